@@ -1,0 +1,109 @@
+#include "base/arena.h"
+
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+enum { BLOCK_BYTES = 256 * 1024, ALIGNMENT = 16, SPARE_BLOCKS_MAX = 64 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t capacity, used;
+    _Alignas(ALIGNMENT) unsigned char bytes[];
+};
+
+void arena_init(struct arena *arena)
+{
+    *arena = (struct arena){0};
+}
+
+static void free_chain(struct arena_block *block)
+{
+    while (block) {
+        struct arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+}
+
+void arena_finish(struct arena *arena)
+{
+    free_chain(arena->current);
+    free_chain(arena->spare);
+    arena_init(arena);
+}
+
+static struct arena_block *block_for(struct arena *arena, size_t size)
+{
+    if (size <= BLOCK_BYTES && arena->spare) {
+        struct arena_block *block = arena->spare;
+        arena->spare = block->next;
+        return block;
+    }
+    size_t capacity = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    struct arena_block *block = memory_allocate(sizeof *block + capacity);
+    block->capacity = capacity;
+    return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    struct arena_block *block = arena->current;
+    if (block == NULL || block->capacity - block->used < size) {
+        block = block_for(arena, size);
+        block->used = 0;
+        block->next = arena->current;
+        arena->current = block;
+    }
+    void *memory = block->bytes + block->used;
+    block->used += size;
+    arena->used_bytes += size;
+    return memory;
+}
+
+void *arena_zeroed(struct arena *arena, size_t count, size_t size)
+{
+    return memset(arena_alloc(arena, count * size), 0, count * size);
+}
+
+struct view arena_copy(struct arena *arena, struct view text)
+{
+    if (text.data == NULL)
+        return text;
+    char *copy = arena_alloc(arena, text.size ? text.size : 1);
+    memcpy(copy, text.data, text.size);
+    return view_of(copy, text.size);
+}
+
+const char *arena_text(struct arena *arena, struct view text)
+{
+    char *copy = arena_alloc(arena, text.size + 1);
+    if (text.size)
+        memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    return copy;
+}
+
+void arena_reset(struct arena *arena)
+{
+    size_t spare_count = 0;
+    for (struct arena_block *block = arena->spare; block; block = block->next)
+        spare_count++;
+    struct arena_block *block = arena->current;
+    while (block) {
+        struct arena_block *next = block->next;
+        /* Oversized blocks go back to the system: one huge record must not stay with us for ever. */
+        if (block->capacity == BLOCK_BYTES && spare_count < SPARE_BLOCKS_MAX) {
+            block->next = arena->spare;
+            arena->spare = block;
+            spare_count++;
+        } else {
+            free(block);
+        }
+        block = next;
+    }
+    arena->current = NULL;
+    arena->used_bytes = 0;
+}

@@ -1,0 +1,45 @@
+#include "base/bytes.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void bytes_finish(struct bytes *bytes)
+{
+    free(bytes->data);
+    *bytes = (struct bytes){0};
+}
+
+void bytes_reserve_slow(struct bytes *bytes, size_t more)
+{
+    size_t capacity = bytes->capacity ? bytes->capacity : 256;
+    while (capacity - bytes->size < more)
+        capacity *= 2;
+    bytes->data = memory_resize(bytes->data, capacity);
+    bytes->capacity = capacity;
+}
+
+void bytes_printf(struct bytes *bytes, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    bytes_reserve(bytes, 128);
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(bytes->data + bytes->size, bytes->capacity - bytes->size, format, arguments);
+    if (length >= (int)(bytes->capacity - bytes->size)) {
+        bytes_reserve(bytes, (size_t)length + 1);
+        vsnprintf(bytes->data + bytes->size, (size_t)length + 1, format, again);
+    }
+    va_end(again);
+    va_end(arguments);
+    bytes->size += (size_t)length;
+}
+
+const char *bytes_text(struct bytes *bytes)
+{
+    bytes_reserve(bytes, 1);
+    bytes->data[bytes->size] = '\0';
+    return bytes->data;
+}

@@ -1,0 +1,50 @@
+#include "base/hash.h"
+
+static uint32_t little_endian_32(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+uint32_t hash_murmur2(struct view key)
+{
+    const uint32_t m = 0x5bd1e995;
+    const unsigned char *bytes = (const unsigned char *)key.data;
+    uint32_t h = 0x9747b28c ^ (uint32_t)key.size;
+    size_t at = 0;
+    for (; at + 4 <= key.size; at += 4) {
+        uint32_t k = little_endian_32(bytes + at) * m;
+        k ^= k >> 24;
+        h = (h * m) ^ (k * m);
+    }
+    size_t rest = key.size - at;
+    if (rest >= 3)
+        h ^= (uint32_t)bytes[at + 2] << 16;
+    if (rest >= 2)
+        h ^= (uint32_t)bytes[at + 1] << 8;
+    if (rest >= 1)
+        h = (h ^ bytes[at]) * m;
+    h = (h ^ (h >> 13)) * m;
+    return h ^ (h >> 15);
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 product = (__extension__(unsigned __int128)) a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t hash_bytes(struct view key)
+{
+    const uint64_t k0 = 0xa0761d6478bd642fu, k1 = 0xe7037ed1a0b428dbu;
+    uint64_t h = k0 ^ key.size;
+    size_t at = 0;
+    for (; at + 8 <= key.size; at += 8) {
+        uint64_t word;
+        memcpy(&word, key.data + at, 8);
+        h = fold(h ^ word, k1);
+    }
+    uint64_t tail = 0;
+    if (at < key.size)
+        memcpy(&tail, key.data + at, key.size - at);
+    return fold(h ^ tail ^ k1, k0 ^ key.size);
+}

@@ -1,0 +1,37 @@
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *or_die(void *memory, size_t size)
+{
+    if (memory == NULL && size > 0) {
+        fprintf(stderr, "level=fatal msg=\"out of memory\" wanted_bytes=%zu\n", size);
+        abort();
+    }
+    return memory;
+}
+
+void *memory_allocate(size_t size)
+{
+    return or_die(malloc(size), size);
+}
+
+void *memory_zeroed(size_t count, size_t size)
+{
+    return or_die(calloc(count, size), count * size);
+}
+
+void *memory_resize(void *old, size_t size)
+{
+    return or_die(realloc(old, size), size);
+}
+
+char *memory_copy_text(const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    size_t size = strlen(text) + 1;
+    return memcpy(memory_allocate(size), text, size);
+}

@@ -1,0 +1,13 @@
+/* Allocation that cannot fail: running out of memory ends the process with a line that says so (docs/ARCHITECTURE.md).
+ * Any thread. Free with free(). */
+#ifndef TS_BASE_MEMORY_H
+#define TS_BASE_MEMORY_H
+
+#include <stddef.h>
+
+void *memory_allocate(size_t size);       /* not zeroed */
+void *memory_zeroed(size_t count, size_t size);
+void *memory_resize(void *old, size_t size);
+char *memory_copy_text(const char *text); /* NULL stays NULL */
+
+#endif

@@ -1,0 +1,16 @@
+/* What to do next: the five answers of everything that handles a record or talks to another system.
+ * A library's error becomes an outcome once, at the edge, and is logged there with its details. */
+#ifndef TS_BASE_OUTCOME_H
+#define TS_BASE_OUTCOME_H
+
+enum outcome {
+    OUTCOME_OK,    /* handled, carry on */
+    OUTCOME_PARK,  /* this record can never work: set it aside and carry on */
+    OUTCOME_RETRY, /* nothing changed; the same call may work later */
+    OUTCOME_REDO,  /* the transaction is aborted; send the batch again in a new one */
+    OUTCOME_STOP   /* fenced or broken: leave and be restarted */
+};
+
+const char *outcome_name(enum outcome outcome);
+
+#endif
