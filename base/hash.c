@@ -29,7 +29,8 @@ uint32_t hash_murmur2(struct view key)
 
 static uint64_t fold(uint64_t a, uint64_t b)
 {
-    __extension__ unsigned __int128 product = (__extension__(unsigned __int128)) a * b;
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
