@@ -1,0 +1,122 @@
+#include "base/log.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/time_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <strings.h>
+#include <unistd.h>
+
+static enum log_level least_level = LOG_INFO;
+static bool is_json;
+static const char *role_name = "touchstream";
+static const char *const level_names[] = {"debug", "info", "warning", "error"};
+
+void log_configure(enum log_level least, bool as_json, const char *role)
+{
+    least_level = least;
+    is_json = as_json;
+    role_name = role;
+}
+
+bool log_level_from_name(const char *name, enum log_level *out)
+{
+    for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
+        if (strcasecmp(name, level_names[i]) == 0) {
+            *out = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool needs_quotes(const char *text)
+{
+    if (*text == '\0')
+        return true;
+    for (; *text; text++) {
+        if ((unsigned char)*text <= ' ' || *text == '"' || *text == '=' || *text == '\\')
+            return true;
+    }
+    return false;
+}
+
+static void append_quoted(struct bytes *line, const char *text)
+{
+    bytes_append_byte(line, '"');
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            bytes_printf(line, "\\%c", c);
+        else if (c == '\n')
+            bytes_append_text(line, "\\n");
+        else if (c < ' ')
+            bytes_printf(line, "\\u%04x", c);
+        else
+            bytes_append_byte(line, c);
+    }
+    bytes_append_byte(line, '"');
+}
+
+static void append_pair(struct bytes *line, const char *key, const char *value)
+{
+    if (value == NULL)
+        value = "";
+    if (is_json) {
+        bytes_append_text(line, line->size > 1 ? ",\"" : "\"");
+        bytes_append_text(line, key);
+        bytes_append_text(line, "\":");
+        append_quoted(line, value);
+        return;
+    }
+    if (line->size)
+        bytes_append_byte(line, ' ');
+    bytes_append_text(line, key);
+    bytes_append_byte(line, '=');
+    if (needs_quotes(value))
+        append_quoted(line, value);
+    else
+        bytes_append_text(line, value);
+}
+
+void log_line(enum log_level level, const char *message, ...)
+{
+    if (level < least_level)
+        return;
+    struct bytes line = {0};
+    char now[TIME_TEXT_SIZE];
+    time_text_format(now, clock_now_ms(&clock_system));
+    if (is_json)
+        bytes_append_byte(&line, '{');
+    append_pair(&line, "time", now);
+    append_pair(&line, "level", level_names[level]);
+    append_pair(&line, "role", role_name);
+    append_pair(&line, "msg", message);
+
+    va_list pairs;
+    va_start(pairs, message);
+    const char *key;
+    while ((key = va_arg(pairs, const char *)) != NULL)
+        append_pair(&line, key, va_arg(pairs, const char *));
+    va_end(pairs);
+
+    bytes_append_text(&line, is_json ? "}\n" : "\n");
+    /* One write, so that lines of several threads and processes do not mix. */
+    ssize_t written = write(STDERR_FILENO, line.data, line.size);
+    (void)written;
+    bytes_finish(&line);
+}
+
+const char *log_number_text(struct log_number *room, int64_t value)
+{
+    snprintf(room->text, sizeof room->text, "%" PRId64, value);
+    return room->text;
+}
+
+const char *log_decimal_text(struct log_number *room, double value)
+{
+    snprintf(room->text, sizeof room->text, "%.6g", value);
+    return room->text;
+}

@@ -1,0 +1,35 @@
+/* One line a message on stderr, as logfmt or JSON: time, level, what happened, then key=value pairs. Any thread.
+ *
+ *     log_warning("kafka is away, waiting", "brokers", brokers, "error", text, NULL);
+ *     log_info("recovered", "entries", log_number(&numbers, n), NULL);
+ *
+ * Keys and values alternate as text and end with NULL. A value is quoted and escaped when it must be. */
+#ifndef TS_BASE_LOG_H
+#define TS_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
+
+/* Before any thread is started. */
+void log_configure(enum log_level least, bool as_json, const char *role);
+bool log_level_from_name(const char *name, enum log_level *out);
+
+void log_line(enum log_level level, const char *message, ...) __attribute__((sentinel));
+
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+
+/* Room for a number as text within one statement: LOG_NUMBER(n) is a const char * valid until the end of the block. */
+struct log_number {
+    char text[32];
+};
+const char *log_number_text(struct log_number *room, int64_t value);
+const char *log_decimal_text(struct log_number *room, double value);
+#define LOG_NUMBER(value) log_number_text(&(struct log_number){{0}}, (int64_t)(value))
+#define LOG_DECIMAL(value) log_decimal_text(&(struct log_number){{0}}, (value))
+
+#endif

@@ -1,0 +1,39 @@
+/* Following topics without state or transactions: what sinks do. Batches are handed over in order per partition; offsets
+ * are committed after the callback said OK, so whatever it does must be idempotent (at least once). */
+#ifndef TS_ENGINE_FOLLOW_H
+#define TS_ENGINE_FOLLOW_H
+
+#include "base/outcome.h"
+#include "engine/kafka_settings.h"
+#include "engine/record.h"
+
+#include <stdatomic.h>
+
+struct follow {
+    const char *group;          /* consumer group, with prefix */
+    const char *const *topics;  /* with prefix, NULL-terminated */
+    bool from_start_always;     /* ignore committed offsets (rebuild) */
+    int batch_records_max;      /* default 5000 */
+    int wait_ms_max;            /* longest wait for a first record; the callback is called with count 0 after it */
+    void *context;
+    /* OK: commit. RETRY: the same batch comes again after a backoff (logged once a change). STOP: end. */
+    enum outcome (*on_batch)(void *context, const struct record *records, size_t count);
+    void (*on_revoked)(void *context, struct view topic, int32_t partition); /* may be NULL */
+};
+
+/* Blocks until *stop, then commits and leaves. */
+enum outcome follow_run(const struct follow *follow, const struct kafka_settings *kafka, atomic_bool *stop);
+
+/* Reading a topic from a place to its present end (or on, with follow), partition by partition merged, no group. */
+struct scan {
+    const char *topic;        /* with prefix */
+    int64_t since_ms;         /* record timestamp to start at; INT64_MIN: the beginning */
+    bool keeps_following;     /* do not end at the end */
+    struct view only_key;     /* null: all. Reads only that key's partition. */
+    void *context;
+    bool (*on_record)(void *context, const struct record *record); /* false: end */
+};
+
+enum outcome scan_run(const struct scan *scan, const struct kafka_settings *kafka, atomic_bool *stop);
+
+#endif

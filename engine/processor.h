@@ -1,0 +1,77 @@
+/* What a stream processor is: a deterministic state machine over one partition, as a const struct of small callbacks.
+ *
+ *     apply(entry, record, clock) -> changes to that entry, plus outputs
+ *
+ * No clock, no I/O, no randomness, no threads in any of these. The engine feeds records in and carries outputs away, keeps
+ * the table of entries, fires timers, writes checkpoints and recovers (docs/ARCHITECTURE.md). All calls for one task
+ * come from one thread.
+ *
+ * Order within one input record: route → (entry found or made) → apply → the partition's clock moves → timers due fire, by
+ * (due time, key) → clock_moved. batch_end runs before each commit. The same on replay, where an entry is
+ * skipped if its applied_offset is not smaller than the record's. */
+#ifndef TS_ENGINE_PROCESSOR_H
+#define TS_ENGINE_PROCESSOR_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/outcome.h"
+#include "engine/outbox.h"
+#include "engine/record.h"
+
+#define TIMER_NEVER INT64_MAX
+
+/* One key's state. The engine owns the struct; `state` is the processor's, freed by entry_free. */
+struct entry {
+    void *state;            /* NULL in a new entry */
+    int64_t applied_offset; /* offset of the last record that changed it (a log sequence number); set by the engine */
+    int64_t timer_at_ms;    /* when the timer callback is due on the partition's clock; the processor sets it, the engine
+                               notices after each callback */
+    bool is_deleted;        /* the processor sets it: write a tombstone, then forget the entry */
+};
+
+struct view entry_key(const struct entry *entry);
+
+/* Where a record goes, answered by the route callback from a cheap look at it. */
+struct route {
+    struct view key;     /* whose entry; null: none, the record only moves the clock */
+    int64_t event_at_ms; /* moves the clock to at least this (less the allowed disorder unless is_tick); INT64_MIN: not */
+    bool is_tick;
+};
+
+/* What a callback is given besides its own arguments. */
+struct step {
+    void *task;              /* from task_create */
+    const struct record *record; /* NULL in timer and batch_end */
+    int64_t offset;          /* of the record being applied, or of the one at which this timer fires */
+    int64_t clock_ms;        /* the partition's clock: before the record in apply, after it in timer and clock_moved */
+    struct arena *arena;     /* lives until the batch commits */
+    struct outbox *outbox;
+};
+
+struct processor {
+    const char *name;                  /* "journey": part of group id, transactional ids and metrics */
+    const char *input;                 /* topic, without prefix */
+    const char *checkpoint;            /* compacted topic of the entries, without prefix */
+    const char *const *outputs;        /* topics, without prefix, NULL-terminated; an index into this is an outbox topic */
+    int64_t allowed_disorder_ms;       /* the clock runs this far behind the newest event; settings may override */
+    int version;                       /* of the state's form: a checkpoint of another version is refused with a clear message
+                                          unless entry_load takes it */
+
+    void *(*task_create)(void *shared, int32_t partition); /* shared: handed to the runner by app/, read-only */
+    void (*task_destroy)(void *task);
+
+    enum outcome (*route)(void *task, const struct record *record, struct route *out); /* OK or PARK */
+    enum outcome (*apply)(struct step *step, struct entry *entry);                     /* OK, PARK or STOP */
+    void (*timer)(struct step *step, struct entry *entry);
+    void (*clock_moved)(struct step *step); /* may be NULL */
+    void (*batch_end)(struct step *step);   /* may be NULL; adds the outputs summed up over the batch */
+    void (*park)(struct step *step, const struct record *record); /* encodes the rejected record into the outbox */
+
+    /* Checkpoints. save appends the complete Kafka value, key = the entry's; it holds applied_offset and timer_at_ms within
+     * (the processor writes and reads both). load sets state, applied_offset and timer_at_ms; false: does not decode. */
+    void (*entry_save)(void *task, const struct entry *entry, struct bytes *value);
+    bool (*entry_load)(void *task, struct entry *entry, struct view value);
+    void (*entry_free)(void *task, struct entry *entry);
+};
+
+#endif

@@ -1,0 +1,17 @@
+/* One record of a topic, borrowed for the call that hands it over. */
+#ifndef TS_ENGINE_RECORD_H
+#define TS_ENGINE_RECORD_H
+
+#include "base/view.h"
+
+#include <stdint.h>
+
+struct record {
+    struct view topic; /* with the installation's prefix */
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;    /* Kafka's timestamp: for touchpoints received_at (READINGS 48) */
+    struct view key, value;  /* .data == NULL: null */
+};
+
+#endif
