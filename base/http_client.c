@@ -1,0 +1,108 @@
+#include "base/http_client.h"
+
+#include "base/memory.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum { RESPONSE_BYTES_MAX = 16 * 1024 * 1024, CONNECT_TIMEOUT_MS = 3000, STANDARD_TIMEOUT_MS = 10000 };
+
+struct http_client {
+    CURL *curl;
+};
+
+void http_client_global_init(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct http_client *http_client_create(void)
+{
+    struct http_client *client = memory_zeroed(1, sizeof *client);
+    client->curl = curl_easy_init();
+    if (client->curl == NULL)
+        abort();
+    return client;
+}
+
+void http_client_destroy(struct http_client *client)
+{
+    if (client == NULL)
+        return;
+    curl_easy_cleanup(client->curl);
+    free(client);
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+    struct http_response *response = context;
+    if (response->body.size + size * count > RESPONSE_BYTES_MAX)
+        return 0; /* curl ends the transfer with an error */
+    bytes_append(&response->body, data, size * count);
+    return size * count;
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *context)
+{
+    struct http_response *response = context;
+    static const char name[] = "retry-after:";
+    size_t length = size * count;
+    if (length > sizeof name && strncasecmp(data, name, sizeof name - 1) == 0) {
+        char number[16] = {0};
+        size_t at = sizeof name - 1;
+        while (at < length && data[at] == ' ')
+            at++;
+        for (size_t i = 0; i < sizeof number - 1 && at < length && data[at] >= '0' && data[at] <= '9'; i++)
+            number[i] = data[at++];
+        if (number[0])
+            response->retry_after_s = atol(number);
+    }
+    return length;
+}
+
+static struct curl_slist *header_list(const char *const *headers)
+{
+    struct curl_slist *list = NULL;
+    for (; headers && *headers; headers++)
+        list = curl_slist_append(list, *headers);
+    return curl_slist_append(list, "Expect:"); /* no pause for a 100-continue */
+}
+
+bool http_client_send(struct http_client *client, const struct http_request *request, struct http_response *response)
+{
+    CURL *curl = client->curl;
+    *response = (struct http_response){.retry_after_s = -1};
+    struct curl_slist *headers = header_list(request->headers);
+    char details[CURL_ERROR_SIZE] = "";
+
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (request->body.size || strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.data ? request->body.data : "");
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+    }
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(request->timeout_ms ? request->timeout_ms : STANDARD_TIMEOUT_MS));
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, response);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, response);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "touchstream/" TS_VERSION);
+
+    CURLcode code = curl_easy_perform(curl);
+    curl_slist_free_all(headers);
+    if (code != CURLE_OK) {
+        snprintf(response->error, sizeof response->error, "%s", details[0] ? details : curl_easy_strerror(code));
+        response->status = 0;
+        return false;
+    }
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
+    return true;
+}

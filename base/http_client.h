@@ -1,0 +1,33 @@
+/* One HTTP request after another over libcurl: for the schema registry and webhooks. A client belongs to one thread. */
+#ifndef TS_BASE_HTTP_CLIENT_H
+#define TS_BASE_HTTP_CLIENT_H
+
+#include "base/bytes.h"
+
+struct http_client;
+
+struct http_request {
+    const char *method;             /* "GET", "POST", "PUT", "DELETE" */
+    const char *url;
+    const char *const *headers;     /* "Name: value", NULL-terminated; may be NULL */
+    struct view body;
+    int timeout_ms;                 /* 0: 10 s */
+};
+
+struct http_response {
+    long status;                    /* 0: no answer, see error */
+    struct bytes body;              /* at most 16 MiB; owned by the caller: bytes_finish */
+    long retry_after_s;             /* of Retry-After in seconds; −1: none */
+    char error[256];
+};
+
+/* Call once before threads start. */
+void http_client_global_init(void);
+
+struct http_client *http_client_create(void);
+void http_client_destroy(struct http_client *client);
+
+/* true: an answer came, whatever its status. Connections are kept and used again. Redirects are not followed. */
+bool http_client_send(struct http_client *client, const struct http_request *request, struct http_response *response);
+
+#endif

@@ -1,0 +1,165 @@
+#include "base/json_writer.h"
+
+#include "base/utf8.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void before_value(struct json_writer *json)
+{
+    if (json->needs_comma)
+        bytes_append_byte(json->out, ',');
+    json->needs_comma = true;
+}
+
+static void open_with(struct json_writer *json, char bracket)
+{
+    before_value(json);
+    bytes_append_byte(json->out, (unsigned char)bracket);
+    json->needs_comma = false;
+}
+
+static void close_with(struct json_writer *json, char bracket)
+{
+    bytes_append_byte(json->out, (unsigned char)bracket);
+    json->needs_comma = true;
+}
+
+void json_open_object(struct json_writer *json)
+{
+    open_with(json, '{');
+}
+
+void json_close_object(struct json_writer *json)
+{
+    close_with(json, '}');
+}
+
+void json_open_array(struct json_writer *json)
+{
+    open_with(json, '[');
+}
+
+void json_close_array(struct json_writer *json)
+{
+    close_with(json, ']');
+}
+
+static void append_escape(struct bytes *out, unsigned char c)
+{
+    switch (c) {
+    case '"':
+        bytes_append(out, "\\\"", 2);
+        break;
+    case '\\':
+        bytes_append(out, "\\\\", 2);
+        break;
+    case '\n':
+        bytes_append(out, "\\n", 2);
+        break;
+    case '\r':
+        bytes_append(out, "\\r", 2);
+        break;
+    case '\t':
+        bytes_append(out, "\\t", 2);
+        break;
+    default:
+        bytes_printf(out, "\\u%04x", c);
+    }
+}
+
+static void append_string(struct bytes *out, struct view text)
+{
+    bytes_append_byte(out, '"');
+    size_t plain_from = 0, at = 0;
+    while (at < text.size) {
+        unsigned char c = (unsigned char)text.data[at];
+        size_t begin = at;
+        bool is_plain = c >= ' ' && c != '"' && c != '\\';
+        if (c < 0x80)
+            at++;
+        else if (utf8_next(text, &at) == 0xfffd && at == begin + 1)
+            is_plain = false;
+        if (is_plain)
+            continue;
+        bytes_append(out, text.data + plain_from, begin - plain_from);
+        if (c < 0x80)
+            append_escape(out, c);
+        else
+            bytes_append_text(out, "\xef\xbf\xbd");
+        plain_from = at;
+    }
+    bytes_append(out, text.data + plain_from, text.size - plain_from);
+    bytes_append_byte(out, '"');
+}
+
+void json_key_view(struct json_writer *json, struct view key)
+{
+    before_value(json);
+    append_string(json->out, key);
+    bytes_append_byte(json->out, ':');
+    json->needs_comma = false;
+}
+
+void json_key(struct json_writer *json, const char *key)
+{
+    json_key_view(json, view_of_text(key));
+}
+
+void json_text(struct json_writer *json, struct view text)
+{
+    if (text.data == NULL) {
+        json_null(json);
+        return;
+    }
+    before_value(json);
+    append_string(json->out, text);
+}
+
+void json_integer(struct json_writer *json, int64_t value)
+{
+    before_value(json);
+    bytes_reserve(json->out, 24);
+    json->out->size += (size_t)snprintf(json->out->data + json->out->size, 24, "%" PRId64, value);
+}
+
+void json_decimal(struct json_writer *json, double value)
+{
+    if (!isfinite(value)) {
+        json_null(json);
+        return;
+    }
+    if (fabs(value) < 1e15 && value == floor(value)) {
+        json_integer(json, (int64_t)value);
+        return;
+    }
+    before_value(json);
+    /* The process never calls setlocale, so the decimal point is a point. */
+    char text[32];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    bytes_append_text(json->out, text);
+}
+
+void json_boolean(struct json_writer *json, bool value)
+{
+    before_value(json);
+    bytes_append_text(json->out, value ? "true" : "false");
+}
+
+void json_null(struct json_writer *json)
+{
+    before_value(json);
+    bytes_append(json->out, "null", 4);
+}
+
+void json_raw(struct json_writer *json, struct view value)
+{
+    before_value(json);
+    bytes_append_view(json->out, value);
+}
