@@ -1,0 +1,103 @@
+/* The YAML file of the settings as a tree with line numbers; the only user of libyaml. */
+#include "base/settings_file.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <yaml.h>
+
+static void node_finish(struct settings_node *node)
+{
+    for (size_t i = 0; i < node->child_count; i++)
+        node_finish(&node->children[i]);
+    free(node->children);
+    free((char *)node->key);
+    free((char *)node->scalar);
+}
+
+void settings_tree_destroy(struct settings_node *root)
+{
+    if (root == NULL)
+        return;
+    node_finish(root);
+    free(root);
+}
+
+static char *copy_scalar(const yaml_node_t *node)
+{
+    char *copy = memory_allocate(node->data.scalar.length + 1);
+    memcpy(copy, node->data.scalar.value, node->data.scalar.length);
+    copy[node->data.scalar.length] = '\0';
+    return copy;
+}
+
+static void convert(yaml_document_t *document, yaml_node_t *from, struct settings_node *to);
+
+static struct settings_node *add_child(struct settings_node *parent)
+{
+    parent->children = memory_resize(parent->children, (parent->child_count + 1) * sizeof *parent->children);
+    struct settings_node *child = &parent->children[parent->child_count++];
+    *child = (struct settings_node){0};
+    return child;
+}
+
+static void convert_map(yaml_document_t *document, yaml_node_t *from, struct settings_node *to)
+{
+    to->kind = SETTINGS_MAP;
+    for (yaml_node_pair_t *pair = from->data.mapping.pairs.start; pair < from->data.mapping.pairs.top; pair++) {
+        yaml_node_t *key = yaml_document_get_node(document, pair->key);
+        struct settings_node *child = add_child(to);
+        convert(document, yaml_document_get_node(document, pair->value), child);
+        child->key = key->type == YAML_SCALAR_NODE ? copy_scalar(key) : memory_copy_text("?");
+        child->line = (int)key->start_mark.line + 1;
+    }
+}
+
+static void convert(yaml_document_t *document, yaml_node_t *from, struct settings_node *to)
+{
+    to->line = (int)from->start_mark.line + 1;
+    if (from->type == YAML_MAPPING_NODE) {
+        convert_map(document, from, to);
+    } else if (from->type == YAML_SEQUENCE_NODE) {
+        to->kind = SETTINGS_LIST;
+        for (yaml_node_item_t *item = from->data.sequence.items.start; item < from->data.sequence.items.top; item++)
+            convert(document, yaml_document_get_node(document, *item), add_child(to));
+    } else {
+        to->kind = SETTINGS_SCALAR;
+        to->scalar = copy_scalar(from);
+    }
+}
+
+struct settings_node *settings_tree_read(const char *path, struct bytes *error)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        bytes_printf(error, "%s: cannot be read: %s", path, strerror(errno));
+        return NULL;
+    }
+    yaml_parser_t parser;
+    yaml_document_t document;
+    struct settings_node *root = NULL;
+    yaml_parser_initialize(&parser);
+    yaml_parser_set_input_file(&parser, file);
+    if (!yaml_parser_load(&parser, &document)) {
+        bytes_printf(error, "%s:%zu: not YAML: %s", path, parser.problem_mark.line + 1, parser.problem);
+    } else {
+        yaml_node_t *top = yaml_document_get_root_node(&document);
+        root = memory_zeroed(1, sizeof *root);
+        root->kind = SETTINGS_MAP;
+        if (top)
+            convert(&document, top, root);
+        /* A file of comments only holds one empty scalar. */
+        if (root->kind == SETTINGS_SCALAR && root->scalar[0] == '\0') {
+            node_finish(root);
+            *root = (struct settings_node){.kind = SETTINGS_MAP};
+        }
+        yaml_document_delete(&document);
+    }
+    yaml_parser_delete(&parser);
+    fclose(file);
+    return root;
+}

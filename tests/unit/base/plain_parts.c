@@ -1,0 +1,231 @@
+/* The small parts everything stands on: times, ids, hashes, tables, heaps, UTF-8, JSON, metrics. */
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/heap.h"
+#include "base/json_writer.h"
+#include "base/map.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/time_text.h"
+#include "base/utf8.h"
+#include "base/uuid.h"
+#include "tests/unit/cmocka_all.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int64_t parsed(const char *text)
+{
+    int64_t at_ms;
+    return time_text_parse(view_of_text(text), &at_ms) ? at_ms : INT64_MIN;
+}
+
+static void times_are_read_and_written(void **state)
+{
+    (void)state;
+    assert_int_equal(parsed("1970-01-01T00:00:00Z"), 0);
+    assert_int_equal(parsed("2026-11-22T10:00:00.123Z"), 1795341600123);
+    assert_int_equal(parsed("2026-11-22T11:00:00.1239+01:00"), 1795341600123);
+    assert_int_equal(parsed("2026-11-22 10:00:00"), 1795341600000);
+    assert_int_equal(parsed("2024-02-29"), 1709164800000);
+    const char *const wrong[] = {"2023-02-29", "2026-13-01", "2026-11-22T24:00:00Z", "2026-11-22T10:00", "", "x",
+                                 "2026-11-22T10:00:00Zx", "2026-11-22T10:00:00.Z", "26-11-22"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(parsed(wrong[i]), INT64_MIN);
+    char text[TIME_TEXT_SIZE];
+    struct random random;
+    random_init(&random, 1);
+    for (int i = 0; i < 100000; i++) {
+        int64_t at_ms = (int64_t)(random_next(&random) % 8000000000000u) - 2000000000000;
+        time_text_format(text, at_ms);
+        assert_int_equal(parsed(text), at_ms);
+    }
+}
+
+static void durations_have_units(void **state)
+{
+    (void)state;
+    int64_t ms;
+    assert_true(time_parse_duration(view_of_text("400d"), &ms) && ms == 400 * 86400000LL);
+    assert_true(time_parse_duration(view_of_text("0.5s"), &ms) && ms == 500);
+    assert_true(time_parse_duration(view_of_text("2000 days"), &ms) && ms == 2000 * 86400000LL);
+    assert_true(time_parse_duration(view_of_text("250"), &ms) && ms == 250);
+    assert_false(time_parse_duration(view_of_text("-5s"), &ms));
+    assert_false(time_parse_duration(view_of_text("5 parsecs"), &ms));
+}
+
+static void ids_follow_the_rfc(void **state)
+{
+    (void)state;
+    char text[UUID_TEXT_SIZE + 1];
+    /* python3 -c 'import uuid; print(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, "shop"), "order-1"))' */
+    struct uuid id = uuid_of_source(view_of_text("shop"), view_of_text("order-1"));
+    uuid_format(&id, text);
+    assert_string_equal(text, "ad916f12-f619-5f9f-bac6-7bf4c7e28e26");
+    id = uuid_of_source(view_of_text("shop"), view_of_text("6BA7B810-9dad-11d1-80B4-00c04fd430c8"));
+    uuid_format(&id, text);
+    assert_string_equal(text, "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+}
+
+static void partitions_are_those_of_java_clients(void **state)
+{
+    (void)state;
+    /* Values of org.apache.kafka.common.utils.UtilsTest.testMurmur2. */
+    assert_int_equal((int32_t)hash_murmur2(view_of_text("21")), -973932308);
+    assert_int_equal((int32_t)hash_murmur2(view_of_text("foobar")), -790332482);
+    assert_int_equal((int32_t)hash_murmur2(view_of_text("a-little-bit-long-string")), -985981536);
+    assert_int_equal((int32_t)hash_murmur2(view_of_text("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8")), -58897971);
+    assert_int_equal((int32_t)hash_murmur2(view_of_text("abc")), 479470107);
+}
+
+static void a_map_behaves_like_a_list_of_pairs(void **state)
+{
+    (void)state;
+    enum { KEYS = 500 };
+    struct map map = {0};
+    static char present[KEYS];
+    struct random random;
+    random_init(&random, 7);
+    size_t count = 0;
+    for (int i = 0; i < 200000; i++) {
+        char key[16];
+        uint32_t k = random_below(&random, KEYS);
+        snprintf(key, sizeof key, "key-%" PRIu32, k);
+        if (random_below(&random, 2)) {
+            *map_place(&map, view_of_text(key)) = &present[k];
+            count += !present[k];
+            present[k] = 1;
+        } else {
+            assert_ptr_equal(map_remove(&map, view_of_text(key)), present[k] ? &present[k] : NULL);
+            count -= present[k] != 0;
+            present[k] = 0;
+        }
+        assert_int_equal(map.count, count);
+        assert_ptr_equal(map_find(&map, view_of_text(key)), present[k] ? &present[k] : NULL);
+    }
+    map_finish(&map, NULL);
+}
+
+static uint32_t places[64];
+static int things[64];
+
+static void note_place(void *thing, uint32_t place)
+{
+    places[*(int *)thing] = place;
+}
+
+static int compare_things(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static void a_heap_gives_times_in_order_ties_by_thing(void **state)
+{
+    (void)state;
+    struct heap heap = {.moved = note_place, .compare = compare_things};
+    struct random random;
+    random_init(&random, 3);
+    for (int round = 0; round < 2000; round++) {
+        for (int i = 0; i < 64; i++) {
+            things[i] = i;
+            heap_add(&heap, random_below(&random, 20), &things[i]);
+        }
+        for (int i = 0; i < 20; i++)
+            heap_change(&heap, places[random_below(&random, 64)], random_below(&random, 20));
+        heap_remove(&heap, places[5]);
+        assert_int_equal(places[5], HEAP_NOWHERE);
+        int64_t last_at = -1;
+        int last_thing = -1;
+        while (heap.count) {
+            struct heap_item first = *heap_first(&heap);
+            heap_remove(&heap, 0);
+            assert_true(first.at_ms > last_at || (first.at_ms == last_at && *(int *)first.thing > last_thing));
+            last_at = first.at_ms;
+            last_thing = *(int *)first.thing;
+        }
+    }
+    heap_finish(&heap);
+}
+
+static void broken_utf8_is_seen(void **state)
+{
+    (void)state;
+    const char *const good[] = {"", "plain", "é", "€", "😀", "plain and long enough for the fast path: ü"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(utf8_is_valid(view_of_text(good[i])));
+    const char *const bad[] = {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "eight ok\x80", "\xe2\x82"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(utf8_is_valid(view_of_text(bad[i])));
+    assert_int_equal(utf8_prefix(view_of_text("aé"), 2).size, 1);
+}
+
+static void json_escapes_and_keeps_numbers(void **state)
+{
+    (void)state;
+    struct bytes out = {0};
+    struct json_writer json = json_writer_on(&out);
+    json_open_object(&json);
+    json_key(&json, "text");
+    json_text(&json, view_of("a\"\\\n\x01\xff\xc3\xa9", 8));
+    json_key(&json, "list");
+    json_open_array(&json);
+    json_integer(&json, INT64_MIN);
+    json_decimal(&json, 0.1);
+    json_decimal(&json, 42.0);
+    json_decimal(&json, NAN);
+    json_text(&json, (struct view){NULL, 0});
+    json_boolean(&json, true);
+    json_close_array(&json);
+    json_close_object(&json);
+    assert_string_equal(bytes_text(&out), "{\"text\":\"a\\\"\\\\\\n\\u0001\xef\xbf\xbd\xc3\xa9\","
+                                          "\"list\":[-9223372036854775808,0.1,42,null,null,true]}");
+    bytes_finish(&out);
+}
+
+static void metrics_render_as_prometheus_text(void **state)
+{
+    (void)state;
+    struct metric *counter = metrics_counter("ts_test_total", "role=\"a\"", "How many.");
+    metric_add(counter, 2);
+    assert_ptr_equal(counter, metrics_counter("ts_test_total", "role=\"a\"", "How many."));
+    metric_observe(metrics_seconds("ts_test_seconds", NULL, "How long."), 0.003);
+    struct bytes out = {0};
+    metrics_render(&out);
+    assert_non_null(strstr(bytes_text(&out), "# TYPE ts_test_total counter\nts_test_total{role=\"a\"} 2\n"));
+    assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_bucket{le=\"0.005\"} 1\n"));
+    assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_bucket{le=\"0.002\"} 0\n"));
+    bytes_finish(&out);
+}
+
+static void an_arena_forgets_and_reuses(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 10000; i++)
+            memset(arena_alloc(&arena, (size_t)i), round, (size_t)i);
+        memset(arena_alloc(&arena, 1 << 20), 1, 1 << 20);
+        assert_string_equal(arena_text(&arena, view_of("abc", 2)), "ab");
+        arena_reset(&arena);
+        assert_int_equal(arena.used_bytes, 0);
+    }
+    arena_finish(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(times_are_read_and_written),
+                                       cmocka_unit_test(durations_have_units),
+                                       cmocka_unit_test(ids_follow_the_rfc),
+                                       cmocka_unit_test(partitions_are_those_of_java_clients),
+                                       cmocka_unit_test(a_map_behaves_like_a_list_of_pairs),
+                                       cmocka_unit_test(a_heap_gives_times_in_order_ties_by_thing),
+                                       cmocka_unit_test(broken_utf8_is_seen),
+                                       cmocka_unit_test(json_escapes_and_keeps_numbers),
+                                       cmocka_unit_test(metrics_render_as_prometheus_text),
+                                       cmocka_unit_test(an_arena_forgets_and_reuses)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
