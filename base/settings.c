@@ -1,5 +1,6 @@
 #include "base/settings.h"
 
+#include "base/edit_distance.h"
 #include "base/memory.h"
 #include "base/settings_file.h"
 #include "base/time_text.h"
@@ -266,27 +267,6 @@ static bool is_prefix_of_a_key(const struct settings_file *file, const char *key
         }
     }
     return false;
-}
-
-/* Levenshtein's distance, capped by the length of the room. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t row[96], a_size = strlen(a), b_size = strlen(b);
-    if (b_size >= sizeof row / sizeof *row)
-        return b_size;
-    for (size_t j = 0; j <= b_size; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_size; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_size; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = replaced < best ? replaced : best;
-        }
-    }
-    return row[b_size];
 }
 
 static const char *nearest_key(const struct settings_file *file, const char *key)
