@@ -2,6 +2,8 @@
 #ifndef TS_ENGINE_KAFKA_SETTINGS_H
 #define TS_ENGINE_KAFKA_SETTINGS_H
 
+#include "base/settings.h"
+
 struct kafka_settings {
     char *brokers;               /* kafka.brokers, "host:port,…" */
     char *security_protocol;     /* kafka.security_protocol: plaintext, ssl, sasl_ssl … */
@@ -9,5 +11,8 @@ struct kafka_settings {
     char *ssl_ca_location;
     char *topic_prefix;          /* topics.prefix: an installation's topics, groups and transactional ids stand under it */
 };
+
+/* kafka.* and topics.prefix: rows that fill a struct kafka_settings. */
+extern const struct setting kafka_setting_rows[];
 
 #endif

@@ -4,23 +4,24 @@
 #define TS_ENGINE_RUNNER_H
 
 #include "base/clock.h"
+#include "base/settings.h"
 #include "engine/kafka_settings.h"
 #include "engine/processor.h"
 
 #include <stdatomic.h>
 
 struct runner_settings {
-    int threads;                  /* default 1 */
-    int commit_interval_ms;       /* default 50 */
-    int batch_records_max;        /* default 20000 */
+    int64_t threads;                  /* default 1 */
+    int64_t commit_interval_ms;       /* default 50 */
+    int64_t batch_records_max;        /* default 20000 */
     int64_t batch_bytes_max;      /* outbox bytes; default 32 MiB */
-    int checkpoint_interval_ms;   /* length of one checkpoint pass; default 60000 */
-    int tick_after_ms;            /* silence before the owner appends a tick; 0: never; default 1000 */
+    int64_t checkpoint_interval_ms;   /* length of one checkpoint pass; default 60000 */
+    int64_t tick_after_ms;            /* silence before the owner appends a tick; 0: never; default 1000 */
     int64_t allowed_disorder_ms;  /* default from the processor */
     int64_t entries_max;          /* per worker; beyond it new keys are parked and counted; default 20 million */
-    int transaction_timeout_ms;   /* default 30000 */
-    int session_timeout_ms;       /* default 10000 */
-    const char *instance_id;      /* stable across restarts of this process: transactional ids and group.instance.id */
+    int64_t transaction_timeout_ms;   /* default 30000 */
+    int64_t session_timeout_ms;       /* default 10000 */
+    char *instance_id;      /* stable across restarts of this process: transactional ids and group.instance.id */
 };
 
 struct runner_config {
@@ -30,6 +31,9 @@ struct runner_config {
     struct runner_settings settings;
     struct clock *clock;          /* for ticks and commit pace only */
 };
+
+/* engine.* : rows that fill a struct runner_settings (instance_id: engine.instance). */
+extern const struct setting runner_setting_rows[];
 
 /* Blocks until *stop, then commits, writes the closing checkpoint and leaves: OUTCOME_OK. STOP: could not go on (logged). */
 enum outcome runner_run(const struct runner_config *config, atomic_bool *stop);
