@@ -1,0 +1,271 @@
+/* The server as a client on a socket sees it. */
+#include "base/http_server.h"
+
+#include "base/clock.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct http_server *server;
+    pthread_mutex_t lock;
+    struct http_exchange *kept;
+    struct http_stream *stream;
+    pthread_t answerer;
+};
+
+static void *answer_later(void *context)
+{
+    usleep(20000);
+    http_exchange_answer(context, 202, "text/plain", VIEW_LITERAL("late"));
+    return NULL;
+}
+
+static void handle(void *context, struct http_exchange *exchange)
+{
+    struct fixture *fixture = context;
+    struct view path = http_exchange_path(exchange);
+    if (view_equal_text(path, "/later")) {
+        pthread_create(&fixture->answerer, NULL, answer_later, exchange);
+    } else if (view_equal_text(path, "/never")) {
+        __atomic_store_n(&fixture->kept, exchange, __ATOMIC_RELEASE);
+    } else if (view_equal_text(path, "/stream")) {
+        struct http_stream *stream = http_exchange_stream(exchange, "text/event-stream");
+        http_stream_write(stream, VIEW_LITERAL("data: one\n\n"));
+        __atomic_store_n(&fixture->stream, stream, __ATOMIC_RELEASE);
+    } else if (view_equal_text(path, "/refuse")) {
+        http_exchange_refuse(exchange, 404, "unknown_path", "there is \"nothing\" here");
+    } else {
+        struct bytes echo = {0};
+        bytes_printf(&echo, "%.*s|%.*s|%.*s|%.*s|", VIEW_ARGUMENTS(http_exchange_method(exchange)), VIEW_ARGUMENTS(path),
+                     VIEW_ARGUMENTS(http_exchange_query(exchange, "q")),
+                     VIEW_ARGUMENTS(http_exchange_header(exchange, "x-who")));
+        bytes_append_view(&echo, http_exchange_body(exchange));
+        http_exchange_add_header(exchange, "X-Extra", "yes");
+        http_exchange_answer(exchange, 200, "text/plain", bytes_view(&echo));
+        bytes_finish(&echo);
+    }
+}
+
+static void on_headers(void *context, struct http_exchange *exchange)
+{
+    (void)context;
+    if (view_equal_text(http_exchange_path(exchange), "/forbidden"))
+        http_exchange_refuse(exchange, 401, "no_token", "say who you are");
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct http_server_settings settings = {.body_bytes_max = 1000, .request_ms_max = 1000, .stream_bytes_max = 1 << 16};
+    struct http_handler handler = {fixture, handle, on_headers};
+    char error[200] = "";
+    fixture->server = http_server_create(&settings, &handler, error, sizeof error);
+    assert_string_equal(error, "");
+    assert_non_null(fixture->server);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    http_server_destroy(fixture->server);
+    free(fixture);
+    return 0;
+}
+
+static int dial(const struct fixture *fixture)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)http_server_port(fixture->server)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval patience = {.tv_sec = 5};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return connect(fd, (struct sockaddr *)&to, sizeof to) == 0 ? fd : -1;
+}
+
+/* Reads until the peer closes or `until` has been seen. */
+static void receive(int fd, char *text, size_t size, const char *until)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    while (used + 1 < size) {
+        ssize_t n = recv(fd, text + used, size - 1 - used, 0);
+        if (n <= 0)
+            return;
+        used += (size_t)n;
+        text[used] = '\0';
+        if (until && strstr(text, until))
+            return;
+    }
+}
+
+static void ask(const struct fixture *fixture, const char *request, char *text, size_t size)
+{
+    int fd = dial(fixture);
+    assert_true(fd >= 0);
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    receive(fd, text, size, NULL);
+    close(fd);
+}
+
+static void a_request_reaches_the_handler_whole(void **state)
+{
+    char text[2000];
+    ask(*state,
+        "POST /a%20b?q=x%26y HTTP/1.1\r\nHost: h\r\nX-Who: me\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody", text,
+        sizeof text);
+    assert_non_null(strstr(text, "HTTP/1.1 200 "));
+    assert_non_null(strstr(text, "X-Extra: yes\r\n"));
+    assert_non_null(strstr(text, "\r\n\r\nPOST|/a b|x&y|me|body"));
+}
+
+static void an_answer_may_come_later_from_another_thread(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[2000];
+    ask(fixture, "GET /later HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", text, sizeof text);
+    pthread_join(fixture->answerer, NULL);
+    assert_non_null(strstr(text, "HTTP/1.1 202 "));
+    assert_non_null(strstr(text, "late"));
+}
+
+static void a_body_over_the_bound_is_413(void **state)
+{
+    char text[2000], request[6000];
+    ask(*state, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\nConnection: close\r\n\r\n", text, sizeof text);
+    assert_non_null(strstr(text, "HTTP/1.1 413 "));
+    int used = snprintf(request, sizeof request,
+                        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+    for (int i = 0; i < 3; i++)
+        used += snprintf(request + used, sizeof request - (size_t)used, "1f4\r\n%0500d\r\n", i);
+    snprintf(request + used, sizeof request - (size_t)used, "0\r\n\r\n");
+    ask(*state, request, text, sizeof text);
+    assert_non_null(strstr(text, "HTTP/1.1 413 "));
+}
+
+static void headers_can_be_refused_before_the_body(void **state)
+{
+    char text[2000];
+    ask(*state, "POST /forbidden HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\nConnection: close\r\n\r\n", text, sizeof text);
+    assert_non_null(strstr(text, "HTTP/1.1 401 "));
+    assert_non_null(strstr(text, "no_token"));
+}
+
+static void a_refusal_is_json(void **state)
+{
+    char text[2000];
+    ask(*state, "GET /refuse HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", text, sizeof text);
+    assert_non_null(strstr(text, "HTTP/1.1 404 "));
+    assert_non_null(strstr(text, "\"reason\":"));
+    assert_non_null(strstr(text, "\\\"nothing\\\""));
+}
+
+static void a_sender_who_drips_is_cut_off(void **state)
+{
+    char text[2000];
+    int fd = dial(*state);
+    const char *request = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc";
+    int64_t start_us = clock_monotonic_us();
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    receive(fd, text, sizeof text, NULL);
+    close(fd);
+    assert_string_equal(text, "");
+    assert_true(clock_monotonic_us() - start_us < 4000000);
+}
+
+static void a_stream_carries_what_is_written_until_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[4000];
+    int fd = dial(fixture);
+    const char *request = "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    receive(fd, text, sizeof text, "one");
+    assert_non_null(strstr(text, "data: one"));
+    struct http_stream *stream = __atomic_load_n(&fixture->stream, __ATOMIC_ACQUIRE);
+    assert_true(http_stream_write(stream, VIEW_LITERAL("data: two\n\n")));
+    receive(fd, text, sizeof text, "two");
+    assert_non_null(strstr(text, "data: two"));
+    http_stream_close(stream);
+    receive(fd, text, sizeof text, "0\r\n\r\n");
+    assert_non_null(strstr(text, "0\r\n\r\n"));
+    close(fd);
+}
+
+static void a_reader_who_left_or_sleeps_is_noticed(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[4000];
+    int fd = dial(fixture);
+    const char *request = "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    receive(fd, text, sizeof text, "one");
+    struct http_stream *stream = __atomic_load_n(&fixture->stream, __ATOMIC_ACQUIRE);
+    static char block[16384];
+    memset(block, 'x', sizeof block);
+    int writes = 0;
+    while (writes < 10000 && http_stream_write(stream, view_of(block, sizeof block)))
+        writes++;
+    assert_true(writes < 10000);
+    http_stream_close(stream);
+    close(fd);
+}
+
+static void draining_waits_and_then_gives_up(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = dial(fixture);
+    const char *request = "GET /never HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    while (!__atomic_load_n(&fixture->kept, __ATOMIC_ACQUIRE))
+        usleep(1000);
+    assert_false(http_server_drain(fixture->server, 50));
+    http_exchange_answer(fixture->kept, 200, "text/plain", VIEW_LITERAL("at last"));
+    assert_true(http_server_drain(fixture->server, 1000));
+    char text[2000];
+    receive(fd, text, sizeof text, "at last");
+    assert_non_null(strstr(text, "at last"));
+    close(fd);
+    assert_true(dial(fixture) < 0);
+}
+
+static void a_kept_exchange_does_not_keep_the_server(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = dial(fixture);
+    const char *request = "GET /never HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    while (!__atomic_load_n(&fixture->kept, __ATOMIC_ACQUIRE))
+        usleep(1000);
+    close(fd); /* and tear_down must not hang */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_request_reaches_the_handler_whole),
+        TEST(an_answer_may_come_later_from_another_thread),
+        TEST(a_body_over_the_bound_is_413),
+        TEST(headers_can_be_refused_before_the_body),
+        TEST(a_refusal_is_json),
+        TEST(a_sender_who_drips_is_cut_off),
+        TEST(a_stream_carries_what_is_written_until_closed),
+        TEST(a_reader_who_left_or_sleeps_is_noticed),
+        TEST(draining_waits_and_then_gives_up),
+        TEST(a_kept_exchange_does_not_keep_the_server),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
