@@ -1,0 +1,42 @@
+/* The configuration of an installation: every settings table of the program in one place. */
+#ifndef TS_APP_CONFIG_H
+#define TS_APP_CONFIG_H
+
+#include "base/settings.h"
+#include "engine/kafka_settings.h"
+#include "engine/runner.h"
+
+struct log_settings {
+    char *level, *format;
+};
+
+struct registry_settings {
+    char *url;
+};
+
+struct topics_settings {
+    int64_t partitions, replication;
+};
+
+struct status_settings {
+    char *listen;
+};
+
+struct config {
+    struct log_settings log;
+    struct kafka_settings kafka;
+    struct registry_settings registry;
+    struct topics_settings topics;
+    struct status_settings status;
+    struct runner_settings engine;
+    struct settings_file *file;
+};
+
+/* false: `error` is a complete line for the user. */
+bool config_load(struct config *config, const char *path, struct bytes *error);
+void config_finish(struct config *config);
+
+/* docs/CONFIGURATION.md */
+void config_describe(struct bytes *out);
+
+#endif

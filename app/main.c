@@ -1,0 +1,155 @@
+/* touchstream COMMAND [--config FILE] [options]: finds the command, loads the configuration, arms the signals.
+ * What the services are and how they hang together: pipeline.c. */
+#include "app/app.h"
+#include "base/edit_distance.h"
+#include "base/http_client.h"
+#include "base/log.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct app app;
+
+static void on_stop_signal(int number)
+{
+    (void)number;
+    atomic_store(&app.stop, true);
+}
+
+static void arm_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_stop_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int print_help(FILE *out)
+{
+    fprintf(out, "touchstream " TS_VERSION ": how customers fare after the sale, within a second\n\n"
+                 "usage: touchstream COMMAND [--config FILE] [--log logfmt|json] [--log-level LEVEL] [options]\n\n");
+    for (const struct command *command = commands; command->name; command++)
+        fprintf(out, "  %-11s %s\n", command->name, command->summary);
+    fprintf(out, "\n`touchstream COMMAND --help` says more. Settings: docs/CONFIGURATION.md\n");
+    return out == stdout ? EXIT_FINE : EXIT_USAGE;
+}
+
+static int print_command_help(const struct command *command)
+{
+    printf("usage: touchstream %s %s\n\n%s.\n", command->name, command->arguments, command->summary);
+    if (command->details)
+        printf("\n%s\n", command->details);
+    struct bytes text = {0};
+    if (command->options)
+        options_help(command->options(), &text);
+    printf("\noptions:\n%s  %-26s %s\n  %-26s %s\n  %-26s %s\n", text.size ? bytes_text(&text) : "", "--config FILE",
+           "the configuration (default: $TOUCHSTREAM_CONFIG, else built-in values)", "--log logfmt|json", "form of the log lines",
+           "--log-level LEVEL", "debug, info, warning or error");
+    bytes_finish(&text);
+    return EXIT_FINE;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *command = commands; command->name; command++) {
+        if (strcmp(command->name, name) == 0)
+            return command;
+    }
+    return NULL;
+}
+
+static int complain_unknown_command(const char *name)
+{
+    const char *nearest = commands[0].name;
+    for (const struct command *command = commands; command->name; command++) {
+        if (edit_distance(name, command->name) < edit_distance(name, nearest))
+            nearest = command->name;
+    }
+    fprintf(stderr, "touchstream: there is no command '%s'; did you mean '%s'? (touchstream --help)\n", name, nearest);
+    return EXIT_USAGE;
+}
+
+bool app_parse_options(const char *command, int argc, char **argv, const struct option *options, struct text_list *arguments)
+{
+    struct bytes error = {0};
+    bool is_good = options_parse(argc, argv, options, arguments, &error);
+    if (!is_good)
+        fprintf(stderr, "touchstream %s: %s (touchstream %s --help)\n", command, bytes_text(&error), command);
+    bytes_finish(&error);
+    return is_good;
+}
+
+/* Takes the options every command has out of argv; the rest is the command's. */
+static int take_common_options(int argc, char **argv, const char **config_path, const char **log_format,
+                               const char **log_level, bool *wants_help)
+{
+    int kept = 0;
+    for (int i = 0; i < argc; i++) {
+        const char **into = strcmp(argv[i], "--config") == 0      ? config_path
+                            : strcmp(argv[i], "--log") == 0       ? log_format
+                            : strcmp(argv[i], "--log-level") == 0 ? log_level
+                                                                  : NULL;
+        if (strcmp(argv[i], "--help") == 0)
+            *wants_help = true;
+        else if (into && i + 1 < argc)
+            *into = argv[++i];
+        else
+            argv[kept++] = argv[i];
+    }
+    return kept;
+}
+
+static bool configure_log(const char *role, const char *format, const char *level_name)
+{
+    enum log_level level;
+    if (!log_level_from_name(level_name, &level)) {
+        fprintf(stderr, "touchstream: --log-level: '%s' is not debug, info, warning or error\n", level_name);
+        return false;
+    }
+    if (strcmp(format, "logfmt") != 0 && strcmp(format, "json") != 0) {
+        fprintf(stderr, "touchstream: --log: '%s' is neither logfmt nor json\n", format);
+        return false;
+    }
+    log_configure(level, strcmp(format, "json") == 0, role);
+    return true;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    const char *log_format = NULL, *log_level = NULL;
+    bool wants_help = false;
+    app.config_path = getenv("TOUCHSTREAM_CONFIG");
+    argc = take_common_options(argc, argv, &app.config_path, &log_format, &log_level, &wants_help);
+    if (wants_help)
+        return print_command_help(command);
+
+    struct bytes error = {0};
+    if (!config_load(&app.config, app.config_path, &error)) {
+        fprintf(stderr, "touchstream: %s\n", bytes_text(&error));
+        bytes_finish(&error);
+        return EXIT_USAGE;
+    }
+    if (!configure_log(command->name, log_format ? log_format : app.config.log.format,
+                       log_level ? log_level : app.config.log.level))
+        return EXIT_USAGE;
+    arm_signals();
+    http_client_global_init();
+    int code = command->run(&app, argc, argv);
+    config_finish(&app.config);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return print_help(stderr);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "-h") == 0)
+        return print_help(stdout);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("touchstream " TS_VERSION "\n");
+        return EXIT_FINE;
+    }
+    const struct command *command = find_command(argv[1]);
+    return command ? run_command(command, argc - 2, argv + 2) : complain_unknown_command(argv[1]);
+}
