@@ -1,0 +1,285 @@
+#include "processors/kpi/trend/runs.h"
+
+#include <math.h>
+#include <string.h>
+#include <stdlib.h>
+
+/* Priors. Lengths are in rows; «σ» is the noise of the present regime. None of them has the series' unit. */
+static const double hazard = 0.01;          /* a regime begins at a row */
+static const double echo_usual = 0.5;       /* echo of a new regime, and how far it may be from that */
+static const double echo_spread = 0.3;
+static const double level_spread = 2;       /* σ: of a new regime's level about its first value */
+static const double slope_spread = 0.3;     /* σ a row */
+static const double shape_new = 4;          /* rows that the present regime's σ counts as in a new one */
+static const double shape_first = 2;        /* the same for the very first regime */
+static const double spike_share = 0.01;     /* a row is a spike; how many σ wide spikes are */
+static const double spike_width = 10;
+static const double spike_run_most = 3;     /* so many in a row are no spikes any more */
+static const double jump_width = 5;         /* σ: first value of a new regime about the last of the old */
+static const double memory_rows = 500;      /* a regime forgets what is older: slow drift is no shift */
+static const double ripe_rows = 3;          /* a new regime has at least so many rows before it is said */
+static const double floor_of_range = 0.01;  /* least σ, of the range seen: what the eye would not see */
+
+enum { LL, LS, LE, SS, SE, EE };
+
+void runs_init(struct runs *runs)
+{
+    memset(runs, 0, sizeof *runs);
+    runs->last_value = NAN;
+    runs->low = INFINITY;
+    runs->high = -INFINITY;
+}
+
+/* ln Γ((ν+1)/2) − ln Γ(ν/2), by the asymptotic series; good to 2 % at ν = 1 and 1e-4 from 3 on. */
+static double log_gamma_ratio(double shape)
+{
+    return 0.5 * log(shape / 2) - 1 / (4 * shape) + 1 / (24 * shape * shape * shape);
+}
+
+static double log_student(double z2, double shape, double variance)
+{
+    return log_gamma_ratio(shape) - 0.5 * log(shape * M_PI * variance) - 0.5 * (shape + 1) * log1p(z2 / (shape * variance));
+}
+
+static double noise_floor(const struct runs *runs)
+{
+    double range = runs->high - runs->low;
+    double floor = fmax(floor_of_range * range, runs->quantum * 0.2887);
+    if (!(floor > 0))
+        floor = fmax(1e-3 * fabs(runs->last_value), 1e-300);
+    return floor;
+}
+
+static double run_variance(const struct run *run)
+{
+    return run->scale / run->shape;
+}
+
+struct prediction {
+    double mean, reach, gain[3]; /* reach: x'Px */
+};
+
+static void run_predict(const struct run *run, struct prediction *p)
+{
+    double echo = run->last - run->origin;
+    const double *c = run->spread;
+    p->mean = run->origin + run->mean[0] + run->mean[1] + run->mean[2] * echo;
+    /* x = (1, 1, echo) : the level is that of the row before. */
+    p->gain[0] = c[LL] + c[LS] + c[LE] * echo;
+    p->gain[1] = c[LS] + c[SS] + c[SE] * echo;
+    p->gain[2] = c[LE] + c[SE] + c[EE] * echo;
+    p->reach = p->gain[0] + p->gain[1] + p->gain[2] * echo;
+}
+
+static void run_step(struct run *run)
+{
+    double *c = run->spread;
+    run->mean[0] += run->mean[1];
+    c[LL] += 2 * c[LS] + c[SS];
+    c[LS] += c[SS];
+    c[LE] += c[SE];
+}
+
+static void run_forget(struct run *run)
+{
+    if (run->shape <= memory_rows)
+        return;
+    double keep = memory_rows / run->shape;
+    run->shape *= keep;
+    run->scale *= keep;
+    double *c = run->spread;
+    if (c[LL] < level_spread * level_spread && c[SS] < slope_spread * slope_spread && c[EE] * run_variance(run) < echo_spread * echo_spread)
+        for (int k = 0; k < 6; k++)
+            c[k] /= keep;
+}
+
+static void run_learn(struct run *run, const struct prediction *p, double value, double weight)
+{
+    double total = weight + p->reach, miss = value - p->mean;
+    static const int row[6] = {0, 0, 0, 1, 1, 2}, column[6] = {0, 1, 2, 1, 2, 2};
+    for (int k = 0; k < 3; k++)
+        run->mean[k] += p->gain[k] * miss / total;
+    for (int k = 0; k < 6; k++)
+        run->spread[k] -= p->gain[row[k]] * p->gain[column[k]] / total;
+    run_step(run);
+    run->scale += miss * miss / total;
+    run->shape += 1;
+    run->rows++;
+    run->odd = 0;
+    run->last = value;
+    run_forget(run);
+}
+
+static void run_begin(struct run *run, int64_t row, double value, double sigma, double echo, double shape)
+{
+    memset(run, 0, sizeof *run);
+    run->start_row = row;
+    run->rows = 1;
+    run->origin = run->last = value;
+    run->mean[2] = echo;
+    run->spread[LL] = level_spread * level_spread;
+    run->spread[SS] = slope_spread * slope_spread;
+    run->spread[EE] = echo_spread * echo_spread / (sigma * sigma);
+    run->shape = shape;
+    run->scale = shape * sigma * sigma;
+}
+
+static void run_add(struct run *run, double value, double weight, double floor)
+{
+    struct prediction p;
+    run_predict(run, &p);
+    double variance = fmax(run_variance(run), floor * floor);
+    double total = variance * (weight + p.reach);
+    double miss = value - p.mean;
+    double in = log_student(miss * miss, run->shape, total);
+    double wide = value - run->last;
+    double out = log(spike_share) + log_student(wide * wide, 2, spike_width * spike_width * variance);
+    if (out > in && run->odd < spike_run_most) {
+        run->log_weight += out;
+        run->odd++;
+        run_step(run);
+        run->last = p.mean;
+        return;
+    }
+    run->log_weight += in;
+    run_learn(run, &p, value, weight);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void runs_start(struct runs *runs)
+{
+    double step[4], floor = noise_floor(runs);
+    int steps = 0;
+    for (int k = 1; k < runs->waiting; k++)
+        step[steps++] = fabs(runs->waited[k] - runs->waited[k - 1]);
+    qsort(step, (size_t)steps, sizeof *step, compare);
+    double sigma = fmax(step[steps / 2], floor);
+    run_begin(&runs->run[0], runs->row - runs->waiting + 1, runs->waited[0], sigma, echo_usual, shape_first);
+    runs->count = 1;
+    for (int k = 1; k < runs->waiting; k++)
+        run_add(&runs->run[0], runs->waited[k], runs->waited_weight[k], floor);
+    runs->run[0].log_weight = 0;
+}
+
+static void note_scale(struct runs *runs, double value)
+{
+    double step = fabs(value - runs->last_value);
+    if (step > 0 && (runs->quantum == 0 || step < runs->quantum))
+        runs->quantum = step;
+    runs->low = fmin(runs->low, value);
+    runs->high = fmax(runs->high, value);
+}
+
+static void runs_prune(struct runs *runs)
+{
+    if (runs->count < RUNS_MOST)
+        return;
+    int least = -1;
+    for (int k = 1; k < runs->count; k++)
+        if (runs->row - runs->run[k].start_row > 3 && (least < 0 || runs->run[k].log_weight < runs->run[least].log_weight))
+            least = k;
+    runs->run[least] = runs->run[--runs->count];
+}
+
+struct runs_forecast runs_expect(const struct runs *runs, double weight)
+{
+    struct runs_forecast forecast = {0};
+    if (runs->count == 0)
+        return forecast;
+    struct prediction p;
+    const struct run *run = &runs->run[0];
+    double floor = noise_floor(runs);
+    run_predict(run, &p);
+    forecast.known = true;
+    forecast.mean = p.mean;
+    forecast.variance = fmax(run_variance(run), floor * floor);
+    forecast.deviation = sqrt(forecast.variance * (weight + p.reach));
+    forecast.shape = run->shape;
+    return forecast;
+}
+
+static double log_total(const struct runs *runs, int from, double most)
+{
+    double sum = 0;
+    for (int k = from; k < runs->count; k++)
+        sum += exp(runs->run[k].log_weight - most);
+    return sum;
+}
+
+void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight, double false_alarms, bool may_say,
+              struct runs_news *news)
+{
+    memset(news, 0, sizeof *news);
+    runs->row = row;
+    if (isnan(value)) {
+        for (int k = 0; k < runs->count; k++)
+            run_step(&runs->run[k]);
+        return;
+    }
+    double before = runs->last_value;
+    if (!isnan(before))
+        note_scale(runs, value);
+    else
+        runs->low = runs->high = value;
+    runs->last_value = value;
+    if (runs->count == 0) {
+        runs->waited[runs->waiting] = value;
+        runs->waited_weight[runs->waiting++] = weight;
+        if (runs->waiting == 4)
+            runs_start(runs);
+        return;
+    }
+    double floor = noise_floor(runs);
+    double most = runs->run[0].log_weight;
+    for (int k = 1; k < runs->count; k++)
+        most = fmax(most, runs->run[k].log_weight);
+    double all = most + log(log_total(runs, 0, most));
+    struct run *present = &runs->run[0];
+    double sigma = fmax(sqrt(run_variance(present)), floor);
+    struct run fresh;
+    run_begin(&fresh, row, value, sigma, echo_usual, shape_new);
+    fresh.start_at_ms = at_ms;
+    double jump = value - before;
+    fresh.log_weight = all + log(hazard) + log_student(jump * jump, 3, jump_width * jump_width * sigma * sigma * weight);
+    for (int k = 0; k < runs->count; k++)
+        run_add(&runs->run[k], value, weight, floor);
+    runs_prune(runs);
+    runs->run[runs->count++] = fresh;
+
+    double top = -INFINITY;
+    for (int k = 0; k < runs->count; k++)
+        top = fmax(top, runs->run[k].log_weight);
+    double ripe = 0, rest = 0, best = -INFINITY;
+    int chosen = -1;
+    for (int k = 0; k < runs->count; k++) {
+        struct run *run = &runs->run[k];
+        run->log_weight -= top;
+        double w = exp(run->log_weight);
+        if (k > 0 && run->rows >= ripe_rows && run->odd == 0) {
+            ripe += w;
+            if (w > best)
+                best = w, chosen = k;
+        } else
+            rest += w;
+    }
+    news->log_odds = log(ripe) - log(rest);
+    if (chosen < 0 || !may_say || news->log_odds < log(hazard / false_alarms))
+        return;
+    news->shift = true;
+    news->onset_row = runs->run[chosen].start_row;
+    news->before = runs->run[0];
+    runs->run[0] = runs->run[chosen];
+    runs->run[0].log_weight = 0;
+    runs->count = 1;
+}
+
+double run_standing_mean(const struct run *run)
+{
+    double echo = fmin(run->mean[2], 0.95);
+    return run->origin + run->mean[0] / (1 - echo);
+}

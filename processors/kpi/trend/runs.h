@@ -1,0 +1,63 @@
+/* The run set: when did the present regime begin?
+ *
+ * A series is taken as a sequence of regimes. Within one, a value follows a line plus an echo of the value before:
+ *
+ *     y[t] = origin + level + slope·τ + echo·(y[t-1] - origin) + noise,   noise ~ N(0, σ²·weight[t])
+ *
+ * with level, slope, echo and σ unknown (normal-inverse-gamma prior, so that the forecast of the next value is a Student
+ * t; the echo is why a random walk is not a chain of shifts). Each row may begin a new regime with a small probability.
+ * The set keeps, for the most plausible beginnings, the posterior of those four and the weight of the beginning itself:
+ * Bayesian online change point detection (Adams & MacKay, arXiv 0710.3742) with a regression inside. A row that no
+ * regime believes in is first held to be a spike: it costs weight and teaches nothing; only when the rows after it agree
+ * with it does a regime that began there win.
+ *
+ * A shift is said when the beginnings after the present regime's outweigh it by hazard / false_alarms (per row): the sum of
+ * the likelihood ratios over all beginnings is the Shiryaev-Roberts statistic, whose mean time to a false alarm is at
+ * least its threshold. Everything is in doubles of the
+ * series' own unit; no constant has one. */
+#ifndef TS_KPI_TREND_RUNS_H
+#define TS_KPI_TREND_RUNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { RUNS_MOST = 20 };
+
+struct run {
+    int64_t start_row, start_at_ms;
+    int32_t rows, odd; /* rows taken in; spikes in a row just now */
+    double origin, last;
+    double mean[3];   /* level, slope, echo */
+    double spread[6]; /* their covariance over σ²: ll ls le ss se ee */
+    double shape, scale; /* σ² is about scale / shape */
+    double log_weight;
+};
+
+struct runs {
+    int32_t count, waiting;
+    int64_t row;
+    double waited[4], waited_weight[4]; /* the first rows, until there is a scale to judge by */
+    double last_value, quantum, low, high;
+    struct run run[RUNS_MOST]; /* [0] is the present regime */
+};
+
+struct runs_news {
+    bool shift;
+    int64_t onset_row;
+    double log_odds;
+    struct run before; /* the regime that ended, as of now */
+};
+
+/* What the present regime expects of the next row: mean, spread (standard deviation of the Student t) and its shape. */
+struct runs_forecast {
+    bool known;
+    double mean, deviation, shape, variance; /* variance: of the noise alone */
+};
+
+void runs_init(struct runs *runs);
+struct runs_forecast runs_expect(const struct runs *runs, double weight);
+void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight, double false_alarms, bool may_say,
+              struct runs_news *news);
+double run_standing_mean(const struct run *run);
+
+#endif

@@ -1,0 +1,197 @@
+#include "processors/kpi/trend/trend.h"
+
+#include "base/memory.h"
+#include "processors/kpi/trend/runs.h"
+#include "processors/kpi/trend/season.h"
+#include "processors/kpi/trend/surprise.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct state {
+    int64_t row, spike_row;
+    double noise; /* running mean of the sampling variance, to weigh rows by */
+    double score;
+    struct season season;
+    struct surprise surprise;
+    struct runs runs;
+};
+
+struct trend {
+    struct trend_config config;
+    struct state state;
+};
+
+static const double false_alarms_most = 1.0 / 500; /* a point; a looser budget than this says noise */
+
+double trend_budget(double per_month, double share, double series, enum trend_resolution resolution)
+{
+    static const double points_per_month[] = {
+        [TREND_MINUTE] = 43830, [TREND_HOUR] = 730.5, [TREND_DAY] = 30.4375, [TREND_OTHER] = 730.5};
+    return per_month * share / (fmax(series, 1) * points_per_month[resolution]);
+}
+
+struct trend *trend_create(const struct trend_config *config)
+{
+    struct trend *trend = memory_zeroed(1, sizeof *trend);
+    trend->config = *config;
+    trend->state.spike_row = INT64_MIN / 2;
+    season_init(&trend->state.season);
+    surprise_init(&trend->state.surprise);
+    runs_init(&trend->state.runs);
+    return trend;
+}
+
+void trend_destroy(struct trend *trend)
+{
+    free(trend);
+}
+
+size_t trend_memory_bytes(void)
+{
+    return sizeof(struct trend);
+}
+
+static enum season_kind season_kind_of(const struct trend_config *config)
+{
+    if (!config->seasonal || config->resolution == TREND_OTHER)
+        return SEASON_NONE;
+    return config->resolution == TREND_DAY ? SEASON_WEEK_OF_DAYS : SEASON_WEEK_OF_HOURS;
+}
+
+static double alarm_rate(const struct trend_config *config)
+{
+    return fmin(fmax(config->false_alarms_per_point, 1e-12), false_alarms_most);
+}
+
+/* How much noisier than usual this row is: its sampling variance against the usual one. A tenth is taken to be noise
+ * that no sample size removes, so that one huge sample does not rule alone. */
+static double row_weight(struct state *state, double n, double variance)
+{
+    double noise = variance > 0 ? variance : n > 0 ? 1 / n : 0;
+    if (!(noise > 0))
+        return 1;
+    state->noise += state->noise > 0 ? (noise - state->noise) / fmin((double)state->row + 1, 500) : noise;
+    return 0.1 + 0.9 * noise / state->noise;
+}
+
+static double line_at(const struct run *run, double last)
+{
+    return run->origin + run->mean[0] + run->mean[1] + run->mean[2] * (last - run->origin);
+}
+
+static void describe(const struct runs_news *news, const struct run *now, struct trend_shift *shift)
+{
+    double old_sigma = sqrt(news->before.scale / news->before.shape), new_sigma = sqrt(now->scale / now->shape);
+    double before = run_standing_mean(&news->before), after = run_standing_mean(now);
+    double reach = 1.96 * old_sigma / sqrt(fmax(1 - fmin(news->before.mean[2] * news->before.mean[2], 0.9), 0.1));
+    double rows = now->rows;
+    double jump = fabs(after - before) / fmax(old_sigma, 1e-300);
+    double bend = fabs(now->mean[1] - news->before.mean[1]) * rows / fmax(old_sigma, 1e-300);
+    double width = fabs(log(fmax(new_sigma, 1e-300) / fmax(old_sigma, 1e-300))) * sqrt(rows);
+    shift->before = before;
+    shift->after = after;
+    shift->low = before - reach;
+    shift->high = before + reach;
+    shift->kind = TREND_KIND_LEVEL;
+    if (bend > jump && bend > width) {
+        shift->kind = TREND_KIND_TREND;
+        shift->before = news->before.mean[1];
+        shift->after = now->mean[1];
+    } else if (width > jump) {
+        shift->kind = TREND_KIND_VARIANCE;
+        shift->before = old_sigma;
+        shift->after = new_sigma;
+    }
+}
+
+size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_shift *out,
+                 size_t most)
+{
+    struct state *state = &trend->state;
+    enum season_kind kind = season_kind_of(&trend->config);
+    int64_t local_ms = at_ms + trend->config.zone_offset_ms, row = state->row++;
+    size_t said = 0;
+    state->score = 0;
+    if (!isfinite(value)) {
+        struct runs_news nothing;
+        runs_add(&state->runs, row, at_ms, NAN, 1, 0, false, &nothing);
+        return 0;
+    }
+    struct season_part part = season_at(&state->season, kind, local_ms);
+    season_learn(&state->season, kind, local_ms, value);
+    if (!part.ready)
+        return 0;
+    double weight = row_weight(state, n, variance), rest = value - part.worth;
+    struct runs_forecast forecast = runs_expect(&state->runs, weight);
+    if (part.doubt > 0 && forecast.known)
+        weight += part.doubt / fmax(forecast.variance, 1e-300);
+    double alarms = alarm_rate(&trend->config);
+
+    if (forecast.known) {
+        forecast = runs_expect(&state->runs, weight);
+        double surprise = student_surprise((rest - forecast.mean) / forecast.deviation, forecast.shape);
+        double frequency = surprise_log10(&state->surprise, surprise);
+        surprise_learn(&state->surprise, surprise);
+        state->score = -frequency / (3 - frequency);
+        if (row - state->spike_row > 1 && row > 20 && frequency < log10(alarms / 2) && said < most) {
+            out[said++] = (struct trend_shift){
+                .kind = TREND_KIND_SPIKE, .onset_row = row, .detected_row = row, .onset_at_ms = at_ms,
+                .detected_at_ms = at_ms, .before = forecast.mean + part.worth, .after = value,
+                .low = forecast.mean + part.worth - 1.96 * forecast.deviation,
+                .high = forecast.mean + part.worth + 1.96 * forecast.deviation,
+                .confidence = 1 - pow(10, frequency)};
+        }
+        if (frequency < log10(alarms / 2))
+            state->spike_row = row;
+    }
+    struct runs_news news;
+    runs_add(&state->runs, row, at_ms, rest, weight, alarms / 2, true, &news);
+    if (news.shift) {
+        const struct run *now = &state->runs.run[0];
+        struct trend_shift shift = {.onset_row = news.onset_row, .detected_row = row, .onset_at_ms = now->start_at_ms,
+                                    .detected_at_ms = at_ms, .confidence = 1 / (1 + exp(-news.log_odds))};
+        describe(&news, now, &shift);
+        season_move(&state->season, line_at(now, now->last) - line_at(&news.before, news.before.last));
+        if (said < most)
+            out[said++] = shift;
+    }
+    return said;
+}
+
+double trend_score(const struct trend *trend)
+{
+    return trend->state.score;
+}
+
+/* The state goes out as it lies in memory, behind a mark that changes with its layout: checkpoints are read back by the
+ * same program on the same kind of machine, and a state of another layout is refused, not guessed at. */
+struct mark {
+    uint32_t magic, version;
+    uint64_t size;
+};
+
+static const struct mark present_mark = {0x54534852, 1, sizeof(struct state)};
+
+void trend_save(const struct trend *trend, struct bytes *out)
+{
+    bytes_append(out, &present_mark, sizeof present_mark);
+    bytes_append(out, &trend->state, sizeof trend->state);
+}
+
+struct trend *trend_load(const struct trend_config *config, struct view saved)
+{
+    if (saved.size != sizeof present_mark + sizeof(struct state) ||
+        memcmp(saved.data, &present_mark, sizeof present_mark) != 0)
+        return NULL;
+    struct trend *trend = trend_create(config);
+    memcpy(&trend->state, saved.data + sizeof present_mark, sizeof trend->state);
+    return trend;
+}
+
+const char *trend_kind_name(enum trend_kind kind)
+{
+    static const char *const names[] = {"level", "trend", "variance", "spike"};
+    return names[kind];
+}

@@ -1,0 +1,2 @@
+def measure(program, run):
+    return True
