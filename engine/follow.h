@@ -16,9 +16,13 @@ struct follow {
     int batch_records_max;      /* default 5000 */
     int wait_ms_max;            /* longest wait for a first record; the callback is called with count 0 after it */
     void *context;
-    /* OK: commit. RETRY: the same batch comes again after a backoff (logged once a change). STOP: end. */
+    /* OK: commit. RETRY: the same batch comes again after a backoff (logged once a change). REDO: ask start_at again and
+     * read from there. STOP: end. */
     enum outcome (*on_batch)(void *context, const struct record *records, size_t count);
     void (*on_revoked)(void *context, struct view topic, int32_t partition); /* may be NULL */
+    /* Where to start reading a partition just assigned: the offset of the first record wanted; −1: the committed offset, else
+     * the beginning. Asked for every assigned partition again after on_batch said REDO (the sink lost its place). May be NULL. */
+    int64_t (*start_at)(void *context, struct view topic, int32_t partition);
 };
 
 /* Blocks until *stop, then commits and leaves. */
