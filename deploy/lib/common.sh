@@ -7,7 +7,7 @@
 #   - an error says what to do next.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-CACHE=${TOUCHSTREAM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/touchstream}
+CACHE=${TS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/touchstream}
 STARTED_AT=$(date +%s)
 
 say()  { printf '[%3ds] %s\n' $(( $(date +%s) - STARTED_AT )) "$*"; }
@@ -89,7 +89,7 @@ need_space() {
     mkdir -p "$1" || die "cannot create $1" "check the permissions of its parent folder"
     local free
     free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
-    [ "$free" -ge "$2" ] || die "only $free MB free under $1, $2 MB needed" "free some space, or point TOUCHSTREAM_CACHE elsewhere"
+    [ "$free" -ge "$2" ] || die "only $free MB free under $1, $2 MB needed" "free some space, or point TS_CACHE elsewhere"
 }
 
 java_find() {

@@ -1,0 +1,35 @@
+# The demo: three small real sets with their times moved to now, then a trickle of made-up live traffic. Sourced by deploy/up.
+# Importing again would change nothing but the times (they are moved to a later now), so it is done once per data folder.
+
+demo_import() {
+    local program=$1 run=$2 name=$3
+    timeout 120 "$program" import --config "$run/touchstream.yaml" --mapping "$ROOT/deploy/demo/$name.jq" --rebase now \
+        "$ROOT/deploy/demo/$name.csv" >>"$run/log/import.log" 2>&1 9>&-
+}
+
+demo_is_there() {
+    [ "$(timeout 5 redis-cli -p "$2" HEXISTS ts:kpi:nps:90d all 2>/dev/null)" = 1 ]
+}
+
+demo_load() {
+    local run=$1 base=$2 program name
+    program=$(program_path)
+    [ -n "$program" ] || return 0
+    if [ ! -f "$run/data/demo.loaded" ]; then
+        for name in music_orders garden_store_nps travel_reviews; do
+            demo_import "$program" "$run" $name || {
+                tail -n 5 "$run/log/import.log" >&2
+                die "the demo data ($name) could not be loaded (log: $run/log/import.log)" "deploy/up --no-demo starts without it"
+            }
+        done
+        touch "$run/data/demo.loaded"
+        say "demo data loaded: $(cat "$ROOT"/deploy/demo/*.csv | wc -l) rows of three real sets"
+    fi
+    # Two events a second: enough to see it live, too little to feel.
+    process_is_ours "$run/generate.pid" ||
+        process_start generate "$run" nice "$program" generate --config "$run/touchstream.yaml" --customers 2000 --rate 2 --events 100000000
+    wait_until 60 demo_is_there "$run" $((base + 6)) || die "no KPI reached Redis within 60 s" "see $run/log/touchstream.log"
+    say "KPIs are in Redis: nps over 90 days is $(redis-cli -p $((base + 6)) HGET ts:kpi:nps:90d all | sed -n 's/.*"value": *\([-0-9.]*\).*/\1/p')"
+}
+
+demo_load "$run" "$base"
