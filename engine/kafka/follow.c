@@ -1,0 +1,197 @@
+/* Following topics for sinks: at least once.
+ *
+ * Offsets are stored after the callback said OK and committed by librdkafka once a second, at a revoke and at the end. A
+ * crash in between hands up to a second of records over again, which an idempotent sink does not notice. */
+#include "engine/follow.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "engine/kafka/link.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { WAIT_SLICE_MS = 200, BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 5000 };
+
+struct follower {
+    struct kafka_link link;
+    const struct follow *follow;
+    rd_kafka_t *handle;
+    rd_kafka_queue_t *queue;
+    rd_kafka_message_t **messages;
+    struct record *records;
+    size_t batch_max;
+    bool is_failing; /* the last callback said RETRY */
+};
+
+static void assign(struct follower *follower, rd_kafka_topic_partition_list_t *partitions)
+{
+    for (int i = 0; i < partitions->cnt && follower->follow->from_start_always; i++)
+        partitions->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_assign(follower->handle, partitions);
+}
+
+static void unassign(struct follower *follower, const rd_kafka_topic_partition_list_t *partitions)
+{
+    const struct follow *follow = follower->follow;
+    for (int i = 0; i < partitions->cnt && follow->on_revoked; i++)
+        follow->on_revoked(follow->context, view_of_text(partitions->elems[i].topic), partitions->elems[i].partition);
+    rd_kafka_assign(follower->handle, NULL);
+}
+
+static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
+                         void *opaque)
+{
+    (void)handle;
+    struct follower *follower = opaque; /* the link is its first member */
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        assign(follower, partitions);
+    else
+        unassign(follower, partitions);
+}
+
+static bool follower_open(struct follower *follower, const struct kafka_settings *kafka)
+{
+    const struct follow *follow = follower->follow;
+    rd_kafka_conf_t *conf = kafka_conf_create(kafka, &follower->link, follow->group);
+    kafka_conf_set(conf, "group.id", follow->group);
+    kafka_conf_set(conf, "auto.offset.reset", "earliest");
+    kafka_conf_set(conf, "enable.auto.offset.store", "false");
+    kafka_conf_set(conf, "enable.auto.commit", "true");
+    kafka_conf_set(conf, "auto.commit.interval.ms", "1000");
+    kafka_conf_set(conf, "isolation.level", "read_committed");
+    kafka_conf_set(conf, "session.timeout.ms", "10000");
+    kafka_conf_set(conf, "max.poll.interval.ms", "600000"); /* a sink may wait long for its own server */
+    kafka_conf_set(conf, "fetch.wait.max.ms", "100");
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    char error[512];
+    follower->handle = kafka_handle_create(RD_KAFKA_CONSUMER, conf, error, sizeof error);
+    if (follower->handle == NULL) {
+        log_error("cannot follow", "group", follow->group, "error", error, NULL);
+        return false;
+    }
+    rd_kafka_poll_set_consumer(follower->handle);
+    follower->queue = rd_kafka_queue_get_consumer(follower->handle);
+
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(4);
+    for (const char *const *topic = follow->topics; *topic; topic++)
+        rd_kafka_topic_partition_list_add(topics, *topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_subscribe(follower->handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return true;
+}
+
+/* Waits for the first message only, then takes what else is there: consume_batch alone would wait until it is full. */
+static size_t fetch(struct follower *follower, int wait_ms, atomic_bool *stop)
+{
+    int64_t until_us = clock_monotonic_us() + (int64_t)wait_ms * 1000;
+    ssize_t count = 0;
+    while (count <= 0 && !atomic_load(stop)) {
+        int64_t left_ms = (until_us - clock_monotonic_us() + 999) / 1000;
+        if (left_ms < 0)
+            return 0;
+        int slice_ms = left_ms < WAIT_SLICE_MS ? (int)left_ms : WAIT_SLICE_MS;
+        count = rd_kafka_consume_batch_queue(follower->queue, slice_ms, follower->messages, 1);
+        kafka_link_check(&follower->link, follower->handle);
+        if (left_ms == 0)
+            break;
+    }
+    if (count <= 0)
+        return 0;
+    ssize_t more = rd_kafka_consume_batch_queue(follower->queue, 0, follower->messages + 1, follower->batch_max - 1);
+    return (size_t)(1 + (more > 0 ? more : 0));
+}
+
+/* Keeps only the records among the messages, in both arrays. */
+static size_t sort_out(struct follower *follower, size_t count)
+{
+    rd_kafka_topic_t *topic = NULL;
+    struct view name = {0};
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_message_t *message = follower->messages[i];
+        if (!kafka_message_is_record(message)) {
+            rd_kafka_message_destroy(message);
+            continue;
+        }
+        if (message->rkt != topic) {
+            topic = message->rkt;
+            name = view_of_text(rd_kafka_topic_name(topic));
+        }
+        follower->records[kept] = kafka_record_of(message, name);
+        follower->messages[kept++] = message;
+    }
+    return kept;
+}
+
+static void sleep_ms(int ms, atomic_bool *stop)
+{
+    for (; ms > 0 && !atomic_load(stop); ms -= WAIT_SLICE_MS) {
+        int slice_ms = ms < WAIT_SLICE_MS ? ms : WAIT_SLICE_MS;
+        nanosleep(&(struct timespec){slice_ms / 1000, slice_ms % 1000 * 1000000L}, NULL);
+    }
+}
+
+static enum outcome hand_over(struct follower *follower, size_t count, atomic_bool *stop)
+{
+    const struct follow *follow = follower->follow;
+    int backoff_ms = BACKOFF_LEAST_MS;
+    for (;;) {
+        enum outcome outcome = follow->on_batch(follow->context, follower->records, count);
+        bool is_failing = outcome == OUTCOME_RETRY;
+        if (is_failing != follower->is_failing)
+            log_info(is_failing ? "batch not taken, trying again" : "batches are taken again", "group", follow->group, NULL);
+        follower->is_failing = is_failing;
+        if (!is_failing || atomic_load(stop))
+            return outcome;
+        sleep_ms(backoff_ms, stop);
+        backoff_ms = backoff_ms * 2 > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : backoff_ms * 2;
+    }
+}
+
+/* Storing the last offset of each run of one partition is enough: records come in order within it. */
+static void store_offsets(struct follower *follower, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_message_t *message = follower->messages[i];
+        bool is_last_of_run = i + 1 == count || follower->messages[i + 1]->partition != message->partition ||
+                              follower->messages[i + 1]->rkt != message->rkt;
+        if (is_last_of_run)
+            rd_kafka_offset_store(message->rkt, message->partition, message->offset);
+    }
+}
+
+static void follower_close(struct follower *follower)
+{
+    rd_kafka_consumer_close(follower->handle);
+    rd_kafka_queue_destroy(follower->queue);
+    rd_kafka_destroy(follower->handle);
+}
+
+enum outcome follow_run(const struct follow *follow, const struct kafka_settings *kafka, atomic_bool *stop)
+{
+    struct follower follower = {.follow = follow};
+    follower.batch_max = (size_t)(follow->batch_records_max > 0 ? follow->batch_records_max : 5000);
+    if (!follower_open(&follower, kafka))
+        return OUTCOME_STOP;
+    follower.messages = memory_allocate(follower.batch_max * sizeof *follower.messages);
+    follower.records = memory_allocate(follower.batch_max * sizeof *follower.records);
+
+    enum outcome outcome = OUTCOME_OK;
+    int wait_ms = follow->wait_ms_max > 0 ? follow->wait_ms_max : 1000;
+    while (!atomic_load(stop) && outcome != OUTCOME_STOP) {
+        size_t count = sort_out(&follower, fetch(&follower, wait_ms, stop));
+        outcome = hand_over(&follower, count, stop);
+        if (outcome == OUTCOME_OK)
+            store_offsets(&follower, count);
+        for (size_t i = 0; i < count; i++)
+            rd_kafka_message_destroy(follower.messages[i]);
+        if (atomic_load(&follower.link.is_fatal))
+            outcome = OUTCOME_STOP;
+    }
+    follower_close(&follower);
+    free(follower.messages);
+    free(follower.records);
+    return outcome == OUTCOME_STOP ? OUTCOME_STOP : OUTCOME_OK;
+}

@@ -1,0 +1,162 @@
+#include "engine/kafka/link.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ASK_AGAIN_AFTER_US = 1000000, ASK_WAIT_MS = 500 };
+
+static void link_lost(struct kafka_link *link, const char *reason)
+{
+    if (!atomic_exchange(&link->is_away, true))
+        log_warning("kafka is away, waiting", "by", link->name, "brokers", link->brokers, "error", reason, NULL);
+}
+
+static void link_found(struct kafka_link *link)
+{
+    if (atomic_exchange(&link->is_away, false))
+        log_info("kafka is back", "by", link->name, "brokers", link->brokers, NULL);
+}
+
+static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+{
+    struct kafka_link *link = opaque;
+    char text[512];
+    switch ((rd_kafka_resp_err_t)code) {
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        link_lost(link, reason);
+        return;
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        return; /* one broker of several, or one try of many; ALL_BROKERS_DOWN says when it matters */
+    case RD_KAFKA_RESP_ERR__FATAL: {
+        rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle, text, sizeof text);
+        atomic_store(&link->is_fatal, true);
+        log_warning("kafka handle is finished", "by", link->name, "code", rd_kafka_err2name(cause), "error", text, NULL);
+        return;
+    }
+    default:
+        log_warning("kafka error", "by", link->name, "code", rd_kafka_err2name((rd_kafka_resp_err_t)code), "error",
+                    reason, NULL);
+    }
+}
+
+/* librdkafka says each failed connection attempt by itself; those are on_error's to sum up. */
+static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
+{
+    static const char *const said_elsewhere[] = {"FAIL", "ERROR", "DISCONN", "CONNFAIL", "REQTMOUT", "TXNERR", "FATAL", "REJOIN"};
+    for (size_t i = 0; i < sizeof said_elsewhere / sizeof *said_elsewhere; i++) {
+        if (strcmp(facility, said_elsewhere[i]) == 0)
+            return;
+    }
+    const struct kafka_link *link = rd_kafka_opaque(handle);
+    log_line(level <= 3 ? LOG_WARNING : LOG_DEBUG, "librdkafka", "by", link ? link->name : "", "facility", facility, "text",
+             text, NULL);
+}
+
+void kafka_conf_set(rd_kafka_conf_t *conf, const char *key, const char *value)
+{
+    char error[256];
+    if (rd_kafka_conf_set(conf, key, value, error, sizeof error) == RD_KAFKA_CONF_OK)
+        return;
+    log_error("librdkafka refuses a setting", "key", key, "error", error, NULL);
+    abort();
+}
+
+void kafka_conf_set_number(rd_kafka_conf_t *conf, const char *key, int64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    kafka_conf_set(conf, key, text);
+}
+
+/* A user's setting: what is wrong with it is said when the handle is made. */
+static void set_if_given(rd_kafka_conf_t *conf, const char *key, const char *value)
+{
+    char error[256];
+    if (value == NULL || *value == '\0')
+        return;
+    if (rd_kafka_conf_set(conf, key, value, error, sizeof error) != RD_KAFKA_CONF_OK)
+        log_error("kafka setting refused", "key", key, "error", error, NULL);
+}
+
+rd_kafka_conf_t *kafka_conf_create(const struct kafka_settings *kafka, struct kafka_link *link, const char *name)
+{
+    *link = (struct kafka_link){.name = name, .brokers = kafka->brokers};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set_if_given(conf, "bootstrap.servers", kafka->brokers);
+    set_if_given(conf, "security.protocol", kafka->security_protocol);
+    set_if_given(conf, "sasl.mechanism", kafka->sasl_mechanism);
+    set_if_given(conf, "sasl.username", kafka->sasl_username);
+    set_if_given(conf, "sasl.password", kafka->sasl_password);
+    set_if_given(conf, "ssl.ca.location", kafka->ssl_ca_location);
+    kafka_conf_set(conf, "client.id", "touchstream");
+    kafka_conf_set(conf, "log.connection.close", "false");
+    kafka_conf_set(conf, "socket.nagle.disable", "true");
+    kafka_conf_set(conf, "reconnect.backoff.ms", "100");
+    kafka_conf_set(conf, "reconnect.backoff.max.ms", "2000");
+    rd_kafka_conf_set_opaque(conf, link);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    return conf;
+}
+
+rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error, size_t error_size)
+{
+    rd_kafka_t *handle = rd_kafka_new(type, conf, error, error_size);
+    if (handle == NULL)
+        rd_kafka_conf_destroy(conf);
+    return handle;
+}
+
+bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle)
+{
+    if (!atomic_load_explicit(&link->is_away, memory_order_relaxed))
+        return true;
+    int64_t now_us = clock_monotonic_us();
+    int64_t asked_at_us = atomic_load(&link->asked_at_us);
+    if (now_us - asked_at_us < ASK_AGAIN_AFTER_US || !atomic_compare_exchange_strong(&link->asked_at_us, &asked_at_us, now_us))
+        return false;
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(handle, 0, NULL, &metadata, ASK_WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    rd_kafka_metadata_destroy(metadata);
+    link_found(link);
+    return true;
+}
+
+struct record kafka_record_of(const rd_kafka_message_t *message, struct view topic)
+{
+    rd_kafka_timestamp_type_t type;
+    struct record record = {
+        .topic = topic,
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, &type),
+        .key = view_of(message->key, message->key_len),
+        .value = view_of(message->payload, message->len),
+    };
+    return record;
+}
+
+bool kafka_message_is_record(const rd_kafka_message_t *message)
+{
+    switch (message->err) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return true;
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        return false;
+    default:
+        log_warning("kafka consumer error", "code", rd_kafka_err2name(message->err), "error", rd_kafka_message_errstr(message),
+                    NULL);
+        return false;
+    }
+}

@@ -1,0 +1,45 @@
+/* What every librdkafka handle of ours has in common: how to reach the brokers, where its log goes, whether Kafka is away.
+ *
+ * «Kafka is away» is said once, when no broker can be reached, and «Kafka is back» once, when one answered again; between
+ * the two librdkafka reconnects with its own growing pauses, and we stay silent. */
+#ifndef TS_ENGINE_KAFKA_LINK_H
+#define TS_ENGINE_KAFKA_LINK_H
+
+#include "base/outcome.h"
+#include "base/view.h"
+#include "engine/kafka_settings.h"
+#include "engine/record.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct kafka_link {
+    const char *name;               /* who says it: "journey-0", "follow" */
+    const char *brokers;
+    atomic_bool is_away;
+    atomic_bool is_fatal;           /* librdkafka gave up this handle (fenced, or worse); only a new handle helps */
+    _Atomic int64_t asked_at_us;    /* when link_check last asked a broker */
+};
+
+/* A configuration with brokers, security, logging and the error callback; `link` becomes the handle's opaque and outlives
+ * it. `kafka` is borrowed for the call. */
+rd_kafka_conf_t *kafka_conf_create(const struct kafka_settings *kafka, struct kafka_link *link, const char *name);
+
+/* Our own constants: a refused one is a bug, so it ends the process. */
+void kafka_conf_set(rd_kafka_conf_t *conf, const char *key, const char *value);
+void kafka_conf_set_number(rd_kafka_conf_t *conf, const char *key, int64_t value);
+
+/* Takes conf in any case. NULL: see error (a user's wrong security settings, say). */
+rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error, size_t error_size);
+
+/* While Kafka is away: asks a broker, once a second at most, and says when it is back. Cheap otherwise. */
+bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle);
+
+/* A consumed message as our record. Borrows from both. */
+struct record kafka_record_of(const rd_kafka_message_t *message, struct view topic);
+
+/* False: this key or value is no record but an event or error (already logged when it matters). */
+bool kafka_message_is_record(const rd_kafka_message_t *message);
+
+#endif

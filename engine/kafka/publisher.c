@@ -1,0 +1,161 @@
+/* The publisher over librdkafka: an idempotent producer, and one thread that hands out the delivery reports.
+ *
+ * «Never spinning»: the thread sleeps in rd_kafka_poll until a report, an error or POLL_MS comes. A full queue is answered
+ * with RETRY at once, because only the caller knows whom to tell (the collector says 503, import waits). */
+#include "engine/publisher.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "engine/kafka/link.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { POLL_MS = 100 };
+
+
+struct publisher {
+    struct kafka_link link;
+    rd_kafka_t *handle;
+    publisher_done done;
+    int delivery_timeout_ms;
+    pthread_t thread;
+    atomic_bool is_ending;
+    pthread_rwlock_t topics_lock;
+    struct map topics; /* name -> rd_kafka_topic_t */
+};
+
+static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)handle;
+    struct publisher *publisher = (struct publisher *)(void *)opaque; /* the link is its first member */
+    if (publisher->done == NULL)
+        return;
+    bool is_acknowledged = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    publisher->done(message->_private, is_acknowledged, is_acknowledged ? NULL : rd_kafka_err2str(message->err));
+}
+
+static void *poll_reports(void *argument)
+{
+    struct publisher *publisher = argument;
+    while (!atomic_load(&publisher->is_ending)) {
+        rd_kafka_poll(publisher->handle, POLL_MS);
+        kafka_link_check(&publisher->link, publisher->handle);
+    }
+    return NULL;
+}
+
+/* Java's clients hash with murmur2, and so must we, or one customer would be in two partitions. */
+static int32_t partition_by_key(const rd_kafka_topic_t *topic, const void *key, size_t key_size, int32_t partition_count,
+                                void *topic_opaque, void *message_opaque)
+{
+    (void)topic, (void)topic_opaque, (void)message_opaque;
+    return hash_kafka_partition(view_of(key, key_size), partition_count);
+}
+
+static int or_standard(int value, int standard)
+{
+    return value > 0 ? value : standard;
+}
+
+struct publisher *publisher_create(const struct kafka_settings *kafka, const struct publisher_settings *settings,
+                                   publisher_done done, char *error, size_t error_size)
+{
+    struct publisher *publisher = memory_zeroed(1, sizeof *publisher);
+    publisher->done = done;
+    publisher->delivery_timeout_ms = or_standard(settings->delivery_timeout_ms, 30000);
+
+    rd_kafka_conf_t *conf = kafka_conf_create(kafka, &publisher->link, "publisher");
+    kafka_conf_set(conf, "enable.idempotence", "true"); /* implies acks=all and order */
+    kafka_conf_set(conf, "compression.codec", settings->compression ? settings->compression : "lz4");
+    kafka_conf_set_number(conf, "linger.ms", or_standard(settings->linger_ms, 5));
+    kafka_conf_set_number(conf, "queue.buffering.max.messages", or_standard(settings->queue_messages_max, 200000));
+    kafka_conf_set_number(conf, "delivery.timeout.ms", publisher->delivery_timeout_ms);
+    kafka_conf_set_number(conf, "message.max.bytes", 2 * 1024 * 1024);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+
+    publisher->handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf, error, error_size);
+    if (publisher->handle == NULL) {
+        free(publisher);
+        return NULL;
+    }
+    pthread_rwlock_init(&publisher->topics_lock, NULL);
+    pthread_create(&publisher->thread, NULL, poll_reports, publisher);
+    return publisher;
+}
+
+static void destroy_topic(void *topic)
+{
+    rd_kafka_topic_destroy(topic);
+}
+
+void publisher_destroy(struct publisher *publisher)
+{
+    if (publisher == NULL)
+        return;
+    rd_kafka_flush(publisher->handle, publisher->delivery_timeout_ms);
+    atomic_store(&publisher->is_ending, true);
+    pthread_join(publisher->thread, NULL);
+    /* What has not been delivered by now fails, so that every context hears of its end exactly once. */
+    rd_kafka_purge(publisher->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(publisher->handle, 1000);
+    map_finish(&publisher->topics, destroy_topic);
+    rd_kafka_destroy(publisher->handle);
+    pthread_rwlock_destroy(&publisher->topics_lock);
+    free(publisher);
+}
+
+static rd_kafka_topic_t *topic_open(struct publisher *publisher, const char *name)
+{
+    struct view key = view_of_text(name);
+    pthread_rwlock_rdlock(&publisher->topics_lock);
+    rd_kafka_topic_t *topic = map_find(&publisher->topics, key);
+    pthread_rwlock_unlock(&publisher->topics_lock);
+    if (topic)
+        return topic;
+
+    pthread_rwlock_wrlock(&publisher->topics_lock);
+    void **place = map_place(&publisher->topics, key);
+    if (*place == NULL) {
+        rd_kafka_topic_conf_t *conf = rd_kafka_topic_conf_new();
+        rd_kafka_topic_conf_set_partitioner_cb(conf, partition_by_key);
+        *place = rd_kafka_topic_new(publisher->handle, name, conf);
+    }
+    topic = *place;
+    pthread_rwlock_unlock(&publisher->topics_lock);
+    return topic;
+}
+
+enum outcome publisher_send(struct publisher *publisher, const char *topic, int32_t partition, struct view key,
+                            struct view value, int64_t timestamp_ms, void *message_context)
+{
+    rd_kafka_topic_t *handle = topic_open(publisher, topic);
+    if (handle == NULL || atomic_load_explicit(&publisher->link.is_fatal, memory_order_relaxed))
+        return OUTCOME_STOP;
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        publisher->handle, RD_KAFKA_V_RKT(handle), RD_KAFKA_V_PARTITION(partition < 0 ? RD_KAFKA_PARTITION_UA : partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data, key.size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_TIMESTAMP(timestamp_ms),
+        RD_KAFKA_V_OPAQUE(message_context), RD_KAFKA_V_END);
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return OUTCOME_OK;
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+        return OUTCOME_RETRY;
+    default:
+        log_error("cannot publish", "topic", topic, "code", rd_kafka_err2name(code), NULL);
+        return OUTCOME_STOP;
+    }
+}
+
+enum outcome publisher_flush(struct publisher *publisher, int timeout_ms)
+{
+    return rd_kafka_flush(publisher->handle, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR ? OUTCOME_OK : OUTCOME_RETRY;
+}
+
+bool publisher_is_connected(struct publisher *publisher)
+{
+    return !atomic_load(&publisher->link.is_away) && !atomic_load(&publisher->link.is_fatal);
+}

@@ -1,0 +1,134 @@
+/* Reading a topic once, without a group: inspect, explain, backtests. */
+#include "engine/follow.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "engine/kafka/link.h"
+
+#include <stdlib.h>
+
+enum { ASK_MS = 10000, WAIT_SLICE_MS = 200, BATCH_RECORDS = 1000 };
+
+struct scanner {
+    struct kafka_link link;
+    const struct scan *scan;
+    rd_kafka_t *handle;
+    rd_kafka_queue_t *queue;
+    int partitions_unfinished;
+    bool *is_finished; /* by partition */
+};
+
+static rd_kafka_topic_partition_list_t *partitions_wanted(const struct scanner *scanner, int32_t count)
+{
+    const struct scan *scan = scanner->scan;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int32_t partition = 0; partition < count; partition++) {
+        if (scan->only_key.data && hash_kafka_partition(scan->only_key, count) != partition)
+            continue;
+        rd_kafka_topic_partition_list_add(list, scan->topic, partition)->offset =
+            scan->since_ms == INT64_MIN ? RD_KAFKA_OFFSET_BEGINNING : scan->since_ms;
+    }
+    return list;
+}
+
+static int32_t partition_count(const struct scanner *scanner)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(scanner->handle, scanner->scan->topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(scanner->handle, 0, topic, &metadata, ASK_MS);
+    rd_kafka_topic_destroy(topic);
+    int32_t count = 0;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (metadata->topic_cnt && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            count = metadata->topics[0].partition_cnt;
+        else if (metadata->topic_cnt)
+            code = metadata->topics[0].err;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (count == 0)
+        log_error("cannot read topic", "topic", scanner->scan->topic, "error", rd_kafka_err2str(code), NULL);
+    return count;
+}
+
+static enum outcome scanner_start(struct scanner *scanner)
+{
+    int32_t count = partition_count(scanner);
+    if (count == 0)
+        return OUTCOME_STOP;
+    scanner->is_finished = memory_zeroed((size_t)count, sizeof *scanner->is_finished);
+    rd_kafka_topic_partition_list_t *list = partitions_wanted(scanner, count);
+    scanner->partitions_unfinished = list->cnt;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (scanner->scan->since_ms != INT64_MIN)
+        code = rd_kafka_offsets_for_times(scanner->handle, list, ASK_MS);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = rd_kafka_assign(scanner->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return OUTCOME_OK;
+    log_error("cannot read topic", "topic", scanner->scan->topic, "error", rd_kafka_err2str(code), NULL);
+    return OUTCOME_STOP;
+}
+
+/* false: the reader has had enough, or all partitions are at their end. */
+static bool take(struct scanner *scanner, const rd_kafka_message_t *message)
+{
+    const struct scan *scan = scanner->scan;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && !scanner->is_finished[message->partition]) {
+        scanner->is_finished[message->partition] = true;
+        scanner->partitions_unfinished--;
+    }
+    if (!kafka_message_is_record(message))
+        return scan->keeps_following || scanner->partitions_unfinished > 0;
+    struct record record = kafka_record_of(message, view_of_text(scan->topic));
+    if (scan->only_key.data && !(record.key.data && view_equal(record.key, scan->only_key)))
+        return true;
+    return scan->on_record(scan->context, &record);
+}
+
+static void read_on(struct scanner *scanner, atomic_bool *stop)
+{
+    static _Thread_local rd_kafka_message_t *messages[BATCH_RECORDS];
+    bool goes_on = true;
+    while (goes_on && !atomic_load(stop)) {
+        ssize_t count = rd_kafka_consume_batch_queue(scanner->queue, WAIT_SLICE_MS, messages, 1);
+        if (count > 0) {
+            ssize_t more = rd_kafka_consume_batch_queue(scanner->queue, 0, messages + 1, BATCH_RECORDS - 1);
+            count += more > 0 ? more : 0;
+        }
+        for (ssize_t i = 0; i < count; i++) {
+            goes_on = goes_on && take(scanner, messages[i]);
+            rd_kafka_message_destroy(messages[i]);
+        }
+        kafka_link_check(&scanner->link, scanner->handle);
+    }
+}
+
+enum outcome scan_run(const struct scan *scan, const struct kafka_settings *kafka, atomic_bool *stop)
+{
+    struct scanner scanner = {.scan = scan};
+    char error[512];
+    rd_kafka_conf_t *conf = kafka_conf_create(kafka, &scanner.link, "scan");
+    kafka_conf_set(conf, "group.id", "touchstream-scan"); /* never joined: librdkafka wants a name */
+    kafka_conf_set(conf, "enable.auto.commit", "false");
+    kafka_conf_set(conf, "enable.partition.eof", "true");
+    kafka_conf_set(conf, "auto.offset.reset", "earliest");
+    kafka_conf_set(conf, "isolation.level", "read_committed");
+    kafka_conf_set(conf, "fetch.wait.max.ms", "100");
+    scanner.handle = kafka_handle_create(RD_KAFKA_CONSUMER, conf, error, sizeof error);
+    if (scanner.handle == NULL) {
+        log_error("cannot read", "topic", scan->topic, "error", error, NULL);
+        return OUTCOME_STOP;
+    }
+    rd_kafka_poll_set_consumer(scanner.handle);
+    scanner.queue = rd_kafka_queue_get_consumer(scanner.handle);
+    enum outcome outcome = scanner_start(&scanner);
+    if (outcome == OUTCOME_OK)
+        read_on(&scanner, stop);
+    rd_kafka_consumer_close(scanner.handle);
+    rd_kafka_queue_destroy(scanner.queue);
+    rd_kafka_destroy(scanner.handle);
+    free(scanner.is_finished);
+    return outcome;
+}
