@@ -1,0 +1,435 @@
+#include "tests/stage/driver.h"
+
+#include "base/heap.h"
+#include "base/map.h"
+#include "base/memory.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct stored { /* an owned copy; value NULL: null */
+    char *key, *value;
+    size_t key_size, value_size;
+    int64_t timestamp_ms;
+};
+
+struct slot { /* an entry, its key and its place among the timers; `entry` first, so that entry_key can find the rest */
+    struct entry entry;
+    char *key;
+    size_t key_size;
+    uint32_t place;
+    bool is_unsaved;
+};
+
+struct outbox {
+    struct driver_output *outputs;
+    size_t count, capacity;
+    struct bytes value; /* being written */
+    bool is_open, is_muted;
+    int32_t partitions;
+    struct driver *driver;
+};
+
+struct driver {
+    const struct processor *processor;
+    void *shared, *task;
+    struct map entries;
+    struct heap timers;
+    struct arena arena;
+    struct outbox outbox;
+    int64_t clock_ms, offset;
+    struct stored *log;
+    size_t log_count, log_capacity;
+    struct map saved; /* key → struct stored */
+    int64_t marker, marker_clock_ms, pass_marker, pass_clock_ms;
+};
+
+static struct slot *slot_of(const struct entry *entry)
+{
+    return (struct slot *)(uintptr_t)entry;
+}
+
+struct view entry_key(const struct entry *entry)
+{
+    return view_of(slot_of(entry)->key, slot_of(entry)->key_size);
+}
+
+static char *copy_view(struct view view)
+{
+    if (!view.data)
+        return NULL;
+    char *copy = memory_allocate(view.size + 1);
+    memcpy(copy, view.data, view.size);
+    copy[view.size] = 0;
+    return copy;
+}
+
+/* --- the outbox --- */
+
+static struct driver_output *output_place(struct outbox *outbox)
+{
+    if (outbox->count == outbox->capacity) {
+        outbox->capacity = outbox->capacity ? outbox->capacity * 2 : 64;
+        outbox->outputs = memory_resize(outbox->outputs, outbox->capacity * sizeof *outbox->outputs);
+    }
+    return &outbox->outputs[outbox->count];
+}
+
+struct bytes *outbox_begin(struct outbox *outbox, int topic, int32_t partition, struct view key, int64_t timestamp_ms)
+{
+    assert(!outbox->is_open);
+    outbox->is_open = true;
+    bytes_clear(&outbox->value);
+    *output_place(outbox) = (struct driver_output){.topic = outbox->driver->processor->outputs[topic],
+                                                   .partition = partition,
+                                                   .key = view_of(copy_view(key), key.size),
+                                                   .timestamp_ms = timestamp_ms,
+                                                   .offset = outbox->driver->offset};
+    return &outbox->value;
+}
+
+void outbox_end(struct outbox *outbox)
+{
+    assert(outbox->is_open);
+    outbox->is_open = false;
+    struct driver_output *output = &outbox->outputs[outbox->count];
+    if (outbox->is_muted) {
+        free((char *)(uintptr_t)output->key.data);
+        return;
+    }
+    output->value = view_of(copy_view(bytes_view(&outbox->value)), outbox->value.size);
+    outbox->count++;
+}
+
+void outbox_delete(struct outbox *outbox, int topic, struct view key, int64_t timestamp_ms)
+{
+    outbox_begin(outbox, topic, OUTBOX_BY_KEY, key, timestamp_ms);
+    outbox_end(outbox);
+    if (outbox->is_muted)
+        return;
+    struct driver_output *output = &outbox->outputs[outbox->count - 1];
+    free((char *)(uintptr_t)output->value.data);
+    output->value = (struct view){NULL, 0};
+}
+
+int32_t outbox_partition_count(const struct outbox *outbox, int topic)
+{
+    (void)topic;
+    return outbox->partitions;
+}
+
+bool outbox_is_muted(const struct outbox *outbox)
+{
+    return outbox->is_muted;
+}
+
+/* --- entries and timers --- */
+
+static void timer_moved(void *thing, uint32_t place)
+{
+    ((struct slot *)thing)->place = place;
+}
+
+static int timer_compare(const void *a, const void *b)
+{
+    return view_compare(entry_key(a), entry_key(b));
+}
+
+static struct slot *slot_open(struct driver *driver, struct view key)
+{
+    void **place = map_place(&driver->entries, key);
+    if (!*place) {
+        struct slot *slot = memory_zeroed(1, sizeof *slot);
+        slot->key = copy_view(key);
+        slot->key_size = key.size;
+        slot->place = HEAP_NOWHERE;
+        slot->entry.timer_at_ms = TIMER_NEVER;
+        slot->entry.applied_offset = -1;
+        *place = slot;
+    }
+    return *place;
+}
+
+static void slot_free(struct driver *driver, struct slot *slot)
+{
+    if (slot->place != HEAP_NOWHERE)
+        heap_remove(&driver->timers, slot->place);
+    if (slot->entry.state)
+        driver->processor->entry_free(driver->task, &slot->entry);
+    free(slot->key);
+    free(slot);
+}
+
+static void slot_set_timer(struct driver *driver, struct slot *slot)
+{
+    int64_t at_ms = slot->entry.timer_at_ms;
+    if (slot->place != HEAP_NOWHERE && at_ms == TIMER_NEVER)
+        heap_remove(&driver->timers, slot->place);
+    else if (slot->place != HEAP_NOWHERE)
+        heap_change(&driver->timers, slot->place, at_ms);
+    else if (at_ms != TIMER_NEVER)
+        heap_add(&driver->timers, at_ms, slot);
+}
+
+static void slot_changed(struct driver *driver, struct slot *slot)
+{
+    slot->entry.applied_offset = driver->offset;
+    slot->is_unsaved = true;
+    slot_set_timer(driver, slot);
+    if (!slot->entry.is_deleted)
+        return;
+    struct stored *saved = map_remove(&driver->saved, entry_key(&slot->entry));
+    if (saved) {
+        free(saved->value);
+        free(saved);
+    }
+    map_remove(&driver->entries, entry_key(&slot->entry));
+    slot_free(driver, slot);
+}
+
+/* --- the loop --- */
+
+static struct step step_of(struct driver *driver, const struct record *record)
+{
+    return (struct step){.task = driver->task, .record = record, .offset = driver->offset, .clock_ms = driver->clock_ms,
+                         .arena = &driver->arena, .outbox = &driver->outbox};
+}
+
+static void fire_timers(struct driver *driver)
+{
+    const struct heap_item *first;
+    while ((first = heap_first(&driver->timers)) && first->at_ms <= driver->clock_ms) {
+        struct slot *slot = first->thing;
+        if (driver->outbox.is_muted && slot->entry.applied_offset >= driver->offset) {
+            heap_remove(&driver->timers, slot->place); /* it has fired in the life that was saved */
+            continue;
+        }
+        struct step step = step_of(driver, NULL);
+        driver->processor->timer(&step, &slot->entry);
+        slot_changed(driver, slot);
+    }
+}
+
+static enum outcome run_record(struct driver *driver, const struct record *record)
+{
+    struct route route = {.event_at_ms = INT64_MIN};
+    enum outcome outcome = driver->processor->route(driver->task, record, &route);
+    struct step step = step_of(driver, record);
+    if (outcome == OUTCOME_OK && route.key.data) {
+        struct slot *slot = slot_open(driver, route.key);
+        if (slot->entry.applied_offset < driver->offset) {
+            outcome = driver->processor->apply(&step, &slot->entry);
+            slot_changed(driver, slot);
+        }
+    }
+    if (outcome == OUTCOME_PARK)
+        driver->processor->park(&step, record);
+    if (route.event_at_ms != INT64_MIN) {
+        int64_t clock_ms = route.event_at_ms - (route.is_tick ? 0 : driver->processor->allowed_disorder_ms);
+        if (clock_ms > driver->clock_ms)
+            driver->clock_ms = clock_ms;
+    }
+    fire_timers(driver);
+    step = step_of(driver, record);
+    if (driver->processor->clock_moved)
+        driver->processor->clock_moved(&step);
+    return outcome;
+}
+
+static enum outcome run_logged(struct driver *driver, int64_t offset)
+{
+    const struct stored *stored = &driver->log[offset];
+    struct record record = {.topic = view_of_text(driver->processor->input),
+                            .offset = offset,
+                            .timestamp_ms = stored->timestamp_ms,
+                            .key = view_of(stored->key, stored->key_size),
+                            .value = view_of(stored->value, stored->value_size)};
+    driver->offset = offset;
+    return run_record(driver, &record);
+}
+
+enum outcome driver_feed(struct driver *driver, struct view key, struct view value, int64_t timestamp_ms)
+{
+    if (driver->log_count == driver->log_capacity) {
+        driver->log_capacity = driver->log_capacity ? driver->log_capacity * 2 : 256;
+        driver->log = memory_resize(driver->log, driver->log_capacity * sizeof *driver->log);
+    }
+    driver->log[driver->log_count++] = (struct stored){copy_view(key), copy_view(value), key.size, value.size, timestamp_ms};
+    return run_logged(driver, (int64_t)driver->log_count - 1);
+}
+
+void driver_tick(struct driver *driver, int64_t at_ms)
+{
+    driver_feed(driver, (struct view){NULL, 0}, (struct view){NULL, 0}, at_ms);
+}
+
+void driver_commit(struct driver *driver)
+{
+    struct step step = step_of(driver, NULL);
+    if (driver->processor->batch_end)
+        driver->processor->batch_end(&step);
+    arena_reset(&driver->arena);
+}
+
+/* --- checkpoints --- */
+
+void driver_checkpoint_begin(struct driver *driver)
+{
+    driver->pass_marker = (int64_t)driver->log_count;
+    driver->pass_clock_ms = driver->clock_ms;
+}
+
+bool driver_checkpoint_write(struct driver *driver, size_t most)
+{
+    size_t at = 0;
+    for (struct map_slot *item; (item = map_next(&driver->entries, &at));) {
+        struct slot *slot = item->value;
+        if (!slot->is_unsaved)
+            continue;
+        if (most-- == 0)
+            return false;
+        slot->is_unsaved = false;
+        struct bytes value = {0};
+        driver->processor->entry_save(driver->task, &slot->entry, &value);
+        void **place = map_place(&driver->saved, entry_key(&slot->entry));
+        struct stored *stored = *place ? *place : memory_zeroed(1, sizeof *stored);
+        free(stored->value);
+        stored->value = value.data;
+        stored->value_size = value.size;
+        *place = stored;
+    }
+    driver->marker = driver->pass_marker;
+    driver->marker_clock_ms = driver->pass_clock_ms;
+    return true;
+}
+
+size_t driver_checkpoint_bytes(const struct driver *driver)
+{
+    size_t total = 0, at = 0;
+    for (struct map_slot *item; (item = map_next(&driver->saved, &at));)
+        total += ((struct stored *)item->value)->value_size;
+    return total;
+}
+
+static void forget_task(struct driver *driver)
+{
+    size_t at = 0;
+    for (struct map_slot *item; (item = map_next(&driver->entries, &at));)
+        slot_free(driver, item->value);
+    map_finish(&driver->entries, NULL);
+    driver->entries = (struct map){0};
+    driver->processor->task_destroy(driver->task);
+}
+
+void driver_recover(struct driver *driver)
+{
+    forget_task(driver);
+    driver->task = driver->processor->task_create(driver->shared, 0);
+    driver->clock_ms = driver->marker_clock_ms;
+    size_t at = 0;
+    for (struct map_slot *item; (item = map_next(&driver->saved, &at));) {
+        struct stored *stored = item->value;
+        struct slot *slot = slot_open(driver, view_of(item->key, item->key_size));
+        bool is_loaded = driver->processor->entry_load(driver->task, &slot->entry, view_of(stored->value, stored->value_size));
+        if (!is_loaded) {
+            fprintf(stderr, "driver: a saved entry does not load\n");
+            abort();
+        }
+        slot_set_timer(driver, slot);
+    }
+    driver->outbox.is_muted = true;
+    for (int64_t offset = driver->marker; offset < (int64_t)driver->log_count; offset++)
+        run_logged(driver, offset);
+    driver_commit(driver);
+    driver->outbox.is_muted = false;
+    at = 0; /* timers that a replay skipped */
+    for (struct map_slot *item; (item = map_next(&driver->entries, &at));)
+        slot_set_timer(driver, item->value);
+}
+
+/* --- life and looking --- */
+
+struct driver *driver_create(const struct processor *processor, void *shared, int32_t partitions)
+{
+    struct driver *driver = memory_zeroed(1, sizeof *driver);
+    driver->processor = processor;
+    driver->shared = shared;
+    driver->timers.moved = timer_moved;
+    driver->timers.compare = timer_compare;
+    driver->outbox.partitions = partitions;
+    driver->outbox.driver = driver;
+    driver->clock_ms = driver->marker_clock_ms = INT64_MIN;
+    arena_init(&driver->arena);
+    driver->task = processor->task_create(shared, 0);
+    return driver;
+}
+
+static void stored_free(void *stored)
+{
+    free(((struct stored *)stored)->value);
+    free(stored);
+}
+
+void driver_destroy(struct driver *driver)
+{
+    forget_task(driver);
+    driver_forget_outputs(driver);
+    free(driver->outbox.outputs);
+    bytes_finish(&driver->outbox.value);
+    for (size_t i = 0; i < driver->log_count; i++) {
+        free(driver->log[i].key);
+        free(driver->log[i].value);
+    }
+    free(driver->log);
+    map_finish(&driver->saved, stored_free);
+    heap_finish(&driver->timers);
+    arena_finish(&driver->arena);
+    free(driver);
+}
+
+size_t driver_output_count(const struct driver *driver)
+{
+    return driver->outbox.count;
+}
+
+const struct driver_output *driver_output(const struct driver *driver, size_t index)
+{
+    assert(index < driver->outbox.count);
+    return &driver->outbox.outputs[index];
+}
+
+const struct driver_output *driver_latest(const struct driver *driver, const char *topic, struct view key)
+{
+    for (size_t i = driver->outbox.count; i-- > 0;) {
+        const struct driver_output *output = &driver->outbox.outputs[i];
+        if (strcmp(output->topic, topic) == 0 && view_equal(output->key, key))
+            return output;
+    }
+    return NULL;
+}
+
+void driver_forget_outputs(struct driver *driver)
+{
+    for (size_t i = 0; i < driver->outbox.count; i++) {
+        free((char *)(uintptr_t)driver->outbox.outputs[i].key.data);
+        free((char *)(uintptr_t)driver->outbox.outputs[i].value.data);
+    }
+    driver->outbox.count = 0;
+}
+
+int64_t driver_clock_ms(const struct driver *driver)
+{
+    return driver->clock_ms;
+}
+
+size_t driver_entry_count(const struct driver *driver)
+{
+    return driver->entries.count;
+}
+
+struct entry *driver_entry(struct driver *driver, struct view key)
+{
+    struct slot *slot = map_find(&driver->entries, key);
+    return slot ? &slot->entry : NULL;
+}
