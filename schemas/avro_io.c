@@ -1,0 +1,333 @@
+#include "schemas/avro_io.h"
+#include "base/memory.h"
+#include "schemas/avro_binary.h"
+#include <avro.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct avro_foreign {
+    pthread_mutex_t lock; /* Avro C keeps its last error and some caches without locks */
+    avro_schema_t schema;
+    avro_value_iface_t *values;
+};
+
+struct avro_foreign *avro_foreign_create(struct view writer_json, char *error, size_t error_size)
+{
+    avro_schema_t schema;
+    if (writer_json.data == NULL || avro_schema_from_json_length(writer_json.data, writer_json.size, &schema) != 0) {
+        snprintf(error, error_size, "the writer's schema is not valid: %s", avro_strerror());
+        return NULL;
+    }
+    struct avro_foreign *foreign = memory_zeroed(1, sizeof *foreign);
+    foreign->schema = schema;
+    foreign->values = avro_generic_class_from_schema(schema);
+    pthread_mutex_init(&foreign->lock, NULL);
+    return foreign;
+}
+
+void avro_foreign_destroy(struct avro_foreign *foreign)
+{
+    if (foreign == NULL)
+        return;
+    avro_value_iface_decref(foreign->values);
+    avro_schema_decref(foreign->schema);
+    pthread_mutex_destroy(&foreign->lock);
+    free(foreign);
+}
+
+/* --- from Avro C's value to our bytes --- */
+
+struct carry {
+    struct bytes *out;
+    char *error;
+    size_t error_size;
+};
+
+static bool refuse(struct carry *carry, struct view field, const char *why)
+{
+    snprintf(carry->error, carry->error_size, "field %.*s: %s", VIEW_ARGUMENTS(field), why);
+    return false;
+}
+
+static void put_long(struct carry *carry, int64_t value)
+{
+    bytes_reserve(carry->out, AVRO_LONG_BYTES_MAX);
+    carry->out->size = (size_t)(avro_write_long(carry->out->data + carry->out->size, value) - carry->out->data);
+}
+
+static void put_view(struct carry *carry, struct view value)
+{
+    put_long(carry, (int64_t)value.size);
+    bytes_append_view(carry->out, value);
+}
+
+/* The branch that a union holds; any other value is its own. */
+static void enter_union(avro_value_t *value)
+{
+    avro_value_t branch;
+    while (avro_value_get_type(value) == AVRO_UNION && avro_value_get_current_branch(value, &branch) == 0)
+        *value = branch;
+}
+
+static bool take_integer(avro_value_t *value, int64_t *out)
+{
+    int32_t narrow;
+    if (avro_value_get_type(value) == AVRO_INT64)
+        return avro_value_get_long(value, out) == 0;
+    if (avro_value_get_type(value) != AVRO_INT32 || avro_value_get_int(value, &narrow) != 0)
+        return false;
+    *out = narrow;
+    return true;
+}
+
+static bool take_double(avro_value_t *value, double *out)
+{
+    int64_t whole;
+    float single;
+    if (avro_value_get_type(value) == AVRO_DOUBLE)
+        return avro_value_get_double(value, out) == 0;
+    if (avro_value_get_type(value) == AVRO_FLOAT && avro_value_get_float(value, &single) == 0) {
+        *out = single;
+        return true;
+    }
+    if (!take_integer(value, &whole))
+        return false;
+    *out = (double)whole;
+    return true;
+}
+
+static bool take_view(avro_value_t *value, struct view *out)
+{
+    const char *text;
+    const void *data;
+    size_t size;
+    if (avro_value_get_type(value) == AVRO_STRING && avro_value_get_string(value, &text, &size) == 0) {
+        *out = view_of(text, size - 1); /* Avro C counts the NUL */
+        return true;
+    }
+    if (avro_value_get_type(value) != AVRO_BYTES || avro_value_get_bytes(value, &data, &size) != 0)
+        return false;
+    *out = view_of(data, size);
+    return true;
+}
+
+static bool carry_record(struct carry *carry, const struct record_shape *shape, avro_value_t *value);
+static bool carry_value(struct carry *carry, const struct field_shape *field, enum shape_kind kind,
+                        avro_value_t *value);
+
+static bool carry_enum(struct carry *carry, const struct field_shape *field, avro_value_t *value)
+{
+    int index;
+    if (avro_value_get_type(value) != AVRO_ENUM || avro_value_get_enum(value, &index) != 0)
+        return refuse(carry, field->name, "is no enum at the writer");
+    const char *symbol = avro_schema_enum_get(avro_value_get_schema(value), index);
+    for (size_t i = 0; symbol && i < field->enumeration->count; i++) {
+        if (view_equal_text(field->enumeration->symbols[i], symbol)) {
+            put_long(carry, (int64_t)i);
+            return true;
+        }
+    }
+    return refuse(carry, field->name, "has a symbol that is not ours");
+}
+
+static bool carry_uuid(struct carry *carry, const struct field_shape *field, avro_value_t *value)
+{
+    const void *data;
+    size_t size;
+    if (avro_value_get_type(value) != AVRO_FIXED || avro_value_get_fixed(value, &data, &size) != 0 ||
+        size != sizeof(struct uuid))
+        return refuse(carry, field->name, "is no 16 bytes at the writer");
+    bytes_append(carry->out, data, size);
+    return true;
+}
+
+static bool carry_array(struct carry *carry, const struct field_shape *field, avro_value_t *value)
+{
+    size_t count;
+    if (avro_value_get_type(value) != AVRO_ARRAY || avro_value_get_size(value, &count) != 0)
+        return refuse(carry, field->name, "is no array at the writer");
+    if (count)
+        put_long(carry, (int64_t)count);
+    for (size_t i = 0; i < count; i++) {
+        avro_value_t item;
+        if (avro_value_get_by_index(value, i, &item, NULL) != 0)
+            return refuse(carry, field->name, "cannot be read");
+        enter_union(&item);
+        if (!carry_value(carry, field, field->item_kind, &item))
+            return false;
+    }
+    put_long(carry, 0);
+    return true;
+}
+
+static bool carry_map(struct carry *carry, const struct field_shape *field, avro_value_t *value)
+{
+    size_t count;
+    if (avro_value_get_type(value) != AVRO_MAP || avro_value_get_size(value, &count) != 0)
+        return refuse(carry, field->name, "is no map at the writer");
+    if (count)
+        put_long(carry, (int64_t)count);
+    for (size_t i = 0; i < count; i++) {
+        avro_value_t item;
+        const char *key;
+        struct view text;
+        if (avro_value_get_by_index(value, i, &item, &key) != 0)
+            return refuse(carry, field->name, "cannot be read");
+        enter_union(&item);
+        if (!take_view(&item, &text))
+            return refuse(carry, field->name, "has a value that is no string");
+        put_view(carry, view_of_text(key));
+        put_view(carry, text);
+    }
+    put_long(carry, 0);
+    return true;
+}
+
+static bool carry_union(struct carry *carry, const struct field_shape *field, avro_value_t *value)
+{
+    if (avro_value_get_type(value) != AVRO_RECORD)
+        return refuse(carry, field->name, "is no record at the writer");
+    const char *name = avro_schema_name(avro_value_get_schema(value));
+    for (size_t i = 0; i < field->enumeration->count; i++) {
+        if (view_equal_text(field->enumeration->symbols[i], name)) {
+            put_long(carry, (int64_t)i);
+            return carry_record(carry, field->branches[i], value);
+        }
+    }
+    return refuse(carry, field->name, "is of a kind that is not ours");
+}
+
+static bool carry_number(struct carry *carry, const struct field_shape *field, enum shape_kind kind,
+                         avro_value_t *value)
+{
+    int64_t whole;
+    double real;
+    int is_true;
+    switch (kind) {
+    case SHAPE_BOOLEAN:
+        if (avro_value_get_type(value) != AVRO_BOOLEAN || avro_value_get_boolean(value, &is_true) != 0)
+            return refuse(carry, field->name, "is no boolean at the writer");
+        bytes_append_byte(carry->out, is_true != 0);
+        return true;
+    case SHAPE_DOUBLE:
+        if (!take_double(value, &real))
+            return refuse(carry, field->name, "is no number at the writer");
+        bytes_append(carry->out, &real, sizeof real);
+        return true;
+    default:
+        if (!take_integer(value, &whole) || (kind == SHAPE_INT && avro_value_get_type(value) != AVRO_INT32))
+            return refuse(carry, field->name, "is no such integer at the writer");
+        put_long(carry, whole);
+        return true;
+    }
+}
+
+static bool carry_value(struct carry *carry, const struct field_shape *field, enum shape_kind kind,
+                        avro_value_t *value)
+{
+    struct view text;
+    switch (kind) {
+    case SHAPE_STRING:
+    case SHAPE_BYTES:
+        if (!take_view(value, &text))
+            return refuse(carry, field->name, "is no text at the writer");
+        put_view(carry, text);
+        return true;
+    case SHAPE_UUID:
+        return carry_uuid(carry, field, value);
+    case SHAPE_ENUM:
+        return carry_enum(carry, field, value);
+    case SHAPE_RECORD:
+        if (avro_value_get_type(value) != AVRO_RECORD)
+            return refuse(carry, field->name, "is no record at the writer");
+        return carry_record(carry, field->record, value);
+    case SHAPE_ARRAY:
+        return carry_array(carry, field, value);
+    case SHAPE_MAP:
+        return carry_map(carry, field, value);
+    case SHAPE_UNION:
+        return carry_union(carry, field, value);
+    default:
+        return carry_number(carry, field, kind, value);
+    }
+}
+
+static bool carry_field(struct carry *carry, const struct field_shape *field, avro_value_t *record)
+{
+    avro_value_t value;
+    bool is_there = avro_value_get_by_name(record, field->name.data, &value, NULL) == 0;
+    if (is_there)
+        enter_union(&value);
+    bool is_null = !is_there || avro_value_get_type(&value) == AVRO_NULL;
+    if (is_null && !field->nullable)
+        return refuse(carry, field->name, is_there ? "is null at the writer" : "is missing at the writer");
+    if (field->nullable)
+        put_long(carry, !is_null);
+    return is_null || carry_value(carry, field, field->kind, &value);
+}
+
+static bool carry_record(struct carry *carry, const struct record_shape *shape, avro_value_t *value)
+{
+    for (size_t i = 0; i < shape->field_count; i++) {
+        if (!carry_field(carry, &shape->fields[i], value))
+            return false;
+    }
+    return true;
+}
+
+/* Read one value and nothing after it. */
+static bool read_value(avro_value_t *value, struct view avro)
+{
+    avro_reader_t reader = avro_reader_memory(avro.data, (int64_t)avro.size);
+    bool is_read = avro_value_read(reader, value) == 0;
+    char one_more;
+    bool is_ended = is_read && avro_read(reader, &one_more, 1) != 0;
+    avro_reader_free(reader);
+    return is_ended;
+}
+
+bool avro_foreign_convert(struct avro_foreign *foreign, const struct record_shape *ours, struct view writer_avro,
+                          struct bytes *out, char *error, size_t error_size)
+{
+    struct carry carry = {out, error, error_size};
+    size_t size_before = out->size;
+    avro_value_t value;
+    pthread_mutex_lock(&foreign->lock);
+    avro_generic_value_new(foreign->values, &value);
+    bool is_carried = false;
+    if (!read_value(&value, writer_avro))
+        snprintf(error, error_size, "the bytes do not follow the writer's schema");
+    else if (avro_value_get_type(&value) != AVRO_RECORD)
+        snprintf(error, error_size, "the writer's schema is no record");
+    else
+        is_carried = carry_record(&carry, ours, &value);
+    avro_value_decref(&value);
+    pthread_mutex_unlock(&foreign->lock);
+    if (!is_carried)
+        out->size = size_before;
+    return is_carried;
+}
+
+bool avro_io_round_trip(const char *schema_json, struct view avro, struct bytes *out)
+{
+    char error[200];
+    struct avro_foreign *foreign = avro_foreign_create(view_of_text(schema_json), error, sizeof error);
+    if (foreign == NULL)
+        return false;
+    avro_value_t value;
+    avro_generic_value_new(foreign->values, &value);
+    bool is_read = read_value(&value, avro);
+    size_t size = 0;
+    if (is_read && avro_value_sizeof(&value, &size) == 0) {
+        bytes_reserve(out, size + 1);
+        avro_writer_t writer = avro_writer_memory(out->data + out->size, (int64_t)size + 1);
+        is_read = avro_value_write(writer, &value) == 0;
+        out->size += is_read ? size : 0;
+        avro_writer_free(writer);
+    }
+    avro_value_decref(&value);
+    avro_foreign_destroy(foreign);
+    return is_read;
+}

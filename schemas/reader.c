@@ -1,0 +1,148 @@
+#include "schemas/reader.h"
+#include "base/memory.h"
+#include "schemas/avro_io.h"
+#include "schemas/layout.h"
+#include "schemas/wire.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A topic sees a handful of writers' schemas in its life. Beyond this many, values of further ids are parked. */
+enum { IDS_MAX = 256 };
+
+struct known_id {
+    uint32_t id;
+    struct avro_foreign *foreign; /* NULL: the same layout as ours */
+};
+
+struct record_reader {
+    const struct record_shape *shape;
+    struct registry *registry;
+    pthread_mutex_t lock; /* taken to add only */
+    /* Filled from the front and never changed after: whoever sees a count sees the entries below it. */
+    struct known_id ids[IDS_MAX];
+    atomic_uint id_count;
+};
+
+struct record_reader *record_reader_create(const struct record_shape *shape, struct registry *registry)
+{
+    struct record_reader *reader = memory_zeroed(1, sizeof *reader);
+    reader->shape = shape;
+    reader->registry = registry;
+    pthread_mutex_init(&reader->lock, NULL);
+    return reader;
+}
+
+void record_reader_destroy(struct record_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    for (unsigned i = 0; i < atomic_load(&reader->id_count); i++)
+        avro_foreign_destroy(reader->ids[i].foreign);
+    pthread_mutex_destroy(&reader->lock);
+    free(reader);
+}
+
+static const struct known_id *find_id(struct record_reader *reader, uint32_t id)
+{
+    unsigned count = atomic_load_explicit(&reader->id_count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++) {
+        if (reader->ids[i].id == id)
+            return &reader->ids[i];
+    }
+    return NULL;
+}
+
+/* Takes `foreign`. NULL: no room. */
+static const struct known_id *add_id(struct record_reader *reader, uint32_t id, struct avro_foreign *foreign)
+{
+    pthread_mutex_lock(&reader->lock);
+    const struct known_id *known = find_id(reader, id);
+    unsigned count = atomic_load_explicit(&reader->id_count, memory_order_relaxed);
+    if (known == NULL && count < IDS_MAX) {
+        reader->ids[count] = (struct known_id){id, foreign};
+        known = &reader->ids[count];
+        foreign = NULL;
+        atomic_store_explicit(&reader->id_count, count + 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&reader->lock);
+    avro_foreign_destroy(foreign);
+    return known;
+}
+
+void record_reader_learn(struct record_reader *reader, uint32_t schema_id)
+{
+    add_id(reader, schema_id, NULL);
+}
+
+static void say(const char **why, struct arena *arena, const char *text)
+{
+    if (why)
+        *why = arena_text(arena, view_of_text(text));
+}
+
+static enum outcome ask_registry(struct record_reader *reader, uint32_t id, struct arena *arena,
+                                 const struct known_id **known, const char **why)
+{
+    char error[512] = "no schema registry to ask for the schema's id";
+    struct view schema_json;
+    enum outcome outcome =
+        reader->registry ? registry_schema(reader->registry, id, &schema_json, error, sizeof error) : OUTCOME_PARK;
+    if (outcome != OUTCOME_OK) {
+        say(why, arena, error);
+        return outcome;
+    }
+    struct avro_foreign *foreign = NULL;
+    if (!schema_same_layout(schema_json, view_of_text(reader->shape->schema_json))) {
+        foreign = avro_foreign_create(schema_json, error, sizeof error);
+        if (foreign == NULL) {
+            say(why, arena, error);
+            return OUTCOME_PARK;
+        }
+    }
+    *known = add_id(reader, id, foreign);
+    if (*known == NULL)
+        say(why, arena, "too many different schema ids in this topic");
+    return *known ? OUTCOME_OK : OUTCOME_PARK;
+}
+
+static bool convert(struct record_reader *reader, struct avro_foreign *foreign, struct view *avro, struct arena *arena,
+                    const char **why)
+{
+    struct bytes ours = {0};
+    char error[300];
+    bool is_carried = avro_foreign_convert(foreign, reader->shape, *avro, &ours, error, sizeof error);
+    if (is_carried)
+        *avro = arena_copy(arena, bytes_view(&ours));
+    else
+        say(why, arena, error);
+    bytes_finish(&ours);
+    return is_carried;
+}
+
+enum outcome record_reader_read(struct record_reader *reader, struct view value, struct arena *arena, void *out,
+                                struct view *avro, const char **why)
+{
+    uint32_t id;
+    struct view body;
+    if (!wire_split(value, &id, &body)) {
+        say(why, arena, "the value has no schema id in front");
+        return OUTCOME_PARK;
+    }
+    const struct known_id *known = find_id(reader, id);
+    if (known == NULL) {
+        enum outcome outcome = ask_registry(reader, id, arena, &known, why);
+        if (outcome != OUTCOME_OK)
+            return outcome;
+    }
+    if (known->foreign && !convert(reader, known->foreign, &body, arena, why))
+        return OUTCOME_PARK;
+    if (!reader->shape->decode(out, body, arena)) {
+        say(why, arena, "the bytes do not follow their schema");
+        return OUTCOME_PARK;
+    }
+    if (avro)
+        *avro = body;
+    return OUTCOME_OK;
+}

@@ -1,0 +1,264 @@
+#include "schemas/registry.h"
+#include "base/bytes.h"
+#include "base/http_client.h"
+#include "base/memory.h"
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { REQUEST_TIMEOUT_MS = 10000, SCHEMAS_MAX = 4096 };
+
+struct known_schema {
+    uint32_t id;
+    char *text;
+};
+
+struct registry {
+    char *url; /* without a slash at its end */
+    pthread_mutex_t lock;
+    struct http_client *http;
+    struct known_schema *schemas;
+    size_t schema_count;
+};
+
+struct registry *registry_create(const char *url)
+{
+    struct registry *registry = memory_zeroed(1, sizeof *registry);
+    registry->url = memory_copy_text(url);
+    for (size_t size = strlen(url); size > 0 && registry->url[size - 1] == '/'; size--)
+        registry->url[size - 1] = '\0';
+    registry->http = http_client_create();
+    pthread_mutex_init(&registry->lock, NULL);
+    return registry;
+}
+
+void registry_destroy(struct registry *registry)
+{
+    if (registry == NULL)
+        return;
+    http_client_destroy(registry->http);
+    for (size_t i = 0; i < registry->schema_count; i++)
+        free(registry->schemas[i].text);
+    free(registry->schemas);
+    free(registry->url);
+    pthread_mutex_destroy(&registry->lock);
+    free(registry);
+}
+
+static void explain(char *error, size_t error_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void explain(char *error, size_t error_size, const char *format, ...)
+{
+    if (error == NULL || error_size == 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error, error_size, format, arguments);
+    va_end(arguments);
+}
+
+/* The registry's own words out of {"error_code": …, "message": "…"}; else the body's beginning. */
+static void message_of(const struct http_response *response, char *text, size_t size)
+{
+    json_t *body = json_loadb(response->body.data, response->body.size, 0, NULL);
+    const char *message = json_string_value(json_object_get(body, "message"));
+    if (message)
+        snprintf(text, size, "%s", message);
+    else
+        snprintf(text, size, "%.*s", (int)(response->body.size < 200 ? response->body.size : 200),
+                 response->body.data ? response->body.data : "");
+    json_decref(body);
+}
+
+/* `what` names the matter in messages: "schema for touchpoints-value". */
+static enum outcome outcome_of(const struct http_response *response, bool is_answered, const char *what, char *error,
+                               size_t error_size)
+{
+    char message[400];
+    if (!is_answered) {
+        explain(error, error_size, "schema registry cannot be reached (%s): %s", what, response->error);
+        return OUTCOME_RETRY;
+    }
+    if (response->status >= 200 && response->status < 300)
+        return OUTCOME_OK;
+    message_of(response, message, sizeof message);
+    if (response->status >= 500 || response->status == 429 || response->status == 408) {
+        explain(error, error_size, "schema registry answered %ld (%s): %s", response->status, what, message);
+        return OUTCOME_RETRY;
+    }
+    if (response->status == 404) {
+        explain(error, error_size, "schema registry knows no %s: %s", what, message);
+        return OUTCOME_PARK;
+    }
+    if (response->status == 409)
+        explain(error, error_size, "schema registry refuses the %s as incompatible with what is registered: %s", what,
+                message);
+    else
+        explain(error, error_size, "schema registry refuses the %s with status %ld: %s", what, response->status,
+                message);
+    return OUTCOME_STOP;
+}
+
+/* Subjects go into paths: everything but unreserved characters (RFC 3986) is percent-encoded. */
+static void append_encoded(struct bytes *out, const char *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (const char *at = text; *at; at++) {
+        if (strchr(plain, *at))
+            bytes_append_byte(out, (unsigned char)*at);
+        else
+            bytes_printf(out, "%%%02X", (unsigned char)*at);
+    }
+}
+
+/* One exchange; the answer's JSON in *answer (the caller's to decref) when OK. */
+static enum outcome ask(struct registry *registry, const char *method, struct bytes *path, struct view body,
+                        const char *what, json_t **answer, char *error, size_t error_size)
+{
+    static const char *const headers[] = {"Content-Type: application/vnd.schemaregistry.v1+json",
+                                          "Accept: application/vnd.schemaregistry.v1+json, application/json", NULL};
+    struct bytes url = {0};
+    struct http_response response = {0};
+    bytes_append_text(&url, registry->url);
+    bytes_append_view(&url, bytes_view(path));
+    struct http_request request = {.method = method, .url = bytes_text(&url), .headers = headers, .body = body,
+                                   .timeout_ms = REQUEST_TIMEOUT_MS};
+
+    pthread_mutex_lock(&registry->lock);
+    bool is_answered = http_client_send(registry->http, &request, &response);
+    pthread_mutex_unlock(&registry->lock);
+
+    enum outcome outcome = outcome_of(&response, is_answered, what, error, error_size);
+    if (outcome == OUTCOME_OK) {
+        *answer = json_loadb(response.body.data, response.body.size, 0, NULL);
+        if (*answer == NULL) {
+            explain(error, error_size, "schema registry answered something that is no JSON (%s)", what);
+            outcome = OUTCOME_RETRY; /* a proxy in between, most likely */
+        }
+    }
+    bytes_finish(&response.body);
+    bytes_finish(&url);
+    bytes_finish(path);
+    return outcome;
+}
+
+/* An "id" out of the answer. */
+static enum outcome take_id(json_t *answer, const char *what, uint32_t *id, char *error, size_t error_size)
+{
+    json_t *number = json_object_get(answer, "id");
+    bool has_id = json_is_integer(number) && json_integer_value(number) >= 0 &&
+                  json_integer_value(number) <= INT32_MAX;
+    if (has_id)
+        *id = (uint32_t)json_integer_value(number);
+    else
+        explain(error, error_size, "schema registry answered without an id (%s)", what);
+    json_decref(answer);
+    return has_id ? OUTCOME_OK : OUTCOME_RETRY;
+}
+
+enum outcome registry_register(struct registry *registry, const char *subject, const char *schema_json, uint32_t *id,
+                               char *error, size_t error_size)
+{
+    struct bytes path = {0};
+    json_t *request = json_object(), *answer = NULL;
+    char what[300];
+    json_object_set_new(request, "schema", json_string(schema_json));
+    char *body = json_dumps(request, JSON_COMPACT);
+    json_decref(request);
+    bytes_append_text(&path, "/subjects/");
+    append_encoded(&path, subject);
+    bytes_append_text(&path, "/versions");
+    snprintf(what, sizeof what, "schema for %s", subject);
+    enum outcome outcome = ask(registry, "POST", &path, view_of_text(body), what, &answer, error, error_size);
+    free(body);
+    /* A 404 here is a wrong URL: there is nothing to park. */
+    if (outcome == OUTCOME_PARK)
+        return OUTCOME_STOP;
+    return outcome == OUTCOME_OK ? take_id(answer, what, id, error, error_size) : outcome;
+}
+
+enum outcome registry_require_backward(struct registry *registry, const char *subject, char *error, size_t error_size)
+{
+    struct bytes path = {0};
+    json_t *answer = NULL;
+    char what[300];
+    bytes_append_text(&path, "/config/");
+    append_encoded(&path, subject);
+    snprintf(what, sizeof what, "compatibility setting of %s", subject);
+    enum outcome outcome = ask(registry, "PUT", &path, VIEW_LITERAL("{\"compatibility\": \"BACKWARD\"}"), what, &answer,
+                               error, error_size);
+    json_decref(answer);
+    return outcome == OUTCOME_PARK ? OUTCOME_STOP : outcome;
+}
+
+enum outcome registry_latest(struct registry *registry, const char *subject, uint32_t *id, char *error,
+                             size_t error_size)
+{
+    struct bytes path = {0};
+    json_t *answer = NULL;
+    char what[300];
+    bytes_append_text(&path, "/subjects/");
+    append_encoded(&path, subject);
+    bytes_append_text(&path, "/versions/latest");
+    snprintf(what, sizeof what, "schema for %s", subject);
+    enum outcome outcome = ask(registry, "GET", &path, (struct view){NULL, 0}, what, &answer, error, error_size);
+    return outcome == OUTCOME_OK ? take_id(answer, what, id, error, error_size) : outcome;
+}
+
+/* --- by id, kept --- */
+
+static struct view find_known(struct registry *registry, uint32_t id)
+{
+    struct view text = {NULL, 0};
+    pthread_mutex_lock(&registry->lock);
+    for (size_t i = 0; i < registry->schema_count && text.data == NULL; i++) {
+        if (registry->schemas[i].id == id)
+            text = view_of_text(registry->schemas[i].text);
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return text;
+}
+
+/* Two threads may fetch the same id; the first to keep it wins. NULL data: there are more schemas than anyone has. */
+static struct view keep(struct registry *registry, uint32_t id, const char *text)
+{
+    struct view known = find_known(registry, id);
+    if (known.data)
+        return known;
+    pthread_mutex_lock(&registry->lock);
+    if (registry->schema_count < SCHEMAS_MAX) {
+        registry->schemas =
+            memory_resize(registry->schemas, (registry->schema_count + 1) * sizeof *registry->schemas);
+        struct known_schema *schema = &registry->schemas[registry->schema_count++];
+        *schema = (struct known_schema){id, memory_copy_text(text)};
+        known = view_of_text(schema->text);
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return known;
+}
+
+enum outcome registry_schema(struct registry *registry, uint32_t id, struct view *schema_json, char *error,
+                             size_t error_size)
+{
+    struct bytes path = {0};
+    json_t *answer = NULL;
+    char what[64];
+    *schema_json = find_known(registry, id);
+    if (schema_json->data)
+        return OUTCOME_OK;
+    snprintf(what, sizeof what, "schema with id %u", id);
+    bytes_printf(&path, "/schemas/ids/%u", id);
+    enum outcome outcome = ask(registry, "GET", &path, (struct view){NULL, 0}, what, &answer, error, error_size);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    const char *text = json_string_value(json_object_get(answer, "schema"));
+    if (text)
+        *schema_json = keep(registry, id, text);
+    json_decref(answer);
+    if (schema_json->data)
+        return OUTCOME_OK;
+    explain(error, error_size, text ? "too many different schema ids" : "schema registry answered without a schema (%s)",
+            what);
+    return text ? OUTCOME_STOP : OUTCOME_RETRY;
+}
