@@ -1,0 +1,190 @@
+"""One installation of touchstream under its own prefixes, driven from outside and read by clients that are not ours."""
+
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import redis
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def eventually(condition, seconds=60, pause=0.25):
+    """Waits for a condition to hold; answers its last value either way."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > deadline:
+            return value
+        time.sleep(pause)
+
+
+class Installation:
+    def __init__(self, name, services, program, folder, settings):
+        self.name, self.services, self.program, self.folder = name, services, program, folder
+        self.prefix, self.redis_prefix = name + ".", name + ":"
+        folder.mkdir(parents=True)
+        self.config = folder / "touchstream.yaml"
+        self.settings = {
+            "kafka.brokers": services["KAFKA"],
+            "registry.url": services["REGISTRY"],
+            "redis.address": services["REDIS"],
+            "redis.prefix": self.redis_prefix,
+            "topics.prefix": self.prefix,
+            "topics.partitions": 4,
+            "journey.revision_horizon": "5000d",
+            "status.listen": "",
+            **settings,
+        }
+        self.write_config(self.settings)
+        self.running = []
+        self.registry = SchemaRegistryClient({"url": services["REGISTRY"]})
+        self.deserializer = AvroDeserializer(self.registry, return_record_name=True)
+        host, port = services["REDIS"].split(":")
+        self.redis = redis.Redis(host, int(port), decode_responses=True)
+
+    # --- the program
+
+    def write_config(self, settings):
+        self.config.write_text("".join("%s: %s\n" % (key, json.dumps(value)) for key, value in settings.items()))
+
+    def run(self, command, *arguments, timeout=120, environment=None, **how):
+        """Runs a command to its end: a CompletedProcess with text output."""
+        import os
+        return subprocess.run([self.program, command, "--config", str(self.config), *map(str, arguments)],
+                              capture_output=True, text=True, errors="replace", timeout=timeout,
+                              env={**os.environ, **(environment or {})}, **how)
+
+    def succeed(self, command, *arguments, **how):
+        done = self.run(command, *arguments, **how)
+        assert done.returncode == 0, "%s %s: exit %d\n%s" % (command, arguments, done.returncode, done.stderr[-4000:])
+        return done
+
+    def start(self, command, *arguments, name=None, settings=None):
+        """Starts a service in the background; finish() or stop() ends it."""
+        log = self.folder / ("%s.log" % (name or command))
+        config = self.config
+        if settings:
+            config = self.folder / ("%s.yaml" % (name or command))
+            config.write_text("".join("%s: %s\n" % (key, json.dumps(value)) for key, value in {**self.settings, **settings}.items()))
+        with open(log, "ab") as out:
+            process = subprocess.Popen([self.program, command, "--config", str(config), *map(str, arguments)],
+                                       stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        process.log = log
+        self.running.append(process)
+        return process
+
+    def stop(self, process, how=signal.SIGTERM, seconds=20):
+        if process.poll() is None:
+            process.send_signal(how)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+                raise AssertionError("did not end within %d s of %s; its log ends:\n%s" % (seconds, how, tail(process.log)))
+        if process in self.running:
+            self.running.remove(process)
+        return process.returncode
+
+    def start_route(self, roles=("journey", "kpi", "sink")):
+        return [self.start(role) for role in roles]
+
+    def logs(self):
+        return "\n".join("== %s\n%s" % (log.name, tail(log)) for log in sorted(self.folder.glob("*.log")))
+
+    # --- Kafka
+
+    def topic(self, name):
+        return self.prefix + name
+
+    def consumer(self, isolation="read_committed"):
+        return Consumer({"bootstrap.servers": self.services["KAFKA"], "group.id": self.prefix + "tests",
+                         "enable.auto.commit": False, "auto.offset.reset": "earliest", "isolation.level": isolation,
+                         "enable.partition.eof": True})
+
+    def messages(self, topic, seconds=60):
+        """Every message of a topic up to its present end, in (partition, offset) order."""
+        consumer, found = self.consumer(), []
+        try:
+            metadata = consumer.list_topics(self.topic(topic), 10).topics[self.topic(topic)]
+            open_partitions = set(metadata.partitions)
+            consumer.assign([TopicPartition(self.topic(topic), partition, 0) for partition in open_partitions])
+            deadline = time.monotonic() + seconds
+            while open_partitions:
+                assert time.monotonic() < deadline, "reading %s took over %d s" % (topic, seconds)
+                for message in consumer.consume(5000, 0.5):
+                    if message.error():
+                        open_partitions.discard(message.partition())  # its end
+                    else:
+                        found.append(message)
+        finally:
+            consumer.close()
+        return sorted(found, key=lambda message: (message.partition(), message.offset()))
+
+    def records(self, topic):
+        """Every record of a topic, decoded by confluent-kafka's AvroDeserializer; ticks and tombstones are left out."""
+        context = SerializationContext(self.topic(topic), MessageField.VALUE)
+        return [self.deserializer(message.value(), context) for message in self.messages(topic) if message.value() is not None]
+
+    def latest(self, topic):
+        """{key: decoded value} of a compacted topic."""
+        context = SerializationContext(self.topic(topic), MessageField.VALUE)
+        found = {}
+        for message in self.messages(topic):
+            found.pop(message.key(), None)
+            if message.value() is not None:
+                found[message.key()] = message
+        return {key: self.deserializer(message.value(), context) for key, message in found.items()}
+
+    def kpis(self):
+        """{(kpi, dimension, window): record} as the topic has them now."""
+        found = {}
+        for record in self.latest("kpis").values():
+            found[record["kpi"], record["dimension"], record["window"]] = record
+        return found
+
+    # --- Redis
+
+    def redis_kpis(self):
+        found = {}
+        for key in self.redis.scan_iter(self.redis_prefix + "kpi:*", 1000):
+            kpi, window = key[len(self.redis_prefix) + 4:].rsplit(":", 1)
+            for dimension, text in self.redis.hgetall(key).items():
+                found[kpi, dimension, window] = json.loads(text)
+        return found
+
+    # --- the end
+
+    def finish(self):
+        for process in list(self.running):
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+        self.running.clear()
+        admin = AdminClient({"bootstrap.servers": self.services["KAFKA"]})
+        try:
+            mine = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(self.prefix)]
+            for future in admin.delete_topics(mine).values() if mine else []:
+                future.result(20)
+            keys = list(self.redis.scan_iter(self.redis_prefix + "*", 1000))
+            if keys:
+                self.redis.delete(*keys)
+        except Exception as error:  # the test is over: a service that a test took away must not fail it now
+            print("clean-up:", error)
+
+
+def tail(path, size=3000):
+    return pathlib.Path(path).read_bytes()[-size:].decode("utf-8", "replace")

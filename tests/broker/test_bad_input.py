@@ -1,0 +1,212 @@
+"""A bad input costs its sender a clear error, and nobody else anything."""
+
+import json
+import socket
+import threading
+
+import uuid
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from installation import eventually, free_port, tail
+
+
+def moment(**ago):
+    return (datetime.now(timezone.utc) - timedelta(**ago)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def good(**changes):
+    event = {"event_id": str(uuid.uuid4()), "customer_id": "c-42", "occurred_at": moment(minutes=1), "source": "shop",
+             "channel": "EMAIL", "product": None, "segment": "smb", "attributes": {}, "type": "SurveyAnswered",
+             "data": {"survey_id": "s1", "kind": "NPS", "score": 3, "comment": "meh"}}
+    event.update(changes)
+    return event
+
+
+def nps(score):
+    return {"survey_id": "s1", "kind": "NPS", "score": score}
+
+
+def import_lines(installation, *lines):
+    """Imports these lines (text, bytes or objects) between two good ones; the result and the rejected records."""
+    file = installation.folder / ("%s.ndjson" % uuid.uuid4().hex)
+    lines = [good(), *lines, good()]
+    file.write_bytes(b"".join((line if isinstance(line, bytes) else (line if isinstance(line, str) else json.dumps(line)).encode()) + b"\n"
+                              for line in lines))
+    done = installation.run("import", file)
+    return done, installation.records("touchpoints.rejected")
+
+
+REJECTED = [
+    ("unknown field", good(colour="red"), "unknown_field", "colour"),
+    ("unknown field in data", good(data={**nps(3), "mood": 1}), "unknown_field", "data.mood"),
+    ("unknown type", good(type="SurveyShredded"), "unknown_type", "type"),
+    ("unknown symbol", good(channel="PIGEON"), "unknown_symbol", "channel"),
+    ("wrong type", good(data=nps("three")), "wrong_type", "data.score"),
+    ("missing field", good(data={"survey_id": "s1", "kind": "NPS"}), "missing_field", "data.score"),
+    ("score out of range", good(data=nps(11)), "out_of_range", "data.score"),
+    ("empty customer", good(customer_id=""), "empty", "customer_id"),
+    ("future time", good(occurred_at=moment(minutes=-10)), "future", "occurred_at"),
+    ("time before 2000", good(occurred_at="1999-12-31T23:59:59.000Z"), "too_old", "occurred_at"),
+    ("a time that is none", good(occurred_at="yesterday"), "bad_time", "occurred_at"),
+    ("broken UTF-8", json.dumps(good()).encode().replace(b"c-42", b"c-\xff42"), "bad_utf8", None),
+    ("lone surrogate", json.dumps(good()).replace("c-42", "c-\\ud800"), None, None),
+    ("not JSON", '{"event_id": ', "bad_json", None),
+    ("a bare number", "17", "bad_json", None),
+    ("10 MB line", json.dumps(good(data={**nps(1), "comment": "x" * 10_000_000})), "too_large", None),
+    ("comment over 16 KiB", good(data={**nps(1), "comment": "x" * 16_385}), "too_large", "data.comment"),
+]
+
+
+@pytest.mark.parametrize("line,code,path", [row[1:] for row in REJECTED], ids=[row[0] for row in REJECTED])
+def test_rejected(installation, line, code, path):
+    done, rejected = import_lines(installation, line)
+    assert done.returncode == 1, done.stderr
+    assert len(rejected) == 1 and len(installation.records("touchpoints")) == 2
+    record = rejected[0]
+    if code:
+        assert record["code"] == code
+    if path:
+        assert record["path"].lstrip("/$.").replace("/", ".") == path
+    assert record["reason"] and "1" in done.stdout + done.stderr
+    raw = line if isinstance(line, bytes) else (line if isinstance(line, str) else json.dumps(line)).encode()
+    assert bytes(record["payload"]) == raw[:1 << 20]
+
+
+def test_empty_file(installation):
+    file = installation.folder / "empty.ndjson"
+    file.write_bytes(b"")
+    done = installation.run("import", file)
+    assert done.returncode == 0 and "0" in done.stdout + done.stderr
+    assert not installation.records("touchpoints") and not installation.records("touchpoints.rejected")
+
+
+def test_a_file_that_is_not_there(installation):
+    done = installation.run("import", "no-such-file.ndjson")
+    assert done.returncode in (1, 2) and "no-such-file.ndjson" in done.stderr
+
+
+def test_csv_with_a_missing_column(installation):
+    file, mapping = installation.folder / "answers.csv", installation.folder / "answers.jq"
+    file.write_text("id,customer\na1,c1\na2,c2\n")
+    mapping.write_text('{event_id: .id, customer_id: .customer, occurred_at: "2026-01-01T00:00:00Z", source: "csv:answers", channel: "EMAIL",'
+                       ' type: "SurveyAnswered", data: {survey_id: "s", kind: "CSAT", score: (.score | tonumber)}}')
+    done = installation.run("import", file, "--mapping", mapping)
+    assert done.returncode == 1
+    assert not installation.records("touchpoints")
+    rejected = installation.records("touchpoints.rejected")
+    assert len(rejected) == 2 and {record["code"] for record in rejected} <= {"bad_mapping", "missing_field"}
+    assert all(record["reason"] for record in rejected)
+
+
+def test_kafka_away_at_start(make_installation):
+    """The service waits, says so, and begins when Kafka is there; here Kafka comes to a port nobody listened on."""
+    port = free_port()
+    installation = make_installation(topics=True)
+    process = installation.start("journey", settings={"kafka.brokers": "127.0.0.1:%d" % port})
+    assert eventually(lambda: str(port) in tail(process.log) or process.poll() is not None, 30), tail(process.log)
+    assert process.poll() is None, tail(process.log)
+    assert installation.stop(process) == 0, tail(process.log)
+
+
+class Door:
+    """A TCP relay in front of a service, which can be shut and opened again."""
+
+    def __init__(self, target):
+        host, port = target.split(":")
+        self.target, self.port, self.open, self.pairs = (host, int(port)), free_port(), False, []
+
+    def open_up(self):
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.open = True
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def shut(self):
+        self.open = False
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for pair in self.pairs:
+            for end in pair:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+                server = socket.create_connection(self.target)
+            except OSError:
+                return
+            self.pairs.append((client, server))
+            for a, b in ((client, server), (server, client)):
+                threading.Thread(target=self._copy, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def _copy(a, b):
+        try:
+            while block := a.recv(65536):
+                b.sendall(block)
+        except OSError:
+            pass
+        for end in (a, b):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def test_redis_away(make_installation):
+    """The sink waits for Redis and loses nothing; the processors do not notice."""
+    installation = make_installation()
+    door = Door(installation.services["REDIS"])
+    installation.start("journey")
+    installation.start("kpi")
+    sink = installation.start("sink", settings={"redis.address": "127.0.0.1:%d" % door.port})
+    import_lines(installation)
+    assert eventually(lambda: ("nps", "all", "24h") in installation.kpis(), 60), installation.logs()
+    assert sink.poll() is None and not installation.redis_kpis()
+    door.open_up()
+    assert eventually(lambda: installation.redis_kpis().get(("nps", "all", "24h"), {}).get("n") == 1, 60), installation.logs()
+    door.shut()
+    import_lines(installation, good(customer_id="c-43"))
+    assert eventually(lambda: installation.kpis()["nps", "all", "24h"]["n"] == 2, 60), installation.logs()
+    assert sink.poll() is None
+    door.open_up()
+    assert eventually(lambda: installation.redis_kpis()["nps", "all", "24h"]["n"] == 2, 60), installation.logs()
+    door.shut()
+
+
+def test_registry_refuses_a_schema(make_installation):
+    import requests
+    installation = make_installation(topics=False)
+    subject = "%s/subjects/%s-value" % (installation.services["REGISTRY"], installation.topic("touchpoints"))
+    answer = requests.post(subject + "/versions", json={"schema": '{"type": "string"}'}, timeout=10)
+    assert answer.ok, answer.text
+    requests.put("%s/config/%s-value" % (installation.services["REGISTRY"], installation.topic("touchpoints")),
+                 json={"compatibility": "BACKWARD"}, timeout=10)
+    done = installation.run("topics")
+    assert done.returncode == 1, done.stderr
+    assert installation.topic("touchpoints") + "-value" in done.stderr
+
+
+def test_unknown_option(program, make_installation):
+    installation = make_installation(topics=False)
+    done = installation.run("import", "--colour", "red", "x.csv")
+    assert done.returncode == 2 and "--colour" in done.stderr
+
+
+def test_unknown_command(program, make_installation):
+    done = make_installation(topics=False).run("dance")
+    assert done.returncode == 2 and "dance" in done.stderr
+
+
+def test_config_typo(make_installation):
+    """Names file, line, key and the nearest valid key."""
+    installation = make_installation(topics=False)
+    installation.config.write_text("kafka:\n  brokers: 127.0.0.1:1\n\njourney:\n  revision_horizom: 400d\n")
+    done = installation.run("check")
+    assert done.returncode == 2
+    for part in ("touchstream.yaml", "5", "journey.revision_horizom", "journey.revision_horizon"):
+        assert part in done.stderr, done.stderr
