@@ -1,12 +1,14 @@
 """One installation of touchstream under its own prefixes, driven from outside and read by clients that are not ours."""
 
 import json
+import os
 import pathlib
 import signal
 import socket
 import subprocess
 import time
 
+import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -32,6 +34,8 @@ def eventually(condition, seconds=60, pause=0.25):
 
 
 class Installation:
+    help = None
+
     def __init__(self, name, services, program, folder, settings):
         self.name, self.services, self.program, self.folder = name, services, program, folder
         self.prefix, self.redis_prefix = name + ".", name + ":"
@@ -57,12 +61,22 @@ class Installation:
 
     # --- the program
 
+    def has(self, command):
+        """Is the command built yet? What is not is skipped by name."""
+        if Installation.help is None:
+            Installation.help = subprocess.run([self.program, "--help"], capture_output=True, text=True, timeout=10).stdout
+        return any(line.split()[:1] == [command] for line in Installation.help.splitlines())
+
+    def need(self, command):
+        if not self.has(command):
+            pytest.skip("touchstream has no «%s» yet" % command)
+
     def write_config(self, settings):
         self.config.write_text("".join("%s: %s\n" % (key, json.dumps(value)) for key, value in settings.items()))
 
     def run(self, command, *arguments, timeout=120, environment=None, **how):
         """Runs a command to its end: a CompletedProcess with text output."""
-        import os
+        self.need(command)
         return subprocess.run([self.program, command, "--config", str(self.config), *map(str, arguments)],
                               capture_output=True, text=True, errors="replace", timeout=timeout,
                               env={**os.environ, **(environment or {})}, **how)
@@ -74,6 +88,7 @@ class Installation:
 
     def start(self, command, *arguments, name=None, settings=None):
         """Starts a service in the background; finish() or stop() ends it."""
+        self.need(command)
         log = self.folder / ("%s.log" % (name or command))
         config = self.config
         if settings:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 import threading
 
 import uuid
@@ -198,7 +199,8 @@ def test_unknown_option(program, make_installation):
 
 
 def test_unknown_command(program, make_installation):
-    done = make_installation(topics=False).run("dance")
+    installation = make_installation(topics=False)
+    done = subprocess.run([program, "dance", "--config", str(installation.config)], capture_output=True, text=True, timeout=10)
     assert done.returncode == 2 and "dance" in done.stderr
 
 
