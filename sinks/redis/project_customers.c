@@ -1,0 +1,148 @@
+/* Customers in Redis: one snapshot hash, fed by two topics with fields of their own each (so that neither can overwrite what
+ * the other knows better), the latest touchpoints as a stream, and the follow-ups. */
+#include "base/json_writer.h"
+#include "schemas/json_form.h"
+#include "sinks/redis/projection.h"
+
+static const struct view NOTHING = {NULL, 0};
+
+static void field_integer(struct resp *commands, const char *name, bool has, int64_t value)
+{
+    resp_text(commands, name);
+    if (has)
+        resp_integer(commands, value);
+    else
+        resp_text(commands, "");
+}
+
+static void field_decimal(struct resp *commands, const char *name, bool has, double value)
+{
+    resp_text(commands, name);
+    if (has)
+        resp_decimal(commands, value);
+    else
+        resp_text(commands, "");
+}
+
+static void field_text(struct resp *commands, const char *name, struct view value)
+{
+    resp_text(commands, name);
+    resp_view(commands, value.data ? value : VIEW_LITERAL(""));
+}
+
+static void add_to_journey(struct projection *projection, const struct enriched_touchpoint *enriched)
+{
+    struct resp *commands = &projection->commands;
+    bytes_clear(&projection->scratch);
+    record_to_json(&projection->scratch, &enriched_touchpoint_shape, enriched);
+    resp_command(commands, 5 + 2 * 3, "XADD");
+    resp_key(commands, projection->prefix, "journey", enriched->touch.customer_id);
+    resp_text(commands, "MAXLEN");
+    resp_integer(commands, JOURNEY_ENTRIES_MAX);
+    resp_text(commands, "*");
+    field_text(commands, "type", view_of_text(touchpoint_body_kind_name(enriched->touch.body_kind)));
+    field_integer(commands, "occurred_at", true, enriched->touch.occurred_at_ms);
+    field_text(commands, "json", bytes_view(&projection->scratch));
+}
+
+void project_enriched(struct projection *projection, const struct enriched_touchpoint *enriched)
+{
+    if (enriched->touch.body_kind == TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN) {
+        project_journey_gone(projection, enriched->touch.customer_id);
+        return;
+    }
+    struct resp *commands = &projection->commands;
+    const struct customer_snapshot *customer = &enriched->customer;
+    add_to_journey(projection, enriched);
+    resp_command(commands, 2 + 2 * 13, "HSET");
+    resp_key(commands, projection->prefix, "customer", enriched->touch.customer_id);
+    field_text(commands, "customer_id", enriched->touch.customer_id);
+    field_text(commands, "stage", view_of_text(stage_name(enriched->stage)));
+    field_integer(commands, "events", true, customer->events);
+    field_integer(commands, "orders", true, customer->orders);
+    field_integer(commands, "open_ticket_count", true, customer->open_tickets);
+    field_decimal(commands, "mean_sentiment", customer->has_mean_sentiment, customer->mean_sentiment);
+    field_integer(commands, "last_nps", customer->has_last_nps, customer->last_nps);
+    field_integer(commands, "last_csat", customer->has_last_csat, customer->last_csat);
+    field_integer(commands, "last_ces", customer->has_last_ces, customer->last_ces);
+    field_integer(commands, "first_seen_at", true, customer->first_seen_at_ms);
+    field_integer(commands, "last_touchpoint_at", true, enriched->touch.occurred_at_ms);
+    field_decimal(commands, "churn_risk", true, enriched->churn_risk);
+    field_decimal(commands, "hot_score", true, enriched->hot_score);
+}
+
+static struct view list_json(struct projection *projection, const struct journey *journey, int which)
+{
+    bytes_clear(&projection->scratch);
+    struct json_writer json = json_writer_on(&projection->scratch);
+    size_t count = which == 0 ? journey->spent.count : which == 1 ? journey->open_tickets.count : journey->open_cases.count;
+    json_open_array(&json);
+    for (size_t i = 0; i < count; i++) {
+        struct bytes item = {0};
+        if (which == 2)
+            json_text(&json, journey->open_cases.items[i]);
+        else if (which == 1)
+            record_to_json(&item, &journey_open_ticket_shape, &journey->open_tickets.items[i]);
+        else
+            record_to_json(&item, &journey_spending_shape, &journey->spent.items[i]);
+        if (which != 2)
+            json_raw(&json, bytes_view(&item));
+        bytes_finish(&item);
+    }
+    json_close_array(&json);
+    return bytes_view(&projection->scratch);
+}
+
+void project_journey(struct projection *projection, const struct journey *journey)
+{
+    struct resp *commands = &projection->commands;
+    resp_command(commands, 2 + 2 * 9, "HSET");
+    resp_key(commands, projection->prefix, "customer", journey->customer_id);
+    field_text(commands, "customer_id", journey->customer_id);
+    field_integer(commands, "stage_since_at", true, journey->stage_since_at_ms);
+    field_text(commands, "spent", list_json(projection, journey, 0));
+    field_text(commands, "open_tickets", list_json(projection, journey, 1));
+    field_text(commands, "open_cases", list_json(projection, journey, 2));
+    field_text(commands, "loyalty_member", journey->loyalty_member ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
+    field_integer(commands, "renews_at", journey->has_renews_at, journey->renews_at_ms);
+    field_text(commands, "preferred_channel",
+               journey->has_preferred_channel ? view_of_text(channel_name(journey->preferred_channel)) : NOTHING);
+    field_text(commands, "segment", journey->segment);
+}
+
+void project_journey_gone(struct projection *projection, struct view customer_id)
+{
+    resp_command(&projection->commands, 3, "DEL");
+    resp_key(&projection->commands, projection->prefix, "customer", customer_id);
+    resp_key(&projection->commands, projection->prefix, "journey", customer_id);
+}
+
+void project_followup(struct projection *projection, const struct follow_up *followup)
+{
+    struct resp *commands = &projection->commands;
+    char cause[UUID_TEXT_SIZE + 1];
+    uuid_format(&followup->cause, cause);
+    bytes_clear(&projection->scratch);
+    struct json_writer json = json_writer_on(&projection->scratch);
+    json_open_object(&json);
+    for (size_t i = 0; i < followup->variables.count; i++) {
+        json_key_view(&json, followup->variables.items[i].key);
+        json_text(&json, followup->variables.items[i].value);
+    }
+    json_close_object(&json);
+
+    resp_command(commands, 4, "ZADD");
+    resp_key(commands, projection->prefix, "followups", NOTHING);
+    resp_integer(commands, followup->due_at_ms);
+    resp_view(commands, followup->followup_id);
+    resp_command(commands, 2 + 2 * 8, "HSET");
+    resp_key(commands, projection->prefix, "followup", followup->followup_id);
+    field_text(commands, "followup_id", followup->followup_id);
+    field_text(commands, "customer", followup->customer_id);
+    field_text(commands, "kind", view_of_text(follow_up_kind_name(followup->kind)));
+    field_text(commands, "cause", view_of_text(cause));
+    field_text(commands, "channel", view_of_text(channel_name(followup->channel)));
+    field_integer(commands, "due_at", true, followup->due_at_ms);
+    field_integer(commands, "expires_at", true, followup->expires_at_ms);
+    field_text(commands, "variables", bytes_view(&projection->scratch));
+}

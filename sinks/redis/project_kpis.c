@@ -1,0 +1,110 @@
+#include "base/json_writer.h"
+#include "sinks/redis/projection.h"
+
+static void write_optional(struct json_writer *json, const char *key, bool has, double value)
+{
+    json_key(json, key);
+    if (has)
+        json_decimal(json, value);
+    else
+        json_null(json);
+}
+
+static void write_values(struct json_writer *json, const struct kpi *kpi)
+{
+    write_optional(json, "value", kpi->has_value, kpi->value);
+    json_key(json, "n");
+    json_integer(json, kpi->n);
+    write_optional(json, "numerator", kpi->has_numerator, kpi->numerator);
+    write_optional(json, "denominator", kpi->has_denominator, kpi->denominator);
+    write_optional(json, "low", kpi->has_low, kpi->low);
+    write_optional(json, "high", kpi->has_high, kpi->high);
+    json_key(json, "low_n");
+    json_boolean(json, kpi->low_n);
+    json_key(json, "maturity");
+    json_decimal(json, kpi->maturity);
+    write_optional(json, "target", kpi->has_target, kpi->target);
+    write_optional(json, "previous", kpi->has_previous, kpi->previous);
+    json_key(json, "at");
+    json_integer(json, kpi->at_ms);
+}
+
+/* What only durations and uplifts have. */
+static void write_extras(struct json_writer *json, const struct kpi *kpi)
+{
+    if (kpi->has_sum) {
+        json_key(json, "sum");
+        json_integer(json, kpi->sum);
+        write_optional(json, "p50", kpi->has_p50, kpi->p50);
+        write_optional(json, "p50_low", kpi->has_p50_low, kpi->p50_low);
+        write_optional(json, "p50_high", kpi->has_p50_high, kpi->p50_high);
+        write_optional(json, "p90", kpi->has_p90, kpi->p90);
+        write_optional(json, "p99", kpi->has_p99, kpi->p99);
+    }
+    if (kpi->has_exposed_n) {
+        write_optional(json, "ratio", kpi->has_ratio, kpi->ratio);
+        write_optional(json, "exposed_n", true, (double)kpi->exposed_n);
+        write_optional(json, "exposed_hits", kpi->has_exposed_hits, (double)kpi->exposed_hits);
+        write_optional(json, "other_n", kpi->has_other_n, (double)kpi->other_n);
+        write_optional(json, "other_hits", kpi->has_other_hits, (double)kpi->other_hits);
+    }
+}
+
+static struct view kpi_window(struct projection *projection, struct view kpi, struct view window)
+{
+    struct bytes *scratch = &projection->scratch;
+    bytes_clear(scratch);
+    bytes_append_view(scratch, kpi);
+    bytes_append_byte(scratch, ':');
+    bytes_append_view(scratch, window);
+    return arena_copy(projection->arena, bytes_view(scratch));
+}
+
+void project_kpi(struct projection *projection, const struct kpi *kpi)
+{
+    struct resp *commands = &projection->commands;
+    struct view place = kpi_window(projection, kpi->kpi, kpi->window);
+
+    bytes_clear(&projection->scratch);
+    struct json_writer json = json_writer_on(&projection->scratch);
+    json_open_object(&json);
+    write_values(&json, kpi);
+    write_extras(&json, kpi);
+    json_close_object(&json);
+    resp_command(commands, 4, "HSET");
+    resp_key(commands, projection->prefix, "kpi", place);
+    resp_view(commands, kpi->dimension);
+    resp_view(commands, bytes_view(&projection->scratch));
+
+    bytes_clear(&projection->scratch);
+    json = json_writer_on(&projection->scratch);
+    json_open_object(&json);
+    json_key(&json, "kpi");
+    json_text(&json, kpi->kpi);
+    json_key(&json, "dimension");
+    json_text(&json, kpi->dimension);
+    json_key(&json, "window");
+    json_text(&json, kpi->window);
+    write_values(&json, kpi);
+    write_extras(&json, kpi);
+    json_close_object(&json);
+    resp_command(commands, 3, "PUBLISH");
+    resp_key(commands, projection->prefix, "live:kpis", (struct view){NULL, 0});
+    resp_view(commands, bytes_view(&projection->scratch));
+}
+
+void project_kpi_gone(struct projection *projection, struct view key)
+{
+    const char *first = memchr(key.data, '|', key.size);
+    if (first == NULL)
+        return;
+    size_t kpi_size = (size_t)(first - key.data), rest = key.size - kpi_size - 1;
+    const char *second = memchr(first + 1, '|', rest);
+    if (second == NULL)
+        return;
+    size_t window_size = (size_t)(second - first) - 1;
+    struct view place = kpi_window(projection, view_of(key.data, kpi_size), view_of(first + 1, window_size));
+    resp_command(&projection->commands, 3, "HDEL");
+    resp_key(&projection->commands, projection->prefix, "kpi", place);
+    resp_view(&projection->commands, view_of(second + 1, rest - window_size - 1));
+}

@@ -1,0 +1,202 @@
+#include "sinks/redis/redis_link.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <hiredis/hiredis.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct setting redis_setting_rows[] = {
+    SETTING_TEXT(struct redis_settings, address, "redis.address", .standard_text = "127.0.0.1:6379",
+                 .about = "Where Redis is: host:port."),
+    SETTING_TEXT(struct redis_settings, password, "redis.password", .is_secret = true,
+                 .about = "Password; better given as TOUCHSTREAM_REDIS_PASSWORD."),
+    SETTING_TEXT(struct redis_settings, prefix, "redis.prefix", .standard_text = "ts:", .about = "Put before every key."),
+    SETTING_INTEGER(struct redis_settings, database, "redis.database", .standard = 0, .least = 0, .most = 1000,
+                    .about = "Number of the logical database."),
+    SETTING_DURATION(struct redis_settings, timeout_ms, "redis.timeout", .standard = SECONDS(10), .least = 10,
+                     .most = MINUTES(5), .about = "An answer that takes longer counts as Redis being away."),
+    SETTING_END};
+
+struct redis_link {
+    const struct redis_settings *settings;
+    redisContext *context; /* NULL: not connected */
+    bool has_said_away;
+};
+
+struct redis_link *redis_link_create(const struct redis_settings *settings)
+{
+    struct redis_link *link = memory_zeroed(1, sizeof *link);
+    link->settings = settings;
+    return link;
+}
+
+static void hang_up(struct redis_link *link)
+{
+    if (link->context)
+        redisFree(link->context);
+    link->context = NULL;
+}
+
+void redis_link_destroy(struct redis_link *link)
+{
+    if (link == NULL)
+        return;
+    hang_up(link);
+    free(link);
+}
+
+bool redis_link_is_connected(const struct redis_link *link)
+{
+    return link->context != NULL;
+}
+
+static enum outcome gone(struct redis_link *link, const char *why)
+{
+    if (!link->has_said_away)
+        log_warning("redis is away, waiting", "address", link->settings->address, "error", why, NULL);
+    link->has_said_away = true;
+    hang_up(link);
+    return OUTCOME_RETRY;
+}
+
+static struct timeval time_value(int64_t ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+/* AUTH and SELECT; an error answer is told as it came. */
+static bool run_greeting(struct redis_link *link, const char *name, const char *argument, char *why, size_t why_size)
+{
+    redisReply *reply = redisCommand(link->context, "%s %s", name, argument);
+    bool is_good = reply && reply->type != REDIS_REPLY_ERROR;
+    if (!is_good)
+        snprintf(why, why_size, "%s: %s", name, reply ? reply->str : link->context->errstr);
+    freeReplyObject(reply);
+    return is_good;
+}
+
+static enum outcome connect_now(struct redis_link *link)
+{
+    char host[256], why[256] = "", database[24];
+    snprintf(host, sizeof host, "%s", link->settings->address);
+    char *colon = strrchr(host, ':');
+    int port = colon ? atoi(colon + 1) : 6379;
+    if (colon)
+        *colon = '\0';
+    link->context = redisConnectWithTimeout(host, port, time_value(3000));
+    if (link->context == NULL || link->context->err)
+        return gone(link, link->context ? link->context->errstr : "out of memory");
+    redisSetTimeout(link->context, time_value(link->settings->timeout_ms));
+    snprintf(database, sizeof database, "%d", (int)link->settings->database);
+    if ((link->settings->password[0] && !run_greeting(link, "AUTH", link->settings->password, why, sizeof why)) ||
+        (link->settings->database && !run_greeting(link, "SELECT", database, why, sizeof why)))
+        return gone(link, why);
+    if (link->has_said_away)
+        log_info("redis is back", "address", link->settings->address, NULL);
+    link->has_said_away = false;
+    return OUTCOME_OK;
+}
+
+static void copy_answer(const redisReply *reply, struct arena *arena, struct redis_answer *answer)
+{
+    *answer = (struct redis_answer){.kind = REDIS_NIL};
+    switch (reply->type) {
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+    case REDIS_REPLY_ERROR:
+        answer->kind = reply->type == REDIS_REPLY_ERROR ? REDIS_ERROR : REDIS_TEXT;
+        answer->text = arena_copy(arena, view_of(reply->str, (size_t)reply->len));
+        break;
+    case REDIS_REPLY_INTEGER:
+        answer->kind = REDIS_INTEGER;
+        answer->integer = reply->integer;
+        break;
+    case REDIS_REPLY_ARRAY:
+        answer->kind = REDIS_LIST;
+        answer->count = reply->elements;
+        answer->items = arena_zeroed(arena, reply->elements ? reply->elements : 1, sizeof *answer->items);
+        for (size_t i = 0; i < reply->elements; i++)
+            copy_answer(reply->element[i], arena, &answer->items[i]);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_loading(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "LOADING", 7) == 0;
+}
+
+enum outcome redis_link_send(struct redis_link *link, const struct resp *commands, struct arena *arena,
+                             struct redis_answer **answers)
+{
+    if (commands->command_count == 0)
+        return OUTCOME_OK;
+    if (link->context == NULL && connect_now(link) != OUTCOME_OK)
+        return OUTCOME_RETRY;
+    if (redisAppendFormattedCommand(link->context, commands->bytes.data, commands->bytes.size) != REDIS_OK)
+        return gone(link, link->context->errstr);
+    struct redis_answer *room = answers ? arena_zeroed(arena, commands->command_count, sizeof *room) : NULL;
+    for (size_t i = 0; i < commands->command_count; i++) {
+        void *reply = NULL;
+        if (redisGetReply(link->context, &reply) != REDIS_OK)
+            return gone(link, link->context->errstr);
+        bool is_starting = is_loading(reply);
+        if (room)
+            copy_answer(reply, arena, &room[i]);
+        freeReplyObject(reply);
+        if (is_starting)
+            return gone(link, "it is loading its data");
+    }
+    if (answers)
+        *answers = room;
+    return OUTCOME_OK;
+}
+
+enum outcome redis_link_ask(struct redis_link *link, struct arena *arena, struct redis_answer *answer, ...)
+{
+    const char *arguments[16];
+    size_t count = 0;
+    va_list list;
+    va_start(list, answer);
+    for (const char *one; count < 16 && (one = va_arg(list, const char *)) != NULL;)
+        arguments[count++] = one;
+    va_end(list);
+
+    struct resp command = {0};
+    resp_command(&command, count, arguments[0]);
+    for (size_t i = 1; i < count; i++)
+        resp_text(&command, arguments[i]);
+    struct redis_answer *answers = NULL;
+    enum outcome outcome = redis_link_send(link, &command, arena, &answers);
+    if (outcome == OUTCOME_OK)
+        *answer = answers[0];
+    resp_finish(&command);
+    return outcome;
+}
+
+enum outcome redis_link_next_push(struct redis_link *link, int timeout_ms, struct arena *arena, struct redis_answer *answer)
+{
+    if (link->context == NULL)
+        return connect_now(link) == OUTCOME_OK ? OUTCOME_REDO : OUTCOME_RETRY;
+    void *reply = NULL;
+    if (redisGetReplyFromReader(link->context, &reply) != REDIS_OK)
+        return gone(link, link->context->errstr);
+    if (reply == NULL) {
+        struct pollfd ready = {.fd = link->context->fd, .events = POLLIN};
+        if (poll(&ready, 1, timeout_ms) <= 0)
+            return OUTCOME_RETRY;
+        if (redisBufferRead(link->context) != REDIS_OK || redisGetReplyFromReader(link->context, &reply) != REDIS_OK)
+            return gone(link, link->context->errstr);
+        if (reply == NULL)
+            return OUTCOME_RETRY;
+    }
+    copy_answer(reply, arena, answer);
+    freeReplyObject(reply);
+    return OUTCOME_OK;
+}

@@ -1,0 +1,51 @@
+/* One connection to Redis; the only user of hiredis. Lost connections are made again by the next call. One thread at a time. */
+#ifndef TS_SINKS_REDIS_REDIS_LINK_H
+#define TS_SINKS_REDIS_REDIS_LINK_H
+
+#include "base/arena.h"
+#include "base/outcome.h"
+#include "base/settings.h"
+#include "sinks/redis/resp.h"
+
+struct redis_settings {
+    char *address;  /* redis.address: host:port */
+    char *password; /* empty: none */
+    char *prefix;   /* of every key; "ts:" */
+    int64_t database;
+    int64_t timeout_ms;
+};
+
+extern const struct setting redis_setting_rows[];
+
+struct redis_link;
+
+/* Does not connect yet. `settings` must outlive the link. */
+struct redis_link *redis_link_create(const struct redis_settings *settings);
+void redis_link_destroy(struct redis_link *link);
+
+/* An answer, copied into an arena. */
+struct redis_answer {
+    enum redis_answer_kind { REDIS_NIL, REDIS_TEXT, REDIS_INTEGER, REDIS_ERROR, REDIS_LIST } kind;
+    struct view text; /* TEXT (also status) and ERROR */
+    int64_t integer;
+    struct redis_answer *items; /* LIST */
+    size_t count;
+};
+
+/* Sends all commands at once and reads all answers, in order: `answers` (may be NULL: not wanted) is an array of
+ * command_count in the arena. OK: answers came (some may be REDIS_ERROR). RETRY: Redis is away (logged once, and once when it is back);
+ * what was sent may or may not have been done. */
+enum outcome redis_link_send(struct redis_link *link, const struct resp *commands, struct arena *arena,
+                             struct redis_answer **answers);
+
+/* One command of text arguments, NULL-terminated. */
+enum outcome redis_link_ask(struct redis_link *link, struct arena *arena, struct redis_answer *answer, ...)
+    __attribute__((sentinel));
+
+/* For subscribers: waits at most timeout_ms for the next pushed message. RETRY: none came. REDO: the connection was
+ * lost and made again; subscribe again. */
+enum outcome redis_link_next_push(struct redis_link *link, int timeout_ms, struct arena *arena, struct redis_answer *answer);
+
+bool redis_link_is_connected(const struct redis_link *link);
+
+#endif

@@ -1,0 +1,77 @@
+#include "sinks/redis/resp.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* "$12\r\n" and "*3\r\n": a sigil and a length; snprintf is too slow for one in every argument. */
+static void append_length(struct resp *resp, char sigil, size_t length)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    digits[--at] = '\n';
+    digits[--at] = '\r';
+    do {
+        digits[--at] = (char)('0' + length % 10);
+        length /= 10;
+    } while (length);
+    digits[--at] = sigil;
+    bytes_append(&resp->bytes, digits + at, sizeof digits - at);
+}
+
+void resp_view(struct resp *resp, struct view argument)
+{
+    append_length(resp, '$', argument.size);
+    bytes_append_view(&resp->bytes, argument);
+    bytes_append(&resp->bytes, "\r\n", 2);
+}
+
+void resp_text(struct resp *resp, const char *argument)
+{
+    resp_view(resp, view_of_text(argument));
+}
+
+void resp_command(struct resp *resp, size_t argument_count, const char *name)
+{
+    append_length(resp, '*', argument_count);
+    resp_text(resp, name);
+    resp->command_count++;
+}
+
+void resp_integer(struct resp *resp, int64_t argument)
+{
+    char text[24];
+    int size = snprintf(text, sizeof text, "%" PRId64, argument);
+    resp_view(resp, view_of(text, (size_t)size));
+}
+
+void resp_decimal(struct resp *resp, double argument)
+{
+    char text[32];
+    int size = snprintf(text, sizeof text, "%.17g", argument);
+    resp_view(resp, view_of(text, (size_t)size));
+}
+
+void resp_key(struct resp *resp, const char *prefix, const char *name, struct view more)
+{
+    size_t prefix_size = strlen(prefix), name_size = strlen(name);
+    append_length(resp, '$', prefix_size + name_size + (more.data ? more.size + 1 : 0));
+    bytes_append(&resp->bytes, prefix, prefix_size);
+    bytes_append(&resp->bytes, name, name_size);
+    if (more.data) {
+        bytes_append_byte(&resp->bytes, ':');
+        bytes_append_view(&resp->bytes, more);
+    }
+    bytes_append(&resp->bytes, "\r\n", 2);
+}
+
+void resp_clear(struct resp *resp)
+{
+    bytes_clear(&resp->bytes);
+    resp->command_count = 0;
+}
+
+void resp_finish(struct resp *resp)
+{
+    bytes_finish(&resp->bytes);
+    resp->command_count = 0;
+}
