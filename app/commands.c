@@ -1,5 +1,8 @@
 /* Every command of the program, in the order in which help lists them. */
 #include "app/app.h"
+#include "app/inspect.h"
+#include "app/pipeline.h"
+#include "app/topics.h"
 
 #include <stdio.h>
 
@@ -16,5 +19,9 @@ static int settings_command(struct app *app, int argc, char **argv)
 }
 
 const struct command commands[] = {
+    {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
+    {"run", "", "all services in one process", NULL, run_command_all, NULL},
+    {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, NULL},
+    {"inspect", "TOPIC [options]", "prints a topic as JSON lines", NULL, inspect_command, inspect_options},
     {"settings", "", "prints the reference page of all settings (docs/CONFIGURATION.md)", NULL, settings_command, NULL},
     {NULL}};

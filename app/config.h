@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
+#include "sinks/redis/redis_link.h"
 
 struct log_settings {
     char *level, *format;
@@ -29,6 +30,7 @@ struct config {
     struct topics_settings topics;
     struct status_settings status;
     struct runner_settings engine;
+    struct redis_settings redis;
     struct settings_file *file;
 };
 

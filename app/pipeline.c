@@ -1,0 +1,144 @@
+/* START HERE: every service of touchstream, with its topics in and out.
+ *
+ *   producers ──HTTP, webhooks, files──▶ ingest ──▶ touchpoints
+ *   touchpoints ──▶ journey ──▶ touchpoints.enriched, journeys, alerts, followups, kpi.deltas
+ *   kpi.deltas ──▶ kpi ──▶ kpis, trend.shifts
+ *   kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts ──▶ sink ──▶ Redis ──▶ dashboard, top
+ *   alerts ──▶ notify ──▶ webhooks
+ *
+ * A service is a row below. Each runs alone (`touchstream journey`), as often as there are partitions to share, or all
+ * together in one process (`touchstream run`). A case action on the dashboard is a touchpoint again and takes the same way.
+ *
+ * To follow one record: engine/worker.c polls it, engine/step.c applies it, processors/journey/journey.c is what happens to it,
+ * engine/outbox.c holds what comes out, engine/txn.c commits it. */
+#include "app/pipeline.h"
+
+#include "app/status.h"
+#include "app/topics.h"
+#include "base/log.h"
+#include "sinks/redis/redis_sink.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+/* What the services of one process share. */
+struct pipeline {
+    struct app *app;
+    struct registry *registry;
+    struct schema_ids ids;
+    atomic_bool is_ready;
+};
+
+/* --- the services ------------------------------------------------------------------------------------------------ */
+
+static enum outcome run_sink(struct pipeline *pipeline)
+{
+    struct redis_sink_config config = {.redis = &pipeline->app->config.redis,
+                                       .kafka = &pipeline->app->config.kafka,
+                                       .registry = pipeline->registry};
+    return redis_sink_run(&config, &pipeline->app->stop);
+}
+
+static const struct service {
+    const char *name;
+    const char *reads, *writes;
+    enum outcome (*run)(struct pipeline *pipeline); /* blocks until app->stop */
+} services[] = {
+    {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
+};
+enum { SERVICE_COUNT = sizeof services / sizeof *services };
+
+/* --- running them ------------------------------------------------------------------------------------------------ */
+
+struct running {
+    const struct service *service;
+    struct pipeline *pipeline;
+    pthread_t thread;
+    enum outcome outcome;
+};
+
+static void *run_one(void *context)
+{
+    struct running *running = context;
+    log_info("started", "service", running->service->name, "reads", running->service->reads, "writes",
+             running->service->writes, NULL);
+    running->outcome = running->service->run(running->pipeline);
+    log_info("stopped", "service", running->service->name, "outcome", outcome_name(running->outcome), NULL);
+    if (running->outcome == OUTCOME_STOP)
+        atomic_store(&running->pipeline->app->stop, true); /* one cannot go on: end all, to be restarted */
+    return NULL;
+}
+
+/* All services whose name is `only`, or every one (NULL). */
+static int run_services(struct app *app, const char *only)
+{
+    struct pipeline pipeline = {.app = app, .registry = registry_create(app->config.registry.url)};
+    struct status_server *status = status_start(&app->config, &pipeline.is_ready);
+    struct running running[SERVICE_COUNT];
+    size_t count = 0;
+    bool is_broken = topics_prepare(&app->config, pipeline.registry, &pipeline.ids, true, &app->stop) == OUTCOME_STOP;
+    atomic_store(&pipeline.is_ready, !is_broken);
+    for (size_t i = 0; i < SERVICE_COUNT && !is_broken && !atomic_load(&app->stop); i++) {
+        if (only && strcmp(only, services[i].name) != 0)
+            continue;
+        running[count] = (struct running){&services[i], &pipeline, 0, OUTCOME_OK};
+        pthread_create(&running[count].thread, NULL, run_one, &running[count]);
+        count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(running[i].thread, NULL);
+        is_broken |= running[i].outcome == OUTCOME_STOP;
+    }
+    status_stop(status);
+    registry_destroy(pipeline.registry);
+    return is_broken ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int service_command(struct app *app, const char *name, int argc, char **argv)
+{
+    if (!app_parse_options(name, argc, argv, (struct option[]){OPTIONS_END}, NULL))
+        return EXIT_USAGE;
+    return run_services(app, name);
+}
+
+int journey_command(struct app *app, int argc, char **argv)
+{
+    return service_command(app, "journey", argc, argv);
+}
+
+int kpi_command(struct app *app, int argc, char **argv)
+{
+    return service_command(app, "kpi", argc, argv);
+}
+
+int run_command_all(struct app *app, int argc, char **argv)
+{
+    if (!app_parse_options("run", argc, argv, (struct option[]){OPTIONS_END}, NULL))
+        return EXIT_USAGE;
+    return run_services(app, NULL);
+}
+
+static bool wants_rebuild;
+static const struct option sink_rows[] = {
+    {"--rebuild", OPTION_FLAG, &wants_rebuild, NULL, "empty Redis (every key under redis.prefix) and fill it again from the topics"},
+    OPTIONS_END};
+
+const struct option *sink_options(void)
+{
+    return sink_rows;
+}
+
+int sink_command(struct app *app, int argc, char **argv)
+{
+    if (!app_parse_options("sink", argc, argv, sink_rows, NULL))
+        return EXIT_USAGE;
+    int64_t deleted;
+    if (wants_rebuild) {
+        if (redis_sink_clear(&app->config.redis, &deleted) != OUTCOME_OK) {
+            fprintf(stderr, "touchstream sink: --rebuild: redis at %s cannot be reached\n", app->config.redis.address);
+            return EXIT_FAILED;
+        }
+        log_info("emptied redis", "prefix", app->config.redis.prefix, "keys", LOG_NUMBER(deleted), NULL);
+    }
+    return run_services(app, "sink");
+}

@@ -1,0 +1,68 @@
+#include "app/status.h"
+
+#include "base/http_server.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct status_server {
+    struct http_server *http;
+    atomic_bool *is_ready;
+};
+
+static void answer_metrics(struct http_exchange *exchange)
+{
+    struct bytes text = {0};
+    metrics_render(&text);
+    http_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_view(&text));
+    bytes_finish(&text);
+}
+
+static void handle(void *context, struct http_exchange *exchange)
+{
+    struct status_server *server = context;
+    struct view path = http_exchange_path(exchange);
+    bool is_ready = atomic_load(server->is_ready);
+    if (view_equal_text(path, "/metrics"))
+        answer_metrics(exchange);
+    else if (view_equal_text(path, "/healthz") || (view_equal_text(path, "/readyz") && is_ready))
+        http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n"));
+    else if (view_equal_text(path, "/readyz"))
+        http_exchange_refuse(exchange, 503, "not_ready", "still starting: waiting for Kafka or the schema registry");
+    else
+        http_exchange_refuse(exchange, 404, "not_found", "here are /metrics, /healthz and /readyz");
+}
+
+struct status_server *status_start(const struct config *config, atomic_bool *is_ready)
+{
+    const char *listen = config->status.listen;
+    if (listen[0] == '\0')
+        return NULL;
+    char address[128], error[256];
+    snprintf(address, sizeof address, "%s", listen);
+    char *colon = strrchr(address, ':');
+    if (colon)
+        *colon = '\0';
+    struct status_server *server = memory_zeroed(1, sizeof *server);
+    server->is_ready = is_ready;
+    struct http_server_settings settings = {.address = address, .port = colon ? atoi(colon + 1) : 8083, .threads = 1};
+    struct http_handler handler = {.context = server, .handle = handle};
+    server->http = http_server_create(&settings, &handler, error, sizeof error);
+    if (server->http == NULL) {
+        log_warning("no /metrics: cannot listen", "status.listen", listen, "error", error, NULL);
+        free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void status_stop(struct status_server *server)
+{
+    if (server == NULL)
+        return;
+    http_server_destroy(server->http);
+    free(server);
+}

@@ -1,0 +1,129 @@
+/* The topics of an installation, and what is in them. */
+#include "app/topics.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "schemas/registry.h"
+
+#include <stdio.h>
+#include <time.h>
+
+const struct topic_row topic_rows[] = {
+    {"touchpoints", &touchpoint_shape, false, DAYS(30)},
+    {"touchpoints.rejected", &rejected_shape, false, DAYS(90)},
+    {"touchpoints.enriched", &enriched_touchpoint_shape, false, DAYS(30)},
+    {"journeys", &journey_shape, true, -1},
+    {"alerts", &alert_shape, false, DAYS(90)},
+    {"followups", &follow_up_shape, false, DAYS(30)},
+    {"kpi.deltas", &kpi_delta_shape, false, DAYS(2)},
+    {"kpis", &kpi_shape, true, -1},
+    {"trend.shifts", &trend_shift_shape, false, DAYS(365)},
+    {"kpi.state", &kpi_state_shape, true, -1},
+    {NULL},
+};
+
+const struct topic_row *topic_row_find(const char *name)
+{
+    for (const struct topic_row *row = topic_rows; row->name; row++) {
+        if (strcmp(row->name, name) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+enum { TOPICS_MAX = 16 };
+
+/* Calls again, with a pause, while the other side is away; *stop ends it. */
+static void pause_before_retry(void)
+{
+    nanosleep(&(struct timespec){.tv_sec = 0, .tv_nsec = 500000000}, NULL);
+}
+
+static enum outcome create_topics(const struct config *config, bool waits, atomic_bool *stop)
+{
+    struct topic_wanted wanted[TOPICS_MAX];
+    size_t count = 0;
+    for (const struct topic_row *row = topic_rows; row->name; row++)
+        wanted[count++] = (struct topic_wanted){.name = row->name,
+                                                .partitions = (int32_t)config->topics.partitions,
+                                                .replication = (int16_t)config->topics.replication,
+                                                .is_compacted = row->is_compacted,
+                                                .retention_ms = row->retention_ms};
+    char report[2048] = "";
+    bool has_said = false;
+    for (;;) {
+        report[0] = '\0';
+        enum outcome outcome = admin_ensure_topics(&config->kafka, wanted, count, report, sizeof report);
+        if (outcome != OUTCOME_RETRY || !waits || atomic_load(stop)) {
+            if (report[0])
+                log_line(outcome == OUTCOME_OK ? LOG_INFO : LOG_ERROR, "topics", "report", report, NULL);
+            return outcome;
+        }
+        if (!has_said)
+            log_warning("kafka is away, waiting", "brokers", config->kafka.brokers, "error", report, NULL);
+        has_said = true;
+        pause_before_retry();
+    }
+}
+
+static enum outcome register_one(struct registry *registry, const struct config *config, const struct topic_row *row,
+                                 uint32_t *id, char *error, size_t error_size)
+{
+    struct bytes subject = {0};
+    bytes_printf(&subject, "%s%s-value", config->kafka.topic_prefix, row->name);
+    enum outcome outcome = registry_require_backward(registry, bytes_text(&subject), error, error_size);
+    if (outcome == OUTCOME_OK)
+        outcome = registry_register(registry, bytes_text(&subject), row->shape->schema_json, id, error, error_size);
+    bytes_finish(&subject);
+    return outcome;
+}
+
+static enum outcome register_schemas(struct registry *registry, const struct config *config, struct schema_ids *ids,
+                                     bool waits, atomic_bool *stop)
+{
+    bool has_said = false;
+    for (size_t i = 0; topic_rows[i].name;) {
+        char error[1024] = "";
+        enum outcome outcome = register_one(registry, config, &topic_rows[i], &ids->of_topic[i], error, sizeof error);
+        if (outcome == OUTCOME_OK) {
+            i++;
+            continue;
+        }
+        if (outcome != OUTCOME_RETRY || !waits || atomic_load(stop)) {
+            log_error("the schema registry did not take a schema", "topic", topic_rows[i].name, "url",
+                      config->registry.url, "error", error, NULL);
+            return outcome;
+        }
+        if (!has_said)
+            log_warning("the schema registry is away, waiting", "url", config->registry.url, "error", error, NULL);
+        has_said = true;
+        pause_before_retry();
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome topics_prepare(const struct config *config, struct registry *registry, struct schema_ids *ids, bool waits,
+                            atomic_bool *stop)
+{
+    enum outcome outcome = create_topics(config, waits, stop);
+    return outcome == OUTCOME_OK ? register_schemas(registry, config, ids, waits, stop) : outcome;
+}
+
+uint32_t schema_id_of(const struct schema_ids *ids, const char *topic)
+{
+    return ids->of_topic[topic_row_find(topic) - topic_rows];
+}
+
+int topics_command(struct app *app, int argc, char **argv)
+{
+    if (!app_parse_options("topics", argc, argv, (struct option[]){OPTIONS_END}, NULL))
+        return EXIT_USAGE;
+    struct registry *registry = registry_create(app->config.registry.url);
+    struct schema_ids ids = {{0}};
+    enum outcome outcome = topics_prepare(&app->config, registry, &ids, true, &app->stop);
+    for (size_t i = 0; outcome == OUTCOME_OK && topic_rows[i].name; i++)
+        printf("%s%-22s %-7s schema %u\n", app->config.kafka.topic_prefix, topic_rows[i].name,
+               topic_rows[i].is_compacted ? "compact" : "delete", ids.of_topic[i]);
+    registry_destroy(registry);
+    return outcome == OUTCOME_OK ? EXIT_FINE : EXIT_FAILED;
+}
