@@ -14,7 +14,6 @@ demo_is_there() {
 demo_load() {
     local run=$1 base=$2 program name
     program=$(program_path)
-    [ -n "$program" ] || return 0
     if [ ! -f "$run/data/demo.loaded" ]; then
         for name in music_orders garden_store_nps travel_reviews; do
             demo_import "$program" "$run" $name || {

@@ -1,7 +1,6 @@
 # Building, configuring and starting `touchstream` itself. Sourced after common.sh.
 
-# The program, wherever its build put it.
-program_path() { find "$ROOT/build/${1:-release}" -type f -name touchstream -perm -u+x 2>/dev/null | head -n 1; }
+program_path() { echo "$ROOT/build/${1:-release}/app/touchstream"; }
 
 # program_build LOG: the release build of the program alone (the tests have builds of their own).
 program_build() {
@@ -56,7 +55,6 @@ program_answers() {
 program_start() {
     local run=$1 base=$2 program
     program=$(program_path)
-    [ -n "$program" ] || { warn "there is no program to start yet"; return 0; }
     if ! process_is_ours "$run/touchstream.pid"; then
         need_free_port "$base" "the collector"; need_free_port $((base + 1)) "the dashboard"; need_free_port $((base + 2)) "metrics"
         timeout 60 "$program" topics --config "$run/touchstream.yaml" >"$run/log/topics.log" 2>&1 9>&- || {
