@@ -1,5 +1,6 @@
 /* Every command of the program, in the order in which help lists them. */
 #include "app/app.h"
+#include "app/check.h"
 #include "app/inspect.h"
 #include "app/pipeline.h"
 #include "app/topics.h"
@@ -21,6 +22,7 @@ static int settings_command(struct app *app, int argc, char **argv)
 const struct command commands[] = {
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
     {"run", "", "all services in one process", NULL, run_command_all, NULL},
+    {"check", "", "validates the configuration and tests every connection it names", NULL, check_command, NULL},
     {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, NULL},
     {"inspect", "TOPIC [options]", "prints a topic as JSON lines", NULL, inspect_command, inspect_options},
     {"settings", "", "prints the reference page of all settings (docs/CONFIGURATION.md)", NULL, settings_command, NULL},

@@ -1,0 +1,110 @@
+/* `check`: is this configuration right, and does everything it names answer? */
+#include "app/check.h"
+
+#include "app/topics.h"
+#include "base/arena.h"
+
+#include <stdio.h>
+
+struct finding {
+    bool is_good;
+    char text[512];
+};
+
+static struct finding check_kafka(const struct config *config)
+{
+    struct finding finding = {.is_good = true};
+    char error[256] = "";
+    if (admin_ping(&config->kafka, 5000, error, sizeof error) != OUTCOME_OK) {
+        finding.is_good = false;
+        snprintf(finding.text, sizeof finding.text, "no answer: %s (kafka.brokers: %s)", error, config->kafka.brokers);
+    } else {
+        snprintf(finding.text, sizeof finding.text, "answers at %s", config->kafka.brokers);
+    }
+    return finding;
+}
+
+static struct finding check_topics(const struct config *config)
+{
+    struct finding finding = {.is_good = true};
+    size_t used = 0;
+    if (admin_partition_count(&config->kafka, topic_rows[0].name) == -2)
+        return (struct finding){false, "not looked at: kafka does not answer"};
+    for (const struct topic_row *row = topic_rows; row->name; row++) {
+        struct bytes name = {0};
+        bytes_printf(&name, "%s%s", config->kafka.topic_prefix, row->name);
+        int32_t partitions = admin_partition_count(&config->kafka, bytes_text(&name));
+        if (partitions < 0 && used < sizeof finding.text)
+            used += (size_t)snprintf(finding.text + used, sizeof finding.text - used, "%s%s", used ? ", " : "missing: ",
+                                     bytes_text(&name));
+        finding.is_good &= partitions >= 0;
+        bytes_finish(&name);
+    }
+    if (finding.is_good)
+        snprintf(finding.text, sizeof finding.text, "all there");
+    else if (used < sizeof finding.text)
+        snprintf(finding.text + used, sizeof finding.text - used, " (create them: touchstream topics)");
+    return finding;
+}
+
+static struct finding check_registry(const struct config *config)
+{
+    struct finding finding = {.is_good = true};
+    struct registry *registry = registry_create(config->registry.url);
+    struct bytes subject = {0};
+    bytes_printf(&subject, "%stouchpoints-value", config->kafka.topic_prefix);
+    uint32_t id;
+    char error[384] = "";
+    enum outcome outcome = registry_latest(registry, bytes_text(&subject), &id, error, sizeof error);
+    if (outcome == OUTCOME_OK)
+        snprintf(finding.text, sizeof finding.text, "answers at %s", config->registry.url);
+    else if (outcome == OUTCOME_PARK)
+        snprintf(finding.text, sizeof finding.text, "answers at %s; no schemas yet (touchstream topics registers them)",
+                 config->registry.url);
+    else
+        snprintf(finding.text, sizeof finding.text, "%s (registry.url: %s)", error, config->registry.url);
+    finding.is_good = outcome == OUTCOME_OK || outcome == OUTCOME_PARK;
+    bytes_finish(&subject);
+    registry_destroy(registry);
+    return finding;
+}
+
+static struct finding check_redis(const struct config *config)
+{
+    struct finding finding = {.is_good = true};
+    struct redis_link *link = redis_link_create(&config->redis);
+    struct arena arena;
+    struct redis_answer answer = {0};
+    arena_init(&arena);
+    enum outcome outcome = redis_link_ask(link, &arena, &answer, "PING", NULL);
+    finding.is_good = outcome == OUTCOME_OK && answer.kind != REDIS_ERROR;
+    if (finding.is_good)
+        snprintf(finding.text, sizeof finding.text, "answers at %s", config->redis.address);
+    else
+        snprintf(finding.text, sizeof finding.text, "%.*s (redis.address: %s)",
+                 VIEW_ARGUMENTS(answer.kind == REDIS_ERROR ? answer.text : VIEW_LITERAL("no answer")),
+                 config->redis.address);
+    arena_finish(&arena);
+    redis_link_destroy(link);
+    return finding;
+}
+
+static const struct connection {
+    const char *name;
+    struct finding (*check)(const struct config *config);
+} connections[] = {{"kafka", check_kafka}, {"topics", check_topics}, {"registry", check_registry}, {"redis", check_redis}};
+
+int check_command(struct app *app, int argc, char **argv)
+{
+    if (!app_parse_options("check", argc, argv, (struct option[]){OPTIONS_END}, NULL))
+        return EXIT_USAGE;
+    printf("%-10s ok      %s\n", "config", app->config_path ? app->config_path : "built-in values");
+    bool is_good = true;
+    for (size_t i = 0; i < sizeof connections / sizeof *connections; i++) {
+        struct finding finding = connections[i].check(&app->config);
+        printf("%-10s %-7s %s\n", connections[i].name, finding.is_good ? "ok" : "FAILED", finding.text);
+        fflush(stdout);
+        is_good &= finding.is_good;
+    }
+    return is_good ? EXIT_FINE : EXIT_FAILED;
+}
