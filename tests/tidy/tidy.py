@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Keeps the house in order: who includes whom, third-party homes, long files, stale reference pages.
+
+    tidy.py layers | homes | lengths | guards | configuration PROGRAM
+
+Each prints what is wrong, one line a finding, and exits 1 if there was any."""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCE_FOLDERS = ["base", "schemas", "engine", "ingest", "processors", "sinks", "app"]
+
+# A place may include what is listed after it, and itself. The deepest folder that is named counts.
+MAY_INCLUDE = {
+    "base": [],
+    "schemas": ["base"],
+    "engine": ["base"],
+    "ingest": ["base", "schemas", "engine"],
+    "processors/journey/sentiment": ["base"],
+    "processors/kpi/trend": ["base"],
+    "processors/journey": ["base", "schemas", "engine", "processors/journey/sentiment"],
+    "processors/kpi": ["base", "schemas", "engine", "processors/kpi/trend"],
+    "sinks/redis": ["base", "schemas", "engine"],
+    "sinks/notify": ["base", "schemas", "engine"],
+    "sinks/dashboard": ["base", "schemas", "engine", "sinks/redis"],
+    "sinks/top": ["base", "schemas", "engine", "sinks/redis"],
+    "app": ["base", "schemas", "engine", "ingest", "processors/journey", "processors/kpi", "processors/journey/sentiment",
+            "processors/kpi/trend", "sinks/redis", "sinks/notify", "sinks/dashboard", "sinks/top"],
+}
+
+# Header of a library: where it may appear.
+HOMES = {
+    "librdkafka/": ["engine/kafka/"],
+    "avro.h": ["schemas/avro_io.c", "schemas/generator/"],
+    "avro/": ["schemas/avro_io.c", "schemas/generator/"],
+    "hiredis/": ["sinks/redis/redis_link.c"],
+    "microhttpd.h": ["base/http_server"],
+    "curl/": ["base/http_client.c"],
+    "yaml.h": ["base/settings_file.c"],
+    "jq.h": ["ingest/mapping"],
+    "jv.h": ["ingest/mapping"],
+    "openssl/": ["base/"],
+    "ncurses.h": ["sinks/top/"],
+    "curses.h": ["sinks/top/"],
+}
+
+LINES_MAX = 700
+INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
+
+
+def sources(endings=(".c", ".h")):
+    for folder in SOURCE_FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in endings and "node_modules" not in path.parts:
+                yield path.relative_to(ROOT)
+
+
+def place_of(path):
+    text = str(path)
+    fitting = [place for place in MAY_INCLUDE if text.startswith(place + "/")]
+    return max(fitting, key=len) if fitting else None
+
+
+def layers():
+    for path in sources():
+        here = place_of(path)
+        for target in INCLUDE.findall((ROOT / path).read_text()):
+            there = place_of(target)
+            if there and there != here and there not in MAY_INCLUDE[here]:
+                yield f"{path}: {here} must not include {target}"
+
+
+def homes():
+    for path in sources():
+        for target in INCLUDE.findall((ROOT / path).read_text()):
+            for library, allowed in HOMES.items():
+                if target.startswith(library) and not any(str(path).startswith(home) for home in allowed):
+                    yield f"{path}: <{target}> belongs into {' or '.join(allowed)}"
+
+
+def lengths():
+    for path in sources():
+        count = len((ROOT / path).read_text().splitlines())
+        if count > LINES_MAX:
+            yield f"{path}: {count} lines; more than one idea? (at most {LINES_MAX})"
+
+
+def guards():
+    for path in sources((".h",)):
+        text = (ROOT / path).read_text()
+        wanted = re.search(r"#ifndef (TS_\w+_H)\n#define \1\n", text)
+        if not wanted:
+            yield f"{path}: no include guard TS_…_H"
+        if not text.lstrip().startswith("/*"):
+            yield f"{path}: a header begins with what it is for"
+
+
+def configuration(program):
+    page = ROOT / "docs" / "CONFIGURATION.md"
+    made = subprocess.run([program, "settings"], capture_output=True, text=True, check=True).stdout
+    if not page.exists() or page.read_text() != made:
+        yield "docs/CONFIGURATION.md is stale: touchstream settings > docs/CONFIGURATION.md"
+
+
+def main():
+    checks = {"layers": layers, "homes": homes, "lengths": lengths, "guards": guards, "configuration": configuration}
+    findings = list(checks[sys.argv[1]](*sys.argv[2:]))
+    for finding in findings:
+        print(finding)
+    sys.exit(1 if findings else 0)
+
+
+if __name__ == "__main__":
+    main()
