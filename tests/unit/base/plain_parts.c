@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "base/signature.h"
 #include "base/time_text.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
@@ -199,6 +200,23 @@ static void metrics_render_as_prometheus_text(void **state)
     bytes_finish(&out);
 }
 
+static void signatures_are_those_of_the_rfc(void **state)
+{
+    (void)state;
+    /* RFC 4231, test case 2. */
+    unsigned char raw[SIGNATURE_SIZE];
+    signature_hmac_sha256(raw, view_of_text("Jefe"), view_of_text("what do ya want for nothing?"));
+    struct bytes text = {0};
+    signature_append_hex(&text, view_of(raw, sizeof raw));
+    assert_string_equal(bytes_text(&text), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    bytes_clear(&text);
+    signature_append_base64(&text, view_of_text("a>b?"));
+    assert_string_equal(bytes_text(&text), "YT5iPw==");
+    assert_true(signature_equal(view_of_text("abc"), view_of_text("abc")));
+    assert_false(signature_equal(view_of_text("abc"), view_of_text("abd")));
+    bytes_finish(&text);
+}
+
 static void an_arena_forgets_and_reuses(void **state)
 {
     (void)state;
@@ -225,6 +243,7 @@ int main(void)
                                        cmocka_unit_test(a_heap_gives_times_in_order_ties_by_thing),
                                        cmocka_unit_test(broken_utf8_is_seen),
                                        cmocka_unit_test(json_escapes_and_keeps_numbers),
+                                       cmocka_unit_test(signatures_are_those_of_the_rfc),
                                        cmocka_unit_test(metrics_render_as_prometheus_text),
                                        cmocka_unit_test(an_arena_forgets_and_reuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);

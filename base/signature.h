@@ -1,0 +1,16 @@
+/* Message signatures: HMAC-SHA256 (RFC 2104), as hex or base64, and comparing without telling by time. Any thread. */
+#ifndef TS_BASE_SIGNATURE_H
+#define TS_BASE_SIGNATURE_H
+
+#include "base/bytes.h"
+
+enum { SIGNATURE_SIZE = 32 };
+
+void signature_hmac_sha256(unsigned char out[SIGNATURE_SIZE], struct view secret, struct view message);
+void signature_append_hex(struct bytes *out, struct view raw);    /* lower case */
+void signature_append_base64(struct bytes *out, struct view raw); /* RFC 4648, padded */
+
+/* Takes the same time wherever the first difference is; sizes are no secret. */
+bool signature_equal(struct view a, struct view b);
+
+#endif
