@@ -43,13 +43,15 @@ registry:
   url: http://127.0.0.1:$((base + 3))/apis/ccompat/v7
 redis:
   address: 127.0.0.1:$((base + 6))
+status:
+  listen: 127.0.0.1:$((base + 2))
 YAML
     )
 }
 
 program_answers() {
     process_is_ours "$1/touchstream.pid" || return 0
-    curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$2/readyz"
+    curl -fsS -m 2 -o /dev/null "http://127.0.0.1:$(($2 + 2))/readyz"
 }
 
 program_start() {

@@ -48,7 +48,7 @@ class Installation:
             "redis.prefix": self.redis_prefix,
             "topics.prefix": self.prefix,
             "topics.partitions": 4,
-            "journey.revision_horizon": "5000d",
+            **({"journey.revision_horizon": "5000d"} if self.has("journey") else {}),
             "status.listen": "",
             **settings,
         }
