@@ -1,0 +1,14 @@
+/* The emotion of a text from its sentiment and a few cues. The order is that of the schema's enum Emotion.
+ *
+ * CONFUSED: questions or words of not understanding, and no good mood. FRUSTRATED: otherwise negative. EXCITED: clearly
+ * positive and said with force. SATISFIED: otherwise positive. None for the rest. Any thread, no allocation. */
+#ifndef TS_SENTIMENT_EMOTION_H
+#define TS_SENTIMENT_EMOTION_H
+
+#include "processors/journey/sentiment/sentiment.h"
+
+enum mood { MOOD_NONE, MOOD_EXCITED, MOOD_SATISFIED, MOOD_CONFUSED, MOOD_FRUSTRATED };
+
+enum mood mood_read(const struct sentiment *sentiment, struct view text);
+
+#endif

@@ -1,0 +1,203 @@
+#include "processors/journey/sentiment/features.h"
+
+#include <math.h>
+
+enum { NEGATION_REACH = 4, PART_LETTERS_MIN = 2, PART_LETTERS_MAX = 5 };
+
+/* So that one word in two roles is two features. */
+enum salt {
+    SALT_WORD = 0x1000193,
+    SALT_NEGATED = 0x2c1b3c6d,
+    SALT_PAIR = 0x297a2d39,
+    SALT_SKIP = 0x6b43a9b5,
+    SALT_PART = 0x4cf5ad43,
+    SALT_CONCEPT = 0x27d4eb2f,
+    SALT_CONCEPT_PAIR = 0x165667b1
+};
+
+static void put_word(struct features *out, uint32_t hash, enum salt salt)
+{
+    if (out->word_count < FEATURES_WORDS_MAX)
+        out->words[out->word_count++] = text_hash_pair(hash, salt);
+}
+
+static void put_concept(struct features *out, uint32_t hash, enum salt salt)
+{
+    if (out->concept_count < 2 * TEXT_TOKENS_MAX)
+        out->concepts[out->concept_count++] = text_hash_pair(hash, salt);
+}
+
+static bool ends_clause(const struct text *text, const struct token *token)
+{
+    return token->kind == TOKEN_MARKS && strchr(".,;:!?()\"", (int)(text->letters[token->at] & 0x7f)) != NULL;
+}
+
+/* negated[i]: a negator stands up to four tokens before in the same clause (or right behind, where the language does so). */
+static void mark_negation(const struct text *text, const struct lexicon_entry **entries, bool *negated)
+{
+    size_t until = 0;
+    for (size_t i = 0; i < text->token_count; i++) {
+        if (ends_clause(text, &text->tokens[i]))
+            until = 0;
+        negated[i] = i < until;
+        if (!entries[i] || (entries[i]->kind != LEXICON_NEGATOR && entries[i]->kind != LEXICON_NEGATOR_BOTH))
+            continue;
+        negated[i] = false; /* ne … pas, not … never: one negation */
+        until = i + 1 + NEGATION_REACH;
+        if (entries[i]->kind == LEXICON_NEGATOR_BOTH)
+            for (size_t back = i; back-- > 0 && i - back <= 3 && !ends_clause(text, &text->tokens[back]);)
+                negated[back] = true;
+    }
+}
+
+static void read_words(struct features *out, const struct text *text, const bool *negated)
+{
+    uint32_t before = 0, before_that = 0;
+    for (size_t i = 0; i < text->token_count; i++) {
+        const struct token *token = &text->tokens[i];
+        uint32_t hash = token->hash;
+        put_word(out, hash, SALT_WORD);
+        if (negated[i] && token->kind == TOKEN_WORD)
+            put_word(out, hash, SALT_NEGATED);
+        put_word(out, text_hash_pair(before, hash), SALT_PAIR);
+        if (before_that && token->kind == TOKEN_WORD)
+            put_word(out, text_hash_pair(before_that, hash), SALT_SKIP);
+        before_that = before;
+        before = hash;
+    }
+}
+
+/* Character n-grams within words, the word's ends marked, accents taken off: they bridge inflection, typing errors and
+ * languages that share roots. */
+static void read_parts(struct features *out, const struct text *text)
+{
+    for (size_t t = 0; t < text->token_count; t++) {
+        const struct token *token = &text->tokens[t];
+        if (token->kind != TOKEN_WORD)
+            continue;
+        uint32_t padded[64 + 2];
+        size_t count = 0, length = token->length < 64 ? token->length : 64;
+        padded[count++] = '_';
+        for (size_t i = 0; i < length; i++)
+            padded[count++] = text_base_letter(text->letters[token->at + i]);
+        padded[count++] = '_';
+        for (size_t start = 0; start + PART_LETTERS_MIN < count; start++) {
+            uint32_t hash = SALT_PART;
+            for (size_t i = 0; i < PART_LETTERS_MAX && start + i < count; i++) {
+                hash = text_hash_step(hash, padded[start + i]);
+                if (i >= PART_LETTERS_MIN && out->part_count < FEATURES_PARTS_MAX)
+                    out->parts[out->part_count++] = text_hash_end(hash);
+            }
+        }
+    }
+}
+
+struct balance {
+    float good, bad;
+};
+
+static void balance_add(struct balance *balance, float points)
+{
+    *(points > 0 ? &balance->good : &balance->bad) += fabsf(points);
+}
+
+static float balance_of(const struct balance *balance)
+{
+    return (balance->good - balance->bad) / (1 + balance->good + balance->bad);
+}
+
+/* A negated good is bad, a negated bad only half good («not bad»). */
+static float points_of(const struct lexicon_entry *entry, bool is_negated, bool is_intensified)
+{
+    float points = entry->polarity;
+    if (is_negated)
+        points *= points > 0 ? -0.8f : -0.5f;
+    return is_intensified ? points * 1.4f : points;
+}
+
+static void read_concepts(struct features *out, const struct text *text, const struct lexicon_entry **entries,
+                          const bool *negated)
+{
+    struct balance all = {0}, end = {0}, start = {0}, after_but = {0};
+    uint32_t before = 0;
+    bool intensified = false, has_but = false;
+    float *plain = out->plain;
+    for (size_t i = 0; i < text->token_count; i++) {
+        if (ends_clause(text, &text->tokens[i]))
+            before = 0, intensified = false;
+        if (!entries[i])
+            continue;
+        if (entries[i]->kind == LEXICON_NEGATOR || entries[i]->kind == LEXICON_NEGATOR_BOTH)
+            plain[PLAIN_NEGATORS] += 1;
+        if (entries[i]->kind == LEXICON_BUT)
+            has_but = true, after_but = (struct balance){0};
+        if (entries[i]->kind == LEXICON_INTENSIFIER)
+            intensified = true, plain[PLAIN_INTENSIFIERS] += 1;
+        if (entries[i]->kind != LEXICON_CONCEPT)
+            continue;
+        uint32_t mine = entries[i]->concept_id * 2u + negated[i];
+        float points = points_of(entries[i], negated[i], intensified);
+        put_concept(out, mine, SALT_CONCEPT);
+        if (before)
+            put_concept(out, before * 512 + mine, SALT_CONCEPT_PAIR);
+        before = mine + 1;
+        intensified = false;
+        if (points == 0)
+            continue;
+        balance_add(&all, points);
+        balance_add(i * 3 >= text->token_count * 2 ? &end : i * 3 < text->token_count ? &start : &(struct balance){0}, points);
+        if (has_but)
+            balance_add(&after_but, points);
+        plain[PLAIN_STRONG_GOOD] += points >= 2.5f;
+        plain[PLAIN_STRONG_BAD] += points <= -2.5f;
+    }
+    plain[PLAIN_GOOD] = log1pf(all.good);
+    plain[PLAIN_BAD] = log1pf(all.bad);
+    plain[PLAIN_BALANCE] = 2 * balance_of(&all);
+    plain[PLAIN_NO_POLARITY] = all.good + all.bad == 0;
+    plain[PLAIN_END_BALANCE] = balance_of(&end);
+    plain[PLAIN_START_BALANCE] = balance_of(&start);
+    plain[PLAIN_BUT_BALANCE] = balance_of(&after_but);
+}
+
+static void read_manner(struct features *out, const struct text *text)
+{
+    float *plain = out->plain;
+    for (size_t i = 0; i < text->token_count; i++) {
+        const struct token *token = &text->tokens[i];
+        uint32_t first = token->length ? text->letters[token->at] : 0;
+        plain[PLAIN_EXCLAMATIONS] += token->kind == TOKEN_MARKS && first == '!';
+        plain[PLAIN_QUESTIONS] += token->kind == TOKEN_MARKS && first == '?';
+        plain[PLAIN_ELLIPSES] += token->kind == TOKEN_MARKS && first == '.' && token->length > 1;
+        plain[PLAIN_SHOUTED] += token->shouted;
+        plain[PLAIN_STRETCHED] += token->stretched;
+        plain[PLAIN_SMILES] += token->kind == TOKEN_SMILE;
+        plain[PLAIN_FROWNS] += token->kind == TOKEN_FROWN;
+        plain[PLAIN_LINKS] += token->kind == TOKEN_LINK;
+        plain[PLAIN_NAMES] += token->kind == TOKEN_NAME;
+        plain[PLAIN_TAGS] += token->tagged;
+        plain[PLAIN_NUMBERS] += token->kind == TOKEN_NUMBER;
+        plain[PLAIN_ENDS_ASKING] = token->kind == TOKEN_MARKS && first == '?';
+    }
+    for (size_t i = 0; i < PLAIN_LANGUAGE; i++)
+        if (i >= PLAIN_STRONG_GOOD && i != PLAIN_END_BALANCE && i != PLAIN_START_BALANCE && i != PLAIN_BUT_BALANCE)
+            plain[i] = log1pf(plain[i]);
+    plain[PLAIN_LENGTH] = log1pf((float)text->token_count) / 2;
+    plain[PLAIN_ONE] = 1;
+}
+
+void features_read(struct features *out, const struct text *text, const struct lexicon *lexicon)
+{
+    const struct lexicon_entry *entries[TEXT_TOKENS_MAX];
+    bool negated[TEXT_TOKENS_MAX];
+    out->word_count = out->part_count = out->concept_count = 0;
+    memset(out->plain, 0, sizeof out->plain);
+    unsigned languages = lexicon_mark(lexicon, text, entries);
+    mark_negation(text, entries, negated);
+    read_words(out, text, negated);
+    read_parts(out, text);
+    read_concepts(out, text, entries, negated);
+    read_manner(out, text);
+    for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
+        out->plain[PLAIN_LANGUAGE + language] = languages == 1u << language;
+}

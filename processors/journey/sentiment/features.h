@@ -1,0 +1,58 @@
+/* What the model sees of a text: hashed features in two groups and a few plain numbers.
+ *
+ * The trainer and the reader use this one function, so they cannot come to see different things. Which features help
+ * was decided on folds of the training data (docs/SENTIMENT.md). */
+#ifndef TS_SENTIMENT_FEATURES_H
+#define TS_SENTIMENT_FEATURES_H
+
+#include "processors/journey/sentiment/lexicon.h"
+
+enum {
+    FEATURES_WORDS_MAX = 4 * TEXT_TOKENS_MAX, /* words, negated words, pairs, pairs with a gap */
+    FEATURES_PARTS_MAX = 4 * TEXT_BYTES_MAX,  /* character 3- to 5-grams */
+};
+
+enum feature_group { GROUP_WORDS, GROUP_PARTS, GROUP_CONCEPTS, GROUP_COUNT };
+
+/* The plain numbers, each about 0 … 3. */
+enum plain {
+    PLAIN_ONE,
+    PLAIN_GOOD,
+    PLAIN_BAD,
+    PLAIN_BALANCE,
+    PLAIN_NO_POLARITY,
+    PLAIN_STRONG_GOOD,
+    PLAIN_STRONG_BAD,
+    PLAIN_END_BALANCE,
+    PLAIN_START_BALANCE,
+    PLAIN_BUT_BALANCE,
+    PLAIN_NEGATORS,
+    PLAIN_INTENSIFIERS,
+    PLAIN_LENGTH,
+    PLAIN_EXCLAMATIONS,
+    PLAIN_QUESTIONS,
+    PLAIN_ENDS_ASKING,
+    PLAIN_ELLIPSES,
+    PLAIN_SHOUTED,
+    PLAIN_STRETCHED,
+    PLAIN_SMILES,
+    PLAIN_FROWNS,
+    PLAIN_LINKS,
+    PLAIN_NAMES,
+    PLAIN_TAGS,
+    PLAIN_NUMBERS,
+    PLAIN_LANGUAGE, /* LANGUAGE_COUNT of them */
+    PLAIN_COUNT = PLAIN_LANGUAGE + LANGUAGE_COUNT
+};
+
+struct features {
+    size_t word_count, part_count, concept_count;
+    float plain[PLAIN_COUNT];
+    uint32_t words[FEATURES_WORDS_MAX];
+    uint32_t parts[FEATURES_PARTS_MAX];
+    uint32_t concepts[2 * TEXT_TOKENS_MAX];
+};
+
+void features_read(struct features *out, const struct text *text, const struct lexicon *lexicon);
+
+#endif

@@ -1,0 +1,83 @@
+#include "processors/journey/sentiment/lexicon.h"
+
+enum { SAME_SPELLING_MAX = 4, BEGINNING_LETTERS_MIN = 3 };
+
+/* What one token may be: entries of several languages under one spelling. */
+struct readings {
+    const struct lexicon_entry *entries[SAME_SPELLING_MAX];
+    size_t count;
+};
+
+static bool look_up(const struct lexicon *lexicon, uint32_t hash, struct readings *out)
+{
+    out->count = 0;
+    for (uint32_t at = hash & lexicon->mask; lexicon->entries[at].kind; at = (at + 1) & lexicon->mask)
+        if (lexicon->entries[at].hash == hash && out->count < SAME_SPELLING_MAX)
+            out->entries[out->count++] = &lexicon->entries[at];
+    return out->count > 0;
+}
+
+/* The longest known beginning wins: «gutschein*» before «gut*». */
+static void look_up_beginning(const struct lexicon *lexicon, const struct text *text, const struct token *token,
+                              struct readings *out)
+{
+    uint32_t hash = TEXT_HASH_START;
+    struct readings found;
+    for (size_t i = 0; i < token->length; i++) {
+        hash = text_hash_step(hash, text->letters[token->at + i]);
+        if (i + 1 >= BEGINNING_LETTERS_MIN && look_up(lexicon, text_hash_end(hash ^ LEXICON_BEGINNING), &found))
+            *out = found;
+    }
+}
+
+static const struct lexicon_entry *reading_in(const struct readings *readings, unsigned languages)
+{
+    for (size_t i = 0; i < readings->count; i++)
+        if (readings->entries[i]->languages & languages)
+            return readings->entries[i]->kind == LEXICON_COMMON ? NULL : readings->entries[i];
+    return NULL;
+}
+
+/* Common words count double: content words are borrowed, «the» is not. All languages when nothing was recognised. */
+static unsigned languages_by_vote(const struct readings *readings, size_t count)
+{
+    unsigned votes[LANGUAGE_COUNT] = {0}, most = 0, languages = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < readings[i].count; k++) {
+            const struct lexicon_entry *entry = readings[i].entries[k];
+            for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
+                votes[language] += (entry->languages >> language & 1) * (entry->kind == LEXICON_COMMON ? 2 : 1);
+        }
+    for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
+        most = votes[language] > most ? votes[language] : most;
+    for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
+        if (votes[language] * 4 > most * 3 || most == 0)
+            languages |= 1u << language;
+    return languages;
+}
+
+unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const struct lexicon_entry **entries)
+{
+    struct readings readings[TEXT_TOKENS_MAX];
+    for (size_t i = 0; i < text->token_count; i++) {
+        const struct token *token = &text->tokens[i];
+        readings[i].count = 0;
+        if ((token->kind == TOKEN_WORD || token->kind == TOKEN_SYMBOL) &&
+            !look_up(lexicon, token->hash, &readings[i]) && token->kind == TOKEN_WORD)
+            look_up_beginning(lexicon, text, token, &readings[i]);
+    }
+    unsigned languages = languages_by_vote(readings, text->token_count);
+    for (size_t i = 0; i < text->token_count; i++) {
+        struct readings pair;
+        entries[i] = reading_in(&readings[i], languages);
+        if (i > 0 && look_up(lexicon, text_hash_pair(text->tokens[i - 1].hash, text->tokens[i].hash), &pair)) {
+            const struct lexicon_entry *both = reading_in(&pair, languages);
+            if (both) {
+                entries[i - 1] = NULL;
+                entries[i] = both;
+            }
+        }
+    }
+    return languages;
+}
+

@@ -1,0 +1,55 @@
+#include "processors/journey/sentiment/sentiment.h"
+
+#include "processors/journey/sentiment/model.h"
+
+#include <stdlib.h>
+
+/* The model's bytes, in the program itself: one file to install, pages shared by all processes, nothing to go missing.
+ * The path is set by CMakeLists.txt, which also rebuilds this file when the model changes. */
+__asm__(".section .rodata\n"
+        ".balign 64\n"
+        "sentiment_model_begin:\n"
+        ".incbin \"" SENTIMENT_MODEL_PATH "\"\n"
+        "sentiment_model_end:\n"
+        ".previous\n");
+extern const char sentiment_model_begin[], sentiment_model_end[];
+
+/* A few additions and comparisons: cheaper than remembering safely that it is open. */
+static struct model embedded(void)
+{
+    struct model model;
+    if (!model_open(&model, view_of(sentiment_model_begin, (size_t)(sentiment_model_end - sentiment_model_begin))))
+        abort(); /* built from a broken file: the unit tests would not pass */
+    return model;
+}
+
+void sentiment_read(struct sentiment *out, struct view text)
+{
+    struct model model = embedded();
+    model_read(&model, text, out);
+}
+
+const char *sentiment_class_name(enum sentiment_class label)
+{
+    static const char *const names[] = {"NEGATIVE", "NEUTRAL", "POSITIVE"};
+    return names[label];
+}
+
+const char *sentiment_version(void)
+{
+    return embedded().header->version;
+}
+
+int sentiment_command(FILE *in, FILE *out)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    while ((size = getline(&line, &room, in)) >= 0) {
+        struct sentiment sentiment;
+        sentiment_read(&sentiment, view_of(line, (size_t)size - (size > 0 && line[size - 1] == '\n')));
+        fprintf(out, "%s\t%.4f\t%.4f\n", sentiment_class_name(sentiment.label), sentiment.score, sentiment.confidence);
+    }
+    free(line);
+    return ferror(in) || fflush(out) != 0 ? 1 : 0;
+}

@@ -1,0 +1,328 @@
+#include "processors/journey/sentiment/text.h"
+
+/* A cursor over the source: one code point at a time, entities resolved. */
+struct cursor {
+    const unsigned char *bytes;
+    size_t size, at;
+};
+
+static const struct entity {
+    const char *name;
+    size_t size;
+    uint32_t letter;
+} entities[] = {
+    {"amp;", 4, '&'}, {"lt;", 3, '<'}, {"gt;", 3, '>'}, {"quot;", 5, '"'}, {"#39;", 4, '\''},
+};
+
+static uint32_t cursor_entity(const struct cursor *cursor, size_t at, size_t *length)
+{
+    for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
+        if (cursor->size - at > entities[i].size &&
+            memcmp(cursor->bytes + at + 1, entities[i].name, entities[i].size) == 0) {
+            *length = entities[i].size + 1;
+            return entities[i].letter;
+        }
+    *length = 1;
+    return '&';
+}
+
+/* Broken bytes are read as Latin-1: that is what they nearly always are. */
+static uint32_t cursor_multibyte(const struct cursor *cursor, size_t at, size_t *length)
+{
+    unsigned lead = cursor->bytes[at];
+    size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+    *length = 1;
+    if (lead < 0xc2 || lead > 0xf4 || cursor->size - at <= more)
+        return lead;
+    uint32_t letter = lead & (0x3fu >> more);
+    for (size_t i = 1; i <= more; i++) {
+        unsigned byte = cursor->bytes[at + i];
+        if ((byte & 0xc0) != 0x80)
+            return lead;
+        letter = letter << 6 | (byte & 0x3f);
+    }
+    *length = more + 1;
+    return letter;
+}
+
+static uint32_t cursor_look(const struct cursor *cursor, size_t at, size_t *length)
+{
+    if (at >= cursor->size) {
+        *length = 0;
+        return 0;
+    }
+    unsigned byte = cursor->bytes[at];
+    if (byte == '&')
+        return cursor_entity(cursor, at, length);
+    if (byte < 0x80) {
+        *length = 1;
+        return byte;
+    }
+    uint32_t letter = cursor_multibyte(cursor, at, length);
+    return letter == 0x2019 || letter == 0x2018 || letter == 0xb4 || letter == 0x92 ? '\'' : letter;
+}
+
+/* Base letters of U+00C0 … U+017F. */
+static const char latin_base[] = "aaaaaaaceeeeiiiidnooooo*ouuuuytsaaaaaaaceeeeiiiidnooooo/ouuuuyty"
+                                 "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll"
+                                 "lllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+uint32_t text_base_letter(uint32_t letter)
+{
+    return letter >= 0xc0 && letter < 0x180 ? (uint32_t)latin_base[letter - 0xc0] : letter;
+}
+
+static bool is_digit(uint32_t letter)
+{
+    return letter - '0' < 10;
+}
+
+/* Marks that sit on a letter or join emoji: they vanish. */
+static bool is_silent(uint32_t letter)
+{
+    return letter >= 0x300 && ((letter < 0x370) || (letter >= 0x64b && letter <= 0x652) || letter == 0x640 ||
+                               letter == 0x200d || (letter >= 0xfe00 && letter <= 0xfe0f) ||
+                               (letter >= 0x1f3fb && letter <= 0x1f3ff));
+}
+
+static bool is_letter(uint32_t letter)
+{
+    if (letter < 0x80)
+        return (letter | 0x20) - 'a' < 26;
+    if (letter < 0x370)
+        return letter >= 0xc0 && letter != 0xd7 && letter != 0xf7;
+    return (letter < 0x2000 && letter != 0x964 && letter != 0x60c && letter != 0x61f) ||
+           (letter >= 0x3040 && letter < 0xd800) || (letter >= 0xf900 && letter < 0xfe00);
+}
+
+static bool is_space(uint32_t letter)
+{
+    return letter <= ' ' || letter == 0x7f || (letter >= 0x80 && letter <= 0xa0) ||
+           (letter >= 0x2000 && letter <= 0x200f) || letter == 0x3000 || letter == 0xfeff;
+}
+
+static bool is_symbol(uint32_t letter)
+{
+    return (letter >= 0x2100 && letter < 0x3000) || letter >= 0x10000 || letter == 0xa3 || letter == 0x20ac;
+}
+
+/* Beyond Latin, Greek and Cyrillic only the Arabic alef has forms worth making one. */
+static uint32_t lower_of(uint32_t letter)
+{
+    if (letter < 0x80)
+        return letter - 'A' < 26 ? letter + 32 : letter;
+    if (letter < 0x100)
+        return letter >= 0xc0 && letter <= 0xde && letter != 0xd7 ? letter + 32 : letter;
+    if (letter < 0x180) {
+        bool odd_is_capital = (letter >= 0x139 && letter <= 0x148) || (letter >= 0x179 && letter <= 0x17e);
+        return (letter & 1) == odd_is_capital && letter != 0x138 && letter != 0x149 ? letter + 1 : letter;
+    }
+    if (letter >= 0x391 && letter <= 0x42f)
+        return letter <= 0x3a9 ? letter + 32 : letter >= 0x410 ? letter + 32 : letter >= 0x400 ? letter + 80 : letter;
+    return letter == 0x622 || letter == 0x623 || letter == 0x625 ? 0x627 : letter;
+}
+
+static struct token *token_open(struct text *out, enum token_kind kind, size_t byte_at)
+{
+    struct token *token = &out->tokens[out->token_count];
+    *token = (struct token){.at = (uint16_t)out->letter_count, .kind = kind, .byte_at = (uint16_t)byte_at};
+    return token;
+}
+
+static void token_close(struct text *out, struct token *token, size_t byte_end)
+{
+    uint32_t hash = TEXT_HASH_START;
+    for (size_t i = token->at; i < out->letter_count; i++)
+        hash = text_hash_step(hash, out->letters[i]);
+    token->length = (uint16_t)(out->letter_count - token->at);
+    token->hash = text_hash_end(hash ^ (token->kind << 8));
+    token->byte_end = (uint16_t)byte_end;
+    out->token_count++;
+}
+
+static void put_letter(struct text *out, uint32_t letter)
+{
+    out->letters[out->letter_count++] = letter; /* never more letters than bytes, so there is room */
+}
+
+/* After an apostrophe: does what follows belong to the word before (don't, we're) or begin one (j'aime)? */
+static bool is_clitic(const struct cursor *cursor, size_t at)
+{
+    char tail[3] = "";
+    size_t count = 0, length;
+    uint32_t letter;
+    while (is_letter(letter = cursor_look(cursor, at, &length))) {
+        if (count == 2 || letter >= 0x80)
+            return false;
+        tail[count++] = (char)lower_of(letter);
+        at += length;
+    }
+    if (count == 1)
+        return strchr("tsmdn", tail[0]) != NULL;
+    return count == 2 && (!strcmp(tail, "re") || !strcmp(tail, "ve") || !strcmp(tail, "ll"));
+}
+
+static void read_word(struct text *out, struct cursor *cursor, bool tagged)
+{
+    struct token *token = token_open(out, TOKEN_WORD, cursor->at);
+    size_t repeats = 0, capitals = 0, letters = 0, length;
+    uint32_t last = 0;
+    for (;;) {
+        uint32_t letter = cursor_look(cursor, cursor->at, &length);
+        if (letter == '\'' && last && last != '\'' && is_clitic(cursor, cursor->at + length)) {
+            put_letter(out, letter);
+        } else if (is_letter(letter) || is_digit(letter) || (letter == '_' && tagged)) {
+            if (is_silent(letter)) {
+                cursor->at += length;
+                continue;
+            }
+            uint32_t lower = lower_of(letter);
+            capitals += lower != letter;
+            letters++;
+            repeats = lower == last ? repeats + 1 : 0;
+            if (repeats < 2 || is_digit(letter))
+                put_letter(out, is_digit(letter) ? '0' : lower);
+            else
+                token->stretched = true;
+            letter = lower;
+        } else {
+            break;
+        }
+        last = letter;
+        cursor->at += length;
+    }
+    token->shouted = letters >= 2 && capitals == letters;
+    token->tagged = tagged;
+    token_close(out, token, cursor->at);
+    size_t next_length;
+    if (cursor_look(cursor, cursor->at, &length) == '\'' &&
+        is_letter(cursor_look(cursor, cursor->at + length, &next_length)))
+        cursor->at += length; /* an elision's apostrophe */
+}
+
+static void read_number(struct text *out, struct cursor *cursor)
+{
+    struct token *token = token_open(out, TOKEN_NUMBER, cursor->at);
+    size_t length;
+    uint32_t letter;
+    while (is_digit(letter = cursor_look(cursor, cursor->at, &length)) || letter == '.' || letter == ',') {
+        size_t next_length;
+        if (!is_digit(letter) && !is_digit(cursor_look(cursor, cursor->at + length, &next_length)))
+            break;
+        if (out->letter_count - token->at < 4u)
+            put_letter(out, is_digit(letter) ? '0' : '.');
+        cursor->at += length;
+    }
+    token_close(out, token, cursor->at);
+}
+
+/* An @name or a link: its letters to the next space. A link's are not kept, they say nothing. */
+static void read_run(struct text *out, struct cursor *cursor, enum token_kind kind)
+{
+    struct token *token = token_open(out, kind, cursor->at);
+    size_t length;
+    uint32_t letter;
+    while (!is_space(letter = cursor_look(cursor, cursor->at, &length)) && length > 0) {
+        if (kind == TOKEN_NAME && out->letter_count > token->at && !is_letter(letter) && !is_digit(letter) && letter != '_')
+            break;
+        if (kind == TOKEN_NAME)
+            put_letter(out, lower_of(letter));
+        cursor->at += length;
+    }
+    token_close(out, token, cursor->at);
+}
+
+static bool starts_with(const struct cursor *cursor, const char *text)
+{
+    size_t size = strlen(text);
+    return cursor->size - cursor->at >= size && memcmp(cursor->bytes + cursor->at, text, size) == 0;
+}
+
+/* :-) ;D =( :'( <3 (: and their like: eyes, a nose perhaps, a mouth. Returns its length in bytes, 0 when there is none. */
+static size_t emoticon_at(const struct cursor *cursor, enum token_kind *kind)
+{
+    const unsigned char *p = cursor->bytes + cursor->at;
+    size_t left = cursor->size - cursor->at, at = 1;
+    if (starts_with(cursor, "<3") || starts_with(cursor, "&lt;3")) {
+        *kind = TOKEN_SMILE;
+        return *p == '<' ? 2 : 5;
+    }
+    if (left >= 2 && (*p == '(' || *p == ')') && (p[1] == ':' || p[1] == ';' || p[1] == '=') &&
+        (left == 2 || p[2] <= ' ')) {
+        *kind = *p == '(' ? TOKEN_SMILE : TOKEN_FROWN;
+        return 2;
+    }
+    if (left < 2 || !strchr(":;=", *p))
+        return 0;
+    if (p[at] == '-' || p[at] == '\'' || p[at] == 'o' || p[at] == '^')
+        at++;
+    if (at >= left || p[at] <= ' ')
+        return 0;
+    bool ends = at + 1 == left || p[at + 1] <= ' ' || !is_letter(p[at + 1]);
+    if (strchr(")]}*", p[at]) || (strchr("DpP3", p[at]) && ends))
+        *kind = TOKEN_SMILE;
+    else if (strchr("([{|", p[at]) || (strchr("/\\cC@sSxX", p[at]) && ends && *p != '='))
+        *kind = TOKEN_FROWN;
+    else
+        return 0;
+    while (at + 1 < left && p[at + 1] == p[at]) /* :))) */
+        at++;
+    return at + 1;
+}
+
+static void read_emoticon(struct text *out, struct cursor *cursor, enum token_kind kind, size_t length)
+{
+    struct token *token = token_open(out, kind, cursor->at);
+    cursor->at += length;
+    token_close(out, token, cursor->at);
+}
+
+static void read_marks(struct text *out, struct cursor *cursor, uint32_t first, size_t length)
+{
+    bool symbol = is_symbol(first);
+    struct token *token = token_open(out, symbol ? TOKEN_SYMBOL : TOKEN_MARKS, cursor->at);
+    put_letter(out, first == 0x61f ? '?' : first == 0x2026 ? '.' : first);
+    cursor->at += length;
+    while (cursor_look(cursor, cursor->at, &length) == first && length > 0) {
+        if (out->letter_count - token->at < 3u && !symbol)
+            put_letter(out, first);
+        cursor->at += length;
+    }
+    token_close(out, token, cursor->at);
+}
+
+void text_read(struct text *out, struct view source)
+{
+    struct cursor cursor = {(const unsigned char *)source.data,
+                            source.size < TEXT_BYTES_MAX ? source.size : TEXT_BYTES_MAX, 0};
+    out->letter_count = out->token_count = 0;
+    while (cursor.at < cursor.size && out->token_count < TEXT_TOKENS_MAX) {
+        size_t length, next_length;
+        uint32_t letter = cursor_look(&cursor, cursor.at, &length);
+        enum token_kind kind;
+        if (is_space(letter) || is_silent(letter)) {
+            cursor.at += length;
+        } else if (is_letter(letter)) {
+            if ((letter == 'h' || letter == 'w') &&
+                (starts_with(&cursor, "http://") || starts_with(&cursor, "https://") || starts_with(&cursor, "www.")))
+                read_run(out, &cursor, TOKEN_LINK);
+            else
+                read_word(out, &cursor, false);
+        } else if (is_digit(letter)) {
+            read_number(out, &cursor);
+        } else {
+            uint32_t next = cursor_look(&cursor, cursor.at + length, &next_length);
+            size_t emoticon = emoticon_at(&cursor, &kind);
+            if (emoticon > 0) {
+                read_emoticon(out, &cursor, kind, emoticon);
+            } else if (letter == '@' && is_letter(next)) {
+                read_run(out, &cursor, TOKEN_NAME);
+            } else if (letter == '#' && is_letter(next) && !is_silent(next)) {
+                cursor.at += length;
+                read_word(out, &cursor, true);
+            } else {
+                read_marks(out, &cursor, letter, length);
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+/* Words that no score should bury: of leaving («I am switching»), of law («my lawyer»), of safety («it caught fire»).
+ *
+ * Small lists in six languages, matched on whole words after the same reading as sentiment (case, accents and typography do
+ * not matter). Safety and law make a ticket hot whatever else is said. Any thread, no allocation. */
+#ifndef TS_SENTIMENT_WORDS_H
+#define TS_SENTIMENT_WORDS_H
+
+#include "base/view.h"
+
+enum alarm_kind { ALARM_LEAVING, ALARM_LAW, ALARM_SAFETY, ALARM_COUNT };
+
+struct alarms {
+    unsigned kinds;                   /* bit 1u << kind */
+    struct view matched[ALARM_COUNT]; /* the first match of each, borrowed from the text; null where there is none */
+};
+
+void alarms_read(struct alarms *out, struct view text);
+
+/* "leaving", "law", "safety". */
+const char *alarm_name(enum alarm_kind kind);
+
+#endif

@@ -1,0 +1,146 @@
+/* The embedded model on texts whose mood nobody would dispute, and the promises of sentiment.h. */
+#include "tests/unit/cmocka_all.h"
+#include "processors/journey/sentiment/sentiment.h"
+#include "processors/journey/sentiment/emotion.h"
+#include "processors/journey/sentiment/model.h"
+
+#include <stdlib.h>
+
+static struct sentiment judge(const char *source)
+{
+    struct sentiment sentiment;
+    sentiment_read(&sentiment, view_of_text(source));
+    return sentiment;
+}
+
+static void plain_praise_and_complaints_are_seen_in_six_languages(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "Thank you so much, the staff was great and everything arrived on time!",
+        "Super Service, schnelle Lieferung, gerne wieder!",
+        "Très satisfait, livraison rapide et équipe très aimable, merci !",
+        "Ottimo servizio, consegna veloce, lo consiglio a tutti!",
+        "Produto excelente, chegou antes do prazo, recomendo!",
+        "Excelente servicio, muy amables y rápidos, lo recomiendo.",
+    };
+    static const char *const bad[] = {
+        "Worst service ever. My package never arrived and nobody answers. I want a refund.",
+        "Schrecklicher Kundenservice, das Gerät ist kaputt und niemand antwortet.",
+        "Service lamentable, toujours pas livré, je suis très déçu.",
+        "Pessimo servizio, il pacco non è mai arrivato, mi sento truffato.",
+        "Produto veio com defeito, ninguém responde, péssimo atendimento, quero meu dinheiro de volta.",
+        "Pésimo servicio, el producto llegó roto y nadie responde.",
+    };
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(judge(good[i]).label, SENTIMENT_POSITIVE);
+        assert_int_equal(judge(bad[i]).label, SENTIMENT_NEGATIVE);
+    }
+}
+
+static void negation_turns_the_mood(void **state)
+{
+    (void)state;
+    assert_true(judge("The food was good.").score > 0.2);
+    assert_true(judge("The food was not good.").score < -0.2);
+}
+
+static void a_question_of_fact_is_not_a_mood(void **state)
+{
+    (void)state;
+    assert_true(judge("@united what time does flight 123 to Denver leave tomorrow?").score > -0.6);
+    assert_int_equal(judge("Which gate does the train leave from on Monday?").label, SENTIMENT_NEUTRAL);
+}
+
+static void score_and_confidence_keep_their_ranges_whatever_the_bytes(void **state)
+{
+    (void)state;
+    uint32_t random = 7;
+    for (int round = 0; round < 2000; round++) {
+        size_t size = round % 50 == 0 ? 20000 : (size_t)round % 300;
+        char *bytes = malloc(size ? size : 1);
+        for (size_t i = 0; i < size; i++)
+            bytes[i] = (char)((random = random * 1664525 + 1013904223) >> 24);
+        struct sentiment first, again;
+        sentiment_read(&first, view_of(bytes, size));
+        sentiment_read(&again, view_of(bytes, size));
+        assert_true(first.score >= -1 && first.score <= 1);
+        assert_true(first.confidence > 0.33 && first.confidence <= 1);
+        assert_true(first.score == again.score && first.confidence == again.confidence && first.label == again.label);
+        free(bytes);
+    }
+}
+
+static void a_text_of_nothing_is_neutral(void **state)
+{
+    (void)state;
+    assert_int_equal(judge("").label, SENTIMENT_NEUTRAL);
+    assert_int_equal(judge("   \n").label, SENTIMENT_NEUTRAL);
+    struct sentiment none;
+    sentiment_read(&none, (struct view){0});
+    assert_int_equal(none.label, SENTIMENT_NEUTRAL);
+}
+
+static void the_command_prints_a_line_for_every_line(void **state)
+{
+    (void)state;
+    char input[] = "I love this!\n\nhorrible, never again", *output = NULL;
+    size_t size = 0;
+    FILE *in = fmemopen(input, sizeof input - 1, "r"), *out = open_memstream(&output, &size);
+    assert_int_equal(sentiment_command(in, out), 0);
+    fclose(in);
+    fclose(out);
+    char labels[3][16];
+    double score[3], confidence[3];
+    assert_int_equal(sscanf(output, "%15[A-Z]\t%lf\t%lf\n%15[A-Z]\t%lf\t%lf\n%15[A-Z]\t%lf\t%lf\n", labels[0], &score[0], &confidence[0],
+                            labels[1], &score[1], &confidence[1], labels[2], &score[2], &confidence[2]),
+                     9);
+    assert_string_equal(labels[0], "POSITIVE");
+    assert_string_equal(labels[1], "NEUTRAL");
+    assert_string_equal(labels[2], "NEGATIVE");
+    free(output);
+}
+
+static void what_is_not_a_model_is_refused(void **state)
+{
+    (void)state;
+    struct model model;
+    char bytes[4096] = "not a model";
+    assert_false(model_open(&model, view_of(bytes, sizeof bytes)));
+    assert_false(model_open(&model, view_of(bytes, 3)));
+    assert_true(strlen(sentiment_version()) >= 5);
+}
+
+static void emotions_follow_label_and_cues(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source;
+        enum mood mood;
+    } cases[] = {
+        {"OMG this is amazing, I love it so much!!!", MOOD_EXCITED},
+        {"The service was good.", MOOD_SATISFIED},
+        {"How do I change my address? I don't understand the form??", MOOD_CONFUSED},
+        {"Terrible. Broken again and nobody helps.", MOOD_FRUSTRATED},
+        {"", MOOD_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sentiment sentiment = judge(cases[i].source);
+        assert_int_equal(mood_read(&sentiment, view_of_text(cases[i].source)), cases[i].mood);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plain_praise_and_complaints_are_seen_in_six_languages),
+        cmocka_unit_test(negation_turns_the_mood),
+        cmocka_unit_test(a_question_of_fact_is_not_a_mood),
+        cmocka_unit_test(score_and_confidence_keep_their_ranges_whatever_the_bytes),
+        cmocka_unit_test(a_text_of_nothing_is_neutral),
+        cmocka_unit_test(the_command_prints_a_line_for_every_line),
+        cmocka_unit_test(what_is_not_a_model_is_refused),
+        cmocka_unit_test(emotions_follow_label_and_cues),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

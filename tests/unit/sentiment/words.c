@@ -1,0 +1,92 @@
+/* Alarming words and topics: found in six languages, as whole words, with the text that matched. */
+#include "tests/unit/cmocka_all.h"
+#include "processors/journey/sentiment/topics.h"
+#include "processors/journey/sentiment/words.h"
+
+static struct alarms alarms_in(const char *source)
+{
+    struct alarms alarms;
+    alarms_read(&alarms, view_of_text(source));
+    return alarms;
+}
+
+static void leaving_law_and_safety_are_found_in_six_languages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source;
+        enum alarm_kind kind;
+    } cases[] = {
+        {"I'm done, cancel my subscription today", ALARM_LEAVING},
+        {"Hiermit kündige ich", ALARM_LEAVING},
+        {"je veux resilier mon contrat", ALARM_LEAVING},
+        {"mando la disdetta", ALARM_LEAVING},
+        {"Nunca mais compro nessa loja", ALARM_LEAVING},
+        {"quiero darme de baja", ALARM_LEAVING},
+        {"You will hear from my LAWYER", ALARM_LAW},
+        {"Mein Rechtsanwalt meldet sich", ALARM_LAW},
+        {"je vais porter plainte", ALARM_LAW},
+        {"mi rivolgo a un avvocato", ALARM_LAW},
+        {"vou procurar o Procon", ALARM_LAW},
+        {"mi abogado les llamará", ALARM_LAW},
+        {"the charger caught fire last night", ALARM_SAFETY},
+        {"Das Netzteil hat Feuer gefangen", ALARM_SAFETY},
+        {"mon fils s'est brûlé, direction les urgences", ALARM_SAFETY},
+        {"sono finito al pronto soccorso", ALARM_SAFETY},
+        {"o carregador explodiu", ALARM_SAFETY},
+        {"la batería explotó", ALARM_SAFETY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(alarms_in(cases[i].source).kinds, 1u << cases[i].kind);
+}
+
+static void the_matched_words_are_returned_as_the_customer_wrote_them(void **state)
+{
+    (void)state;
+    struct alarms alarms = alarms_in("Enough. I'll SUE you, my Lawyer says");
+    assert_true(view_equal_text(alarms.matched[ALARM_LAW], "SUE"));
+    assert_null(alarms.matched[ALARM_SAFETY].data);
+    alarms = alarms_in("it Caught  fire!");
+    assert_true(view_equal_text(alarms.matched[ALARM_SAFETY], "Caught  fire"));
+}
+
+static void ordinary_texts_raise_no_alarm(void **state)
+{
+    (void)state;
+    static const char *const calm[] = {"this album is fire", "Susan issued a ticket", "please cancel order 12", "The courtyard was lovely",
+                                       "I never said that", "", "see you again next time"};
+    for (size_t i = 0; i < sizeof calm / sizeof *calm; i++)
+        assert_int_equal(alarms_in(calm[i]).kinds, 0);
+}
+
+static void topics_name_what_a_text_is_about(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source;
+        uint32_t topics;
+    } cases[] = {
+        {"Where is my parcel? The courier never came", 1u << TOPIC_DELIVERY},
+        {"Die Rechnung stimmt nicht", 1u << TOPIC_BILLING},
+        {"je veux un remboursement", 1u << TOPIC_REFUND},
+        {"l'app va in crash, app lenta", 1u << TOPIC_APP | 1u << TOPIC_WAITING},
+        {"esqueci minha senha", 1u << TOPIC_ACCOUNT},
+        {"el paquete llegó roto", 1u << TOPIC_DELIVERY | 1u << TOPIC_DAMAGE},
+        {"nothing to see", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(topics_read(view_of_text(cases[i].source)) , cases[i].topics);
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        assert_true(topic_name((enum topic)topic)[0] != 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leaving_law_and_safety_are_found_in_six_languages),
+        cmocka_unit_test(the_matched_words_are_returned_as_the_customer_wrote_them),
+        cmocka_unit_test(ordinary_texts_raise_no_alarm),
+        cmocka_unit_test(topics_name_what_a_text_is_about),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
