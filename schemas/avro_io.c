@@ -260,6 +260,10 @@ static bool carry_field(struct carry *carry, const struct field_shape *field, av
     bool is_there = avro_value_get_by_name(record, field->name.data, &value, NULL) == 0;
     if (is_there)
         enter_union(&value);
+    if (!is_there && field->empty_default) {
+        put_long(carry, 0);
+        return true;
+    }
     bool is_null = !is_there || avro_value_get_type(&value) == AVRO_NULL;
     if (is_null && !field->nullable)
         return refuse(carry, field->name, is_there ? "is null at the writer" : "is missing at the writer");

@@ -50,6 +50,7 @@ struct field_shape {
     struct view name; /* in the schema */
     enum shape_kind kind;
     bool nullable;       /* null is data == NULL for strings and bytes, else the bool at has_offset */
+    bool empty_default;  /* arrays and maps: a writer that does not have the field means an empty one */
     uint32_t offset;     /* of the value within the record's struct */
     uint32_t has_offset; /* of the bool of a nullable value, or of a union's kind */
     uint32_t item_size;  /* arrays: of one item */

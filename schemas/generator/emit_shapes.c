@@ -61,6 +61,8 @@ static void emit_field(FILE *out, const struct named *record, const struct named
         fprintf(out, ", .nullable = true");
     if (type->nullable && type->kind != SHAPE_STRING && type->kind != SHAPE_BYTES)
         fprintf(out, ", .has_offset = offsetof(struct %s, %shas_%s)", snake, within, field->name);
+    if (field->empty_default)
+        fprintf(out, ", .empty_default = true");
     emit_details(out, type);
     if (type->kind == SHAPE_ARRAY) {
         fprintf(out, ", .item_kind = SHAPE_%s, .item_size = sizeof(%s)", kind_name(type->item->kind),

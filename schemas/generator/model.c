@@ -168,6 +168,18 @@ static void symbols_read(struct named *named, json_t *json)
         named->symbols[i] = json_string_value(json_array_get(symbols, i));
 }
 
+/* Defaults are null, [] or {}: what a reader can make of a missing field without a table of values. */
+static void default_read(struct named *record, struct field *field, const json_t *json)
+{
+    const json_t *value = json_object_get(json, "default");
+    if (value == NULL || (json_is_null(value) && field->type.nullable))
+        return;
+    field->empty_default = (field->type.kind == SHAPE_ARRAY && json_is_array(value) && !json_array_size(value)) ||
+                           (field->type.kind == SHAPE_MAP && json_is_object(value) && !json_object_size(value));
+    if (!field->empty_default)
+        fail("%s.%s: a default is null, [] or {}", record->name, field->name);
+}
+
 static void fields_read(struct model *model, struct named *named, json_t *json)
 {
     json_t *fields = json_object_get(json, "fields");
@@ -178,6 +190,7 @@ static void fields_read(struct model *model, struct named *named, json_t *json)
         field->name = text_of(json_array_get(fields, i), "name");
         field->type = type_read(model, json_object_get(json_array_get(fields, i), "type"));
         field->c_name = field->type.kind == SHAPE_TIME ? text_format("%s_ms", field->name) : field->name;
+        default_read(named, field, json_array_get(fields, i));
         if (field->type.nullable && field->type.kind >= SHAPE_ARRAY)
             fail("%s.%s: arrays, maps and unions are empty rather than null", named->name, field->name);
     }

@@ -20,6 +20,7 @@ struct field {
     const char *name;   /* in the schema */
     const char *c_name; /* in the struct: times end in _ms */
     struct type type;
+    bool empty_default; /* "default": [] or {} */
 };
 
 enum named_kind { NAMED_ENUM, NAMED_RECORD, NAMED_FIXED };
