@@ -281,15 +281,117 @@ static bool carry_record(struct carry *carry, const struct record_shape *shape, 
     return true;
 }
 
-/* Read one value and nothing after it. */
-static bool read_value(avro_value_t *value, struct view avro)
+/* --- the bytes, before Avro C sees them --- */
+
+/* Avro C 1.11 allocates what a damaged length claims, and loses that memory when the bytes then end early. So bytes
+ * are held against the writer's schema first, with our own strict primitives; Avro C reads only what is sound. */
+enum { CHECK_DEPTH_MAX = 64 };
+
+static bool check_value(struct avro_cursor *cursor, avro_schema_t schema, unsigned depth);
+
+static bool check_fixed_size(struct avro_cursor *cursor, int64_t size)
 {
+    if (size > cursor->end - cursor->at)
+        return false;
+    cursor->at += size;
+    return true;
+}
+
+static bool check_blocks(struct avro_cursor *cursor, avro_schema_t item, bool has_keys, unsigned depth)
+{
+    const uint8_t *block_end;
+    struct view key;
+    for (;;) {
+        size_t count;
+        if (!avro_read_block(cursor, 1, &count, &block_end))
+            return false;
+        if (count == 0)
+            return block_end == NULL || cursor->at == block_end;
+        for (; count > 0; count--) {
+            if ((has_keys && !avro_read_view(cursor, &key)) || !check_value(cursor, item, depth))
+                return false;
+        }
+        if (block_end && cursor->at != block_end)
+            return false;
+    }
+}
+
+static bool check_record(struct avro_cursor *cursor, avro_schema_t schema, unsigned depth)
+{
+    size_t count = avro_schema_record_size(schema);
+    for (size_t i = 0; i < count; i++) {
+        if (!check_value(cursor, avro_schema_record_field_get_by_index(schema, (int)i), depth))
+            return false;
+    }
+    return true;
+}
+
+static bool check_union(struct avro_cursor *cursor, avro_schema_t schema, unsigned depth)
+{
+    unsigned index;
+    return avro_read_index(cursor, (unsigned)avro_schema_union_size(schema), &index) &&
+           check_value(cursor, avro_schema_union_branch(schema, (int)index), depth);
+}
+
+static bool check_value(struct avro_cursor *cursor, avro_schema_t schema, unsigned depth)
+{
+    struct view text;
+    int64_t whole;
+    int32_t narrow;
+    unsigned index;
+    bool flag;
+    if (depth == CHECK_DEPTH_MAX)
+        return false;
+    switch (avro_typeof(schema)) {
+    case AVRO_STRING:
+    case AVRO_BYTES:
+        return avro_read_view(cursor, &text);
+    case AVRO_INT32:
+        return avro_read_int(cursor, &narrow);
+    case AVRO_INT64:
+        return avro_read_long(cursor, &whole);
+    case AVRO_FLOAT:
+        return check_fixed_size(cursor, sizeof(float));
+    case AVRO_DOUBLE:
+        return check_fixed_size(cursor, sizeof(double));
+    case AVRO_BOOLEAN:
+        return avro_read_boolean(cursor, &flag);
+    case AVRO_NULL:
+        return true;
+    case AVRO_FIXED:
+        return check_fixed_size(cursor, avro_schema_fixed_size(schema));
+    case AVRO_ENUM:
+        return avro_read_index(cursor, (unsigned)avro_schema_enum_number_of_symbols(schema), &index);
+    case AVRO_ARRAY:
+        return check_blocks(cursor, avro_schema_array_items(schema), false, depth + 1);
+    case AVRO_MAP:
+        return check_blocks(cursor, avro_schema_map_values(schema), true, depth + 1);
+    case AVRO_RECORD:
+        return check_record(cursor, schema, depth + 1);
+    case AVRO_UNION:
+        return check_union(cursor, schema, depth + 1);
+    case AVRO_LINK:
+        return check_value(cursor, avro_schema_link_target(schema), depth + 1);
+    }
+    return false;
+}
+
+static bool is_sound(avro_schema_t schema, struct view avro)
+{
+    const uint8_t *start = (const uint8_t *)avro.data;
+    struct avro_cursor cursor = {start, start + avro.size};
+    return start && check_value(&cursor, schema, 0) && cursor.at == cursor.end;
+}
+
+/* Read one value and nothing after it. */
+static bool read_value(avro_schema_t schema, avro_value_t *value, struct view avro)
+{
+    if (!is_sound(schema, avro))
+        return false;
     avro_reader_t reader = avro_reader_memory(avro.data, (int64_t)avro.size);
     bool is_read = avro_value_read(reader, value) == 0;
-    char one_more;
-    bool is_ended = is_read && avro_read(reader, &one_more, 1) != 0;
     avro_reader_free(reader);
-    return is_ended;
+    return is_read;
 }
 
 bool avro_foreign_convert(struct avro_foreign *foreign, const struct record_shape *ours, struct view writer_avro,
@@ -301,7 +403,7 @@ bool avro_foreign_convert(struct avro_foreign *foreign, const struct record_shap
     pthread_mutex_lock(&foreign->lock);
     avro_generic_value_new(foreign->values, &value);
     bool is_carried = false;
-    if (!read_value(&value, writer_avro))
+    if (!read_value(foreign->schema, &value, writer_avro))
         snprintf(error, error_size, "the bytes do not follow the writer's schema");
     else if (avro_value_get_type(&value) != AVRO_RECORD)
         snprintf(error, error_size, "the writer's schema is no record");
@@ -322,7 +424,7 @@ bool avro_io_round_trip(const char *schema_json, struct view avro, struct bytes 
         return false;
     avro_value_t value;
     avro_generic_value_new(foreign->values, &value);
-    bool is_read = read_value(&value, avro);
+    bool is_read = read_value(foreign->schema, &value, avro);
     size_t size = 0;
     if (is_read && avro_value_sizeof(&value, &size) == 0) {
         bytes_reserve(out, size + 1);

@@ -36,9 +36,4 @@ struct json_fault {
 bool touchpoint_from_json(struct touchpoint *out, struct view text, struct view default_source, struct arena *arena,
                           struct json_fault *fault);
 
-/* Cut a JSON array into its elements: call with a scan that was initialised with JSON_SPLIT_DEPTH_MAX until it says
- * END. The whole syntax is checked on the way; `scan->broken` and `scan->at` tell what is wrong where. */
-enum json_step { JSON_STEP_ITEM, JSON_STEP_END, JSON_STEP_BROKEN };
-enum json_step json_array_next(struct json_scan *scan, struct view *item);
-
 #endif

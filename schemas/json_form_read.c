@@ -131,7 +131,9 @@ static bool read_number(struct reader *reader, const struct path *path, const st
         return wrong_type(reader, path, field->kind == SHAPE_DOUBLE ? "a number" : "a whole number");
     if (!json_scan_number(&reader->scan, &number))
         return false;
-    if (field->kind == SHAPE_DOUBLE)
+    if (field->kind == SHAPE_DOUBLE && __builtin_isinf(number.real))
+        note(reader, path, "out_of_range", "the number is larger than any double");
+    else if (field->kind == SHAPE_DOUBLE)
         *(double *)place = number.real;
     else if (!number.is_integral)
         note(reader, path, "wrong_type", "expected a whole number, found a fraction");
@@ -539,16 +541,4 @@ bool touchpoint_from_json(struct touchpoint *out, struct view text, struct view 
         note(&reader, NULL, "bad_utf8", "the text is not valid UTF-8");
     }
     return !reader.has_fault;
-}
-
-enum json_step json_array_next(struct json_scan *scan, struct view *item)
-{
-    bool is_first = scan->depth == 0, more;
-    if (is_first && !json_scan_open(scan, '['))
-        return JSON_STEP_BROKEN;
-    if (!json_scan_item(scan, is_first, &more))
-        return JSON_STEP_BROKEN;
-    if (!more)
-        return json_scan_ended(scan) ? JSON_STEP_END : JSON_STEP_BROKEN;
-    return json_scan_skip(scan, item) ? JSON_STEP_ITEM : JSON_STEP_BROKEN;
 }

@@ -207,15 +207,13 @@ static bool skip_digits(struct json_scan *scan)
  * strtod's decimal point is a point. */
 static bool real_of(struct json_scan *scan, const char *begin, struct json_number *out)
 {
-    char text[64];
+    char text[400];
     size_t size = (size_t)(scan->at - begin);
     if (size >= sizeof text)
         return broken(scan, "the number is too long");
     memcpy(text, begin, size);
     text[size] = '\0';
-    out->real = strtod(text, NULL);
-    if (!isfinite(out->real))
-        return broken(scan, "the number is too large");
+    out->real = strtod(text, NULL); /* 1e999 is valid JSON: infinite, integral, and fits nothing */
     out->is_integral = out->real == floor(out->real);
     out->fits = out->is_integral && fabs(out->real) <= 9007199254740992.0; /* 2^53: exact */
     out->integer = out->fits ? (int64_t)out->real : 0;
@@ -386,4 +384,16 @@ bool json_scan_ended(struct json_scan *scan)
 {
     json_scan_peek(scan);
     return scan->at == scan->end || broken(scan, "something follows the value");
+}
+
+enum json_step json_array_next(struct json_scan *scan, struct view *item)
+{
+    bool is_first = scan->depth == 0, more;
+    if (is_first && !json_scan_open(scan, '['))
+        return JSON_STEP_BROKEN;
+    if (!json_scan_item(scan, is_first, &more))
+        return JSON_STEP_BROKEN;
+    if (!more)
+        return json_scan_ended(scan) ? JSON_STEP_END : JSON_STEP_BROKEN;
+    return json_scan_skip(scan, item) ? JSON_STEP_ITEM : JSON_STEP_BROKEN;
 }

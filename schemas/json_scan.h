@@ -43,4 +43,9 @@ bool json_scan_item(struct json_scan *scan, bool is_first, bool *more); /* array
 /* Nothing but blanks follows. */
 bool json_scan_ended(struct json_scan *scan);
 
+/* Cut a JSON array into its elements: call with a scan that was initialised with JSON_SPLIT_DEPTH_MAX until it says
+ * END. The whole syntax is checked on the way; `scan->broken` and `scan->at` tell what is wrong where. */
+enum json_step { JSON_STEP_ITEM, JSON_STEP_END, JSON_STEP_BROKEN };
+enum json_step json_array_next(struct json_scan *scan, struct view *item);
+
 #endif
