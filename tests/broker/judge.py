@@ -2,13 +2,15 @@
 
 import math
 
-from oracle import Config, compute
+from oracle import Config, compute, customers_of
+from oracle.events import as_ms
 
 DURATION_QUANTILES = ("p50", "p90", "p99", "p50_low", "p50_high")
-# What READINGS leaves optional, or depends on the order of arrival.
+# `previous` is optional for these [14].
 GAUGES = {"backlog", "active_customers", "stage_customers", "churn_rate", "retention", "loyalty_share", "referral_rate",
           "uplift_onboarding", "uplift_excellent_support"}
-NOT_JUDGED_PREFIX = {"hot_open", "loop_contact_24h", "loop_close_time", "loop_recovered"}
+# A return or an opening may come at any time: how mature that is, READINGS does not say.
+NEVER_FINAL = {"return_rate", "engagement_open", "engagement_click"}
 EXACT = ("n", "numerator", "denominator", "sum", "exposed_n", "exposed_hits", "other_n", "other_hits")
 
 
@@ -21,64 +23,67 @@ def close(a, b, relative):
 def differences_of(key, expected, published):
     """The fields in which one published value differs from the oracle's."""
     out = []
+
+    def hold(field, relative):
+        if field in expected and field in published and not close(expected[field], published[field], relative):
+            out.append((field, expected[field], published[field]))
+
+    if expected["n"] == 0 and published["n"] == 0:
+        return out if published["value"] in (None, 0) else [("value", None, published["value"])]
     for field in EXACT:
-        if field in published and field in expected and not (published[field] is None and field not in ("n",) and expected[field] is None):
-            if published[field] != expected[field] and not close(published[field], expected[field], 1e-12):
-                out.append((field, expected[field], published[field]))
-    if not close(expected["value"], published["value"], 1e-9):
-        out.append(("value", expected["value"], published["value"]))
-    for field in ("low", "high"):
-        if not close(expected[field], published[field], 1e-6):
-            out.append((field, expected[field], published[field]))
-    if key[0] not in GAUGES and key[0] != "return_rate" and not key[0].startswith("engagement"):
-        if not close(expected.get("previous"), published["previous"], 1e-9):
-            out.append(("previous", expected.get("previous"), published["previous"]))
-        if expected["n"] and not close(expected["maturity"], published["maturity"], 1e-9):
-            out.append(("maturity", expected["maturity"], published["maturity"]))
-    if expected["n"] and published["low_n"] != expected["low_n"]:
-        out.append(("low_n", expected["low_n"], published["low_n"]))
+        hold(field, 0)
+    hold("value", 1e-9)
+    hold("low", 1e-6)
+    hold("high", 1e-6)
     for field in DURATION_QUANTILES:
-        if field in expected and field in published and not close(expected[field], published[field], 0.0101):
-            out.append((field, expected[field], published[field]))
+        hold(field, 0.0101)
+    if published["low_n"] != expected["low_n"]:
+        out.append(("low_n", expected["low_n"], published["low_n"]))
+    if key[0] not in GAUGES:
+        hold("previous", 1e-9)
+    if key[0] not in GAUGES | NEVER_FINAL:
+        hold("maturity", 1e-9)
     return out
 
 
 EMPTY = dict(value=None, n=0, numerator=None, denominator=None, low=None, high=None, low_n=False, maturity=1.0, previous=None)
 
 
+def instant_of(record):
+    return record["at"] if isinstance(record["at"], int) else as_ms(record["at"])
+
+
 class Judge:
-    """Computes once per instant; published values carry the instant they are for."""
+    """Published values carry the instant they are for, and are held to the oracle's for that very instant."""
 
     def __init__(self, events, config=None, sentiments=None, topics=None):
         self.events, self.config, self.sentiments, self.topics = events, config or Config(), sentiments, topics
-        self.cache = {}
+        self.lives = {}
 
-    def expected(self, at):
-        if at not in self.cache:
-            self.cache[at] = compute(self.events, at, self.config, self.sentiments, self.topics)
-        return self.cache[at]
+    def expected(self, at, wanted=None):
+        known = [event for event in self.events if event["occurred_at"] <= at]
+        if len(known) not in self.lives:
+            self.lives[len(known)] = customers_of(known, self.config, self.topics)
+        return compute(known, at, self.config, self.sentiments, self.topics, customers=self.lives[len(known)], wanted=wanted)
 
     def differences(self, published, kpis, windows=("24h", "7d", "30d", "90d"), skip=lambda key: False):
         """[(key, at, [(field, expected, published)])]: what is wrong among these KPIs, and what is missing."""
-        wrong = []
-        if not published:
+        judged = {key: record for key, record in published.items() if key[0] in kpis and not skip(key)}
+        if not judged:
             return [("nothing is published", None, [])]
-        for key, record in published.items():
-            if key[0] in kpis and not skip(key):
-                at = record["at"] if isinstance(record["at"], int) else round(record["at"].timestamp() * 1000)
-                expected = self.expected(at).get(key)
-                if expected is None or expected["n"] == 0:
-                    if record["n"] != 0 or record["value"] not in (None, 0):
-                        wrong.append((key, at, [("n", 0, record["n"]), ("value", None, record["value"])]))
-                    continue
-                fields = differences_of(key, expected, record)
+        by_instant = {}
+        for key, record in judged.items():
+            by_instant.setdefault(instant_of(record), []).append(key)
+        wrong = []
+        for at, keys in sorted(by_instant.items(), reverse=True):
+            expected = self.expected(at, set(keys))
+            for key in keys:
+                fields = differences_of(key, expected.get(key, EMPTY), judged[key])
                 if fields:
                     wrong.append((key, at, fields))
-        latest = max(record["at"] if isinstance(record["at"], int) else round(record["at"].timestamp() * 1000)
-                     for record in published.values())
-        for key, expected in self.expected(latest).items():
-            if key[0] in kpis and key[2] in windows and expected["n"] and key not in published and not skip(key):
-                wrong.append((key, latest, [("published", expected["value"], "missing")]))
+        for key, expected in self.expected(max(by_instant)).items():
+            if key[0] in kpis and key[2] in windows and expected["n"] and key not in judged and not skip(key):
+                wrong.append((key, max(by_instant), [("published", expected["value"], "missing")]))
         return wrong
 
 

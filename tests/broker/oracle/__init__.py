@@ -9,7 +9,7 @@ brackets, like [16], are the lines of READINGS.md that a piece of code follows.
            durations also sum, p50, p90, p99, p50_low, p50_high; uplifts also exposed_n … ratio
 """
 
-from .compute import Config, compute, contributions, evaluate_items
+from .compute import Config, compute, contributions, customers_of, evaluate_items
 from .events import event_from_avro, event_from_json
 
-__all__ = ["Config", "compute", "contributions", "evaluate_items", "event_from_avro", "event_from_json"]
+__all__ = ["Config", "compute", "contributions", "customers_of", "evaluate_items", "event_from_avro", "event_from_json"]

@@ -92,12 +92,16 @@ def contributions(events, at, config=None, sentiments=None, topics=None):
     return [item for customer in customers for item in customer.items(at, sentiments or {})]
 
 
-def compute(events, at, config=None, sentiments=None, topics=None, windows=ALL):
+def compute(events, at, config=None, sentiments=None, topics=None, windows=ALL, customers=None, wanted=None):
     """{(kpi, dimension, window): …} at the instant `at`, from the events that have happened by then.
 
-    sentiments: {event_id: (label, score)} and topics: {event_id: [topic]} are the product's own labels [30, 42]."""
+    sentiments: {event_id: (label, score)} and topics: {event_id: [topic]} are the product's own labels [30, 42].
+    To ask often: customers = customers_of(…) of exactly the events up to `at`, and wanted = the keys of interest."""
     config = config or Config()
-    customers = customers_of([event for event in events if event["occurred_at"] <= at], config, topics)
+    if customers is None:
+        customers = customers_of([event for event in events if event["occurred_at"] <= at], config, topics)
+    if wanted is not None:
+        windows = {window for _, _, window in wanted}
     series = defaultdict(list)
     for customer in customers:
         for item in customer.items(at, sentiments or {}):
@@ -107,16 +111,20 @@ def compute(events, at, config=None, sentiments=None, topics=None, windows=ALL):
     for window in windows:
         before, start, _ = window_bounds(window, at, config.zone)
         for (kpi, dimension), items in series.items():
-            kind = KINDS[kpi]
-            now = evaluate_items(kind, [item for item in items if start <= item.at <= at])
-            earlier = [item for item in items if before <= item.at < start]
-            now["previous"] = evaluate_items(kind, earlier)["value"] if earlier else None
-            for scaled in ("value", "previous"):
-                if kpi == "usage_minutes" and now[scaled] is not None:
-                    now[scaled] /= 60
-            answer[kpi, dimension, window] = now
+            if wanted is None or (kpi, dimension, window) in wanted:
+                answer[kpi, dimension, window] = _with_previous(kpi, items, before, start, at)
         answer.update(people(customers, window, start, at))
     return answer
+
+
+def _with_previous(kpi, items, before, start, at):
+    now = evaluate_items(KINDS[kpi], [item for item in items if start <= item.at <= at])
+    earlier = [item for item in items if before <= item.at < start]
+    now["previous"] = evaluate_items(KINDS[kpi], earlier)["value"] if earlier else None
+    for scaled in ("value", "previous"):
+        if kpi == "usage_minutes" and now[scaled] is not None:
+            now[scaled] /= 60
+    return now
 
 
 def gauge(value):

@@ -1,6 +1,9 @@
 """Which dimensions a contribution counts under [10–15]."""
 
+import functools
 
+
+@functools.lru_cache(maxsize=None)
 def encoded(value):
     """[12] What would be taken for syntax is percent-encoded; it is all ASCII, so one byte each."""
     return "".join("%%%02X" % ord(letter) if letter in ",=%\x7f" or ord(letter) < 0x20 else letter for letter in value)
