@@ -1,5 +1,6 @@
-# A row of the help-desk log. Taking a ticket in charge is a hand-off to that resource; where it was theirs already, the
-# contract says to ignore it.
+# A row of the help-desk log, told by itself, so that the rows of a ticket can arrive in any order (the shipped mapping tells
+# a ticket whole). Taking a ticket in charge is a hand-off to that resource; where it was theirs already, the contract
+# says to ignore it.
 {"Assign seriousness": "OPENED", "Insert ticket": "OPENED", "Take in charge ticket": "HANDED_OFF", "Wait": "PENDING",
  "Require upgrade": "ESCALATED", "Create SW anomaly": "ESCALATED", "Schedule intervention": "ASSIGNED",
  "Resolve ticket": "RESOLVED", "Resolve SW anomaly": "AGENT_REPLIED", "Closed": "CLOSED"} as $actions
