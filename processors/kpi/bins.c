@@ -1,0 +1,135 @@
+#include "processors/kpi/bins.h"
+
+#include "base/memory.h"
+#include "schemas/kpi_sums.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void bins_finish(struct bins *bins)
+{
+    free(bins->items);
+    *bins = (struct bins){0};
+}
+
+static uint32_t find(const struct bins *bins, int32_t when, int bin)
+{
+    const struct bin_count *at = bins->items + bins->first;
+    uint32_t low = 0, high = bins->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (at[middle].when < when || (at[middle].when == when && at[middle].bin < bin))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t bins_find(const struct bins *bins, int32_t when)
+{
+    return find(bins, when, 0);
+}
+
+const struct bin_count *bins_at(const struct bins *bins, uint32_t position)
+{
+    return &bins->items[bins->first + position];
+}
+
+static void make_room(struct bins *bins)
+{
+    if (bins->first + bins->count < bins->capacity)
+        return;
+    if (bins->first > bins->count / 2) {
+        memmove(bins->items, bins->items + bins->first, bins->count * sizeof *bins->items);
+        bins->first = 0;
+        return;
+    }
+    bins->capacity = bins->capacity ? bins->capacity + bins->capacity / 2 + 1 : 4;
+    bins->items = memory_resize(bins->items, bins->capacity * sizeof *bins->items);
+}
+
+void bins_add(struct bins *bins, int32_t when, int bin, int64_t count)
+{
+    uint32_t position = find(bins, when, bin);
+    struct bin_count *item = bins->items + bins->first + position;
+    if (position < bins->count && item->when == when && item->bin == bin) {
+        item->count += (int32_t)count;
+        return;
+    }
+    make_room(bins);
+    item = bins->items + bins->first + position;
+    memmove(item + 1, item, (bins->count - position) * sizeof *item);
+    *item = (struct bin_count){when, (int32_t)count, (uint16_t)bin};
+    bins->count++;
+}
+
+void bins_drop_before(struct bins *bins, int32_t when)
+{
+    uint32_t gone = bins->count && bins_at(bins, 0)->when < when ? bins_find(bins, when) : 0;
+    bins->first += gone;
+    bins->count -= gone;
+    if (bins->count == 0 && gone)
+        bins_finish(bins);
+}
+
+void histogram_finish(struct histogram *histogram)
+{
+    free(histogram->bins);
+    free(histogram->counts);
+    *histogram = (struct histogram){0};
+}
+
+static uint32_t histogram_find(const struct histogram *histogram, int bin)
+{
+    uint32_t low = 0, high = histogram->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (histogram->bins[middle] < bin)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void histogram_add(struct histogram *histogram, int bin, int64_t count)
+{
+    uint32_t at = histogram_find(histogram, bin);
+    if (at < histogram->count && histogram->bins[at] == bin) {
+        histogram->counts[at] += count;
+        return;
+    }
+    if (histogram->count == histogram->capacity) {
+        histogram->capacity = histogram->capacity ? histogram->capacity * 2 : 4;
+        histogram->bins = memory_resize(histogram->bins, histogram->capacity * sizeof *histogram->bins);
+        histogram->counts = memory_resize(histogram->counts, histogram->capacity * sizeof *histogram->counts);
+    }
+    memmove(histogram->bins + at + 1, histogram->bins + at, (histogram->count - at) * sizeof *histogram->bins);
+    memmove(histogram->counts + at + 1, histogram->counts + at, (histogram->count - at) * sizeof *histogram->counts);
+    histogram->bins[at] = (uint16_t)bin;
+    histogram->counts[at] = count;
+    histogram->count++;
+}
+
+/* The middle of the bin's whole milliseconds: off by half a percent at most, and exact where bins are one ms wide. */
+static double bin_middle(int bin)
+{
+    return ((double)kpi_duration_bin_start(bin) + (double)(kpi_duration_bin_start(bin + 1) - 1)) / 2;
+}
+
+void histogram_at_ranks(const struct histogram *histogram, const int64_t *ranks, double *durations, size_t rank_count)
+{
+    int64_t passed = 0;
+    size_t next = 0;
+    int last = 0;
+    for (uint32_t i = 0; i < histogram->count && next < rank_count; i++) {
+        passed += histogram->counts[i];
+        if (histogram->counts[i] > 0)
+            last = histogram->bins[i];
+        while (next < rank_count && ranks[next] <= passed)
+            durations[next++] = bin_middle(last);
+    }
+    while (next < rank_count)
+        durations[next++] = bin_middle(last);
+}
