@@ -1,6 +1,7 @@
 /* Every command of the program, in the order in which help lists them. */
 #include "app/app.h"
 #include "app/check.h"
+#include "app/import.h"
 #include "app/inspect.h"
 #include "app/pipeline.h"
 #include "app/topics.h"
@@ -20,6 +21,11 @@ static int settings_command(struct app *app, int argc, char **argv)
 }
 
 const struct command commands[] = {
+    {"import", "FILE… [options]", "files of touchpoints, or of anything a mapping understands, to Kafka",
+     "FILE is NDJSON or JSON in the JSON form, or with --mapping anything: CSV, JSON, text. \"-\" is standard input.\n"
+     "What is refused goes to touchpoints.rejected with the reason. Ends with the counts of accepted, duplicate (the same\n"
+     "event id again) and rejected records; exits 1 if anything was rejected.",
+     import_command, import_option_rows},
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
     {"run", "", "all services in one process", NULL, run_command_all, NULL},
     {"check", "", "validates the configuration and tests every connection it names", NULL, check_command, NULL},

@@ -33,6 +33,7 @@ static size_t sections_of(struct config *config, struct settings_section section
     sections[count++] = (struct settings_section){kafka_setting_rows, &config->kafka};
     sections[count++] = (struct settings_section){topics_rows, &config->topics};
     sections[count++] = (struct settings_section){registry_rows, &config->registry};
+    sections[count++] = (struct settings_section){ingest_setting_rows, &config->ingest};
     sections[count++] = (struct settings_section){runner_setting_rows, &config->engine};
     sections[count++] = (struct settings_section){redis_setting_rows, &config->redis};
     sections[count++] = (struct settings_section){status_rows, &config->status};

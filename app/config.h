@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
+#include "ingest/settings.h"
 #include "sinks/redis/redis_link.h"
 
 struct log_settings {
@@ -30,6 +31,7 @@ struct config {
     struct topics_settings topics;
     struct status_settings status;
     struct runner_settings engine;
+    struct ingest_settings ingest;
     struct redis_settings redis;
     struct settings_file *file;
 };

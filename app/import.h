@@ -1,0 +1,9 @@
+#ifndef TS_APP_IMPORT_H
+#define TS_APP_IMPORT_H
+
+#include "app/app.h"
+
+int import_command(struct app *app, int argc, char **argv);
+const struct option *import_option_rows(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* The rules a touchpoint must keep beyond its form: sizes, ranges, plausible times (docs/CONTRACT.md, «Scores…»; READINGS 44, 56).
+ *
+ * The form itself (fields, types, symbols) is schemas/json_form.h's. Nothing is ever repaired or clamped. */
+#ifndef TS_INGEST_CHECK_H
+#define TS_INGEST_CHECK_H
+
+#include "schemas/json_form.h"
+
+enum { ID_BYTES_MAX = 256, NAME_BYTES_MAX = 256, TEXT_BYTES_MAX = 16 << 10 };
+
+#define FUTURE_MS_MAX ((int64_t)5 * 60 * 1000)
+#define OLDEST_AT_MS  INT64_C(946684800000) /* 2000-01-01 */
+
+/* false: `fault` names the first rule broken; its texts live in `arena`. */
+bool check_touchpoint(const struct touchpoint *touch, struct arena *arena, struct json_fault *fault);
+
+/* Apart from the rest because `import --rebase` moves times first. */
+bool check_time(const struct touchpoint *touch, int64_t now_ms, struct arena *arena, struct json_fault *fault);
+
+#endif

@@ -1,0 +1,239 @@
+#include "ingest/csv_reader.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { COLUMNS_MAX = 4096 };
+
+/* Goes on measuring a row. `*at` moves on; true: it stands on the row's '\n'. A quote opens a quoted part only at the
+ * beginning of a field; `field_begins` carries that over. */
+struct row_scan {
+    size_t at;
+    bool in_quotes, field_begins;
+    uint64_t lines; /* ends of lines within the row */
+};
+
+static bool row_measure(struct row_scan *scan, struct view text, char separator)
+{
+    for (; scan->at < text.size; scan->at++) {
+        char c = text.data[scan->at];
+        if (scan->in_quotes) {
+            if (c == '"')
+                scan->in_quotes = false; /* a doubled one opens it again at once, by the rule below */
+            else if (c == '\n')
+                scan->lines++;
+            scan->field_begins = c == '"';
+            continue;
+        }
+        if (c == '\n')
+            return true;
+        if (c == '"' && scan->field_begins)
+            scan->in_quotes = true;
+        scan->field_begins = separator ? c == separator : c == ',' || c == ';' || c == '\t';
+    }
+    return false;
+}
+
+static void fields_add(struct csv_reader *reader, struct view field)
+{
+    if (reader->field_count == reader->field_capacity) {
+        reader->field_capacity = reader->field_capacity ? 2 * reader->field_capacity : 32;
+        reader->fields = memory_resize(reader->fields, reader->field_capacity * sizeof *reader->fields);
+    }
+    reader->fields[reader->field_count++] = field;
+}
+
+/* A field that begins with a quote at `*at`; leaves `*at` behind it. What follows the closing quote up to the separator is
+ * kept as it is. */
+static struct view quoted_field(struct csv_reader *reader, struct view row, size_t *at)
+{
+    size_t begin = *at + 1, i = begin;
+    while (i < row.size && !(row.data[i] == '"' && (i + 1 == row.size || row.data[i + 1] == reader->separator))) {
+        if (row.data[i] == '"')
+            break;
+        i++;
+    }
+    if (i + 1 >= row.size || row.data[i + 1] == reader->separator) {
+        *at = i < row.size ? i + 1 : i;
+        return view_of(row.data + begin, i - begin);
+    }
+    char *text = arena_alloc(&reader->arena, row.size - begin + 1);
+    size_t size = 0;
+    bool in_quotes = true;
+    for (i = begin; i < row.size; i++) {
+        char c = row.data[i];
+        if (in_quotes && c == '"') {
+            if (i + 1 < row.size && row.data[i + 1] == '"')
+                text[size++] = row.data[++i];
+            else
+                in_quotes = false;
+        } else if (!in_quotes && c == reader->separator) {
+            break;
+        } else {
+            text[size++] = c;
+        }
+    }
+    *at = i;
+    return view_of(text, size);
+}
+
+static void row_split(struct csv_reader *reader, struct view row)
+{
+    reader->field_count = 0;
+    arena_reset(&reader->arena);
+    size_t at = 0;
+    for (;;) {
+        if (at < row.size && row.data[at] == '"') {
+            fields_add(reader, quoted_field(reader, row, &at));
+        } else {
+            const char *end = at < row.size ? memchr(row.data + at, reader->separator, row.size - at) : NULL;
+            size_t size = end ? (size_t)(end - row.data) - at : row.size - at;
+            fields_add(reader, view_of(row.data + at, size));
+            at += size;
+        }
+        if (at >= row.size)
+            return;
+        at++; /* the separator; after a last one comes an empty field */
+    }
+}
+
+/* The window's first row without its line end. END: nothing left. */
+static enum read_result row_find(struct csv_reader *reader, struct raw_record *out)
+{
+    struct row_scan scan = {.field_begins = true};
+    bool has_end;
+    while (!(has_end = row_measure(&scan, input_window(reader->input), reader->separator)))
+        if (scan.at > RECORD_BYTES_MAX || !input_extend(reader->input))
+            break;
+    if (scan.at == 0 && !has_end)
+        return READ_END;
+    *out = (struct raw_record){.text = view_of(input_window(reader->input).data, scan.at), .line = reader->line};
+    reader->pending = scan.at + has_end;
+    out->is_too_large = scan.at > RECORD_BYTES_MAX;
+    if (out->is_too_large) {
+        out->text.size = RECORD_BYTES_MAX;
+        reader->is_skipping = !has_end;
+        reader->in_quotes = scan.in_quotes;
+    } else if (!has_end && scan.in_quotes) {
+        snprintf(reader->broken, sizeof reader->broken, "line %" PRIu64 ": a quote is opened and never closed", reader->line);
+        return READ_BROKEN;
+    } else if (out->text.size > 0 && out->text.data[out->text.size - 1] == '\r') {
+        out->text.size--;
+    }
+    reader->line += scan.lines + has_end;
+    return READ_RECORD;
+}
+
+static void row_skip(struct csv_reader *reader)
+{
+    struct row_scan scan = {.in_quotes = reader->in_quotes};
+    do {
+        bool has_end = row_measure(&scan, input_window(reader->input), reader->separator);
+        input_skip(reader->input, scan.at + has_end);
+        scan.at = 0;
+        if (has_end) {
+            reader->line++;
+            break;
+        }
+    } while (input_extend(reader->input));
+    reader->line += scan.lines;
+    reader->is_skipping = false;
+}
+
+enum read_result csv_reader_next(struct csv_reader *reader, struct raw_record *out)
+{
+    for (;;) {
+        input_skip(reader->input, reader->pending);
+        reader->pending = 0;
+        if (reader->is_skipping)
+            row_skip(reader);
+        enum read_result result = row_find(reader, out);
+        reader->field_count = 0;
+        if (result != READ_RECORD || out->is_too_large)
+            return result;
+        if (out->text.size == 0)
+            continue;
+        row_split(reader, out->text);
+        return READ_RECORD;
+    }
+}
+
+static char separator_find(struct view header)
+{
+    static const char candidates[] = {',', ';', '\t'};
+    size_t counts[3] = {0}, best = 0;
+    bool in_quotes = false;
+    for (size_t i = 0; i < header.size; i++) {
+        in_quotes ^= header.data[i] == '"';
+        for (size_t k = 0; k < 3; k++)
+            counts[k] += !in_quotes && header.data[i] == candidates[k];
+    }
+    for (size_t k = 1; k < 3; k++)
+        if (counts[k] > counts[best])
+            best = k;
+    return candidates[best];
+}
+
+static void header_keep(struct csv_reader *reader)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < reader->field_count; i++)
+        total += reader->fields[i].size;
+    reader->header = memory_allocate(total + 1);
+    reader->columns = memory_allocate((reader->field_count + 1) * sizeof *reader->columns);
+    reader->column_count = reader->field_count;
+    char *at = reader->header;
+    for (size_t i = 0; i < reader->field_count; i++) {
+        memcpy(at, reader->fields[i].data, reader->fields[i].size);
+        reader->columns[i] = view_of(at, reader->fields[i].size);
+        at += reader->fields[i].size;
+    }
+}
+
+enum read_result csv_reader_init(struct csv_reader *reader, struct input *input)
+{
+    *reader = (struct csv_reader){.input = input, .line = 1};
+    arena_init(&reader->arena);
+    input_skip_mark(input);
+    struct raw_record header;
+    enum read_result result;
+    do { /* blank lines before the header */
+        input_skip(input, reader->pending);
+        reader->pending = 0;
+        result = row_find(reader, &header);
+    } while (result == READ_RECORD && header.text.size == 0);
+    if (result != READ_RECORD)
+        return result;
+    if (header.is_too_large) {
+        snprintf(reader->broken, sizeof reader->broken, "line 1: the header row is larger than a record may be");
+        return READ_BROKEN;
+    }
+    reader->separator = separator_find(header.text);
+    row_split(reader, header.text);
+    if (reader->field_count > COLUMNS_MAX) {
+        snprintf(reader->broken, sizeof reader->broken, "line 1: %zu columns, at most %d are read", reader->field_count,
+                 COLUMNS_MAX);
+        return READ_BROKEN;
+    }
+    header_keep(reader);
+    return READ_RECORD;
+}
+
+void csv_reader_finish(struct csv_reader *reader)
+{
+    free(reader->columns);
+    free(reader->fields);
+    free(reader->header);
+    arena_finish(&reader->arena);
+}
+
+int csv_reader_column(const struct csv_reader *reader, const char *name)
+{
+    for (size_t i = 0; i < reader->column_count; i++)
+        if (view_equal_text(reader->columns[i], name))
+            return (int)i;
+    return -1;
+}

@@ -1,0 +1,297 @@
+#include "ingest/mapping.h"
+
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "ingest/accept.h"
+
+#include <jq.h>
+#include <jv.h>
+#include <stdlib.h>
+
+enum { DEPTH_MAX = 200, INTEGER_DIGITS_MAX = 15 };
+
+struct mapping {
+    jq_state *jq;
+    jv outputs; /* an array being handed out item by item, or invalid */
+    int output_at;
+    bool is_running;
+    struct bytes text;    /* the touchpoint handed out */
+    struct bytes message; /* jq's complaints while compiling */
+};
+
+struct mapping_tables {
+    struct {
+        char *name;
+        jv rows; /* key → array of rows */
+    } *items;
+    size_t count;
+};
+
+static jv string_of(struct view text)
+{
+    return jv_string_sized(text.data ? text.data : "", (int)text.size);
+}
+
+static jv row_of(const struct view *columns, const struct view *fields, size_t count)
+{
+    jv row = jv_object();
+    for (size_t i = 0; i < count; i++)
+        row = jv_object_set(row, string_of(columns[i]), string_of(fields[i]));
+    return row;
+}
+
+/* --- side tables --- */
+
+struct mapping_tables *mapping_tables_create(void)
+{
+    return memory_zeroed(1, sizeof(struct mapping_tables));
+}
+
+void mapping_tables_destroy(struct mapping_tables *tables)
+{
+    if (!tables)
+        return;
+    for (size_t i = 0; i < tables->count; i++) {
+        free(tables->items[i].name);
+        jv_free(tables->items[i].rows);
+    }
+    free(tables->items);
+    free(tables);
+}
+
+void mapping_tables_begin(struct mapping_tables *tables, const char *name)
+{
+    tables->items = memory_resize(tables->items, (tables->count + 1) * sizeof *tables->items);
+    tables->items[tables->count].name = memory_copy_text(name);
+    tables->items[tables->count].rows = jv_object();
+    tables->count++;
+}
+
+void mapping_tables_add(struct mapping_tables *tables, struct view key, const struct view *columns,
+                        const struct view *fields, size_t count)
+{
+    jv *rows = &tables->items[tables->count - 1].rows;
+    jv list = jv_object_get(jv_copy(*rows), string_of(key));
+    if (!jv_is_valid(list)) {
+        jv_free(list);
+        list = jv_array();
+    }
+    *rows = jv_object_set(*rows, string_of(key), jv_array_append(list, row_of(columns, fields, count)));
+}
+
+static jv tables_value(const struct mapping_tables *tables)
+{
+    jv value = jv_object();
+    for (size_t i = 0; tables && i < tables->count; i++)
+        value = jv_object_set(value, jv_string(tables->items[i].name), jv_copy(tables->items[i].rows));
+    return value;
+}
+
+/* --- compiling --- */
+
+static void on_compile_message(void *context, jv message)
+{
+    struct mapping *mapping = context;
+    message = jq_format_error(message);
+    if (mapping->message.size)
+        bytes_append_text(&mapping->message, "; ");
+    bytes_append_text(&mapping->message, jv_string_value(message));
+    jv_free(message);
+}
+
+static void on_run_message(void *context, jv message)
+{
+    (void)context;
+    jv_free(message); /* `debug` and `stderr` in a mapping say nothing to our stderr */
+}
+
+extern const char mapping_prelude[]; /* mappings/touchstream.jq, embedded */
+
+/* The prelude goes in front on the program's own first line, so that jq's line numbers are the author's. */
+static void program_complete(struct view program, struct bytes *out)
+{
+    bool in_comment = false;
+    for (const char *at = mapping_prelude; *at; at++) {
+        in_comment = *at == '\n' ? false : in_comment || *at == '#';
+        if (!in_comment)
+            bytes_append_byte(out, *at == '\n' ? ' ' : (unsigned char)*at);
+    }
+    bytes_append_view(out, program);
+}
+
+struct mapping *mapping_create(struct view program, const char *file, const struct mapping_tables *tables,
+                               struct bytes *error)
+{
+    struct mapping *mapping = memory_zeroed(1, sizeof *mapping);
+    mapping->outputs = jv_invalid();
+    mapping->jq = jq_init();
+    jq_set_error_cb(mapping->jq, on_compile_message, mapping);
+    jq_set_attr(mapping->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
+    struct bytes complete = {0};
+    program_complete(program, &complete);
+    jv arguments = jv_object_set(jv_object(), jv_string("file"), jv_string(file));
+    arguments = jv_object_set(arguments, jv_string("tables"), tables_value(tables));
+    bool is_compiled = jq_compile_args(mapping->jq, bytes_text(&complete), arguments);
+    bytes_finish(&complete);
+    if (!is_compiled) {
+        bytes_append_view(error, bytes_view(&mapping->message));
+        mapping_destroy(mapping);
+        return NULL;
+    }
+    jq_set_error_cb(mapping->jq, on_run_message, mapping);
+    return mapping;
+}
+
+void mapping_destroy(struct mapping *mapping)
+{
+    if (!mapping)
+        return;
+    jv_free(mapping->outputs);
+    jq_teardown(&mapping->jq);
+    bytes_finish(&mapping->text);
+    bytes_finish(&mapping->message);
+    free(mapping);
+}
+
+/* --- running --- */
+
+static void run(struct mapping *mapping, jv input)
+{
+    jv_free(mapping->outputs);
+    mapping->outputs = jv_invalid();
+    jq_start(mapping->jq, input, 0);
+    mapping->is_running = true;
+}
+
+void mapping_put_row(struct mapping *mapping, const struct view *columns, const struct view *fields, size_t count)
+{
+    run(mapping, row_of(columns, fields, count));
+}
+
+void mapping_put_line(struct mapping *mapping, struct view line, uint64_t number)
+{
+    jv row = jv_object_set(jv_object(), jv_string("line"), string_of(line));
+    run(mapping, jv_object_set(row, jv_string("number"), jv_number((double)number)));
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* jq 1.6 keeps numbers as doubles: 820982911946154508 would lose its last digits. Such integers become strings. */
+static void integers_quote(struct view text, struct bytes *out)
+{
+    bool in_string = false;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (in_string && c == '\\') {
+            bytes_append(out, text.data + i++, 2);
+            continue;
+        }
+        in_string ^= c == '"';
+        if (in_string || !(is_digit(c) || c == '-')) {
+            bytes_append_byte(out, (unsigned char)c);
+            continue;
+        }
+        size_t end = i + 1;
+        bool is_integer = true;
+        for (; end < text.size && (is_digit(text.data[end]) || strchr(".eE+-", text.data[end])); end++)
+            is_integer &= is_digit(text.data[end]);
+        bool is_quoted = is_integer && end - i - (c == '-') > INTEGER_DIGITS_MAX;
+        if (is_quoted)
+            bytes_append_byte(out, '"');
+        bytes_append(out, text.data + i, end - i);
+        if (is_quoted)
+            bytes_append_byte(out, '"');
+        i = end - 1;
+    }
+}
+
+bool mapping_put_json(struct mapping *mapping, struct view text, struct arena *arena, struct json_fault *fault)
+{
+    if (!utf8_is_valid(text)) {
+        *fault = accept_fault("bad_utf8", VIEW_LITERAL(""), VIEW_LITERAL("the payload is not valid UTF-8"));
+        return false;
+    }
+    struct json_scan scan; /* strict, unlike jq's own reader, which takes NaN and half surrogates */
+    json_scan_init(&scan, text, DEPTH_MAX);
+    if (!json_scan_skip(&scan, NULL) || !json_scan_ended(&scan)) {
+        *fault = accept_fault("bad_json", VIEW_LITERAL(""),
+                              arena_copy(arena, view_of_text(scan.broken ? scan.broken : "something follows the payload")));
+        return false;
+    }
+    bytes_clear(&mapping->text);
+    integers_quote(text, &mapping->text);
+    jv payload = jv_parse_sized(mapping->text.data, (int)mapping->text.size);
+    if (!jv_is_valid(payload)) {
+        jv message = jv_invalid_get_msg(payload);
+        const char *why = jv_get_kind(message) == JV_KIND_STRING ? jv_string_value(message) : "not readable as JSON";
+        *fault = accept_fault("bad_json", VIEW_LITERAL(""), arena_copy(arena, view_of_text(why)));
+        jv_free(message);
+        return false;
+    }
+    run(mapping, payload);
+    return true;
+}
+
+static enum mapping_step failed(struct mapping *mapping, struct view reason, struct arena *arena, struct json_fault *fault)
+{
+    mapping->is_running = false;
+    *fault = accept_fault("bad_mapping", VIEW_LITERAL(""), arena_copy(arena, utf8_prefix(reason, 400)));
+    return MAPPING_FAILED;
+}
+
+static enum mapping_step put_out(struct mapping *mapping, jv touchpoint, struct view *json)
+{
+    jv text = jv_dump_string(touchpoint, 0);
+    bytes_clear(&mapping->text);
+    bytes_append(&mapping->text, jv_string_value(text), (size_t)jv_string_length_bytes(jv_copy(text)));
+    jv_free(text);
+    *json = bytes_view(&mapping->text);
+    return MAPPING_TOUCHPOINT;
+}
+
+/* jq said nothing more: the end, or an error. */
+static enum mapping_step run_ended(struct mapping *mapping, jv last, struct arena *arena, struct json_fault *fault)
+{
+    mapping->is_running = false;
+    if (!jv_invalid_has_msg(jv_copy(last))) {
+        jv_free(last);
+        return MAPPING_END;
+    }
+    jv message = jv_invalid_get_msg(last);
+    if (jv_get_kind(message) != JV_KIND_STRING)
+        message = jv_dump_string(message, 0);
+    enum mapping_step step = failed(mapping, view_of_text(jv_string_value(message)), arena, fault);
+    jv_free(message);
+    return step;
+}
+
+enum mapping_step mapping_take(struct mapping *mapping, struct view *json, struct arena *arena, struct json_fault *fault)
+{
+    for (;;) {
+        jv output;
+        if (jv_is_valid(mapping->outputs) && mapping->output_at < jv_array_length(jv_copy(mapping->outputs)))
+            output = jv_array_get(jv_copy(mapping->outputs), mapping->output_at++);
+        else if (!mapping->is_running)
+            return MAPPING_END;
+        else if (output = jq_next(mapping->jq), !jv_is_valid(output))
+            return run_ended(mapping, output, arena, fault);
+        switch (jv_get_kind(output)) {
+        case JV_KIND_OBJECT:
+            return put_out(mapping, output, json);
+        case JV_KIND_NULL:
+            jv_free(output);
+            break;
+        case JV_KIND_ARRAY:
+            jv_free(mapping->outputs);
+            mapping->outputs = output;
+            mapping->output_at = 0;
+            break;
+        default:
+            jv_free(output);
+            return failed(mapping, VIEW_LITERAL("the mapping gave something that is neither object, array nor null"), arena, fault);
+        }
+    }
+}

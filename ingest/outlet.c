@@ -1,0 +1,34 @@
+#include "ingest/outlet.h"
+
+#include "base/utf8.h"
+#include "schemas/wire.h"
+
+enum { KEY_BYTES_MAX = 256 };
+
+enum outcome outlet_to_publisher(void *publisher, const char *topic, struct view key, struct view value,
+                                 int64_t timestamp_ms, void *message_context)
+{
+    return publisher_send(publisher, topic, -1, key, value, timestamp_ms, message_context);
+}
+
+enum outcome outlet_send(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *scratch,
+                         void *message_context)
+{
+    bytes_clear(scratch);
+    wire_begin(scratch, outlet->touchpoint_schema);
+    touchpoint_encode(scratch, touch);
+    return outlet->publish(outlet->target, outlet->touchpoints_topic, touch->customer_id, bytes_view(scratch),
+                           touch->received_at_ms, message_context);
+}
+
+enum outcome outlet_send_rejected(const struct outlet *outlet, const struct rejected *rejected, struct view customer_id,
+                                  struct bytes *scratch, void *message_context)
+{
+    bytes_clear(scratch);
+    wire_begin(scratch, outlet->rejected_schema);
+    rejected_encode(scratch, rejected);
+    /* A customer id may be the very thing that was refused. */
+    bool has_key = customer_id.size > 0 && customer_id.size <= KEY_BYTES_MAX && utf8_is_valid(customer_id);
+    return outlet->publish(outlet->target, outlet->rejected_topic, has_key ? customer_id : (struct view){NULL, 0},
+                           bytes_view(scratch), rejected->received_at_ms, message_context);
+}

@@ -1,0 +1,29 @@
+/* Where touchpoints and rejected records go: to their topics, in the wire format. Encoding happens here and nowhere else in ingest. */
+#ifndef TS_INGEST_OUTLET_H
+#define TS_INGEST_OUTLET_H
+
+#include "base/bytes.h"
+#include "engine/publisher.h"
+#include "schemas/records.h"
+
+struct outlet {
+    /* publisher_send, or a test's own. RETRY: nothing was taken, the queue is full. */
+    enum outcome (*publish)(void *target, const char *topic, struct view key, struct view value, int64_t timestamp_ms,
+                            void *message_context);
+    void *target;
+    const char *touchpoints_topic, *rejected_topic; /* with prefix; borrowed */
+    uint32_t touchpoint_schema, rejected_schema;
+};
+
+enum outcome outlet_to_publisher(void *publisher, const char *topic, struct view key, struct view value,
+                                 int64_t timestamp_ms, void *message_context);
+
+/* `scratch` is overwritten. The record's timestamp is received_at (READINGS 48), the key the customer's id. */
+enum outcome outlet_send(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *scratch,
+                         void *message_context);
+
+/* `customer_id` may be null. */
+enum outcome outlet_send_rejected(const struct outlet *outlet, const struct rejected *rejected, struct view customer_id,
+                                  struct bytes *scratch, void *message_context);
+
+#endif
