@@ -2,9 +2,9 @@
 # Importing again would change nothing but the times (they are moved to a later now), so it is done once per data folder.
 
 demo_import() {
-    local program=$1 run=$2 name=$3
-    timeout 120 "$program" import --config "$run/touchstream.yaml" --mapping "$ROOT/deploy/demo/$name.jq" --rebase now \
-        "$ROOT/deploy/demo/$name.csv" >>"$run/log/import.log" 2>&1 9>&-
+    local program=$1 run=$2 file=$3 mapping=$4
+    timeout 120 "$program" import --config "$run/touchstream.yaml" --mapping "$mapping" --rebase now \
+        "$ROOT/deploy/demo/$file" >>"$run/log/import.log" 2>&1 9>&-
 }
 
 demo_is_there() {
@@ -15,14 +15,14 @@ demo_load() {
     local run=$1 base=$2 program name
     program=$(program_path)
     if [ ! -f "$run/data/demo.loaded" ]; then
-        for name in music_orders garden_store_nps travel_reviews; do
-            demo_import "$program" "$run" $name || {
+        for name in "music_orders.txt cdnow" "garden_store_nps.csv $ROOT/deploy/demo/garden_store_nps.jq" "travel_reviews.csv trustpilot"; do
+            demo_import "$program" "$run" "${name%% *}" "${name#* }" || {
                 tail -n 5 "$run/log/import.log" >&2
-                die "the demo data ($name) could not be loaded (log: $run/log/import.log)" "deploy/up --no-demo starts without it"
+                die "the demo data (${name%% *}) could not be loaded (log: $run/log/import.log)" "deploy/up --no-demo starts without it"
             }
         done
         touch "$run/data/demo.loaded"
-        say "demo data loaded: $(cat "$ROOT"/deploy/demo/*.csv | wc -l) rows of three real sets"
+        say "demo data loaded: $(cat "$ROOT"/deploy/demo/*.csv "$ROOT"/deploy/demo/*.txt | wc -l) lines of three real sets"
     fi
     # Two events a second: enough to see it live, too little to feel.
     process_is_ours "$run/generate.pid" ||
