@@ -33,6 +33,7 @@ ENV
 }
 
 # What differs from the defaults on this installation: addresses and secrets. deploy/touchstream.yaml explains the rest.
+# program_write_config RUN BASE [DEMO]
 program_write_config() {
     local run=$1 base=$2
     ( umask 077; cat >"$run/touchstream.yaml" <<YAML
@@ -46,6 +47,8 @@ redis:
 status:
   listen: 127.0.0.1:$((base + 2))
 YAML
+    # The demo's oldest purchase lies 455 days back.
+    [ -z "${3:-}" ] || printf 'journey:\n  revision_horizon: 500d\n' >>"$run/touchstream.yaml"
     )
 }
 
