@@ -27,6 +27,7 @@ const struct command commands[] = {
      "event id again) and rejected records; exits 1 if anything was rejected.",
      import_command, import_option_rows},
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
+    {"notify", "", "service: alerts to webhooks", NULL, notify_command, NULL},
     {"run", "", "all services in one process", NULL, run_command_all, NULL},
     {"check", "", "validates the configuration and tests every connection it names", NULL, check_command, NULL},
     {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, NULL},

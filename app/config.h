@@ -6,6 +6,7 @@
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
 #include "ingest/settings.h"
+#include "sinks/notify/receivers.h"
 #include "sinks/redis/redis_link.h"
 
 struct log_settings {
@@ -33,6 +34,7 @@ struct config {
     struct runner_settings engine;
     struct ingest_settings ingest;
     struct redis_settings redis;
+    struct notify_settings notify;
     struct settings_file *file;
 };
 

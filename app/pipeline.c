@@ -16,6 +16,7 @@
 #include "app/status.h"
 #include "app/topics.h"
 #include "base/log.h"
+#include "sinks/notify/notify.h"
 #include "sinks/redis/redis_sink.h"
 
 #include <pthread.h>
@@ -39,12 +40,23 @@ static enum outcome run_sink(struct pipeline *pipeline)
     return redis_sink_run(&config, &pipeline->app->stop);
 }
 
+static enum outcome run_notify(struct pipeline *pipeline)
+{
+    struct notify_config config = {.settings = &pipeline->app->config.notify,
+                                   .kafka = &pipeline->app->config.kafka,
+                                   .registry = pipeline->registry,
+                                   .rejected_schema_id = schema_id_of(&pipeline->ids, "alerts.undelivered"),
+                                   .clock = &clock_system};
+    return notify_run(&config, &pipeline->app->stop);
+}
+
 static const struct service {
     const char *name;
     const char *reads, *writes;
     enum outcome (*run)(struct pipeline *pipeline); /* blocks until app->stop */
 } services[] = {
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
+    {"notify", "alerts", "webhooks, alerts.undelivered", run_notify},
 };
 enum { SERVICE_COUNT = sizeof services / sizeof *services };
 
@@ -109,6 +121,11 @@ int journey_command(struct app *app, int argc, char **argv)
 int kpi_command(struct app *app, int argc, char **argv)
 {
     return service_command(app, "kpi", argc, argv);
+}
+
+int notify_command(struct app *app, int argc, char **argv)
+{
+    return service_command(app, "notify", argc, argv);
 }
 
 int run_command_all(struct app *app, int argc, char **argv)

@@ -14,6 +14,7 @@ const struct topic_row topic_rows[] = {
     {"touchpoints.enriched", &enriched_touchpoint_shape, false, DAYS(30)},
     {"journeys", &journey_shape, true, -1},
     {"alerts", &alert_shape, false, DAYS(90)},
+    {"alerts.undelivered", &rejected_shape, false, DAYS(90)},
     {"followups", &follow_up_shape, false, DAYS(30)},
     {"kpi.deltas", &kpi_delta_shape, false, DAYS(2)},
     {"kpis", &kpi_shape, true, -1},

@@ -1,0 +1,13 @@
+/* An alert as the body of a webhook, in the form the receiver takes. */
+#ifndef TS_SINKS_NOTIFY_MESSAGE_H
+#define TS_SINKS_NOTIFY_MESSAGE_H
+
+#include "sinks/notify/receivers.h"
+
+/* JSON: {"type": "touchstream.alert", "timestamp": …, "data": the alert's JSON form, "url": …} (Standard Webhooks).
+ * SLACK: {"text": …} as incoming webhooks take it, &, < and > escaped. PAGERDUTY: Events API v2, one incident an alert:
+ * trigger while open, acknowledge, resolve; the receiver's secret is the routing key. */
+void message_write(struct bytes *out, const struct receiver *receiver, const struct alert *alert,
+                   const char *dashboard_url);
+
+#endif

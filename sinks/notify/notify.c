@@ -1,0 +1,265 @@
+#include "sinks/notify/notify.h"
+
+#include "base/http_client.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "base/metrics.h"
+#include "base/signature.h"
+#include "engine/follow.h"
+#include "engine/publisher.h"
+#include "schemas/reader.h"
+#include "schemas/wire.h"
+#include "sinks/notify/message.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { TOLD_MAX = 200000, SEND_TIMEOUT_MS = 10000 };
+
+/* One receiver's thread. */
+struct notifier {
+    const struct notify_config *config;
+    const struct receiver *receiver;
+    atomic_bool *stop;
+    struct http_client *http;
+    struct record_reader *reader;
+    struct publisher *undelivered;
+    struct map told; /* alert id → the state and severity last told, as a number */
+    struct arena arena;
+    struct metric *sent_total, *failed_total, *undelivered_total;
+    pthread_t thread;
+    enum outcome outcome;
+};
+
+/* --- one message ------------------------------------------------------------------------------------------------- */
+
+enum verdict { TAKEN, BUSY, REFUSED };
+
+/* 408, 425, 429 and all 5xx may work later; any other 4xx or a redirect will not. */
+static enum verdict verdict_of(long status)
+{
+    if (status >= 200 && status < 300)
+        return TAKEN;
+    if (status == 0 || status >= 500 || status == 408 || status == 425 || status == 429)
+        return BUSY;
+    return REFUSED;
+}
+
+/* Standard Webhooks 1.0: base64 of HMAC-SHA256 over "id.timestamp.body". */
+static void append_signature(struct bytes *out, const char *secret, const char *id, const char *seconds, struct view body)
+{
+    struct bytes signed_text = {0};
+    unsigned char raw[SIGNATURE_SIZE];
+    bytes_printf(&signed_text, "%s.%s.", id, seconds);
+    bytes_append_view(&signed_text, body);
+    signature_hmac_sha256(raw, view_of_text(secret), bytes_view(&signed_text));
+    bytes_append_text(out, "webhook-signature: v1,");
+    signature_append_base64(out, view_of(raw, sizeof raw));
+    bytes_finish(&signed_text);
+}
+
+static enum verdict send_once(struct notifier *notifier, const struct alert *alert, struct view body, long *wait_s,
+                              char *why, size_t why_size)
+{
+    char id[320], id_header[340], seconds[24], time_header[64];
+    struct bytes signature = {0};
+    snprintf(id, sizeof id, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
+    snprintf(id_header, sizeof id_header, "webhook-id: %s", id);
+    snprintf(seconds, sizeof seconds, "%" PRId64, clock_now_ms(notifier->config->clock) / 1000);
+    snprintf(time_header, sizeof time_header, "webhook-timestamp: %s", seconds);
+    append_signature(&signature, notifier->receiver->secret, id, seconds, body);
+
+    bool is_signed = notifier->receiver->form == RECEIVER_JSON && notifier->receiver->secret[0];
+    const char *headers[] = {"Content-Type: application/json", id_header, time_header,
+                             is_signed ? bytes_text(&signature) : NULL, NULL};
+    struct http_request request = {.method = "POST", .url = notifier->receiver->url, .headers = headers, .body = body,
+                                   .timeout_ms = SEND_TIMEOUT_MS};
+    struct http_response response;
+    http_client_send(notifier->http, &request, &response);
+    enum verdict verdict = verdict_of(response.status);
+    if (response.status)
+        snprintf(why, why_size, "HTTP %ld: %.200s", response.status, bytes_text(&response.body));
+    else
+        snprintf(why, why_size, "%s", response.error);
+    *wait_s = response.retry_after_s;
+    bytes_finish(&response.body);
+    bytes_finish(&signature);
+    return verdict;
+}
+
+/* Sleeps in small steps so that a stop is noticed. false: stopped. */
+static bool pause_for(struct notifier *notifier, int64_t pause_ms)
+{
+    for (; pause_ms > 0 && !atomic_load(notifier->stop); pause_ms -= 50)
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    return !atomic_load(notifier->stop);
+}
+
+static void keep_undelivered(struct notifier *notifier, const struct alert *alert, struct view body, const char *why,
+                             int attempts)
+{
+    struct bytes value = {0}, topic = {0}, source = {0};
+    bytes_printf(&source, "notify:%s", notifier->receiver->name);
+    bytes_printf(&topic, "%salerts.undelivered", notifier->config->kafka->topic_prefix);
+    struct rejected rejected = {.received_at_ms = clock_now_ms(notifier->config->clock),
+                                .source = bytes_view(&source),
+                                .code = VIEW_LITERAL("undelivered"),
+                                .path = VIEW_LITERAL(""),
+                                .reason = view_of_text(why),
+                                .payload = body,
+                                .attempt = attempts};
+    wire_begin(&value, notifier->config->rejected_schema_id);
+    rejected_encode(&value, &rejected);
+    publisher_send(notifier->undelivered, bytes_text(&topic), -1, alert->alert_id, bytes_view(&value),
+                   rejected.received_at_ms, NULL);
+    publisher_flush(notifier->undelivered, 10000);
+    metric_add(notifier->undelivered_total, 1);
+    log_error("could not deliver an alert, kept in alerts.undelivered", "receiver", notifier->receiver->name, "alert",
+              arena_text(&notifier->arena, alert->alert_id), "error", why, NULL);
+    bytes_finish(&value);
+    bytes_finish(&topic);
+    bytes_finish(&source);
+}
+
+/* Until taken, refused, given up or stopped. false: stopped, so nothing is settled. */
+static bool deliver(struct notifier *notifier, const struct alert *alert)
+{
+    const struct notify_settings *settings = notifier->config->settings;
+    struct bytes body = {0};
+    message_write(&body, notifier->receiver, alert, settings->dashboard_url);
+    int64_t begun_us = clock_monotonic_us(), pause_ms = settings->retry_first_ms;
+    bool is_settled = false;
+    for (int attempt = 1; !is_settled; attempt++) {
+        char why[320];
+        long wait_s;
+        enum verdict verdict = send_once(notifier, alert, bytes_view(&body), &wait_s, why, sizeof why);
+        bool is_too_late = (clock_monotonic_us() - begun_us) / 1000 >= settings->give_up_after_ms;
+        metric_add(verdict == TAKEN ? notifier->sent_total : notifier->failed_total, 1);
+        if (verdict == TAKEN) {
+            is_settled = true;
+        } else if (verdict == REFUSED || is_too_late) {
+            keep_undelivered(notifier, alert, bytes_view(&body), why, attempt);
+            is_settled = true;
+        } else {
+            if (attempt == 1)
+                log_warning("a receiver does not take an alert, trying again", "receiver", notifier->receiver->name,
+                            "error", why, NULL);
+            if (wait_s >= 0 && wait_s * 1000 > pause_ms)
+                pause_ms = wait_s * 1000;
+            if (!pause_for(notifier, pause_ms < settings->retry_most_ms ? pause_ms : settings->retry_most_ms))
+                break;
+            pause_ms *= 2;
+        }
+    }
+    bytes_finish(&body);
+    return is_settled;
+}
+
+/* --- which alerts ------------------------------------------------------------------------------------------------ */
+
+/* Only a change of state or severity is news; a score that moved is not. */
+static bool is_news(struct notifier *notifier, const struct alert *alert)
+{
+    void *now = (void *)(uintptr_t)(1 + (unsigned)alert->state * 16 + (unsigned)alert->severity);
+    if (notifier->told.count >= TOLD_MAX)
+        map_finish(&notifier->told, NULL); /* bounded; the price is a repeat */
+    void **told = map_place(&notifier->told, alert->alert_id);
+    bool has_changed = *told != now;
+    *told = now;
+    return has_changed;
+}
+
+static bool is_due(struct notifier *notifier, const struct alert *alert)
+{
+    int64_t age_ms = clock_now_ms(notifier->config->clock) - alert->changed_at_ms;
+    return receiver_wants(notifier->receiver, alert) && age_ms <= notifier->config->settings->max_age_ms &&
+           is_news(notifier, alert);
+}
+
+static enum outcome on_batch(void *context, const struct record *records, size_t count)
+{
+    struct notifier *notifier = context;
+    for (size_t i = 0; i < count; i++) {
+        arena_reset(&notifier->arena);
+        struct alert alert;
+        const char *why;
+        enum outcome outcome = OUTCOME_PARK;
+        if (records[i].value.data)
+            outcome = record_reader_read(notifier->reader, records[i].value, &notifier->arena, &alert, NULL, &why);
+        if (outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP)
+            return outcome;
+        if (outcome == OUTCOME_OK && is_due(notifier, &alert) && !deliver(notifier, &alert)) {
+            map_remove(&notifier->told, alert.alert_id);
+            return OUTCOME_RETRY; /* stopped in the middle: after the restart it comes again */
+        }
+    }
+    return OUTCOME_OK;
+}
+
+/* --- the service ------------------------------------------------------------------------------------------------- */
+
+static void *run_notifier(void *context)
+{
+    struct notifier *notifier = context;
+    struct bytes topic = {0}, group = {0}, labels = {0};
+    char error[256];
+    const char *prefix = notifier->config->kafka->topic_prefix;
+    bytes_printf(&topic, "%salerts", prefix);
+    bytes_printf(&group, "%snotify.%s", prefix, notifier->receiver->name);
+    bytes_printf(&labels, "receiver=\"%s\"", notifier->receiver->name);
+    notifier->sent_total = metrics_counter("touchstream_notify_sent_total", bytes_text(&labels), "Alerts a receiver took.");
+    notifier->failed_total =
+        metrics_counter("touchstream_notify_failed_total", bytes_text(&labels), "Attempts a receiver did not take.");
+    notifier->undelivered_total = metrics_counter("touchstream_notify_undelivered_total", bytes_text(&labels),
+                                                  "Alerts put into alerts.undelivered.");
+    arena_init(&notifier->arena);
+    notifier->http = http_client_create();
+    notifier->reader = record_reader_create(&alert_shape, notifier->config->registry);
+    notifier->undelivered = publisher_create(notifier->config->kafka, &(struct publisher_settings){0}, NULL, error, sizeof error);
+    const char *topics[] = {bytes_text(&topic), NULL};
+    struct follow follow = {.group = bytes_text(&group), .topics = topics, .batch_records_max = 100, .wait_ms_max = 500,
+                            .context = notifier, .on_batch = on_batch};
+    notifier->outcome = notifier->undelivered ? follow_run(&follow, notifier->config->kafka, notifier->stop) : OUTCOME_STOP;
+    publisher_destroy(notifier->undelivered);
+    record_reader_destroy(notifier->reader);
+    http_client_destroy(notifier->http);
+    map_finish(&notifier->told, NULL);
+    arena_finish(&notifier->arena);
+    bytes_finish(&topic);
+    bytes_finish(&group);
+    bytes_finish(&labels);
+    return NULL;
+}
+
+enum outcome notify_run(const struct notify_config *config, atomic_bool *stop)
+{
+    struct receiver receivers[RECEIVERS_MAX];
+    struct bytes error = {0};
+    size_t count;
+    if (!receivers_read(config->settings, receivers, &count, &error)) {
+        log_error("wrong configuration", "error", bytes_text(&error), NULL);
+        bytes_finish(&error);
+        return OUTCOME_STOP;
+    }
+    if (count == 0)
+        log_info("nobody to notify: notify.receivers is empty", NULL);
+    struct notifier *notifiers = memory_zeroed(RECEIVERS_MAX, sizeof *notifiers);
+    for (size_t i = 0; i < count; i++) {
+        notifiers[i] = (struct notifier){.config = config, .receiver = &receivers[i], .stop = stop};
+        pthread_create(&notifiers[i].thread, NULL, run_notifier, &notifiers[i]);
+    }
+    enum outcome outcome = OUTCOME_OK;
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(notifiers[i].thread, NULL);
+        if (notifiers[i].outcome == OUTCOME_STOP)
+            outcome = OUTCOME_STOP;
+    }
+    while (count == 0 && !atomic_load(stop))
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    free(notifiers);
+    return outcome;
+}

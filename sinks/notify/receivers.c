@@ -1,0 +1,124 @@
+#include "sinks/notify/receivers.h"
+
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <strings.h>
+
+const struct setting notify_setting_rows[] = {
+    SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
+                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret, severity, rules}."),
+    SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
+                     .most = MINUTES(10), .about = "Pause before the second attempt; it doubles from there."),
+    SETTING_DURATION(struct notify_settings, retry_most_ms, "notify.retry_most", .standard = MINUTES(1), .least = 10,
+                     .most = HOURS(1), .about = "The longest pause between two attempts."),
+    SETTING_DURATION(struct notify_settings, give_up_after_ms, "notify.give_up_after", .standard = HOURS(6), .least = 0,
+                     .most = DAYS(30), .about = "After so long a message goes to the topic alerts.undelivered and the next one is tried."),
+    SETTING_DURATION(struct notify_settings, max_age_ms, "notify.max_age", .standard = HOURS(24), .least = MINUTES(1),
+                     .most = DAYS(365), .about = "An alert that changed longer ago (after an outage, say) is not told any more."),
+    SETTING_TEXT(struct notify_settings, dashboard_url, "notify.dashboard_url", .standard_text = "http://127.0.0.1:8081",
+                 .about = "Where links in messages lead."),
+    SETTING_END};
+
+static bool complain(struct bytes *error, const struct settings_node *node, const char *what)
+{
+    bytes_printf(error, "line %d: notify.receivers: %s", node->line, what);
+    return false;
+}
+
+static const char *scalar_of(const struct settings_node *map, const char *key)
+{
+    const struct settings_node *node = settings_node_find(map, key);
+    return node && node->kind == SETTINGS_SCALAR ? node->scalar : NULL;
+}
+
+static bool check_keys(const struct settings_node *map, struct bytes *error)
+{
+    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules"};
+    for (size_t i = 0; i < map->child_count; i++) {
+        bool is_known = false;
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            is_known |= strcmp(map->children[i].key, known[k]) == 0;
+        char what[160];
+        snprintf(what, sizeof what, "'%.60s' is none of name, form, url, secret, severity, rules", map->children[i].key);
+        if (!is_known)
+            return complain(error, &map->children[i], what);
+    }
+    return true;
+}
+
+static bool read_form(const char *text, enum receiver_form *form)
+{
+    static const char *const names[] = {"json", "slack", "pagerduty"};
+    for (int i = 0; text && i < 3; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *form = (enum receiver_form)i;
+            return true;
+        }
+    }
+    return text == NULL;
+}
+
+static bool read_severity(const char *text, enum severity *least)
+{
+    char upper[16] = "INFO";
+    for (size_t i = 0; text && i < sizeof upper - 1 && (i == 0 || text[i - 1]); i++)
+        upper[i] = (char)toupper((unsigned char)text[i]);
+    return severity_from_name(view_of_text(upper), least);
+}
+
+static bool read_one(const struct settings_node *node, struct receiver *receiver, struct bytes *error)
+{
+    if (node->kind != SETTINGS_MAP)
+        return complain(error, node, "each receiver is a mapping with name and url");
+    if (!check_keys(node, error))
+        return false;
+    const char *secret = scalar_of(node, "secret");
+    *receiver = (struct receiver){.name = scalar_of(node, "name"),
+                                  .url = scalar_of(node, "url"),
+                                  .secret = secret ? secret : "",
+                                  .rules = settings_node_find(node, "rules")};
+    if (receiver->name == NULL || receiver->url == NULL)
+        return complain(error, node, "a receiver needs a name and a url");
+    if (strncasecmp(receiver->url, "http://", 7) != 0 && strncasecmp(receiver->url, "https://", 8) != 0)
+        return complain(error, node, "url must begin with http:// or https://");
+    if (!read_form(scalar_of(node, "form"), &receiver->form))
+        return complain(error, node, "form is json, slack or pagerduty");
+    if (!read_severity(scalar_of(node, "severity"), &receiver->least))
+        return complain(error, node, "severity is info, warning or critical");
+    return true;
+}
+
+bool receivers_read(const struct notify_settings *settings, struct receiver receivers[RECEIVERS_MAX], size_t *count,
+                    struct bytes *error)
+{
+    const struct settings_node *list = settings->receivers;
+    *count = 0;
+    if (list == NULL)
+        return true;
+    if (list->kind != SETTINGS_LIST)
+        return complain(error, list, "is a list");
+    if (list->child_count > RECEIVERS_MAX)
+        return complain(error, list, "at most 32 receivers");
+    for (size_t i = 0; i < list->child_count; i++) {
+        if (!read_one(&list->children[i], &receivers[i], error))
+            return false;
+        ++*count;
+    }
+    return true;
+}
+
+bool receiver_wants(const struct receiver *receiver, const struct alert *alert)
+{
+    if (alert->severity < receiver->least || alert->historical)
+        return false;
+    if (receiver->rules == NULL)
+        return true;
+    for (size_t i = 0; i < receiver->rules->child_count; i++) {
+        const struct settings_node *rule = &receiver->rules->children[i];
+        if (rule->kind == SETTINGS_SCALAR && view_equal_text(alert->rule, rule->scalar))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,44 @@
+/* Who is told about alerts: the `notify.receivers` list of the configuration.
+ *
+ *     notify:
+ *       receivers:
+ *         - name: support-channel
+ *           form: slack              # json | slack | pagerduty
+ *           url: http://127.0.0.1:9000/hook
+ *           secret: …                # json: signs each message
+ *           severity: warning        # the least that is told; default info
+ *           rules: [sla_first_response, negative_feedback]   # default: all
+ */
+#ifndef TS_SINKS_NOTIFY_RECEIVERS_H
+#define TS_SINKS_NOTIFY_RECEIVERS_H
+
+#include "base/settings.h"
+#include "schemas/records.h"
+
+enum receiver_form { RECEIVER_JSON, RECEIVER_SLACK, RECEIVER_PAGERDUTY };
+
+struct receiver {
+    const char *name, *url, *secret; /* borrowed from the settings */
+    enum receiver_form form;
+    enum severity least;
+    const struct settings_node *rules; /* NULL: all */
+};
+
+struct notify_settings {
+    struct settings_node *receivers; /* NULL: nobody */
+    int64_t retry_first_ms, retry_most_ms, give_up_after_ms, max_age_ms;
+    char *dashboard_url;
+};
+
+extern const struct setting notify_setting_rows[];
+
+enum { RECEIVERS_MAX = 32 };
+
+/* Reads the list. false: `error` names line, key and remedy. */
+bool receivers_read(const struct notify_settings *settings, struct receiver receivers[RECEIVERS_MAX], size_t *count,
+                    struct bytes *error);
+
+/* Is this alert for this receiver? */
+bool receiver_wants(const struct receiver *receiver, const struct alert *alert);
+
+#endif

@@ -1,0 +1,150 @@
+"""The Redis sink: what the topics say is in Redis, once, whatever is killed or flushed in between."""
+
+import json
+import random
+import signal
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from installation import eventually
+
+NOW = 1_795_341_600_000
+
+
+class Topics:
+    """Writes records of our own schemas, as another program would."""
+
+    def __init__(self, installation):
+        self.installation, self.serializers = installation, {}
+        self.producer = Producer({"bootstrap.servers": installation.services["KAFKA"], "partitioner": "murmur2_random"})
+
+    def put(self, topic, key, record):
+        name = self.installation.topic(topic)
+        if topic not in self.serializers:
+            schema = self.installation.registry.get_latest_version(name + "-value").schema.schema_str
+            self.serializers[topic] = AvroSerializer(self.installation.registry, schema, conf={"auto.register.schemas": False})
+        value = record and self.serializers[topic](record, SerializationContext(name, MessageField.VALUE))
+        self.producer.produce(name, key=key, value=value)
+
+    def flush(self):
+        assert self.producer.flush(30) == 0
+
+
+def kpi(value, n=10, dimension="all", window="24h"):
+    return {"kpi": "nps", "dimension": dimension, "window": window, "value": value, "n": n, "numerator": value, "denominator": float(n),
+            "low_n": False, "maturity": 1.0, "watermark": NOW, "definition": "nps/1", "at": NOW}
+
+
+def alert(case, state, score, revision=1):
+    return {"alert_id": case, "revision": revision, "case_id": case, "rule": "negative_feedback", "kind": "NEGATIVE_FEEDBACK",
+            "severity": "WARNING", "state": state, "customer_id": "c-1", "score": score,
+            "reasons": [{"code": "nps", "points": 35.0, "event_id": bytes(16), "text": "NPS 0"}], "text": "bad",
+            "opened_at": NOW, "changed_at": NOW + revision, "historical": False}
+
+
+@pytest.fixture
+def topics(installation):
+    installation.need("sink")
+    return Topics(installation)
+
+
+def field(installation, window="24h", dimension="all"):
+    text = installation.redis.hget(installation.redis_prefix + "kpi:nps:" + window, dimension)
+    return text and json.loads(text)
+
+
+def test_values_cases_and_tombstones(installation, topics):
+    installation.start("sink")
+    topics.put("kpis", "nps|24h|all", kpi(40.0))
+    topics.put("alerts", "case-1", alert("case-1", "OPEN", 45.0))
+    topics.flush()
+    assert eventually(lambda: field(installation)), installation.logs()
+    assert field(installation)["value"] == 40 and field(installation)["at"] == NOW
+    case = installation.redis_prefix + "case:case-1"
+    assert eventually(lambda: installation.redis.hget(case, "state") == "open"), installation.logs()
+    assert installation.redis.zscore(installation.redis_prefix + "hot", "case-1") == 45.0
+    assert json.loads(installation.redis.hget(case, "reasons"))[0]["text"] == "NPS 0"
+
+    topics.put("alerts", "case-1", alert("case-1", "RESOLVED", 45.0, 2))
+    topics.put("kpis", "nps|24h|all", None)
+    topics.flush()
+    assert eventually(lambda: installation.redis.hget(case, "state") == "resolved")
+    assert eventually(lambda: field(installation) is None)
+    assert installation.redis.zscore(installation.redis_prefix + "hot", "case-1") is None
+    assert installation.redis.xlen(installation.redis_prefix + "alerts") == 2
+
+
+def test_killed_at_any_moment_the_database_ends_the_same(installation, topics):
+    chance = random.Random(5)
+    for round_number in range(8):
+        sink = installation.start("sink")
+        for i in range(400):
+            topics.put("kpis", "nps|24h|p=%d" % (i % 20), kpi(float(round_number * 1000 + i), dimension="p=%d" % (i % 20)))
+            topics.put("alerts", "case-%d" % i, alert("case-%d" % i, "OPEN", float(i), round_number + 1))
+        topics.flush()
+        # Kill it while it writes, sometimes before it began.
+        wanted = chance.randrange(0, 300)
+        eventually(lambda: installation.redis.xlen(installation.redis_prefix + "alerts") >= round_number * 400 + wanted, 10, 0.005)
+        installation.stop(sink, signal.SIGKILL)
+    installation.start("sink")
+    alerts = installation.redis_prefix + "alerts"
+    assert eventually(lambda: installation.redis.xlen(alerts) >= 8 * 400, 40), installation.logs()
+    assert eventually(lambda: all(field(installation, dimension="p=%d" % i) for i in range(20)))
+    assert eventually(lambda: field(installation, dimension="p=19")["value"] == 7399)
+    seen = [(entry["alert_id"], entry["revision"]) for _, entry in installation.redis.xrange(alerts)]
+    assert len(seen) == len(set(seen)) == 8 * 400  # once each, nothing twice
+    assert field(installation, dimension="p=0")["value"] == 7380
+
+
+def test_a_flushed_database_is_filled_again_by_itself(installation, topics):
+    installation.start("sink")
+    for i in range(50):
+        topics.put("kpis", "nps|24h|p=%d" % i, kpi(float(i), dimension="p=%d" % i))
+    topics.flush()
+    assert eventually(lambda: field(installation, dimension="p=49")), installation.logs()
+    keys = list(installation.redis.scan_iter(installation.redis_prefix + "*"))
+    installation.redis.delete(*keys)
+    topics.put("kpis", "nps|24h|new", kpi(1.0, dimension="new"))
+    topics.flush()
+    assert eventually(lambda: field(installation, dimension="new")), installation.logs()
+    assert eventually(lambda: installation.redis.hlen(installation.redis_prefix + "kpi:nps:24h") == 51), installation.logs()
+
+
+def test_a_zombie_does_not_overwrite_its_successor(installation, topics):
+    old = installation.start("sink", name="old", settings={})
+    topics.put("kpis", "nps|24h|all", kpi(1.0))
+    topics.flush()
+    assert eventually(lambda: field(installation)), installation.logs()
+    old.send_signal(signal.SIGSTOP)
+    new = installation.start("sink", name="new")
+    try:
+        topics.put("kpis", "nps|24h|all", kpi(2.0))
+        topics.flush()
+        # The group gives the partitions away once the session has timed out (10 s).
+        assert eventually(lambda: field(installation)["value"] == 2.0, 40), installation.logs()
+    finally:
+        old.send_signal(signal.SIGCONT)
+    topics.put("kpis", "nps|24h|all", kpi(3.0))
+    topics.flush()
+    assert eventually(lambda: field(installation)["value"] == 3.0, 40), installation.logs()
+    installation.stop(old)
+    installation.stop(new)
+
+
+def test_rebuild_gives_the_same_database(installation, topics):
+    sink = installation.start("sink")
+    for i in range(30):
+        topics.put("kpis", "nps|24h|p=%d" % i, kpi(float(i), dimension="p=%d" % i))
+        topics.put("alerts", "case-%d" % i, alert("case-%d" % i, "OPEN", float(i)))
+    topics.flush()
+    hot, table = installation.redis_prefix + "hot", installation.redis_prefix + "kpi:nps:24h"
+    assert eventually(lambda: installation.redis.zcard(hot) == 30 and installation.redis.hlen(table) == 30), installation.logs()
+    before = installation.redis.hgetall(table), installation.redis.zrange(hot, 0, -1, withscores=True)
+    installation.stop(sink)
+    installation.redis.hset(table, "wrong", "{}")
+    installation.start("sink", "--rebuild", name="rebuild")
+    assert eventually(lambda: installation.redis.zcard(hot) == 30 and installation.redis.hlen(table) == 30), installation.logs()
+    assert (installation.redis.hgetall(table), installation.redis.zrange(hot, 0, -1, withscores=True)) == before

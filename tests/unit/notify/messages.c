@@ -1,0 +1,116 @@
+/* What receivers are sent, and which of them want it. */
+#include "sinks/notify/message.h"
+#include "tests/unit/cmocka_all.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct alert angry = {.alert_id = {"case-1", 6},
+                                   .revision = 2,
+                                   .case_id = {"case-1", 6},
+                                   .rule = {"negative_feedback", 17},
+                                   .kind = ALERT_KIND_NEGATIVE_FEEDBACK,
+                                   .severity = SEVERITY_CRITICAL,
+                                   .state = ALERT_STATE_OPEN,
+                                   .customer_id = {"c-42", 4},
+                                   .score = 45,
+                                   .text = {"NPS 0: <script>&", 16}};
+
+static void expect(enum receiver_form form, const struct alert *alert, const char *wanted)
+{
+    struct receiver receiver = {.name = "r", .url = "http://x", .secret = "key", .form = form};
+    struct bytes body = {0};
+    message_write(&body, &receiver, alert, "http://127.0.0.1:8081");
+    if (strstr(bytes_text(&body), wanted) == NULL)
+        fail_msg("wanted %s in %s", wanted, bytes_text(&body));
+    bytes_finish(&body);
+}
+
+static void each_form_says_what_its_receiver_reads(void **state)
+{
+    (void)state;
+    expect(RECEIVER_JSON, &angry, "\"type\":\"touchstream.alert\"");
+    expect(RECEIVER_JSON, &angry, "\"alert_id\":\"case-1\",\"revision\":2");
+    expect(RECEIVER_JSON, &angry, "http://127.0.0.1:8081/#/cases/case-1");
+    expect(RECEIVER_SLACK, &angry, "CRITICAL OPEN · customer c-42: NPS 0: &lt;script&gt;&amp;");
+    expect(RECEIVER_PAGERDUTY, &angry, "\"routing_key\":\"key\",\"event_action\":\"trigger\",\"dedup_key\":\"case-1\"");
+    struct alert resolved = angry;
+    resolved.state = ALERT_STATE_RESOLVED;
+    expect(RECEIVER_PAGERDUTY, &resolved, "\"event_action\":\"resolve\"");
+    resolved.state = ALERT_STATE_IN_PROGRESS;
+    expect(RECEIVER_PAGERDUTY, &resolved, "\"event_action\":\"acknowledge\"");
+}
+
+static struct settings_file *load(const char *yaml, struct notify_settings *settings)
+{
+    static struct settings_section section;
+    struct bytes error = {0};
+    char path[] = "/tmp/ts-notify-XXXXXX";
+    int descriptor = mkstemp(path);
+    assert_int_equal(write(descriptor, yaml, strlen(yaml)), strlen(yaml));
+    close(descriptor);
+    section = (struct settings_section){notify_setting_rows, settings};
+    struct settings_file *file = settings_load(path, &section, 1, &error);
+    unlink(path);
+    assert_non_null(file);
+    return file;
+}
+
+static void receivers_choose_by_severity_and_rule(void **state)
+{
+    (void)state;
+    struct notify_settings settings;
+    struct receiver receivers[RECEIVERS_MAX];
+    struct bytes error = {0};
+    size_t count;
+    struct settings_file *file = load("notify:\n  receivers:\n"
+                                      "    - {name: a, url: 'http://h/a', severity: warning}\n"
+                                      "    - {name: b, form: slack, url: 'https://h/b', rules: [sla_first_response]}\n",
+                                      &settings);
+    assert_true(receivers_read(&settings, receivers, &count, &error));
+    assert_int_equal(count, 2);
+    assert_true(receiver_wants(&receivers[0], &angry));
+    assert_false(receiver_wants(&receivers[1], &angry));
+    struct alert other = angry;
+    other.severity = SEVERITY_INFO;
+    assert_false(receiver_wants(&receivers[0], &other));
+    other.severity = SEVERITY_CRITICAL;
+    other.historical = true;
+    assert_false(receiver_wants(&receivers[0], &other)); /* imported history notifies nobody */
+    settings_destroy(file);
+}
+
+static void a_wrong_receiver_is_named_with_its_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *wanted;
+    } cases[] = {
+        {"notify:\n  receivers:\n    - {name: a}\n", "line 3: notify.receivers: a receiver needs a name and a url"},
+        {"notify:\n  receivers:\n    - {name: a, url: ftp://x}\n", "http:// or https://"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', from: slack}\n", "'from' is none of name, form"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', form: fax}\n", "form is json, slack or pagerduty"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', severity: big}\n", "severity is info"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct notify_settings settings;
+        struct receiver receivers[RECEIVERS_MAX];
+        struct bytes error = {0};
+        size_t count;
+        struct settings_file *file = load(cases[i].yaml, &settings);
+        assert_false(receivers_read(&settings, receivers, &count, &error));
+        if (strstr(bytes_text(&error), cases[i].wanted) == NULL)
+            fail_msg("wanted '%s' in '%s'", cases[i].wanted, bytes_text(&error));
+        bytes_finish(&error);
+        settings_destroy(file);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_form_says_what_its_receiver_reads),
+                                       cmocka_unit_test(receivers_choose_by_severity_and_rule),
+                                       cmocka_unit_test(a_wrong_receiver_is_named_with_its_line)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
