@@ -25,11 +25,33 @@ struct follower {
     bool is_failing; /* the last callback said RETRY */
 };
 
+static int64_t start_offset(const struct follow *follow, const rd_kafka_topic_partition_t *partition)
+{
+    int64_t offset = follow->start_at(follow->context, view_of_text(partition->topic), partition->partition);
+    return offset < 0 ? RD_KAFKA_OFFSET_STORED : offset;
+}
+
 static void assign(struct follower *follower, rd_kafka_topic_partition_list_t *partitions)
 {
-    for (int i = 0; i < partitions->cnt && follower->follow->from_start_always; i++)
-        partitions->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+    const struct follow *follow = follower->follow;
+    for (int i = 0; i < partitions->cnt; i++) {
+        rd_kafka_topic_partition_t *partition = &partitions->elems[i];
+        if (follow->from_start_always)
+            partition->offset = RD_KAFKA_OFFSET_BEGINNING;
+        else if (follow->start_at)
+            partition->offset = start_offset(follow, partition);
+    }
     rd_kafka_assign(follower->handle, partitions);
+}
+
+/* After REDO: every partition we hold starts again where the callback says. Assigning anew throws away what was fetched. */
+static void rewind_all(struct follower *follower)
+{
+    rd_kafka_topic_partition_list_t *partitions = NULL;
+    if (rd_kafka_assignment(follower->handle, &partitions) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    assign(follower, partitions);
+    rd_kafka_topic_partition_list_destroy(partitions);
 }
 
 static void unassign(struct follower *follower, const rd_kafka_topic_partition_list_t *partitions)
@@ -185,6 +207,8 @@ enum outcome follow_run(const struct follow *follow, const struct kafka_settings
         outcome = hand_over(&follower, count, stop);
         if (outcome == OUTCOME_OK)
             store_offsets(&follower, count);
+        else if (outcome == OUTCOME_REDO)
+            rewind_all(&follower);
         for (size_t i = 0; i < count; i++)
             rd_kafka_message_destroy(follower.messages[i]);
         if (atomic_load(&follower.link.is_fatal))
