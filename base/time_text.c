@@ -37,8 +37,10 @@ void time_civil_from_days(int64_t days, int64_t *year, int *month, int *day)
 
 void time_text_format(char text[TIME_TEXT_SIZE], int64_t at_ms)
 {
-    int64_t days = floor_divide(at_ms, 86400000), rest = at_ms - days * 86400000, year;
+    int64_t days = floor_divide(at_ms, 86400000), year;
+    int64_t rest = at_ms % 86400000; /* not at_ms − days·86400000, which overflows at the far end of int64 */
     int month, day;
+    rest += rest < 0 ? 86400000 : 0;
     time_civil_from_days(days, &year, &month, &day);
     snprintf(text, TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)(year % 100000), month, day,
              (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000));
