@@ -47,14 +47,13 @@ def data():
     return DATA
 
 
-@pytest.fixture
-def make_installation(services, program, tmp_path, request):
-    """A factory: make_installation(settings…) gives an installation with topics made; all are removed afterwards."""
+def factory(services, program, folder):
+    """Makes installations, and afterwards ends and removes all of them."""
     made = []
 
     def make(topics=True, **settings):
         name = "t%s" % uuid.uuid4().hex[:10]
-        one = Installation(name, services, program, tmp_path / name, settings)
+        one = Installation(name, services, program, folder / name, settings)
         made.append(one)
         if topics:
             one.succeed("topics")
@@ -66,5 +65,19 @@ def make_installation(services, program, tmp_path, request):
 
 
 @pytest.fixture
+def make_installation(services, program, tmp_path):
+    """make_installation(settings…) gives an installation with its topics made."""
+    yield from factory(services, program, tmp_path)
+
+
+@pytest.fixture
 def installation(make_installation):
     return make_installation()
+
+
+@pytest.fixture(scope="module")
+def shared_installation(services, program, tmp_path_factory):
+    """One for all tests of a file, for those that look only at what they add."""
+    makers = factory(services, program, tmp_path_factory.mktemp("shared"))
+    yield next(makers)()
+    next(makers, None)

@@ -128,7 +128,7 @@ class Installation:
     def consumer(self, isolation="read_committed"):
         return Consumer({"bootstrap.servers": self.services["KAFKA"], "group.id": self.prefix + "tests",
                          "enable.auto.commit": False, "auto.offset.reset": "earliest", "isolation.level": isolation,
-                         "enable.partition.eof": True})
+                         "enable.partition.eof": True, "fetch.wait.max.ms": 10})
 
     def messages(self, topic, seconds=60):
         """Every message of a topic up to its present end, in (partition, offset) order."""
@@ -140,7 +140,7 @@ class Installation:
             deadline = time.monotonic() + seconds
             while open_partitions:
                 assert time.monotonic() < deadline, "reading %s took over %d s" % (topic, seconds)
-                for message in consumer.consume(5000, 0.5):
+                for message in consumer.consume(5000, 0.05):
                     if message.error():
                         open_partitions.discard(message.partition())  # its end
                     else:
@@ -153,6 +153,12 @@ class Installation:
         """Every record of a topic, decoded by confluent-kafka's AvroDeserializer; ticks and tombstones are left out."""
         context = SerializationContext(self.topic(topic), MessageField.VALUE)
         return [self.deserializer(message.value(), context) for message in self.messages(topic) if message.value() is not None]
+
+    def rejected(self):
+        """The rejected records in the order in which Kafka got them."""
+        context = SerializationContext(self.topic("touchpoints.rejected"), MessageField.VALUE)
+        arrived = sorted(self.messages("touchpoints.rejected"), key=lambda message: message.timestamp()[1])
+        return [self.deserializer(message.value(), context) for message in arrived]
 
     def latest(self, topic):
         """{key: decoded value} of a compacted topic."""
