@@ -45,7 +45,7 @@ static uint32_t cursor_multibyte(const struct cursor *cursor, size_t at, size_t 
     return letter;
 }
 
-static uint32_t cursor_look(const struct cursor *cursor, size_t at, size_t *length)
+static inline uint32_t cursor_look(const struct cursor *cursor, size_t at, size_t *length)
 {
     if (at >= cursor->size) {
         *length = 0;
@@ -71,6 +71,16 @@ uint32_t text_base_letter(uint32_t letter)
 {
     return letter >= 0xc0 && letter < 0x180 ? (uint32_t)latin_base[letter - 0xc0] : letter;
 }
+
+/* What most texts are made of, decided without a look at anything else: 1 small letter, 2 capital, 3 digit. */
+static const uint8_t ascii_class[256] = {
+    ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1, ['k'] = 1,
+    ['l'] = 1, ['m'] = 1, ['n'] = 1, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1, ['u'] = 1, ['v'] = 1,
+    ['w'] = 1, ['x'] = 1, ['y'] = 1, ['z'] = 1, ['A'] = 2, ['B'] = 2, ['C'] = 2, ['D'] = 2, ['E'] = 2, ['F'] = 2, ['G'] = 2,
+    ['H'] = 2, ['I'] = 2, ['J'] = 2, ['K'] = 2, ['L'] = 2, ['M'] = 2, ['N'] = 2, ['O'] = 2, ['P'] = 2, ['Q'] = 2, ['R'] = 2,
+    ['S'] = 2, ['T'] = 2, ['U'] = 2, ['V'] = 2, ['W'] = 2, ['X'] = 2, ['Y'] = 2, ['Z'] = 2, ['0'] = 3, ['1'] = 3, ['2'] = 3,
+    ['3'] = 3, ['4'] = 3, ['5'] = 3, ['6'] = 3, ['7'] = 3, ['8'] = 3, ['9'] = 3,
+};
 
 static bool is_digit(uint32_t letter)
 {
@@ -162,41 +172,58 @@ static bool is_clitic(const struct cursor *cursor, size_t at)
     return count == 2 && (!strcmp(tail, "re") || !strcmp(tail, "ve") || !strcmp(tail, "ll"));
 }
 
+/* A word while it is read: how it is written is part of what it says. */
+struct spelling {
+    size_t repeats, capitals, letters;
+    uint32_t last;
+};
+
+static void word_letter(struct text *out, struct token *token, struct spelling *spelling, uint32_t lower, bool capital)
+{
+    spelling->capitals += capital;
+    spelling->letters++;
+    spelling->repeats = lower == spelling->last ? spelling->repeats + 1 : 0;
+    spelling->last = lower;
+    if (spelling->repeats < 2)
+        put_letter(out, lower);
+    else
+        token->stretched = true;
+}
+
 static void read_word(struct text *out, struct cursor *cursor, bool tagged)
 {
     struct token *token = token_open(out, TOKEN_WORD, cursor->at);
-    size_t repeats = 0, capitals = 0, letters = 0, length;
-    uint32_t last = 0;
+    struct spelling spelling = {0};
+    size_t length, next_length;
     for (;;) {
+        unsigned class = cursor->at < cursor->size ? ascii_class[cursor->bytes[cursor->at]] : 0;
+        if (class == 3) {
+            put_letter(out, '0');
+            spelling.letters++;
+            spelling.last = 0;
+        } else if (class) {
+            word_letter(out, token, &spelling, cursor->bytes[cursor->at] | 0x20, class == 2);
+        }
+        if (class) {
+            cursor->at++;
+            continue;
+        }
         uint32_t letter = cursor_look(cursor, cursor->at, &length);
-        if (letter == '\'' && last && last != '\'' && is_clitic(cursor, cursor->at + length)) {
+        if (letter == '\'' && spelling.last != '\'' && is_clitic(cursor, cursor->at + length)) {
             put_letter(out, letter);
-        } else if (is_letter(letter) || is_digit(letter) || (letter == '_' && tagged)) {
-            if (is_silent(letter)) {
-                cursor->at += length;
-                continue;
-            }
-            uint32_t lower = lower_of(letter);
-            capitals += lower != letter;
-            letters++;
-            repeats = lower == last ? repeats + 1 : 0;
-            if (repeats < 2 || is_digit(letter))
-                put_letter(out, is_digit(letter) ? '0' : lower);
-            else
-                token->stretched = true;
-            letter = lower;
+            spelling.last = letter;
+        } else if (is_letter(letter) || (letter == '_' && tagged)) {
+            if (!is_silent(letter))
+                word_letter(out, token, &spelling, lower_of(letter), lower_of(letter) != letter);
         } else {
             break;
         }
-        last = letter;
         cursor->at += length;
     }
-    token->shouted = letters >= 2 && capitals == letters;
+    token->shouted = spelling.letters >= 2 && spelling.capitals == spelling.letters;
     token->tagged = tagged;
     token_close(out, token, cursor->at);
-    size_t next_length;
-    if (cursor_look(cursor, cursor->at, &length) == '\'' &&
-        is_letter(cursor_look(cursor, cursor->at + length, &next_length)))
+    if (cursor_look(cursor, cursor->at, &length) == '\'' && is_letter(cursor_look(cursor, cursor->at + length, &next_length)))
         cursor->at += length; /* an elision's apostrophe */
 }
 

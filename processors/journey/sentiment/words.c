@@ -54,7 +54,7 @@ static const struct dictionary_list lists[] = {
      "vía_judicial profeco facua oficina_del_consumidor defensa_del_consumidor derechos_del_consumidor policía juicio"},
     {ALARM_SAFETY,
      "caught_fire catch_fire catches_fire went_up_in_flames in_flames on_fire_and fire_hazard burst_into explod* explosion* smoke_coming smoking_and overheat* burned_my burnt_my "
-     "burned_me burnt_me burn_mark* electric_shock* electrocut* short_circuit* gas_leak* carbon_monoxide injur* bleeding hospital* ambulance emergency_room "
+     "burned_me burnt_me burn_mark* electric_shock* electrocut* short_circuit* gas_leak* carbon_monoxide injur* bleeding hospital hospitals hospitalized ambulance emergency_room "
      "allergic_reaction* anaphyla* chok* food_poison* poisoned toxic contaminated unsafe not_safe dangerous safety_hazard safety_issue* hazardous "
      "could_have_died nearly_died almost_died life_threatening suicid* kill_myself brakes_failed brake_failure airbag*"},
     {ALARM_SAFETY,

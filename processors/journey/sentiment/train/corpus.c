@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -107,7 +108,7 @@ static struct sample *sample_add(struct corpus *corpus, enum source_id source, s
         corpus->samples = realloc(corpus->samples, (corpus->count ? 2 * corpus->count : 1) * sizeof(struct sample));
     struct sample *sample = &corpus->samples[corpus->count++];
     *sample = (struct sample){.text = text, .source = source, .label = (enum sentiment_class)label,
-                              .fold = (int)(hash_murmur2(text) % CORPUS_FOLDS), .weight = corpus_sources[source].weight};
+                              .weight = corpus_sources[source].weight};
     for (int class = 0; class < 3; class ++)
         sample->target[class] = class == label;
     return sample;
@@ -204,6 +205,46 @@ static void germeval_read(struct corpus *corpus, const char *folder)
             sample_add(corpus, GERMEVAL, fields[4], label_of_word(fields[2]));
 }
 
+/* The same text whatever its case, spaces and marks. */
+static uint32_t gist_of(struct view text)
+{
+    char letters[512];
+    size_t count = 0;
+    for (size_t i = 0; i < text.size && count < sizeof letters; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        if (byte >= 0x80 || isalnum(byte))
+            letters[count++] = (char)tolower(byte);
+    }
+    return hash_murmur2(view_of(letters, count));
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Most of tweeteval is in umsab too: what training has seen must not judge. Doubles also share a fold. */
+static void doubles_part(struct corpus *corpus)
+{
+    uint32_t *trained = malloc((corpus->count + 1) * sizeof *trained);
+    size_t trained_count = 0, kept = 0;
+    for (size_t i = 0; i < corpus->count; i++)
+        if (corpus_sources[corpus->samples[i].source].use == SOURCE_TRAINS)
+            trained[trained_count++] = gist_of(corpus->samples[i].text);
+    qsort(trained, trained_count, sizeof *trained, by_number);
+    for (size_t i = 0; i < corpus->count; i++) {
+        struct sample *sample = &corpus->samples[i];
+        uint32_t gist = gist_of(sample->text);
+        sample->fold = (int)(hash_mix(gist) % CORPUS_FOLDS);
+        if (corpus_sources[sample->source].use == SOURCE_TRAINS ||
+            !bsearch(&gist, trained, trained_count, sizeof *trained, by_number))
+            corpus->samples[kept++] = *sample;
+    }
+    corpus->count = kept;
+    free(trained);
+}
+
 bool corpus_read(struct corpus *out, const char *folder)
 {
     *out = (struct corpus){0};
@@ -221,5 +262,6 @@ bool corpus_read(struct corpus *out, const char *folder)
     for (size_t i = 0; i < sizeof starred_sets / sizeof *starred_sets; i++)
         starred_read(out, folder, &starred_sets[i]);
     germeval_read(out, folder);
+    doubles_part(out);
     return out->count > 0;
 }

@@ -30,7 +30,6 @@ struct sample {
 struct corpus {
     struct sample *samples;
     size_t count;
-    char *files; /* what the texts borrow from */
 };
 
 extern const struct source corpus_sources[];

@@ -13,8 +13,8 @@ const struct fit_settings fit_standard = {
     .plain_scale = 0.5f,
     .source_scale = 0.03f,
     .iterations = 150,
-    .seen_least = 2,
-    .bucket_bits = 17,
+    .seen_least = 4,
+    .bucket_bits = 15,
 };
 
 bool fit_data_read(struct fit_data *out, const struct corpus *corpus, const char *lexicon_path)
