@@ -24,12 +24,33 @@ struct runner_settings {
     char *instance_id;      /* stable across restarts of this process: transactional ids and group.instance.id */
 };
 
+/* How the partitions owned by a runner stand, for health pages. Updated once a second; any thread may read. */
+struct runner_status;
+
+struct partition_status {
+    int32_t partition;
+    int thread;
+    bool is_live;          /* false: still recovering */
+    int64_t offset;        /* the next one to be applied */
+    int64_t lag;           /* records behind the partition's end; −1: not known yet */
+    int64_t clock_ms;      /* the partition's clock; INT64_MIN: no record yet */
+    int64_t entries;
+    int64_t memory_bytes;  /* of the table and its entries, the processor's states not counted */
+    int64_t records;       /* applied since this runner took the partition */
+};
+
+struct runner_status *runner_status_create(void);
+void runner_status_destroy(struct runner_status *status);
+/* Copies up to `rows_max` rows, ordered by partition; returns how many there are. */
+size_t runner_status_read(struct runner_status *status, struct partition_status *rows, size_t rows_max);
+
 struct runner_config {
     const struct processor *processor;
     void *shared;                 /* for task_create */
     const struct kafka_settings *kafka;
     struct runner_settings settings;
     struct clock *clock;          /* for ticks and commit pace only */
+    struct runner_status *status; /* may be NULL */
 };
 
 /* engine.* : rows that fill a struct runner_settings (instance_id: engine.instance). */

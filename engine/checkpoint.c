@@ -1,0 +1,192 @@
+#include "engine/checkpoint.h"
+
+#include "base/memory.h"
+#include "engine/outgoing.h"
+#include "engine/task.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- lists */
+
+static void list_add(struct entry_list *list, struct entry *entry)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 256;
+        list->items = memory_resize(list->items, list->capacity * sizeof *list->items);
+    }
+    list->items[list->count++] = entry;
+}
+
+void checkpoint_init(struct checkpoint *checkpoint)
+{
+    *checkpoint = (struct checkpoint){.marker_offset = -1, .marker_clock_ms = CLOCK_UNSET};
+}
+
+void checkpoint_finish(struct checkpoint *checkpoint)
+{
+    free(checkpoint->dirty.items);
+    free(checkpoint->pass.items);
+    free(checkpoint->dead.items);
+}
+
+/* --- noting */
+
+static void bury(struct task *task, struct entry *entry)
+{
+    struct entry_box *box = entry_box_of(entry);
+    if (entry->state)
+        task->processor->entry_free(task->own, entry);
+    entry->state = NULL;
+    entry->is_deleted = false;
+    entry->timer_at_ms = TIMER_NEVER;
+    if (!(box->flags & ENTRY_DEAD))
+        list_add(&task->checkpoint.dead, entry);
+    box->flags |= ENTRY_DEAD;
+}
+
+void checkpoint_note_change(struct task *task, struct entry *entry)
+{
+    struct entry_box *box = entry_box_of(entry);
+    if (entry->is_deleted) {
+        bury(task, entry);
+        return; /* should it be in a list of changes, it is passed over there */
+    }
+    if (box->flags & ENTRY_DIRTY)
+        return;
+    box->flags |= ENTRY_DIRTY;
+    list_add(&task->checkpoint.dirty, entry);
+}
+
+/* --- writing */
+
+static void write_entry(struct task *task, struct outbox *outbox, struct entry *entry, int64_t now_ms)
+{
+    struct entry_box *box = entry_box_of(entry);
+    if (!(box->flags & ENTRY_DIRTY))
+        return;
+    box->flags &= (uint8_t)~ENTRY_DIRTY;
+    if (entry->state == NULL)
+        return; /* dead: its tombstone comes with the marker */
+    struct bytes *value = outbox_begin_checkpoint(outbox, task->partition, entry_key(entry), now_ms);
+    size_t before = value->size;
+    task->processor->entry_save(task->own, entry, value);
+    outbox_end(outbox);
+    task->checkpoint.bytes_written += (int64_t)(value->size - before);
+}
+
+static void pass_begin(struct task *task, int64_t now_ms)
+{
+    struct checkpoint *checkpoint = &task->checkpoint;
+    struct entry_list empty = checkpoint->pass;
+    empty.count = 0;
+    checkpoint->pass = checkpoint->dirty;
+    checkpoint->dirty = empty;
+    checkpoint->pass_at = 0;
+    checkpoint->pass_offset = task->next_offset;
+    checkpoint->pass_clock_ms = task->clock_ms;
+    checkpoint->pass_began_ms = now_ms;
+    checkpoint->is_passing = true;
+}
+
+/* The dead whose end the new marker has passed get their tombstones; whoever came back is no longer one of them. */
+static void write_tombstones(struct task *task, struct outbox *outbox, int64_t now_ms)
+{
+    struct checkpoint *checkpoint = &task->checkpoint;
+    size_t kept = 0;
+    for (size_t i = 0; i < checkpoint->dead.count; i++) {
+        struct entry *entry = checkpoint->dead.items[i];
+        struct entry_box *box = entry_box_of(entry);
+        if (entry->state != NULL) {
+            box->flags &= (uint8_t)~ENTRY_DEAD;
+        } else if (entry->applied_offset >= checkpoint->marker_offset || box->flags & ENTRY_DIRTY) {
+            checkpoint->dead.items[kept++] = entry; /* a later marker's, or still named in a list of changes */
+        } else {
+            outbox_delete_checkpoint(outbox, task->partition, entry_key(entry), now_ms);
+            task_forget_entry(task, entry);
+        }
+    }
+    checkpoint->dead.count = kept;
+}
+
+static void pass_end(struct task *task, struct outbox *outbox, int64_t now_ms)
+{
+    struct checkpoint *checkpoint = &task->checkpoint;
+    checkpoint->is_passing = false;
+    checkpoint->pass.count = 0;
+    checkpoint->marker_offset = checkpoint->pass_offset;
+    checkpoint->marker_clock_ms = checkpoint->pass_clock_ms;
+    checkpoint->is_marker_new = true;
+    task->is_touched = true;
+    write_tombstones(task, outbox, now_ms);
+}
+
+/* How many of the pass should be out by now, at an even pace. */
+static size_t pass_quota(const struct checkpoint *checkpoint, const struct checkpoint_pace *pace, int64_t now_ms)
+{
+    int64_t elapsed_ms = now_ms - checkpoint->pass_began_ms;
+    size_t even = pace->interval_ms > 0 && elapsed_ms < pace->interval_ms
+                      ? (size_t)((double)checkpoint->pass.count * (double)elapsed_ms / (double)pace->interval_ms)
+                      : checkpoint->pass.count;
+    size_t least = checkpoint->pass_at + pace->least_count;
+    size_t quota = even > least ? even : least;
+    return quota < checkpoint->pass.count ? quota : checkpoint->pass.count;
+}
+
+void checkpoint_advance(struct task *task, struct outbox *outbox, const struct checkpoint_pace *pace, int64_t now_ms)
+{
+    struct checkpoint *checkpoint = &task->checkpoint;
+    if (!checkpoint->is_passing) {
+        bool is_behind = checkpoint->marker_offset < task->next_offset;
+        if (!is_behind || now_ms - checkpoint->pass_began_ms < pace->least_ms)
+            return;
+        pass_begin(task, now_ms);
+    }
+    size_t quota = pass_quota(checkpoint, pace, now_ms);
+    for (; checkpoint->pass_at < quota; checkpoint->pass_at++)
+        write_entry(task, outbox, checkpoint->pass.items[checkpoint->pass_at], now_ms);
+    if (checkpoint->pass_at == checkpoint->pass.count)
+        pass_end(task, outbox, now_ms);
+}
+
+bool checkpoint_wants_commit(const struct task *task, const struct checkpoint_pace *pace, int64_t now_ms)
+{
+    const struct checkpoint *checkpoint = &task->checkpoint;
+    return checkpoint->is_passing || ((checkpoint->dirty.count > 0 || checkpoint->dead.count > 0) &&
+                                      now_ms - checkpoint->pass_began_ms >= pace->least_ms);
+}
+
+bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max, int64_t now_ms)
+{
+    struct checkpoint *checkpoint = &task->checkpoint;
+    for (;;) {
+        if (!checkpoint->is_passing) {
+            if (checkpoint->marker_offset == task->next_offset && checkpoint->dirty.count == 0)
+                return true;
+            pass_begin(task, now_ms);
+        }
+        while (checkpoint->pass_at < checkpoint->pass.count) {
+            if (outbox_bytes(outbox) >= bytes_max)
+                return false;
+            write_entry(task, outbox, checkpoint->pass.items[checkpoint->pass_at++], now_ms);
+        }
+        pass_end(task, outbox, now_ms);
+    }
+}
+
+/* --- the marker as text: "touchstream 1 VERSION OFFSET CLOCK" */
+
+void checkpoint_marker_print(const struct task *task, char metadata[BROKER_METADATA_MAX])
+{
+    snprintf(metadata, BROKER_METADATA_MAX, "touchstream 1 %d %" PRId64 " %" PRId64, task->processor->version,
+             task->checkpoint.marker_offset, task->checkpoint.marker_clock_ms);
+}
+
+bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out)
+{
+    int consumed = 0;
+    int found = sscanf(metadata, "touchstream 1 %d %" SCNd64 " %" SCNd64 "%n", &out->version, &out->offset, &out->clock_ms,
+                       &consumed);
+    return found == 3 && metadata[consumed] == '\0';
+}

@@ -1,0 +1,72 @@
+/* Fuzzy checkpoints.
+ *
+ * Entries changed since they were last written are written in passes, a few with each ordinary transaction. A pass begins at
+ * some offset B with the list of entries dirty then; when the last of them is out, in whatever state it has by then, the
+ * marker (B and the clock at B) goes into the metadata of the committed offset, in the same transaction. It says:
+ * for every record before B, each entry it changed is in the checkpoint topic with applied_offset not smaller. So recovery
+ * reads the topic, then the input from B on, and skips what an entry has already seen.
+ *
+ * A pass lasts checkpoint_interval_ms when there is much to write; when there is little it is over at once, so that in a small
+ * shop the journeys topic is a second behind and no more, and a hot customer is still written once a pass, not once an event.
+ *
+ * Deleting needs care. Were a tombstone written when the entry dies (at offset D), a crash before the marker passes D would
+ * recover without the entry, read the records before D again, and rebuild half an entry from them that might not die at D. So
+ * the dead stay in the table, stateless, and the old value stays in the topic, until the marker passes D; then the tombstone
+ * goes out in the transaction of that marker. A key that comes back before is simply alive again. */
+#ifndef TS_ENGINE_CHECKPOINT_H
+#define TS_ENGINE_CHECKPOINT_H
+
+#include "engine/broker.h"
+#include "engine/processor.h"
+
+struct task;
+struct outbox;
+
+struct entry_list {
+    struct entry **items;
+    size_t count, capacity;
+};
+
+struct checkpoint {
+    struct entry_list dirty;  /* changed, and not in the present pass */
+    struct entry_list pass;   /* being written */
+    size_t pass_at;           /* how many of them are out */
+    struct entry_list dead;   /* awaiting their tombstone */
+    bool is_passing;
+    int64_t pass_offset, pass_clock_ms, pass_began_ms;
+    int64_t marker_offset, marker_clock_ms; /* to go with the next commit; −1: none yet */
+    bool is_marker_new;                     /* not yet in a committed offset */
+    int64_t bytes_written;                  /* since the last report */
+};
+
+struct checkpoint_pace {
+    int64_t interval_ms; /* length of a pass with much to write */
+    int64_t least_ms;    /* from the beginning of one pass to the next */
+    size_t least_count;  /* entries written with each transaction at least */
+};
+
+void checkpoint_init(struct checkpoint *checkpoint);
+void checkpoint_finish(struct checkpoint *checkpoint);
+
+/* After an entry has changed (applied_offset is set already). */
+void checkpoint_note_change(struct task *task, struct entry *entry);
+
+/* Called before each commit of a live task: writes a few entries into the outbox, moves the marker when a pass is through. */
+void checkpoint_advance(struct task *task, struct outbox *outbox, const struct checkpoint_pace *pace, int64_t now_ms);
+
+/* Is there something to write although no record came? */
+bool checkpoint_wants_commit(const struct task *task, const struct checkpoint_pace *pace, int64_t now_ms);
+
+/* Closing: writes as much as fits into `bytes_max`; true: all is out and the marker stands at next_offset. Call again after
+ * the commit otherwise. */
+bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max, int64_t now_ms);
+
+/* The metadata of a committed offset, and back. false: not ours. */
+void checkpoint_marker_print(const struct task *task, char metadata[BROKER_METADATA_MAX]);
+struct checkpoint_marker {
+    int64_t offset, clock_ms;
+    int version;
+};
+bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out);
+
+#endif

@@ -1,0 +1,269 @@
+/* The group member.
+ *
+ * Rebalances are noted in the callback and answered later, when the worker has committed what it must; until then librdkafka
+ * waits, and heartbeats go on in its own thread. While it waits it pauses everything, so a coming partition is accepted at
+ * once, paused by us, and its fetch position is set (seek) when its entries are loaded: pause alone does not promise to resume
+ * at the offset given to assign when fetched messages were thrown away in between. */
+#include "engine/kafka/kafka_broker.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { ASK_MS = 5000 };
+
+static struct kafka_consumer *consumer_of(struct broker *broker)
+{
+    return &((struct kafka_broker *)broker)->consumer;
+}
+
+static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
+                         void *opaque)
+{
+    struct kafka_consumer *consumer = opaque; /* the link is its first member */
+    if (consumer->is_closing) {
+        rd_kafka_assign(handle, NULL);
+        return;
+    }
+    consumer->event = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? BROKER_ASSIGNED
+                      : rd_kafka_assignment_lost(handle)           ? BROKER_LOST
+                                                                   : BROKER_REVOKED;
+    consumer->is_unanswered = true;
+    consumer->event_count = (size_t)partitions->cnt;
+    consumer->event_partitions =
+        memory_resize(consumer->event_partitions, (consumer->event_count + 1) * sizeof *consumer->event_partitions);
+    for (int i = 0; i < partitions->cnt; i++)
+        consumer->event_partitions[i] = partitions->elems[i].partition;
+}
+
+static rd_kafka_conf_t *conf_create(struct kafka_broker *self, int thread)
+{
+    struct kafka_consumer *consumer = &self->consumer;
+    rd_kafka_conf_t *conf = kafka_conf_create(self->config->kafka, &consumer->link, consumer->name);
+    kafka_conf_set(conf, "group.id", consumer->group);
+    const char *instance = self->config->settings.instance_id;
+    if (instance && *instance) {
+        char id[128];
+        snprintf(id, sizeof id, "%s.%d", instance, thread);
+        kafka_conf_set(conf, "group.instance.id", id);
+    }
+    kafka_conf_set(conf, "partition.assignment.strategy", "cooperative-sticky");
+    kafka_conf_set(conf, "enable.auto.commit", "false");
+    kafka_conf_set(conf, "enable.auto.offset.store", "false");
+    kafka_conf_set(conf, "enable.partition.eof", "true");
+    kafka_conf_set(conf, "auto.offset.reset", "earliest");
+    kafka_conf_set(conf, "isolation.level", "read_committed");
+    kafka_conf_set_number(conf, "session.timeout.ms", self->settings->session_timeout_ms);
+    kafka_conf_set_number(conf, "heartbeat.interval.ms", self->settings->session_timeout_ms / 5);
+    kafka_conf_set(conf, "max.poll.interval.ms", "300000");
+    kafka_conf_set(conf, "fetch.wait.max.ms", "100");
+    kafka_conf_set(conf, "fetch.message.max.bytes", "4194304");
+    kafka_conf_set(conf, "queued.max.messages.kbytes", "65536");
+    kafka_conf_set(conf, "queued.min.messages", "100000");
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    return conf;
+}
+
+bool kafka_consumer_open(struct kafka_broker *self, int thread)
+{
+    struct kafka_consumer *consumer = &self->consumer;
+    char error[512];
+    consumer->handle = kafka_handle_create(RD_KAFKA_CONSUMER, conf_create(self, thread), error, sizeof error);
+    if (consumer->handle == NULL) {
+        log_error("cannot consume", "worker", consumer->name, "error", error, NULL);
+        return false;
+    }
+    rd_kafka_poll_set_consumer(consumer->handle);
+    consumer->queue = rd_kafka_queue_get_consumer(consumer->handle);
+    kafka_inbox_init(&consumer->inbox);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, consumer->topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_subscribe(consumer->handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return true;
+}
+
+void kafka_consumer_close(struct kafka_consumer *consumer)
+{
+    if (consumer->handle == NULL)
+        return;
+    consumer->is_closing = true;
+    if (consumer->is_unanswered)
+        rd_kafka_assign(consumer->handle, NULL);
+    kafka_inbox_finish(&consumer->inbox);
+    rd_kafka_consumer_close(consumer->handle);
+    rd_kafka_queue_destroy(consumer->queue);
+    rd_kafka_destroy(consumer->handle);
+    free(consumer->event_partitions);
+    consumer->handle = NULL;
+}
+
+/* --- polling */
+
+static void take(struct kafka_consumer *consumer, int wait_ms, size_t most)
+{
+    struct kafka_inbox *inbox = &consumer->inbox;
+    size_t room = POLL_RECORDS_MAX - inbox->held;
+    if (most > room)
+        most = room;
+    if (most == 0)
+        return;
+    ssize_t count = rd_kafka_consume_batch_queue(consumer->queue, wait_ms, inbox->messages + inbox->held, most);
+    if (count > 0)
+        inbox->held += (size_t)count;
+}
+
+/* Waits wait_ms in any case, so that whoever pauses after a failure does pause; a message that comes meanwhile is stashed. */
+static void wait_for_events(struct kafka_consumer *consumer, int wait_ms)
+{
+    int64_t until_us = clock_monotonic_us() + (int64_t)wait_ms * 1000;
+    take(consumer, wait_ms, 1);
+    consumer->inbox.stashed = consumer->inbox.held;
+    int64_t left_us = until_us - clock_monotonic_us();
+    if (left_us > 0 && consumer->event == BROKER_NOTHING)
+        nanosleep(&(struct timespec){left_us / 1000000, left_us % 1000000 * 1000}, NULL);
+}
+
+static void fetch(struct kafka_consumer *consumer, size_t records_max, int wait_ms, bool gathers)
+{
+    struct kafka_inbox *inbox = &consumer->inbox;
+    if (inbox->held >= records_max)
+        return;
+    if (gathers || inbox->held) {
+        take(consumer, inbox->held ? 0 : wait_ms, records_max - inbox->held);
+        return;
+    }
+    take(consumer, wait_ms, 1);
+    if (inbox->held)
+        take(consumer, 0, records_max - inbox->held);
+}
+
+static void hand_out_event(struct kafka_consumer *consumer, struct broker_batch *batch)
+{
+    batch->event = consumer->event;
+    batch->partitions = consumer->event_partitions;
+    batch->partition_count = consumer->event_count;
+    consumer->event = BROKER_NOTHING;
+}
+
+enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int wait_ms, bool gathers,
+                                 struct broker_batch *batch)
+{
+    struct kafka_consumer *consumer = consumer_of(broker);
+    *batch = (struct broker_batch){0};
+    kafka_inbox_give_back(&consumer->inbox);
+    if (records_max == 0) {
+        wait_for_events(consumer, wait_ms);
+    } else {
+        fetch(consumer, records_max, wait_ms, gathers);
+        kafka_inbox_sort(&consumer->inbox, view_of_text(consumer->topic), batch);
+    }
+    hand_out_event(consumer, batch);
+    kafka_link_check(&consumer->link, consumer->handle);
+    return atomic_load(&consumer->link.is_fatal) ? OUTCOME_STOP : OUTCOME_OK;
+}
+
+/* --- answering */
+
+static rd_kafka_topic_partition_list_t *list_of(const struct kafka_consumer *consumer, const struct broker_place *places,
+                                                size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, consumer->topic, places[i].partition)->offset =
+            places[i].offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : places[i].offset;
+    return list;
+}
+
+static enum outcome said(const struct kafka_consumer *consumer, const char *what, rd_kafka_resp_err_t code)
+{
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return OUTCOME_OK;
+    log_warning(what, "worker", consumer->name, "code", rd_kafka_err2name(code), "error", rd_kafka_err2str(code), NULL);
+    return OUTCOME_STOP;
+}
+
+static enum outcome said_error(const struct kafka_consumer *consumer, const char *what, rd_kafka_error_t *error)
+{
+    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (error)
+        rd_kafka_error_destroy(error);
+    return said(consumer, what, code);
+}
+
+enum outcome kafka_consumer_committed(struct broker *broker, struct broker_commit *commits, size_t count)
+{
+    struct kafka_consumer *consumer = consumer_of(broker);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, consumer->topic, commits[i].partition);
+    rd_kafka_resp_err_t code = rd_kafka_committed(consumer->handle, list, ASK_MS);
+    for (size_t i = 0; i < count && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        const rd_kafka_topic_partition_t *found = &list->elems[i];
+        size_t size = found->metadata_size < BROKER_METADATA_MAX ? found->metadata_size : BROKER_METADATA_MAX - 1;
+        code = found->err;
+        commits[i].offset = found->offset >= 0 ? found->offset : -1;
+        if (size)
+            memcpy(commits[i].metadata, found->metadata, size);
+        commits[i].metadata[size] = '\0';
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_info("committed offsets are not to be had yet", "worker", consumer->name, "code", rd_kafka_err2name(code), NULL);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OUTCOME_OK : OUTCOME_RETRY;
+}
+
+enum outcome kafka_consumer_assign(struct broker *broker, const struct broker_place *places, size_t count)
+{
+    struct kafka_consumer *consumer = consumer_of(broker);
+    rd_kafka_topic_partition_list_t *list = list_of(consumer, places, count);
+    consumer->is_unanswered = false;
+    enum outcome outcome =
+        said_error(consumer, "partitions not taken", rd_kafka_incremental_assign(consumer->handle, list));
+    if (outcome == OUTCOME_OK)
+        rd_kafka_pause_partitions(consumer->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return outcome;
+}
+
+enum outcome kafka_consumer_resume(struct broker *broker, int32_t partition, int64_t offset)
+{
+    struct kafka_consumer *consumer = consumer_of(broker);
+    struct broker_place place = {partition, offset};
+    rd_kafka_topic_partition_list_t *list = list_of(consumer, &place, 1);
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->handle, list, ASK_MS);
+    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : list->elems[0].err;
+    if (error)
+        rd_kafka_error_destroy(error);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_resume_partitions(consumer->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS)
+        return OUTCOME_RETRY; /* its fetcher has not started yet */
+    return said(consumer, "partition does not start", code);
+}
+
+enum outcome kafka_consumer_unassign(struct broker *broker, const int32_t *partitions, size_t count)
+{
+    struct kafka_consumer *consumer = consumer_of(broker);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, consumer->topic, partitions[i]);
+    consumer->is_unanswered = false;
+    enum outcome outcome =
+        said_error(consumer, "partitions not let go", rd_kafka_incremental_unassign(consumer->handle, list));
+    rd_kafka_topic_partition_list_destroy(list);
+    return outcome;
+}
+
+int64_t kafka_consumer_end_offset(struct broker *broker, int32_t partition)
+{
+    const struct kafka_consumer *consumer = consumer_of(broker);
+    int64_t low = -1, high = -1;
+    rd_kafka_get_watermark_offsets(consumer->handle, consumer->topic, partition, &low, &high);
+    return high >= 0 ? high : -1;
+}

@@ -1,0 +1,102 @@
+/* The port of broker.h over librdkafka: three handles to a worker. A consumer in the group, a transactional producer, and,
+ * while partitions are being recovered, a reader of the checkpoint topic. */
+#ifndef TS_ENGINE_KAFKA_BROKER_H
+#define TS_ENGINE_KAFKA_BROKER_H
+
+#include "engine/broker.h"
+#include "engine/kafka/link.h"
+#include "engine/outgoing.h"
+#include "engine/publisher.h"
+#include "engine/runner.h"
+
+enum { POLL_RECORDS_MAX = 8192 };
+
+/* Messages borrowed from librdkafka for one poll, and what they become. */
+struct kafka_inbox {
+    rd_kafka_message_t **messages;
+    size_t held;                 /* messages to be given back at the next poll */
+    size_t stashed;              /* of those the last ones, not handed out yet */
+    struct record *records;
+    struct broker_place *ends;
+};
+
+struct kafka_consumer {
+    struct kafka_link link;
+    rd_kafka_t *handle;
+    rd_kafka_queue_t *queue;
+    char topic[300], group[300], name[64];
+    struct kafka_inbox inbox;
+    enum broker_event event; /* noted by the callback, not handed out yet */
+    bool is_unanswered;      /* handed out or not, librdkafka waits for our answer */
+    bool is_closing;
+    int32_t *event_partitions;
+    size_t event_count;
+};
+
+struct kafka_producer {
+    struct kafka_link link;
+    rd_kafka_t *handle;
+    char id[300], name[64];
+    rd_kafka_topic_t *topics[OUTBOX_TOPICS_MAX + 1]; /* [0]: the checkpoint topic */
+    int32_t partition_counts[OUTBOX_TOPICS_MAX + 1];
+    bool is_failing; /* said so already */
+};
+
+struct kafka_reader {
+    struct kafka_link link;
+    rd_kafka_t *handle; /* NULL: nothing to recover */
+    rd_kafka_queue_t *queue;
+    char topic[300], name[64];
+    struct kafka_inbox inbox;
+    struct broker_place *places; /* being read, and from where a new assignment would go on */
+    size_t place_count;
+    bool is_changed;             /* places, since the last assign */
+};
+
+struct kafka_broker {
+    struct broker broker; /* first */
+    const struct runner_config *config;
+    const struct runner_settings *settings; /* complete */
+    struct publisher *ticks;                /* shared by the runner's workers; NULL: no ticks */
+    struct kafka_consumer consumer;
+    struct kafka_producer producer;
+    struct kafka_reader reader;
+};
+
+/* Connects, fences what a former process of the same transactional id left behind, joins the group. Waits for Kafka as long as
+ * *stop is false. NULL: stopped, or a setting is wrong (*is_hopeless, logged). */
+struct broker *kafka_broker_open(const struct runner_config *config, const struct runner_settings *settings, int thread,
+                                 struct publisher *ticks, atomic_bool *stop, bool *is_hopeless);
+
+/* The parts, each in its own file. */
+bool kafka_consumer_open(struct kafka_broker *self, int thread);
+void kafka_consumer_close(struct kafka_consumer *consumer);
+enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int wait_ms, bool gathers,
+                                 struct broker_batch *batch);
+enum outcome kafka_consumer_committed(struct broker *broker, struct broker_commit *commits, size_t count);
+enum outcome kafka_consumer_assign(struct broker *broker, const struct broker_place *places, size_t count);
+enum outcome kafka_consumer_resume(struct broker *broker, int32_t partition, int64_t offset);
+enum outcome kafka_consumer_unassign(struct broker *broker, const int32_t *partitions, size_t count);
+int64_t kafka_consumer_end_offset(struct broker *broker, int32_t partition);
+
+bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *stop, bool *is_hopeless);
+void kafka_producer_close(struct kafka_producer *producer);
+enum outcome kafka_producer_begin(struct broker *broker);
+enum outcome kafka_producer_produce(struct broker *broker, const struct broker_message *messages, size_t count, size_t *taken);
+enum outcome kafka_producer_send_offsets(struct broker *broker, const struct broker_commit *commits, size_t count);
+enum outcome kafka_producer_commit(struct broker *broker);
+enum outcome kafka_producer_abort(struct broker *broker);
+
+void kafka_reader_close(struct kafka_reader *reader);
+enum outcome kafka_reader_add(struct broker *broker, int32_t partition);
+void kafka_reader_remove(struct broker *broker, int32_t partition);
+enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wait_ms, struct broker_batch *batch);
+
+/* inbox.c */
+void kafka_inbox_init(struct kafka_inbox *inbox);
+void kafka_inbox_finish(struct kafka_inbox *inbox);
+void kafka_inbox_give_back(struct kafka_inbox *inbox); /* all but the stashed */
+/* Everything held and not yet sorted becomes records and ends of the batch. */
+void kafka_inbox_sort(struct kafka_inbox *inbox, struct view topic, struct broker_batch *batch);
+
+#endif

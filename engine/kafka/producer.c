@@ -1,0 +1,220 @@
+/* The transactional producer. Values are not copied: they lie in the outbox until commit or abort has returned. */
+#include "engine/kafka/kafka_broker.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { INIT_MS = 10000, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000 };
+
+static struct kafka_producer *producer_of(struct broker *broker)
+{
+    return &((struct kafka_broker *)broker)->producer;
+}
+
+/* --- the edge: librdkafka's error becomes what to do next, and is logged once a change */
+
+static enum outcome outcome_of(struct kafka_producer *producer, const char *what, rd_kafka_error_t *error)
+{
+    if (error == NULL) {
+        producer->is_failing = false;
+        return OUTCOME_OK;
+    }
+    enum outcome outcome = rd_kafka_error_is_fatal(error)             ? OUTCOME_STOP
+                           : rd_kafka_error_txn_requires_abort(error) ? OUTCOME_REDO
+                           : rd_kafka_error_is_retriable(error)       ? OUTCOME_RETRY
+                           : rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT ? OUTCOME_RETRY
+                                                                                        : OUTCOME_STOP;
+    if (!producer->is_failing || outcome == OUTCOME_STOP)
+        log_warning("transaction does not go through", "worker", producer->name, "step", what, "code",
+                    rd_kafka_error_name(error), "error", rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
+    producer->is_failing = true;
+    rd_kafka_error_destroy(error);
+    return outcome;
+}
+
+/* --- opening */
+
+static bool topic_open(struct kafka_broker *self, size_t place, const char *name)
+{
+    struct kafka_producer *producer = &self->producer;
+    char full[300];
+    const char *prefix = self->config->kafka->topic_prefix;
+    snprintf(full, sizeof full, "%s%s", prefix ? prefix : "", name);
+    if (producer->topics[place] == NULL)
+        producer->topics[place] = rd_kafka_topic_new(producer->handle, full, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(producer->handle, 0, producer->topics[place], &metadata, ASK_MS);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        producer->partition_counts[place] = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && producer->partition_counts[place] > 0)
+        return true;
+    if (!producer->is_failing)
+        log_warning(code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? "topic is missing, waiting for it: touchstream topics makes it"
+                                                                    : "topic cannot be looked up, waiting",
+                    "worker", producer->name, "topic", full, "code", rd_kafka_err2name(code), NULL);
+    producer->is_failing = true;
+    return false;
+}
+
+static bool topics_open(struct kafka_broker *self)
+{
+    const struct processor *processor = self->config->processor;
+    if (!topic_open(self, 0, processor->checkpoint))
+        return false;
+    for (size_t i = 0; processor->outputs[i] && i < OUTBOX_TOPICS_MAX; i++) {
+        if (!topic_open(self, i + 1, processor->outputs[i]))
+            return false;
+    }
+    self->producer.is_failing = false;
+    return true;
+}
+
+static void sleep_a_little(void)
+{
+    nanosleep(&(struct timespec){0, 200 * 1000000L}, NULL);
+}
+
+static rd_kafka_conf_t *conf_create(struct kafka_broker *self)
+{
+    struct kafka_producer *producer = &self->producer;
+    rd_kafka_conf_t *conf = kafka_conf_create(self->config->kafka, &producer->link, producer->name);
+    kafka_conf_set(conf, "transactional.id", producer->id);
+    kafka_conf_set_number(conf, "transaction.timeout.ms", self->settings->transaction_timeout_ms);
+    kafka_conf_set(conf, "compression.codec", "lz4");
+    kafka_conf_set(conf, "linger.ms", "20"); /* a commit does not wait for it */
+    kafka_conf_set(conf, "batch.num.messages", "10000");
+    kafka_conf_set(conf, "batch.size", "1000000");
+    kafka_conf_set(conf, "message.max.bytes", "2097152");
+    kafka_conf_set(conf, "queue.buffering.max.messages", "2000000");
+    kafka_conf_set(conf, "queue.buffering.max.kbytes", "1048576");
+    /* The former transaction's markers are still being written when the next one adds its first partition; the coordinator
+     * answers «concurrent transactions» and wants to be asked again, which the standard 100 ms make slow. */
+    kafka_conf_set(conf, "retry.backoff.ms", "10");
+    return conf;
+}
+
+bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *stop, bool *is_hopeless)
+{
+    struct kafka_producer *producer = &self->producer;
+    (void)thread;
+    char error[512];
+    producer->handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf_create(self), error, sizeof error);
+    if (producer->handle == NULL) {
+        log_error("cannot produce", "worker", producer->name, "error", error, NULL);
+        *is_hopeless = true;
+        return false;
+    }
+    enum outcome outcome = OUTCOME_RETRY;
+    while (outcome == OUTCOME_RETRY && !atomic_load(stop)) {
+        outcome = outcome_of(producer, "init", rd_kafka_init_transactions(producer->handle, INIT_MS));
+        rd_kafka_poll(producer->handle, 0);
+        kafka_link_check(&producer->link, producer->handle);
+    }
+    while (outcome == OUTCOME_OK && !topics_open(self)) {
+        rd_kafka_poll(producer->handle, 0);
+        if (atomic_load(stop))
+            outcome = OUTCOME_STOP;
+        for (int waited = 0; waited < MISSING_WAIT_MS && !atomic_load(stop); waited += 200)
+            sleep_a_little();
+    }
+    return outcome == OUTCOME_OK;
+}
+
+void kafka_producer_close(struct kafka_producer *producer)
+{
+    if (producer->handle == NULL)
+        return;
+    for (size_t i = 0; i <= OUTBOX_TOPICS_MAX; i++) {
+        if (producer->topics[i])
+            rd_kafka_topic_destroy(producer->topics[i]);
+    }
+    /* An open transaction is left to its end: the next init of the same id aborts it at once. */
+    rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_destroy(producer->handle);
+    producer->handle = NULL;
+}
+
+/* --- the transaction */
+
+enum outcome kafka_producer_begin(struct broker *broker)
+{
+    struct kafka_producer *producer = producer_of(broker);
+    return outcome_of(producer, "begin", rd_kafka_begin_transaction(producer->handle));
+}
+
+static enum outcome produce_failed(struct kafka_producer *producer, rd_kafka_resp_err_t code)
+{
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        rd_kafka_poll(producer->handle, 10);
+        return OUTCOME_RETRY;
+    }
+    if (!producer->is_failing)
+        log_warning("cannot produce", "worker", producer->name, "code", rd_kafka_err2name(code), NULL);
+    producer->is_failing = true;
+    return code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? OUTCOME_REDO : OUTCOME_STOP;
+}
+
+enum outcome kafka_producer_produce(struct broker *broker, const struct broker_message *messages, size_t count, size_t *taken)
+{
+    struct kafka_producer *producer = producer_of(broker);
+    for (*taken = 0; *taken < count; ++*taken) {
+        const struct broker_message *message = &messages[*taken];
+        rd_kafka_resp_err_t code = rd_kafka_producev(
+            producer->handle, RD_KAFKA_V_RKT(producer->topics[message->topic + 1]), RD_KAFKA_V_PARTITION(message->partition),
+            RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_KEY(message->key.data, message->key.size),
+            RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value.data, message->value.size),
+            RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_END);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return produce_failed(producer, code);
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome kafka_producer_send_offsets(struct broker *broker, const struct broker_commit *commits, size_t count)
+{
+    struct kafka_broker *self = (struct kafka_broker *)broker;
+    rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *place =
+            rd_kafka_topic_partition_list_add(offsets, self->consumer.topic, commits[i].partition);
+        place->offset = commits[i].offset;
+        place->metadata = memory_copy_text(commits[i].metadata);
+        place->metadata_size = strlen(commits[i].metadata);
+    }
+    /* Asked for each time: the generation moves with every rebalance, and an outdated one fences us rightly. */
+    rd_kafka_consumer_group_metadata_t *member = rd_kafka_consumer_group_metadata(self->consumer.handle);
+    enum outcome outcome =
+        outcome_of(&self->producer, "offsets",
+                   rd_kafka_send_offsets_to_transaction(self->producer.handle, offsets, member, CALL_MS));
+    rd_kafka_consumer_group_metadata_destroy(member);
+    rd_kafka_topic_partition_list_destroy(offsets); /* frees the metadata too */
+    return outcome;
+}
+
+static void serve(struct kafka_producer *producer)
+{
+    rd_kafka_poll(producer->handle, 0); /* the error callback */
+    kafka_link_check(&producer->link, producer->handle);
+}
+
+enum outcome kafka_producer_commit(struct broker *broker)
+{
+    struct kafka_producer *producer = producer_of(broker);
+    enum outcome outcome = outcome_of(producer, "commit", rd_kafka_commit_transaction(producer->handle, CALL_MS));
+    serve(producer);
+    return outcome;
+}
+
+enum outcome kafka_producer_abort(struct broker *broker)
+{
+    struct kafka_producer *producer = producer_of(broker);
+    enum outcome outcome = outcome_of(producer, "abort", rd_kafka_abort_transaction(producer->handle, CALL_MS));
+    serve(producer);
+    return outcome;
+}

@@ -1,0 +1,138 @@
+/* Reading checkpoint partitions: committed records only, up to the high watermark.
+ *
+ * Not up to the last stable offset: a transaction that some dead worker left open would hide what later owners committed
+ * behind it. So we wait until it is resolved, by its transactional id coming back or by its timeout. */
+#include "engine/kafka/kafka_broker.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct kafka_reader *reader_of(struct broker *broker)
+{
+    return &((struct kafka_broker *)broker)->reader;
+}
+
+static bool reader_open(struct kafka_broker *self)
+{
+    struct kafka_reader *reader = &self->reader;
+    char error[512];
+    rd_kafka_conf_t *conf = kafka_conf_create(self->config->kafka, &reader->link, reader->name);
+    kafka_conf_set(conf, "group.id", "touchstream-recovery"); /* never joined: librdkafka wants a name */
+    kafka_conf_set(conf, "enable.auto.commit", "false");
+    kafka_conf_set(conf, "enable.auto.offset.store", "false");
+    kafka_conf_set(conf, "enable.partition.eof", "true");
+    kafka_conf_set(conf, "auto.offset.reset", "earliest");
+    kafka_conf_set(conf, "isolation.level", "read_committed");
+    kafka_conf_set(conf, "fetch.wait.max.ms", "20");
+    kafka_conf_set(conf, "fetch.message.max.bytes", "4194304");
+    kafka_conf_set(conf, "queued.max.messages.kbytes", "65536");
+    reader->handle = kafka_handle_create(RD_KAFKA_CONSUMER, conf, error, sizeof error);
+    if (reader->handle == NULL) {
+        log_error("cannot read the checkpoint", "worker", reader->name, "error", error, NULL);
+        return false;
+    }
+    rd_kafka_poll_set_consumer(reader->handle);
+    reader->queue = rd_kafka_queue_get_consumer(reader->handle);
+    kafka_inbox_init(&reader->inbox);
+    return true;
+}
+
+void kafka_reader_close(struct kafka_reader *reader)
+{
+    free(reader->places);
+    reader->places = NULL;
+    reader->place_count = 0;
+    if (reader->handle == NULL)
+        return;
+    kafka_inbox_finish(&reader->inbox);
+    rd_kafka_consumer_close(reader->handle);
+    rd_kafka_queue_destroy(reader->queue);
+    rd_kafka_destroy(reader->handle);
+    reader->handle = NULL;
+}
+
+enum outcome kafka_reader_add(struct broker *broker, int32_t partition)
+{
+    struct kafka_reader *reader = reader_of(broker);
+    if (reader->handle == NULL && !reader_open((struct kafka_broker *)broker))
+        return OUTCOME_STOP;
+    reader->places = memory_resize(reader->places, (reader->place_count + 1) * sizeof *reader->places);
+    reader->places[reader->place_count++] = (struct broker_place){partition, -1};
+    reader->is_changed = true;
+    return OUTCOME_OK;
+}
+
+static struct broker_place *place_find(struct kafka_reader *reader, int32_t partition)
+{
+    for (size_t i = 0; i < reader->place_count; i++) {
+        if (reader->places[i].partition == partition)
+            return &reader->places[i];
+    }
+    return NULL;
+}
+
+/* A partition that is through stays assigned, silent at its end, until the last one is: assigning anew costs the others
+ * what they had fetched. */
+void kafka_reader_remove(struct broker *broker, int32_t partition)
+{
+    struct kafka_reader *reader = reader_of(broker);
+    struct broker_place *place = place_find(reader, partition);
+    if (place == NULL)
+        return;
+    *place = reader->places[--reader->place_count];
+}
+
+static void assign(struct kafka_reader *reader)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)reader->place_count);
+    for (size_t i = 0; i < reader->place_count; i++)
+        rd_kafka_topic_partition_list_add(list, reader->topic, reader->places[i].partition)->offset =
+            reader->places[i].offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : reader->places[i].offset;
+    rd_kafka_assign(reader->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    reader->is_changed = false;
+}
+
+/* Keeps the ends that are true ends; notes how far each partition is. */
+static void note_places(struct kafka_reader *reader, struct broker_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct broker_place *place = place_find(reader, batch->records[i].partition);
+        if (place)
+            place->offset = batch->records[i].offset + 1;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->end_count; i++) {
+        struct broker_place end = batch->ends[i];
+        int64_t low = -1, high = -1;
+        rd_kafka_get_watermark_offsets(reader->handle, reader->topic, end.partition, &low, &high);
+        if (end.offset >= high && place_find(reader, end.partition))
+            reader->inbox.ends[kept++] = end;
+    }
+    batch->end_count = kept;
+}
+
+enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wait_ms, struct broker_batch *batch)
+{
+    struct kafka_reader *reader = reader_of(broker);
+    *batch = (struct broker_batch){0};
+    if (reader->handle == NULL)
+        return OUTCOME_OK;
+    kafka_inbox_give_back(&reader->inbox);
+    if (reader->place_count == 0) {
+        kafka_reader_close(reader);
+        return OUTCOME_OK;
+    }
+    if (reader->is_changed)
+        assign(reader);
+    size_t most = records_max < POLL_RECORDS_MAX ? records_max : POLL_RECORDS_MAX;
+    ssize_t count = rd_kafka_consume_batch_queue(reader->queue, wait_ms, reader->inbox.messages, most);
+    reader->inbox.held = count > 0 ? (size_t)count : 0;
+    kafka_inbox_sort(&reader->inbox, view_of_text(reader->topic), batch);
+    note_places(reader, batch);
+    kafka_link_check(&reader->link, reader->handle);
+    return atomic_load(&reader->link.is_fatal) ? OUTCOME_STOP : OUTCOME_OK;
+}

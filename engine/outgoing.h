@@ -1,0 +1,53 @@
+/* The engine's side of the outbox (outbox.h is the processors'): where the bytes are, what of them was sent.
+ *
+ * Keys and values are appended to chunks. A chunk is closed once it is full, and its memory does not move from then on, so
+ * its messages can be handed to the broker without a copy while the batch goes on; the last chunk follows at the commit.
+ * After an abort outbox_rewind makes all of it unsent again: redo is sending the same bytes in a new transaction. */
+#ifndef TS_ENGINE_OUTGOING_H
+#define TS_ENGINE_OUTGOING_H
+
+#include "engine/broker.h"
+#include "engine/outbox.h"
+
+enum { OUTBOX_TOPICS_MAX = 16, OUTBOX_CHUNK_BYTES = 256 * 1024, OUTBOX_CHUNKS_KEPT = 64 };
+
+struct outbox_message {
+    int64_t timestamp_ms;
+    int32_t topic, partition;
+    uint32_t chunk;
+    uint32_t key_at, key_size;     /* key_size UINT32_MAX: null */
+    uint32_t value_at, value_size; /* value_size UINT32_MAX: null */
+};
+
+struct outbox {
+    struct bytes *chunks;
+    size_t chunk_count, chunk_capacity; /* chunk_count − 1 is being written; those beyond keep their memory for later */
+    struct outbox_message *messages;
+    size_t count, capacity;
+    size_t sent;       /* messages handed to the open transaction */
+    size_t bytes;      /* in chunks that are closed */
+    bool is_muted;
+    struct bytes muted; /* where muted records go to be forgotten */
+    int32_t partition_counts[OUTBOX_TOPICS_MAX];
+};
+
+void outbox_init(struct outbox *outbox);
+void outbox_finish(struct outbox *outbox);
+
+void outbox_clear(struct outbox *outbox);  /* committed: forget all, keep some memory */
+void outbox_rewind(struct outbox *outbox); /* aborted: all is unsent again */
+size_t outbox_bytes(const struct outbox *outbox);
+
+static inline bool outbox_is_empty(const struct outbox *outbox)
+{
+    return outbox->count == 0;
+}
+
+/* For the checkpoint topic, whose partition is the input's. */
+struct bytes *outbox_begin_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms);
+void outbox_delete_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms);
+
+/* Hands unsent messages to the broker: those of closed chunks, or all. */
+enum outcome outbox_send(struct outbox *outbox, struct broker *broker, bool is_all);
+
+#endif

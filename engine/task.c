@@ -1,0 +1,53 @@
+#include "engine/task.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+struct task *task_create(const struct processor *processor, void *shared, int32_t partition)
+{
+    struct task *task = memory_zeroed(1, sizeof *task);
+    task->processor = processor;
+    task->partition = partition;
+    task->stage = TASK_LOADING;
+    task->clock_ms = CLOCK_UNSET;
+    task->end_offset = INT64_MAX;
+    entries_init(&task->entries);
+    timers_init(&task->timers);
+    checkpoint_init(&task->checkpoint);
+    task->own = processor->task_create ? processor->task_create(shared, partition) : NULL;
+    return task;
+}
+
+void task_destroy(struct task *task)
+{
+    if (task == NULL)
+        return;
+    size_t at = 0;
+    for (struct entry *entry; (entry = entries_next(&task->entries, &at));) {
+        if (entry->state)
+            task->processor->entry_free(task->own, entry);
+    }
+    if (task->processor->task_destroy)
+        task->processor->task_destroy(task->own);
+    checkpoint_finish(&task->checkpoint);
+    timers_finish(&task->timers);
+    entries_finish(&task->entries);
+    free(task);
+}
+
+void task_forget_entry(struct task *task, struct entry *entry)
+{
+    if (entry->state)
+        task->processor->entry_free(task->own, entry);
+    entry->state = NULL;
+    entry->timer_at_ms = TIMER_NEVER;
+    timers_follow(&task->timers, entry);
+    entries_remove(&task->entries, entry);
+}
+
+const char *task_stage_name(enum task_stage stage)
+{
+    static const char *const names[] = {"loading", "replaying", "live"};
+    return names[stage];
+}

@@ -1,0 +1,51 @@
+/* One partition in our care: the processor's own part, the entries, the clock, and how far we are.
+ *
+ *   LOADING ──entries read──► REPLAYING ──committed offset reached──► LIVE
+ *
+ * LOADING    the checkpoint partition is being read; the input is silent
+ * REPLAYING  the input from the marker to the committed offset is applied again, muted: it was sent before
+ * LIVE       what is applied is sent */
+#ifndef TS_ENGINE_TASK_H
+#define TS_ENGINE_TASK_H
+
+#include "engine/checkpoint.h"
+#include "engine/entries.h"
+#include "engine/outgoing.h"
+#include "engine/timers.h"
+
+enum task_stage { TASK_LOADING, TASK_REPLAYING, TASK_LIVE };
+
+/* No record yet. Not INT64_MIN: processors subtract days from the clock, and that must not overflow. */
+#define CLOCK_UNSET (INT64_MIN / 2)
+
+struct task {
+    const struct processor *processor;
+    void *own; /* from processor.task_create */
+    int32_t partition;
+    enum task_stage stage;
+    struct entries entries;
+    struct timers timers;
+    struct checkpoint checkpoint;
+    int64_t next_offset;      /* everything before it is applied */
+    int64_t committed_offset; /* everything before it was committed, by us or an earlier owner; −1: nothing ever */
+    int64_t clock_ms;         /* CLOCK_UNSET: no record yet */
+    int64_t allowed_disorder_ms;
+    int64_t entries_max;
+    bool is_loaded;           /* all entries read; waits for its input to start */
+    bool is_touched;          /* something to commit, or to end a batch for */
+    bool has_records;         /* batch_end is due */
+    int64_t active_at_ms;     /* wall clock of the last record or tick */
+    int64_t end_offset;       /* where the partition's end was last seen; at the end while next_offset is not smaller */
+    int64_t loading_since_us;
+    int64_t parked, applied;  /* counted since the last report */
+};
+
+struct task *task_create(const struct processor *processor, void *shared, int32_t partition);
+void task_destroy(struct task *task);
+
+/* Forgets an entry wholly: state, timer, place in the table. */
+void task_forget_entry(struct task *task, struct entry *entry);
+
+const char *task_stage_name(enum task_stage stage);
+
+#endif

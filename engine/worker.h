@@ -1,0 +1,68 @@
+/* A worker: one thread, one broker (consumer and transactional producer), the tasks of the partitions it owns, one batch.
+ *
+ * worker_step is one turn of its loop: poll, apply, send, and when it is time commit. Nothing in it waits but the
+ * broker's poll, so that a simulated broker can run a worker turn by turn. */
+#ifndef TS_ENGINE_WORKER_H
+#define TS_ENGINE_WORKER_H
+
+#include "engine/runner.h"
+#include "engine/step.h"
+#include "engine/txn.h"
+
+struct worker {
+    const struct runner_config *config;
+    struct runner_settings settings; /* the configured ones, gaps filled */
+    struct broker *broker;
+    atomic_bool *stop; /* shortens waiting for what may never come; NULL: none */
+    char name[64];     /* "journey-0": processor and thread */
+
+    struct task_table tasks;
+    struct outbox outbox;
+    struct arena arena;
+    struct txn txn;
+    size_t batch_records;
+    int64_t batch_began_ms; /* wall clock; meaningful while the batch has anything */
+    bool is_batch_open;
+
+    int64_t again_at_ms; /* after RETRY or REDO: not before */
+    int backoff_ms;
+
+    enum broker_event event; /* taken from a poll, not yet answered */
+    int32_t *event_partitions;
+    size_t event_count;
+    size_t loading_count;    /* tasks in TASK_LOADING */
+    bool is_hopeless;        /* STOP for good: a restart would meet the same */
+    int64_t reported_at_ms;
+    struct worker_report *report; /* metrics and status; worker_report.c */
+};
+
+/* Settings with the gaps (0) filled by the defaults. */
+struct runner_settings runner_settings_complete(struct runner_settings settings, const struct processor *processor);
+
+void worker_init(struct worker *worker, const struct runner_config *config, int thread, struct broker *broker,
+                 atomic_bool *stop);
+
+/* OK: again. STOP: finish (dropping everything) and begin anew, unless is_hopeless. */
+enum outcome worker_step(struct worker *worker);
+
+/* Commits, writes the closing checkpoint and commits that. After worker_step returned OK. RETRY or STOP: could not, the
+ * next owner reads input again. */
+enum outcome worker_close(struct worker *worker);
+
+/* Frees everything but the broker, which must be closed before: its threads may still read the outbox. */
+void worker_finish(struct worker *worker);
+
+/* --- between worker.c and recovery.c */
+
+/* Commits the batch, waiting as long as it takes. OK or STOP. */
+enum outcome worker_commit_now(struct worker *worker);
+int64_t worker_now_ms(const struct worker *worker);
+void worker_pause(struct worker *worker); /* sets again_at_ms, longer each time */
+void worker_event_done(struct worker *worker);
+
+/* Answers the event. OK (also when it must be tried again later: the event stays) or STOP. */
+enum outcome recovery_answer_event(struct worker *worker);
+/* Reads on in the checkpoint partitions of tasks in TASK_LOADING. OK or STOP. */
+enum outcome recovery_load(struct worker *worker, int wait_ms);
+
+#endif

@@ -1,0 +1,12 @@
+/* What a worker tells of itself, once a second: metrics, and the rows of runner_status. */
+#ifndef TS_ENGINE_WORKER_REPORT_H
+#define TS_ENGINE_WORKER_REPORT_H
+
+#include "engine/worker.h"
+
+struct worker_report *worker_report_create(const struct runner_config *config, int thread);
+void worker_report_destroy(struct worker_report *report);
+void worker_report_update(struct worker *worker, int64_t now_ms); /* does something once a second only */
+void worker_report_recovery(struct worker *worker, double seconds);
+
+#endif
