@@ -81,7 +81,7 @@ need_free_port() {
     port_is_open "$1" || return 0
     local who
     who=$(ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:((\("[^"]*",pid=[0-9]*\).*/\1/p' | head -n 1)
-    die "port $1 (for $2) is taken${who:+ by $who}" "another range of ports: deploy/up --ports $(( $1 + 10000 > 60000 ? 20000 : $1 + 10000 ))"
+    die "port $1 (for $2) is taken${who:+ by $who}" "another range of ports: --ports $(( ${base:-$1} > 50000 ? 20000 : ${base:-$1} + 10000 ))"
 }
 
 # need_space DIRECTORY MEGABYTES

@@ -36,20 +36,35 @@ ENV
 # program_write_config RUN BASE [DEMO]
 program_write_config() {
     local run=$1 base=$2
+    local ingest_token act_token
+    ingest_token=$(program_secret "$run/ingest.token") act_token=$(program_secret "$run/act.token")
     ( umask 077; cat >"$run/touchstream.yaml" <<YAML
 # Written by deploy/up; deploy/touchstream.yaml shows the other keys.
-kafka:
-  brokers: 127.0.0.1:$((base + 4))
-registry:
-  url: http://127.0.0.1:$((base + 3))/apis/ccompat/v7
-redis:
-  address: 127.0.0.1:$((base + 6))
-status:
-  listen: 127.0.0.1:$((base + 2))
+kafka.brokers: 127.0.0.1:$((base + 4))
+registry.url: http://127.0.0.1:$((base + 3))/apis/ccompat/v7
+redis.address: 127.0.0.1:$((base + 6))
+ingest.listen: 127.0.0.1:$((base + 0))
+ingest.token: $ingest_token
+dashboard.listen: 127.0.0.1:$((base + 1))
+dashboard.act_token: $act_token
+notify.dashboard_url: http://127.0.0.1:$((base + 1))
+status.listen: 127.0.0.1:$((base + 2))
 YAML
     # The demo's oldest purchase lies 455 days back.
-    [ -z "${3:-}" ] || printf 'journey:\n  revision_horizon: 500d\n' >>"$run/touchstream.yaml"
+    [ -z "${3:-}" ] || echo 'journey.revision_horizon: 500d' >>"$run/touchstream.yaml"
     )
+    # Not every build has every part: a key the program does not know is left out.
+    [ -x "$(program_path)" ] || return 0
+    local known key rest
+    known=$("$(program_path)" settings | sed -n 's/^| `\([^`]*\)`.*/\1/p')
+    while read -r key rest; do
+        case $key in
+            \#*) echo "$key $rest" ;;
+            *) grep -qxF "${key%:}" <<<"$known" && echo "$key $rest" ;;
+        esac
+    done <"$run/touchstream.yaml" >"$run/touchstream.yaml.new"
+    mv "$run/touchstream.yaml.new" "$run/touchstream.yaml"
+    chmod 600 "$run/touchstream.yaml"
 }
 
 program_answers() {
