@@ -1,6 +1,7 @@
 /* Every command of the program, in the order in which help lists them. */
 #include "app/app.h"
 #include "app/check.h"
+#include "app/generate.h"
 #include "app/import.h"
 #include "app/inspect.h"
 #include "app/pipeline.h"
@@ -26,6 +27,7 @@ const struct command commands[] = {
      "What is refused goes to touchpoints.rejected with the reason. Ends with the counts of accepted, duplicate (the same\n"
      "event id again) and rejected records; exits 1 if anything was rejected.",
      import_command, import_option_rows},
+    {"generate", "[options]", "seeded synthetic traffic, for demos and benchmarks", NULL, generate_command, generate_option_rows},
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
     {"notify", "", "service: alerts to webhooks", NULL, notify_command, NULL},
     {"run", "", "all services in one process", NULL, run_command_all, NULL},

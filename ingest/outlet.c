@@ -11,12 +11,17 @@ enum outcome outlet_to_publisher(void *publisher, const char *topic, struct view
     return publisher_send(publisher, topic, -1, key, value, timestamp_ms, message_context);
 }
 
+void outlet_encode(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *value)
+{
+    wire_begin(value, outlet->touchpoint_schema);
+    touchpoint_encode(value, touch);
+}
+
 enum outcome outlet_send(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *scratch,
                          void *message_context)
 {
     bytes_clear(scratch);
-    wire_begin(scratch, outlet->touchpoint_schema);
-    touchpoint_encode(scratch, touch);
+    outlet_encode(outlet, touch, scratch);
     return outlet->publish(outlet->target, outlet->touchpoints_topic, touch->customer_id, bytes_view(scratch),
                            touch->received_at_ms, message_context);
 }

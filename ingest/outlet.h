@@ -18,6 +18,9 @@ struct outlet {
 enum outcome outlet_to_publisher(void *publisher, const char *topic, struct view key, struct view value,
                                  int64_t timestamp_ms, void *message_context);
 
+/* Appends the message's value. */
+void outlet_encode(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *value);
+
 /* `scratch` is overwritten. The record's timestamp is received_at (READINGS 48), the key the customer's id. */
 enum outcome outlet_send(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *scratch,
                          void *message_context);

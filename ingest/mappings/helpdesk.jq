@@ -19,7 +19,7 @@ def meaning: {
   "Resolve SW anomaly": "AGENT_REPLIED", "Resolve ticket": "RESOLVED", "RESOLVED": "RESOLVED",
   "Closed": "CLOSED", "VERIFIED": "CLOSED", "INVALID": "CLOSED", "DUPLICATE": "CLOSED"}[.Activity];
 def at_ms: ."Complete Timestamp" | .[0:19] | strptime("%Y/%m/%d %H:%M:%S") | mktime * 1000;
-def tell($action; $team; $at): ([$at, .at + 1] | max) as $then | .at = $then | .said += [{action: $action, team: $team, at: $then}];
+def tell($action; $team; $at): ([$at, .at + 1] | max) as $when | .at = $when | .said += [{$action, $team, at: $when}];
 
 $tables.cases[."Case ID"] as $rows
 | if . != $rows[0] then null else

@@ -4,7 +4,9 @@
 #
 # The set has no times but a period index t: period t is taken as the t-th month of 2015, an answer's instant within it follows
 # from its id. Satisfaction (0-10 there) becomes CSAT by halves: 0-2 -> 1 … 9-10 -> 5.
-def instant: (1420070400 + (.t | tonumber) * 2629800 + ((.id | tonumber) * 7919 % 2629800)) | todate;
+def instant:
+  if .t | blank == null then error("the answer has no period (column t)")
+  else (1420070400 + (.t | tonumber) * 2629800 + ((.id | tonumber) * 7919 % 2629800)) | todate end;
 
 (.nps | blank) as $nps | (.satisfaction | blank) as $satisfaction
 | {source: "csv:nps_garden", channel: "EMAIL", segment: "store", customer_id: ("store-" + .id), occurred_at: instant,

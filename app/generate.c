@@ -1,0 +1,110 @@
+/* `touchstream generate`: options in; the traffic is ingest/generate's. */
+#include "app/generate.h"
+
+#include "app/outgoing.h"
+#include "base/time_text.h"
+#include "ingest/generate/generate.h"
+#include "ingest/import.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static int64_t events = 1000000, customers = 500000, seed = 1, disorder_ms = 20000, span_ms;
+static double rate, duplicates = 0.01;
+static const char *mix = "full", *start, *out;
+
+static const struct option rows[] = {
+    {"--events", OPTION_INTEGER, &events, "N", "how many, duplicates included (default 1M)"},
+    {"--customers", OPTION_INTEGER, &customers, "N", "of how many people (default 500k; drawn by Zipf, exponent 0.8)"},
+    {"--seed", OPTION_INTEGER, &seed, "N", "the same seed (and start) gives the same events (default 1)"},
+    {"--rate", OPTION_DECIMAL, &rate, "N", "events a second of real time, with stories in them; default: as fast as possible"},
+    {"--mix", OPTION_TEXT, &mix, "full|peers", "every kind of event, or the mix of the benchmark job (default full)"},
+    {"--start", OPTION_TEXT, &start, "TIME", "event time of the first event (default: so that the last is now)"},
+    {"--span", OPTION_DURATION, &span_ms, "DURATION", "event time from first to last (default: 1 s for every 2,000 events)"},
+    {"--disorder", OPTION_DURATION, &disorder_ms, "DURATION", "events come up to this late (default 20s)"},
+    {"--duplicates", OPTION_DECIMAL, &duplicates, "SHARE", "of events sent twice (default 0.01)"},
+    {"--out", OPTION_TEXT, &out, "FILE", "write NDJSON there (\"-\": standard output) instead of sending to Kafka"},
+    OPTIONS_END};
+
+const struct option *generate_option_rows(void)
+{
+    return rows;
+}
+
+static const char *options_wrong(int64_t *start_ms)
+{
+    if (events < 1)
+        return "--events must be at least 1";
+    if (customers < 1 || customers > 1000000000)
+        return "--customers must be from 1 to 1,000,000,000";
+    if (strcmp(mix, "full") != 0 && strcmp(mix, "peers") != 0)
+        return "--mix is full or peers";
+    if (rate < 0 || duplicates < 0 || duplicates > 0.5 || disorder_ms < 0)
+        return "--rate and --disorder cannot be negative, --duplicates goes from 0 to 0.5";
+    if (start && !time_text_parse(view_of_text(start), start_ms))
+        return "--start is not an ISO 8601 time";
+    return NULL;
+}
+
+static int to_file(const struct generate_options *options, struct app *app)
+{
+    generate_run(options, NULL, &clock_system, &app->stop, NULL);
+    bool is_good = fflush(options->out) == 0 && !ferror(options->out);
+    if (options->out != stdout)
+        fclose(options->out);
+    if (!is_good)
+        fprintf(stderr, "touchstream generate: %s: could not be written\n", out);
+    return is_good ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int to_kafka(const struct generate_options *options, struct app *app)
+{
+    struct outgoing outgoing;
+    struct publisher_settings settings = {.linger_ms = options->rate > 0 ? 5 : 50,
+                                          .queue_messages_max = 500000,
+                                          .compression = "lz4",
+                                          .delivery_timeout_ms = 24 * 3600 * 1000};
+    static struct import_counts counts;
+    if (!outgoing_open(&outgoing, app, &settings, import_delivered)) {
+        outgoing_close(&outgoing);
+        return atomic_load(&app->stop) ? EXIT_FINE : EXIT_FAILED;
+    }
+    int64_t begun_us = clock_monotonic_us();
+    uint64_t sent = generate_run(options, &outgoing.outlet, &clock_system, &app->stop, &counts);
+    bool is_flushed = outgoing_flush(&outgoing, app);
+    double seconds = (double)(clock_monotonic_us() - begun_us) / 1e6;
+    printf("sent %" PRIu64 " events in %.2f s, %.0f a second\n", sent, seconds, (double)sent / seconds);
+    outgoing_close(&outgoing);
+    bool is_all = is_flushed && atomic_load(&counts.failed) == 0 && (sent == options->events || atomic_load(&app->stop));
+    return is_all ? EXIT_FINE : EXIT_FAILED;
+}
+
+int generate_command(struct app *app, int argc, char **argv)
+{
+    int64_t start_ms = 0;
+    if (!app_parse_options("generate", argc, argv, rows, NULL))
+        return EXIT_USAGE;
+    const char *wrong = options_wrong(&start_ms);
+    FILE *file = NULL;
+    if (!wrong && out && !(file = strcmp(out, "-") == 0 ? stdout : fopen(out, "we")))
+        wrong = "--out: the file cannot be written";
+    if (wrong) {
+        fprintf(stderr, "touchstream generate: %s (touchstream generate --help)\n", wrong);
+        return EXIT_USAGE;
+    }
+    if (span_ms == 0)
+        span_ms = events / 2;
+    struct generate_options options = {.lives = {.seed = (uint64_t)seed,
+                                                 .customers = (uint32_t)customers,
+                                                 .mix = strcmp(mix, "peers") == 0 ? MIX_PEERS : MIX_FULL,
+                                                 .has_stories = rate > 0 && strcmp(mix, "full") == 0,
+                                                 .disorder_ms = rate > 0 && disorder_ms == 20000 ? 2000 : disorder_ms},
+                                       .events = (uint64_t)events,
+                                       .rate = rate,
+                                       .start_ms = start ? start_ms : clock_now_ms(&clock_system) - span_ms,
+                                       .span_ms = span_ms,
+                                       .duplicates = duplicates,
+                                       .out = file};
+    return file ? to_file(&options, app) : to_kafka(&options, app);
+}

@@ -1,0 +1,142 @@
+#include "ingest/generate/generate.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "ingest/progress.h"
+#include "schemas/json_form.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { DUPLICATE_SLOTS = 8192, DUPLICATE_WITHIN = 5000 };
+
+/* An event to be sent again when its turn comes. */
+struct echo {
+    char *bytes; /* the value, then the key */
+    size_t value_size, key_size;
+    int64_t timestamp_ms;
+};
+
+struct generation {
+    const struct generate_options *options;
+    const struct outlet *outlet;
+    atomic_bool *stop;
+    void *message_context;
+    struct random random; /* for duplicates: they must not change the lives */
+    struct echo echoes[DUPLICATE_SLOTS];
+    struct bytes value;
+    uint64_t sent;
+};
+
+static void pause_us(int64_t us)
+{
+    nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
+}
+
+static bool put_out(struct generation *generation, struct view key, struct view value, int64_t timestamp_ms)
+{
+    const struct outlet *outlet = generation->outlet;
+    if (generation->options->out) {
+        fwrite(value.data, 1, value.size, generation->options->out);
+        return !ferror(generation->options->out);
+    }
+    enum outcome outcome;
+    while ((outcome = outlet->publish(outlet->target, outlet->touchpoints_topic, key, value, timestamp_ms,
+                                      generation->message_context)) == OUTCOME_RETRY &&
+           !atomic_load(generation->stop))
+        pause_us(2000);
+    return outcome == OUTCOME_OK;
+}
+
+static void encode(struct generation *generation, const struct touchpoint *touch)
+{
+    bytes_clear(&generation->value);
+    if (generation->options->out) {
+        record_to_json(&generation->value, &touchpoint_shape, touch);
+        bytes_append_byte(&generation->value, '\n');
+    } else {
+        outlet_encode(generation->outlet, touch, &generation->value);
+    }
+}
+
+static void echo_plan(struct generation *generation, const struct touchpoint *touch)
+{
+    if (random_unit(&generation->random) >= generation->options->duplicates)
+        return;
+    struct echo *echo = &generation->echoes[(generation->sent + 1 + random_below(&generation->random, DUPLICATE_WITHIN)) % DUPLICATE_SLOTS];
+    if (echo->bytes)
+        return;
+    *echo = (struct echo){memory_allocate(generation->value.size + touch->customer_id.size), generation->value.size,
+                          touch->customer_id.size, touch->received_at_ms};
+    memcpy(echo->bytes, generation->value.data, echo->value_size);
+    memcpy(echo->bytes + echo->value_size, touch->customer_id.data, echo->key_size);
+}
+
+/* true: an event was due to be sent again, and was. */
+static bool echo_tell(struct generation *generation, bool *is_good)
+{
+    struct echo *echo = &generation->echoes[generation->sent % DUPLICATE_SLOTS];
+    if (!echo->bytes)
+        return false;
+    *is_good = put_out(generation, view_of(echo->bytes + echo->value_size, echo->key_size),
+                       view_of(echo->bytes, echo->value_size), echo->timestamp_ms);
+    free(echo->bytes);
+    *echo = (struct echo){0};
+    return true;
+}
+
+/* With a rate: sleeps until the next event's turn. */
+static void pace(const struct generation *generation, int64_t begun_us)
+{
+    double rate = generation->options->rate;
+    for (;;) {
+        int64_t left_us = begun_us + (int64_t)((double)generation->sent / rate * 1e6) - clock_monotonic_us();
+        if (left_us <= 500 || atomic_load(generation->stop))
+            return;
+        pause_us(left_us > 100000 ? 100000 : left_us);
+    }
+}
+
+static int64_t event_time(const struct generation *generation, struct clock *clock)
+{
+    const struct generate_options *options = generation->options;
+    if (options->rate > 0)
+        return clock_now_ms(clock);
+    return options->start_ms + (int64_t)((double)options->span_ms * ((double)generation->sent / (double)options->events));
+}
+
+uint64_t generate_run(const struct generate_options *options, const struct outlet *outlet, struct clock *clock,
+                      atomic_bool *stop, void *message_context)
+{
+    struct generation *generation = memory_zeroed(1, sizeof *generation);
+    *generation = (struct generation){.options = options, .outlet = outlet, .stop = stop, .message_context = message_context};
+    random_init(&generation->random, options->lives.seed + 1);
+    struct lives *lives = lives_create(&options->lives);
+    struct progress progress;
+    struct touchpoint touch;
+    int64_t begun_us = clock_monotonic_us();
+    bool is_good = true;
+    progress_begin(&progress, "generate", options->events);
+    while (is_good && generation->sent < options->events && !atomic_load(stop)) {
+        if (options->rate > 0)
+            pace(generation, begun_us);
+        if (!echo_tell(generation, &is_good)) {
+            lives_next(lives, event_time(generation, clock), &touch);
+            encode(generation, &touch);
+            is_good = put_out(generation, touch.customer_id, bytes_view(&generation->value), touch.received_at_ms);
+            echo_plan(generation, &touch);
+        }
+        generation->sent += is_good;
+        if (!options->out && (generation->sent & 4095) == 0)
+            progress_tell(&progress, generation->sent, generation->sent);
+    }
+    if (!options->out && options->rate <= 0)
+        progress_end(&progress, generation->sent, generation->sent);
+    uint64_t sent = generation->sent;
+    for (size_t i = 0; i < DUPLICATE_SLOTS; i++)
+        free(generation->echoes[i].bytes);
+    bytes_finish(&generation->value);
+    lives_destroy(lives);
+    free(generation);
+    return sent;
+}
