@@ -33,6 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_round_trip(&touch, &arena);
     else if (fault.code == NULL || fault.reason.size == 0)
         abort();
+    fault = (struct json_fault){0};
+    if (touchpoint_from_cloud_event(&touch, view_of(data, size), VIEW_LITERAL("fuzz"), &arena, &fault))
+        check_round_trip(&touch, &arena);
+    else if (fault.code == NULL || fault.reason.size == 0)
+        abort();
     json_scan_init(&scan, view_of(data, size), JSON_SPLIT_DEPTH_MAX);
     while (json_array_next(&scan, &item) == JSON_STEP_ITEM)
         ;

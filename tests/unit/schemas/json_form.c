@@ -296,6 +296,47 @@ static void an_array_is_cut_into_its_elements(void **state)
     }
 }
 
+static bool reads_event(const char *text)
+{
+    fault = (struct json_fault){0};
+    return touchpoint_from_cloud_event(&touch, view_of_text(text), (struct view){NULL, 0}, &arena, &fault);
+}
+
+static void refuses_event(const char *text, const char *code, const char *path)
+{
+    if (reads_event(text) || strcmp(fault.code, code) != 0 || !view_equal_text(fault.path, path))
+        fail_msg("%s at «%.*s», not %s at «%s»: %s", fault.code ? fault.code : "taken", VIEW_ARGUMENTS(fault.path), code,
+                 path, text);
+}
+
+#define EVENT(type) \
+    "{\"specversion\": \"1.0\", \"id\": \"e-1\", \"time\": \"2026-11-22T10:00:00Z\", \"source\": \"shop\", " \
+    "\"type\": \"" type "\", \"channel\": \"EMAIL\", "
+
+static void a_cloud_event_is_the_same_under_other_names(void **state)
+{
+    (void)state;
+    struct uuid expected = uuid_of_source(VIEW_LITERAL("shop"), VIEW_LITERAL("e-1"));
+    if (!reads_event(EVENT("touchstream.SurveyAnswered") "\"traceparent\": \"00-1\", \"datacontenttype\": "
+                     "\"application/json\", \"subject\": \"c-42\", \"data\": " GOOD_ANSWER "}"))
+        fail_msg("%s at %.*s", fault.code, VIEW_ARGUMENTS(fault.path));
+    assert_true(view_equal_text(touch.customer_id, "c-42"));
+    assert_int_equal(touch.occurred_at_ms, 1795341600000);
+    assert_true(uuid_equal(&touch.event_id, &expected));
+    assert_int_equal(touch.body.survey_answered.score, 3);
+
+    refuses_event(EVENT("SurveyAnswered") "\"subject\": \"c\", \"data\": " GOOD_ANSWER "}", "unknown_type", "type");
+    refuses_event(EVENT("touchstream.Lost") "\"subject\": \"c\", \"data\": {}}", "unknown_type", "type");
+    refuses_event(EVENT("touchstream.CustomerForgotten") "\"data\": {}}", "missing_field", "subject");
+    refuses_event(EVENT("touchstream.CustomerForgotten") "\"customer_id\": \"c\"}", "unknown_field", "customer_id");
+    refuses_event(EVENT("touchstream.CustomerForgotten") "\"subject\": \"c\", \"mood\": 1}", "unknown_field", "mood");
+    refuses_event(EVENT("touchstream.CustomerForgotten") "\"subject\": \"c\", \"specversion\": \"1.0\"}", "bad_json", "");
+    refuses_event(EVENT("touchstream.CustomerForgotten") "\"subject\": \"c\", \"traceparent\": }", "bad_json", "");
+    refuses_event("{\"specversion\": \"0.3\"}", "unknown_symbol", "specversion");
+    refuses_event("{\"id\": \"1\"}", "missing_field", "specversion");
+    refuses("{\"specversion\": \"1.0\"}", "unknown_field", "specversion");
+}
+
 static void an_alert_is_shown_whole(void **state)
 {
     (void)state;
@@ -351,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_refused_record_still_says_whose_it_was),
         cmocka_unit_test(any_cut_of_a_good_text_is_bad_json),
         cmocka_unit_test(an_array_is_cut_into_its_elements),
+        cmocka_unit_test(a_cloud_event_is_the_same_under_other_names),
         cmocka_unit_test(an_alert_is_shown_whole),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
