@@ -30,6 +30,7 @@ const struct command commands[] = {
     {"generate", "[options]", "seeded synthetic traffic, for demos and benchmarks", NULL, generate_command, generate_option_rows},
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
     {"notify", "", "service: alerts to webhooks", NULL, notify_command, NULL},
+    {"dashboard", "", "service: web page and read API over Redis", NULL, dashboard_command, NULL},
     {"run", "", "all services in one process", NULL, run_command_all, NULL},
     {"check", "", "validates the configuration and tests every connection it names", NULL, check_command, NULL},
     {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, NULL},

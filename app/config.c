@@ -37,6 +37,7 @@ static size_t sections_of(struct config *config, struct settings_section section
     sections[count++] = (struct settings_section){runner_setting_rows, &config->engine};
     sections[count++] = (struct settings_section){redis_setting_rows, &config->redis};
     sections[count++] = (struct settings_section){notify_setting_rows, &config->notify};
+    sections[count++] = (struct settings_section){dashboard_setting_rows, &config->dashboard};
     sections[count++] = (struct settings_section){status_rows, &config->status};
     sections[count++] = (struct settings_section){log_rows, &config->log};
     return count;

@@ -6,6 +6,7 @@
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
 #include "ingest/settings.h"
+#include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/receivers.h"
 #include "sinks/redis/redis_link.h"
 
@@ -35,6 +36,7 @@ struct config {
     struct ingest_settings ingest;
     struct redis_settings redis;
     struct notify_settings notify;
+    struct dashboard_settings dashboard;
     struct settings_file *file;
 };
 

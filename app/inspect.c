@@ -47,13 +47,13 @@ static void write_meta(struct json_writer *json, const struct record *record)
     char text[TIME_TEXT_SIZE];
     time_text_format(text, record->timestamp_ms);
     json_key(json, "partition");
-    json_integer(json, record->partition);
+    json_write_integer(json, record->partition);
     json_key(json, "offset");
-    json_integer(json, record->offset);
+    json_write_integer(json, record->offset);
     json_key(json, "timestamp");
-    json_text(json, view_of_text(text));
+    json_write_text(json, view_of_text(text));
     json_key(json, "key");
-    json_text(json, record->key);
+    json_write_text(json, record->key);
 }
 
 static bool print_record(void *context, const struct record *record)
@@ -79,13 +79,13 @@ static bool print_record(void *context, const struct record *record)
         write_meta(&json, record);
         if (why) {
             json_key(&json, "error");
-            json_text(&json, view_of_text(why));
+            json_write_text(&json, view_of_text(why));
         }
         json_key(&json, "value");
         if (value.size)
-            json_raw(&json, bytes_view(&value));
+            json_write_raw(&json, bytes_view(&value));
         else
-            json_null(&json);
+            json_write_null(&json);
         json_close_object(&json);
     } else {
         bytes_append_view(line, bytes_view(&value));

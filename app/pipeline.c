@@ -16,6 +16,7 @@
 #include "app/status.h"
 #include "app/topics.h"
 #include "base/log.h"
+#include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/notify.h"
 #include "sinks/redis/redis_sink.h"
 
@@ -50,6 +51,16 @@ static enum outcome run_notify(struct pipeline *pipeline)
     return notify_run(&config, &pipeline->app->stop);
 }
 
+static enum outcome run_dashboard(struct pipeline *pipeline)
+{
+    struct dashboard_config config = {.settings = &pipeline->app->config.dashboard,
+                                      .redis = &pipeline->app->config.redis,
+                                      .kafka = &pipeline->app->config.kafka,
+                                      .touchpoint_schema_id = schema_id_of(&pipeline->ids, "touchpoints"),
+                                      .clock = &clock_system};
+    return dashboard_run(&config, &pipeline->app->stop);
+}
+
 static const struct service {
     const char *name;
     const char *reads, *writes;
@@ -57,6 +68,7 @@ static const struct service {
 } services[] = {
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
     {"notify", "alerts", "webhooks, alerts.undelivered", run_notify},
+    {"dashboard", "Redis", "HTTP, touchpoints (case actions)", run_dashboard},
 };
 enum { SERVICE_COUNT = sizeof services / sizeof *services };
 
@@ -126,6 +138,11 @@ int kpi_command(struct app *app, int argc, char **argv)
 int notify_command(struct app *app, int argc, char **argv)
 {
     return service_command(app, "notify", argc, argv);
+}
+
+int dashboard_command(struct app *app, int argc, char **argv)
+{
+    return service_command(app, "dashboard", argc, argv);
 }
 
 int run_command_all(struct app *app, int argc, char **argv)

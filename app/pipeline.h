@@ -9,6 +9,7 @@ int journey_command(struct app *app, int argc, char **argv);
 int kpi_command(struct app *app, int argc, char **argv);
 int sink_command(struct app *app, int argc, char **argv);
 int notify_command(struct app *app, int argc, char **argv);
+int dashboard_command(struct app *app, int argc, char **argv);
 int run_command_all(struct app *app, int argc, char **argv);
 
 const struct option *sink_options(void);

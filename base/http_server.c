@@ -258,9 +258,9 @@ void http_exchange_refuse(struct http_exchange *exchange, int status, const char
     json_key(&json, "error");
     json_open_object(&json);
     json_key(&json, "code");
-    json_text(&json, view_of_text(code));
+    json_write_text(&json, view_of_text(code));
     json_key(&json, "reason");
-    json_text(&json, view_of_text(reason));
+    json_write_text(&json, view_of_text(reason));
     json_close_object(&json);
     json_close_object(&json);
     http_exchange_answer(exchange, status, "application/json", bytes_view(&text));

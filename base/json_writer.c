@@ -108,31 +108,31 @@ void json_key(struct json_writer *json, const char *key)
     json_key_view(json, view_of_text(key));
 }
 
-void json_text(struct json_writer *json, struct view text)
+void json_write_text(struct json_writer *json, struct view text)
 {
     if (text.data == NULL) {
-        json_null(json);
+        json_write_null(json);
         return;
     }
     before_value(json);
     append_string(json->out, text);
 }
 
-void json_integer(struct json_writer *json, int64_t value)
+void json_write_integer(struct json_writer *json, int64_t value)
 {
     before_value(json);
     bytes_reserve(json->out, 24);
     json->out->size += (size_t)snprintf(json->out->data + json->out->size, 24, "%" PRId64, value);
 }
 
-void json_decimal(struct json_writer *json, double value)
+void json_write_decimal(struct json_writer *json, double value)
 {
     if (!isfinite(value)) {
-        json_null(json);
+        json_write_null(json);
         return;
     }
     if (fabs(value) < 1e15 && value == floor(value)) {
-        json_integer(json, (int64_t)value);
+        json_write_integer(json, (int64_t)value);
         return;
     }
     before_value(json);
@@ -146,19 +146,19 @@ void json_decimal(struct json_writer *json, double value)
     bytes_append_text(json->out, text);
 }
 
-void json_boolean(struct json_writer *json, bool value)
+void json_write_boolean(struct json_writer *json, bool value)
 {
     before_value(json);
     bytes_append_text(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json_writer *json)
+void json_write_null(struct json_writer *json)
 {
     before_value(json);
     bytes_append(json->out, "null", 4);
 }
 
-void json_raw(struct json_writer *json, struct view value)
+void json_write_raw(struct json_writer *json, struct view value)
 {
     before_value(json);
     bytes_append_view(json->out, value);

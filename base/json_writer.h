@@ -23,11 +23,11 @@ void json_close_array(struct json_writer *json);
 void json_key(struct json_writer *json, const char *key); /* before its value; the key needs no escape */
 void json_key_view(struct json_writer *json, struct view key);
 
-void json_text(struct json_writer *json, struct view text); /* null view: null */
-void json_integer(struct json_writer *json, int64_t value);
-void json_decimal(struct json_writer *json, double value);
-void json_boolean(struct json_writer *json, bool value);
-void json_null(struct json_writer *json);
-void json_raw(struct json_writer *json, struct view value); /* JSON already */
+void json_write_text(struct json_writer *json, struct view text); /* null view: null */
+void json_write_integer(struct json_writer *json, int64_t value);
+void json_write_decimal(struct json_writer *json, double value);
+void json_write_boolean(struct json_writer *json, bool value);
+void json_write_null(struct json_writer *json);
+void json_write_raw(struct json_writer *json, struct view value); /* JSON already */
 
 #endif

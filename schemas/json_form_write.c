@@ -34,7 +34,7 @@ static void write_bytes(struct json_writer *json, struct view value)
 {
     struct bytes text = {0};
     append_base64(&text, value);
-    json_text(json, bytes_view(&text));
+    json_write_text(json, bytes_view(&text));
     bytes_finish(&text);
 }
 
@@ -42,14 +42,14 @@ static void write_time(struct json_writer *json, int64_t at_ms)
 {
     char text[TIME_TEXT_SIZE];
     time_text_format(text, at_ms);
-    json_text(json, view_of_text(text));
+    json_write_text(json, view_of_text(text));
 }
 
 static void write_uuid(struct json_writer *json, const struct uuid *uuid)
 {
     char text[UUID_TEXT_SIZE + 1];
     uuid_format(uuid, text);
-    json_text(json, view_of(text, UUID_TEXT_SIZE));
+    json_write_text(json, view_of(text, UUID_TEXT_SIZE));
 }
 
 static struct shape_items items_at(const char *place)
@@ -69,9 +69,9 @@ static unsigned enum_at(const char *place)
 static void write_symbol(struct json_writer *json, const struct enum_shape *shape, unsigned value)
 {
     if (value < shape->count)
-        json_text(json, shape->symbols[value]);
+        json_write_text(json, shape->symbols[value]);
     else
-        json_null(json);
+        json_write_null(json);
 }
 
 static void write_value(struct json_writer *json, enum shape_kind kind, const struct field_shape *field,
@@ -93,7 +93,7 @@ static void write_map(struct json_writer *json, const char *place)
     json_open_object(json);
     for (size_t i = 0; i < map.count; i++) {
         json_key_view(json, entries[i].key);
-        json_text(json, entries[i].value.data ? entries[i].value : VIEW_LITERAL(""));
+        json_write_text(json, entries[i].value.data ? entries[i].value : VIEW_LITERAL(""));
     }
     json_close_object(json);
 }
@@ -103,22 +103,22 @@ static void write_value(struct json_writer *json, enum shape_kind kind, const st
 {
     switch (kind) {
     case SHAPE_BOOLEAN:
-        json_boolean(json, *(const bool *)place);
+        json_write_boolean(json, *(const bool *)place);
         break;
     case SHAPE_INT:
-        json_integer(json, *(const int32_t *)place);
+        json_write_integer(json, *(const int32_t *)place);
         break;
     case SHAPE_LONG:
-        json_integer(json, *(const int64_t *)place);
+        json_write_integer(json, *(const int64_t *)place);
         break;
     case SHAPE_TIME:
         write_time(json, *(const int64_t *)place);
         break;
     case SHAPE_DOUBLE:
-        json_decimal(json, *(const double *)place);
+        json_write_decimal(json, *(const double *)place);
         break;
     case SHAPE_STRING:
-        json_text(json, *(const struct view *)place);
+        json_write_text(json, *(const struct view *)place);
         break;
     case SHAPE_BYTES:
         write_bytes(json, *(const struct view *)place);
@@ -152,7 +152,7 @@ static void write_union(struct json_writer *json, const struct field_shape *fiel
     if (kind < field->enumeration->count)
         write_record(json, field->branches[kind], record + field->offset);
     else
-        json_null(json);
+        json_write_null(json);
 }
 
 static bool is_null(const struct field_shape *field, const char *record)
@@ -167,7 +167,7 @@ static void write_payload(struct json_writer *json, struct view payload)
     bool is_text = utf8_is_valid(payload);
     json_key(json, is_text ? "payload" : "payload_base64");
     if (is_text)
-        json_text(json, payload.data ? payload : VIEW_LITERAL(""));
+        json_write_text(json, payload.data ? payload : VIEW_LITERAL(""));
     else
         write_bytes(json, payload);
 }
@@ -185,9 +185,9 @@ static void write_field(struct json_writer *json, const struct field_shape *fiel
     }
     json_key_view(json, field->name);
     if (is_null(field, record))
-        json_null(json);
+        json_write_null(json);
     else if (field->kind == SHAPE_STRING && ((const struct view *)place)->data == NULL)
-        json_text(json, VIEW_LITERAL("")); /* as it would be encoded */
+        json_write_text(json, VIEW_LITERAL("")); /* as it would be encoded */
     else
         write_value(json, field->kind, field, place);
 }

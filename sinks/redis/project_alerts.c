@@ -36,13 +36,13 @@ static struct view reasons_json(struct projection *projection, const struct aler
         uuid_format(&reason->event_id, event_id);
         json_open_object(&json);
         json_key(&json, "code");
-        json_text(&json, reason->code);
+        json_write_text(&json, reason->code);
         json_key(&json, "points");
-        json_decimal(&json, reason->points);
+        json_write_decimal(&json, reason->points);
         json_key(&json, "event_id");
-        json_text(&json, reason->has_event_id ? view_of_text(event_id) : (struct view){NULL, 0});
+        json_write_text(&json, reason->has_event_id ? view_of_text(event_id) : (struct view){NULL, 0});
         json_key(&json, "text");
-        json_text(&json, reason->text);
+        json_write_text(&json, reason->text);
         json_close_object(&json);
     }
     json_close_array(&json);

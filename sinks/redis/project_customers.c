@@ -80,13 +80,13 @@ static struct view list_json(struct projection *projection, const struct journey
     for (size_t i = 0; i < count; i++) {
         struct bytes item = {0};
         if (which == 2)
-            json_text(&json, journey->open_cases.items[i]);
+            json_write_text(&json, journey->open_cases.items[i]);
         else if (which == 1)
             record_to_json(&item, &journey_open_ticket_shape, &journey->open_tickets.items[i]);
         else
             record_to_json(&item, &journey_spending_shape, &journey->spent.items[i]);
         if (which != 2)
-            json_raw(&json, bytes_view(&item));
+            json_write_raw(&json, bytes_view(&item));
         bytes_finish(&item);
     }
     json_close_array(&json);
@@ -127,7 +127,7 @@ void project_followup(struct projection *projection, const struct follow_up *fol
     json_open_object(&json);
     for (size_t i = 0; i < followup->variables.count; i++) {
         json_key_view(&json, followup->variables.items[i].key);
-        json_text(&json, followup->variables.items[i].value);
+        json_write_text(&json, followup->variables.items[i].value);
     }
     json_close_object(&json);
 

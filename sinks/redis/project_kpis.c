@@ -5,28 +5,28 @@ static void write_optional(struct json_writer *json, const char *key, bool has, 
 {
     json_key(json, key);
     if (has)
-        json_decimal(json, value);
+        json_write_decimal(json, value);
     else
-        json_null(json);
+        json_write_null(json);
 }
 
 static void write_values(struct json_writer *json, const struct kpi *kpi)
 {
     write_optional(json, "value", kpi->has_value, kpi->value);
     json_key(json, "n");
-    json_integer(json, kpi->n);
+    json_write_integer(json, kpi->n);
     write_optional(json, "numerator", kpi->has_numerator, kpi->numerator);
     write_optional(json, "denominator", kpi->has_denominator, kpi->denominator);
     write_optional(json, "low", kpi->has_low, kpi->low);
     write_optional(json, "high", kpi->has_high, kpi->high);
     json_key(json, "low_n");
-    json_boolean(json, kpi->low_n);
+    json_write_boolean(json, kpi->low_n);
     json_key(json, "maturity");
-    json_decimal(json, kpi->maturity);
+    json_write_decimal(json, kpi->maturity);
     write_optional(json, "target", kpi->has_target, kpi->target);
     write_optional(json, "previous", kpi->has_previous, kpi->previous);
     json_key(json, "at");
-    json_integer(json, kpi->at_ms);
+    json_write_integer(json, kpi->at_ms);
 }
 
 /* What only durations and uplifts have. */
@@ -34,7 +34,7 @@ static void write_extras(struct json_writer *json, const struct kpi *kpi)
 {
     if (kpi->has_sum) {
         json_key(json, "sum");
-        json_integer(json, kpi->sum);
+        json_write_integer(json, kpi->sum);
         write_optional(json, "p50", kpi->has_p50, kpi->p50);
         write_optional(json, "p50_low", kpi->has_p50_low, kpi->p50_low);
         write_optional(json, "p50_high", kpi->has_p50_high, kpi->p50_high);
@@ -80,11 +80,11 @@ void project_kpi(struct projection *projection, const struct kpi *kpi)
     json = json_writer_on(&projection->scratch);
     json_open_object(&json);
     json_key(&json, "kpi");
-    json_text(&json, kpi->kpi);
+    json_write_text(&json, kpi->kpi);
     json_key(&json, "dimension");
-    json_text(&json, kpi->dimension);
+    json_write_text(&json, kpi->dimension);
     json_key(&json, "window");
-    json_text(&json, kpi->window);
+    json_write_text(&json, kpi->window);
     write_values(&json, kpi);
     write_extras(&json, kpi);
     json_close_object(&json);

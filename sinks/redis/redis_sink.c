@@ -273,9 +273,9 @@ static void write_health(struct sink *sink)
     struct json_writer json = json_writer_on(scratch);
     json_open_object(&json);
     json_key(&json, "at");
-    json_integer(&json, now_ms);
+    json_write_integer(&json, now_ms);
     json_key(&json, "records_per_second");
-    json_decimal(&json, (double)sink->records_since_health * 1000 / (double)passed_ms);
+    json_write_decimal(&json, (double)sink->records_since_health * 1000 / (double)passed_ms);
     json_close_object(&json);
     struct resp command = {0};
     resp_command(&command, 4, "HSET");

@@ -169,15 +169,15 @@ static void json_escapes_and_keeps_numbers(void **state)
     struct json_writer json = json_writer_on(&out);
     json_open_object(&json);
     json_key(&json, "text");
-    json_text(&json, view_of("a\"\\\n\x01\xff\xc3\xa9", 8));
+    json_write_text(&json, view_of("a\"\\\n\x01\xff\xc3\xa9", 8));
     json_key(&json, "list");
     json_open_array(&json);
-    json_integer(&json, INT64_MIN);
-    json_decimal(&json, 0.1);
-    json_decimal(&json, 42.0);
-    json_decimal(&json, NAN);
-    json_text(&json, (struct view){NULL, 0});
-    json_boolean(&json, true);
+    json_write_integer(&json, INT64_MIN);
+    json_write_decimal(&json, 0.1);
+    json_write_decimal(&json, 42.0);
+    json_write_decimal(&json, NAN);
+    json_write_text(&json, (struct view){NULL, 0});
+    json_write_boolean(&json, true);
     json_close_array(&json);
     json_close_object(&json);
     assert_string_equal(bytes_text(&out), "{\"text\":\"a\\\"\\\\\\n\\u0001\xef\xbf\xbd\xc3\xa9\","

@@ -1,0 +1,302 @@
+#include "sinks/dashboard/dashboard.h"
+
+#include "base/http_server.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signature.h"
+#include "sinks/dashboard/api.h"
+#include "sinks/dashboard/case_action.h"
+#include "sinks/dashboard/live.h"
+#include "sinks/dashboard/pages.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+
+enum { LINKS_MAX = 16, LIST_LIMIT = 50, LIST_LIMIT_MOST = 500 };
+
+const struct setting dashboard_setting_rows[] = {
+    SETTING_TEXT(struct dashboard_settings, listen, "dashboard.listen", .standard_text = "127.0.0.1:8081",
+                 .about = "Where the page and its API answer."),
+    SETTING_TEXT(struct dashboard_settings, token, "dashboard.token", .is_secret = true,
+                 .about = "Who acts on cases must send it as a bearer token; empty: case actions are refused from other sites "
+                          "but need no token."),
+    SETTING_INTEGER(struct dashboard_settings, threads, "dashboard.threads", .standard = 2, .least = 1, .most = 64,
+                    .about = "Threads that answer requests."),
+    SETTING_INTEGER(struct dashboard_settings, connections_max, "dashboard.connections_max", .standard = 1000, .least = 1,
+                    .most = 100000, .about = "Open connections at most."),
+    SETTING_END};
+
+struct dashboard {
+    const struct dashboard_config *config;
+    struct live *live;
+    struct case_actions *actions;
+    pthread_mutex_t lock; /* guards the idle links */
+    struct redis_link *links[LINKS_MAX];
+    size_t link_count;
+};
+
+/* --- links lent to requests -------------------------------------------------------------------------------------- */
+
+static struct redis_link *link_borrow(struct dashboard *dashboard)
+{
+    pthread_mutex_lock(&dashboard->lock);
+    struct redis_link *link = dashboard->link_count ? dashboard->links[--dashboard->link_count] : NULL;
+    pthread_mutex_unlock(&dashboard->lock);
+    return link ? link : redis_link_create(dashboard->config->redis);
+}
+
+static void link_give_back(struct dashboard *dashboard, struct redis_link *link)
+{
+    pthread_mutex_lock(&dashboard->lock);
+    bool has_room = dashboard->link_count < LINKS_MAX;
+    if (has_room)
+        dashboard->links[dashboard->link_count++] = link;
+    pthread_mutex_unlock(&dashboard->lock);
+    if (!has_room)
+        redis_link_destroy(link);
+}
+
+/* --- answers ----------------------------------------------------------------------------------------------------- */
+
+/* The page may load only what we serve ourselves, be framed by nobody and run no inline script. */
+static void add_security_headers(struct http_exchange *exchange)
+{
+    http_exchange_add_header(exchange, "Content-Security-Policy",
+                             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    http_exchange_add_header(exchange, "X-Content-Type-Options", "nosniff");
+    http_exchange_add_header(exchange, "Referrer-Policy", "no-referrer");
+}
+
+static void answer_json(struct http_exchange *exchange, enum outcome outcome, const struct bytes *body)
+{
+    if (outcome == OUTCOME_OK) {
+        http_exchange_add_header(exchange, "Cache-Control", "no-store");
+        http_exchange_answer(exchange, 200, "application/json", bytes_view(body));
+    } else if (outcome == OUTCOME_PARK) {
+        http_exchange_refuse(exchange, 404, "not_found", "there is no such thing here");
+    } else {
+        http_exchange_add_header(exchange, "Retry-After", "1");
+        http_exchange_refuse(exchange, 503, "redis_away", "Redis does not answer; try again");
+    }
+}
+
+static int64_t limit_of(const struct http_exchange *exchange)
+{
+    struct view text = http_exchange_query(exchange, "limit");
+    char digits[16] = "";
+    if (text.data && text.size < sizeof digits)
+        memcpy(digits, text.data, text.size);
+    int64_t limit = digits[0] ? atoll(digits) : LIST_LIMIT;
+    return limit < 1 ? 1 : limit > LIST_LIMIT_MOST ? LIST_LIMIT_MOST : limit;
+}
+
+static struct view after(struct view path, const char *start)
+{
+    size_t size = strlen(start);
+    if (path.size <= size || memcmp(path.data, start, size) != 0)
+        return (struct view){NULL, 0};
+    return view_of(path.data + size, path.size - size);
+}
+
+static enum outcome ask_api(struct api *api, struct http_exchange *exchange, struct view what, struct bytes *body)
+{
+    struct view customer = after(what, "customers/");
+    if (view_equal_text(what, "kpis"))
+        return api_kpis(api, http_exchange_query(exchange, "kpi"), http_exchange_query(exchange, "window"),
+                        http_exchange_query(exchange, "dimension"), body);
+    if (view_equal_text(what, "series"))
+        return api_series(api, http_exchange_query(exchange, "kpi"), http_exchange_query(exchange, "by"),
+                          http_exchange_query(exchange, "window"), body);
+    if (view_equal_text(what, "hot"))
+        return api_hot(api, limit_of(exchange), body);
+    if (view_equal_text(what, "alerts") || view_equal_text(what, "shifts"))
+        return api_stream_newest(api, view_equal_text(what, "alerts") ? "alerts" : "shifts", limit_of(exchange), body);
+    if (view_equal_text(what, "scorecard"))
+        return api_scorecard(api, body);
+    if (view_equal_text(what, "health"))
+        return api_health(api, body);
+    return customer.data ? api_customer(api, customer, body) : OUTCOME_PARK;
+}
+
+static void handle_question(struct dashboard *dashboard, struct http_exchange *exchange, struct view what)
+{
+    struct arena arena;
+    struct bytes body = {0};
+    arena_init(&arena);
+    struct api api = {link_borrow(dashboard), dashboard->config->redis->prefix, &arena};
+    enum outcome outcome = ask_api(&api, exchange, what, &body);
+    link_give_back(dashboard, api.link);
+    answer_json(exchange, outcome, &body);
+    bytes_finish(&body);
+    arena_finish(&arena);
+}
+
+static void handle_page(struct http_exchange *exchange, struct view path)
+{
+    if (view_equal_text(path, "/"))
+        path = VIEW_LITERAL("/index.html");
+    for (const struct page *page = pages; page->path; page++) {
+        if (view_equal_text(path, page->path)) {
+            http_exchange_add_header(exchange, "Cache-Control", "no-cache");
+            http_exchange_answer(exchange, 200, page->content_type, view_of(page->data, page->size));
+            return;
+        }
+    }
+    http_exchange_refuse(exchange, 404, "not_found", "there is no such page");
+}
+
+/* --- case actions ------------------------------------------------------------------------------------------------ */
+
+/* With a token: who has it may act. Without: whoever reaches us may, but no other web site through a visitor's browser,
+ * which cannot send JSON to us without asking first. */
+static bool may_act(const struct dashboard *dashboard, const struct http_exchange *exchange)
+{
+    const char *token = dashboard->config->settings->token;
+    struct view given = after(http_exchange_header(exchange, "Authorization"), "Bearer ");
+    if (token[0])
+        return given.data && signature_equal(given, view_of_text(token));
+    struct view type = http_exchange_header(exchange, "Content-Type");
+    return type.size >= 16 && strncasecmp(type.data, "application/json", 16) == 0;
+}
+
+struct verb_body {
+    json_t *json;
+    struct view actor, note;
+};
+
+static bool read_verb_body(struct view text, struct verb_body *body)
+{
+    *body = (struct verb_body){.json = text.size ? json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, NULL) : json_object()};
+    if (!json_is_object(body->json))
+        return false;
+    const char *actor = json_string_value(json_object_get(body->json, "actor"));
+    const char *note = json_string_value(json_object_get(body->json, "note"));
+    body->actor = view_of_text(actor && actor[0] ? actor : "dashboard");
+    body->note = view_of_text(note);
+    return body->actor.size <= 256 && body->note.size <= 16384;
+}
+
+static void act(struct dashboard *dashboard, struct http_exchange *exchange, struct view case_id, struct view verb,
+                const struct verb_body *body)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct api api = {link_borrow(dashboard), dashboard->config->redis->prefix, &arena};
+    struct view customer_id;
+    enum outcome outcome = api_case_customer(&api, case_id, &customer_id);
+    link_give_back(dashboard, api.link);
+    char event_id[37] = "";
+    if (outcome == OUTCOME_OK && customer_id.data == NULL) {
+        http_exchange_refuse(exchange, 404, "no_such_case", "there is no such case");
+    } else if (outcome != OUTCOME_OK) {
+        answer_json(exchange, outcome, NULL);
+    } else {
+        outcome = case_action_send(dashboard->actions, customer_id, case_id, verb, body->actor, body->note, event_id);
+        struct bytes answer = {0};
+        bytes_printf(&answer, "{\"accepted\": 1, \"event_id\": \"%s\"}", event_id);
+        if (outcome == OUTCOME_OK)
+            http_exchange_answer(exchange, 200, "application/json", bytes_view(&answer));
+        else if (outcome == OUTCOME_PARK)
+            http_exchange_refuse(exchange, 404, "no_such_verb", "acknowledge, assign, contact, close, snooze or reopen");
+        else
+            http_exchange_refuse(exchange, 503, "kafka_away", "Kafka did not take the action; nothing was done, try again");
+        bytes_finish(&answer);
+    }
+    arena_finish(&arena);
+}
+
+static void handle_action(struct dashboard *dashboard, struct http_exchange *exchange, struct view rest)
+{
+    const char *slash = rest.size ? memrchr(rest.data, '/', rest.size) : NULL;
+    struct verb_body body;
+    if (!may_act(dashboard, exchange)) {
+        http_exchange_refuse(exchange, 401, "unauthorized", "case actions need the dashboard's token as a bearer token");
+        return;
+    }
+    if (slash == NULL) {
+        http_exchange_refuse(exchange, 404, "not_found", "POST /api/cases/ID/VERB");
+        return;
+    }
+    if (read_verb_body(http_exchange_body(exchange), &body))
+        act(dashboard, exchange, view_of(rest.data, (size_t)(slash - rest.data)),
+            view_of(slash + 1, rest.size - (size_t)(slash - rest.data) - 1), &body);
+    else
+        http_exchange_refuse(exchange, 400, "bad_json", "the body is {\"actor\": …, \"note\": …}, at most 256 B and 16 KiB");
+    json_decref(body.json);
+}
+
+/* --- requests ---------------------------------------------------------------------------------------------------- */
+
+static void handle(void *context, struct http_exchange *exchange)
+{
+    struct dashboard *dashboard = context;
+    struct view path = http_exchange_path(exchange), method = http_exchange_method(exchange);
+    struct view question = after(path, "/api/"), action = after(path, "/api/cases/");
+    bool is_get = view_equal_text(method, "GET") || view_equal_text(method, "HEAD");
+    add_security_headers(exchange);
+    if (action.data && view_equal_text(method, "POST"))
+        handle_action(dashboard, exchange, action);
+    else if (!is_get)
+        http_exchange_refuse(exchange, 405, "method", "GET, or POST /api/cases/ID/VERB");
+    else if (view_equal_text(path, "/healthz"))
+        http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n"));
+    else if (view_equal_text(question, "stream"))
+        live_add(dashboard->live, http_exchange_stream(exchange, "text/event-stream"));
+    else if (question.data)
+        handle_question(dashboard, exchange, question);
+    else
+        handle_page(exchange, path);
+}
+
+static struct http_server *listen_at(struct dashboard *dashboard, char *error, size_t error_size)
+{
+    const struct dashboard_settings *settings = dashboard->config->settings;
+    char address[256];
+    snprintf(address, sizeof address, "%s", settings->listen);
+    char *colon = strrchr(address, ':');
+    if (colon)
+        *colon = '\0';
+    struct http_server_settings http = {.address = address,
+                                        .port = colon ? atoi(colon + 1) : 8081,
+                                        .threads = (int)settings->threads,
+                                        .body_bytes_max = 64 * 1024,
+                                        .connections_max = (int)settings->connections_max};
+    struct http_handler handler = {.context = dashboard, .handle = handle};
+    return http_server_create(&http, &handler, error, error_size);
+}
+
+enum outcome dashboard_run(const struct dashboard_config *config, atomic_bool *stop)
+{
+    struct dashboard dashboard = {.config = config};
+    char error[256];
+    pthread_mutex_init(&dashboard.lock, NULL);
+    struct case_actions_config actions = {config->kafka, config->touchpoint_schema_id, config->clock};
+    dashboard.actions = case_actions_create(&actions, error, sizeof error);
+    if (dashboard.actions == NULL) {
+        log_error("dashboard cannot start", "error", error, NULL);
+        return OUTCOME_STOP;
+    }
+    dashboard.live = live_create(config->redis, stop);
+    struct http_server *server = listen_at(&dashboard, error, sizeof error);
+    if (server == NULL) {
+        log_error("dashboard cannot listen", "dashboard.listen", config->settings->listen, "error", error, NULL);
+        atomic_store(stop, true);
+    } else {
+        log_info("dashboard is there", "url", config->settings->listen, NULL);
+    }
+    while (!atomic_load(stop))
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+
+    live_destroy(dashboard.live);
+    http_server_destroy(server);
+    case_actions_destroy(dashboard.actions);
+    for (size_t i = 0; i < dashboard.link_count; i++)
+        redis_link_destroy(dashboard.links[i]);
+    pthread_mutex_destroy(&dashboard.lock);
+    return server ? OUTCOME_OK : OUTCOME_STOP;
+}
