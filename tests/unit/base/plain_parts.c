@@ -185,6 +185,28 @@ static void json_escapes_and_keeps_numbers(void **state)
     bytes_finish(&out);
 }
 
+/* Text is looked at eight bytes at a time: what needs an escape is found wherever it stands among them. */
+static void json_escapes_at_any_place(void **state)
+{
+    (void)state;
+    for (size_t place = 0; place < 20; place++) {
+        char text[21] = "abcdefghijklmnopqrst", expected[40];
+        struct bytes out = {0};
+        struct json_writer json = json_writer_on(&out);
+        text[place] = '"';
+        snprintf(expected, sizeof expected, "\"%.*s\\\"%s\"", (int)place, text, text + place + 1);
+        json_write_text(&json, view_of_text(text));
+        assert_string_equal(bytes_text(&out), expected);
+        text[place] = '\x1f';
+        bytes_clear(&out);
+        json = json_writer_on(&out);
+        snprintf(expected, sizeof expected, "\"%.*s\\u001f%s\"", (int)place, text, text + place + 1);
+        json_write_text(&json, view_of_text(text));
+        assert_string_equal(bytes_text(&out), expected);
+        bytes_finish(&out);
+    }
+}
+
 static void metrics_render_as_prometheus_text(void **state)
 {
     (void)state;
@@ -243,6 +265,7 @@ int main(void)
                                        cmocka_unit_test(a_heap_gives_times_in_order_ties_by_thing),
                                        cmocka_unit_test(broken_utf8_is_seen),
                                        cmocka_unit_test(json_escapes_and_keeps_numbers),
+                                       cmocka_unit_test(json_escapes_at_any_place),
                                        cmocka_unit_test(signatures_are_those_of_the_rfc),
                                        cmocka_unit_test(metrics_render_as_prometheus_text),
                                        cmocka_unit_test(an_arena_forgets_and_reuses)};
