@@ -80,11 +80,6 @@ const struct catalog_row *catalog_find(enum kpi_id id)
     return &rows[id];
 }
 
-enum window_id catalog_closing_window(enum kpi_id id)
-{
-    return rows[id].windows & 1u << WINDOW_24H ? WINDOW_24H : WINDOW_90D;
-}
-
 bool catalog_is_moving(enum kpi_kind kind)
 {
     return kind == KPI_KIND_DISTINCT || kind == KPI_KIND_SHARE || kind == KPI_KIND_CHURN;

@@ -35,10 +35,7 @@ struct catalog_row {
 
 const struct catalog_row *catalog_find(enum kpi_id id);
 
-/* The window that carries closed hours (Kpi.closed) and after whose length of emptiness a series is dropped. */
-enum window_id catalog_closing_window(enum kpi_id id);
-
-/* Sums that move with a customer's last activity: what is past keeps changing by design, so closed buckets are told once. */
+/* Sums that move with a customer's last activity: what is past keeps changing by design, so a closed bucket is told as it was when it closed. */
 bool catalog_is_moving(enum kpi_kind kind);
 bool catalog_is_gauge(enum kpi_kind kind);
 

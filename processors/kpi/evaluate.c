@@ -1,0 +1,204 @@
+#include "processors/kpi/evaluate.h"
+
+#include "schemas/records.h"
+
+enum { LOW_N = 30, NPS_HALF_WIDTH_MOST = 15 };
+
+static double ratio(int64_t a, int64_t b)
+{
+    return (double)a / (double)b;
+}
+
+/* The two sides of an uplift; see schemas/kpi_names.h for where the sums keep them. */
+struct sides {
+    int64_t exposed_n, exposed_hits, other_n, other_hits;
+};
+
+static struct sides sides_of(const struct kpi_sums *sums)
+{
+    return (struct sides){sums->immature, sums->num, sums->n - sums->immature, sums->sum};
+}
+
+bool evaluate_value(enum kpi_id id, const struct kpi_sums *sums, int64_t flow_total, double *value)
+{
+    enum kpi_kind kind = kpi_names[id].kind;
+    int64_t n = kind == KPI_KIND_CHURN ? sums->num + flow_total : sums->n;
+    if (kind == KPI_KIND_GAUGE) {
+        *value = (double)flow_total;
+        return true;
+    }
+    if (n <= 0)
+        return false;
+    if (kind == KPI_KIND_RATE || kind == KPI_KIND_SHARE)
+        *value = ratio(sums->num, n);
+    else if (kind == KPI_KIND_NPS)
+        *value = 100 * ratio(sums->num - sums->sum, n);
+    else if (kind == KPI_KIND_MEAN || kind == KPI_KIND_DURATION)
+        *value = ratio(sums->sum, n) / catalog_find(id)->divisor;
+    else if (kind == KPI_KIND_SUM)
+        *value = (double)sums->sum / catalog_find(id)->divisor;
+    else if (kind == KPI_KIND_CHURN)
+        *value = id == KPI_RETENTION ? ratio(flow_total, n) : ratio(sums->num, n);
+    else if (kind == KPI_KIND_UPLIFT) {
+        struct sides sides = sides_of(sums);
+        if (sides.exposed_n <= 0 || sides.other_n <= 0)
+            return false;
+        *value = ratio(sides.exposed_hits, sides.exposed_n) - ratio(sides.other_hits, sides.other_n);
+    } else
+        *value = (double)n; /* COUNT, DISTINCT */
+    return true;
+}
+
+/* Of a rate with one hit and one miss added: no hits at all must not look like certainty. */
+static double variance_of_rate(int64_t hits, int64_t n)
+{
+    double size = (double)n + 2, rate = ((double)hits + 1) / size;
+    return rate * (1 - rate) / size;
+}
+
+double evaluate_variance(enum kpi_id id, const struct kpi_sums *sums)
+{
+    double divisor = catalog_find(id)->divisor;
+    switch (kpi_names[id].kind) {
+    case KPI_KIND_RATE:
+    case KPI_KIND_SHARE:
+        return sums->n > 0 ? variance_of_rate(sums->num, sums->n) : 0;
+    case KPI_KIND_NPS: {
+        double size = (double)sums->n + 3, p = ((double)sums->num + 0.75) / size, d = ((double)sums->sum + 0.75) / size;
+        return 10000 * (p + d - (p - d) * (p - d)) / size;
+    }
+    case KPI_KIND_MEAN:
+    case KPI_KIND_DURATION:
+        return variance_of_mean(sums->n, sums->sum, sums->sum_squares) / (divisor * divisor);
+    case KPI_KIND_COUNT:
+    case KPI_KIND_DISTINCT:
+        return (double)(sums->n > 1 ? sums->n : 1); /* as if by Poisson */
+    case KPI_KIND_SUM:
+    case KPI_KIND_GAUGE:
+    case KPI_KIND_CHURN:
+    case KPI_KIND_UPLIFT:
+        break;
+    }
+    return 0;
+}
+
+int64_t evaluate_n(enum kpi_id id, const struct kpi_sums *sums, int64_t flow_total)
+{
+    if (kpi_names[id].kind == KPI_KIND_GAUGE)
+        return flow_total;
+    return kpi_names[id].kind == KPI_KIND_CHURN ? sums->num + flow_total : sums->n;
+}
+
+static void set(bool *has, double *field, double value)
+{
+    *has = true;
+    *field = value;
+}
+
+static void set_interval(struct kpi *out, struct interval interval, double divisor)
+{
+    if (!interval.exists)
+        return;
+    set(&out->has_low, &out->low, interval.low / divisor);
+    set(&out->has_high, &out->high, interval.high / divisor);
+}
+
+static void set_fraction(struct kpi *out, double numerator, int64_t denominator)
+{
+    set(&out->has_numerator, &out->numerator, numerator);
+    set(&out->has_denominator, &out->denominator, (double)denominator);
+}
+
+static void set_quantiles(struct kpi *out, const struct window_state *state)
+{
+    int64_t n = state->now.n, low, high;
+    median_ranks(n, &low, &high);
+    /* Both lists ascend, as histogram_at_ranks wants them. */
+    int64_t ranks[] = {(n + 1) / 2, (9 * n + 9) / 10, (99 * n + 99) / 100}, median[] = {low, high};
+    double at_ranks[3], around_median[2];
+    histogram_at_ranks(&state->histogram, ranks, at_ranks, 3);
+    histogram_at_ranks(&state->histogram, median, around_median, 2);
+    set(&out->has_p50, &out->p50, at_ranks[0]);
+    set(&out->has_p90, &out->p90, at_ranks[1]);
+    set(&out->has_p99, &out->p99, at_ranks[2]);
+    set(&out->has_p50_low, &out->p50_low, around_median[0]);
+    set(&out->has_p50_high, &out->p50_high, around_median[1]);
+    out->has_sum = true;
+    out->sum = state->now.sum;
+}
+
+static void set_uplift(struct kpi *out, const struct kpi_sums *sums)
+{
+    struct sides sides = sides_of(sums);
+    out->has_exposed_n = out->has_exposed_hits = out->has_other_n = out->has_other_hits = true;
+    out->exposed_n = sides.exposed_n;
+    out->exposed_hits = sides.exposed_hits;
+    out->other_n = sides.other_n;
+    out->other_hits = sides.other_hits;
+    if (!out->has_value)
+        return;
+    set_interval(out, interval_of_difference(sides.exposed_hits, sides.exposed_n, sides.other_hits, sides.other_n), 1);
+    if (sides.other_hits > 0)
+        set(&out->has_ratio, &out->ratio,
+            ratio(sides.exposed_hits, sides.exposed_n) / ratio(sides.other_hits, sides.other_n));
+}
+
+static void set_churn(struct kpi *out, enum kpi_id id, int64_t churned, int64_t alive)
+{
+    int64_t hits = id == KPI_RETENTION ? alive : churned;
+    set_fraction(out, (double)hits, churned + alive);
+    set_interval(out, interval_of_rate(hits, churned + alive), 1);
+}
+
+/* READINGS 14, 36: for what moves with a customer there is no window before. A gauge's is its value at at − W. */
+static void set_previous(struct kpi *out, enum kpi_id id, const struct series *series, int i)
+{
+    const struct window_state *state = &series->windows[i];
+    if (catalog_is_gauge(series->kind))
+        set(&out->has_previous, &out->previous, (double)(series->flow_total - state->now.n));
+    else if (!catalog_is_moving(series->kind))
+        out->has_previous = evaluate_value(id, &state->before, 0, &out->previous);
+}
+
+void evaluate_window(struct kpi *out, enum kpi_id id, const struct series *series, int i)
+{
+    const struct window_state *state = &series->windows[i];
+    const struct kpi_sums *now = &state->now;
+    double divisor = catalog_find(id)->divisor;
+    *out = (struct kpi){.n = evaluate_n(id, now, series->flow_total), .maturity = 1};
+    out->has_value = evaluate_value(id, now, series->flow_total, &out->value);
+    out->low_n = out->n < LOW_N;
+    set_previous(out, id, series, i);
+    switch (series->kind) {
+    case KPI_KIND_COUNT:
+    case KPI_KIND_SUM:
+    case KPI_KIND_GAUGE:
+    case KPI_KIND_DISTINCT:
+        out->low_n = false;
+        return;
+    case KPI_KIND_UPLIFT:
+        set_uplift(out, now);
+        return;
+    default:
+        break;
+    }
+    if (!out->has_value)
+        return;
+    if (series->kind == KPI_KIND_RATE)
+        out->maturity = 1 - ratio(now->immature, now->n);
+    if (series->kind == KPI_KIND_RATE || series->kind == KPI_KIND_SHARE) {
+        set_fraction(out, (double)now->num, now->n);
+        set_interval(out, interval_of_rate(now->num, now->n), 1);
+    } else if (series->kind == KPI_KIND_NPS) {
+        set_fraction(out, (double)(now->num - now->sum), now->n);
+        set_interval(out, interval_of_nps(now->num, now->sum, now->n), 1);
+        out->low_n = out->low_n || (out->high - out->low) / 2 > NPS_HALF_WIDTH_MOST;
+    } else if (series->kind == KPI_KIND_CHURN) {
+        set_churn(out, id, now->num, series->flow_total);
+    } else {
+        set_fraction(out, (double)now->sum / divisor, now->n);
+        set_interval(out, interval_of_mean(now->n, now->sum, now->sum_squares), divisor);
+        if (series->kind == KPI_KIND_DURATION)
+            set_quantiles(out, state);
+    }
+}

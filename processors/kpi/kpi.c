@@ -1,0 +1,354 @@
+/* The kpi stage. START HERE.
+ *
+ *     kpi.deltas ──ADD────▶ series entry ── buckets, window sums ──▶ (flush) ──▶ kpis
+ *                                │  timer: something leaves a window, a bucket closes, a value grows stale
+ *                                └──────── closed buckets ──▶ detectors ──▶ trend.shifts
+ *                ──CLOCK──▶ the event clock (sources.c), and the pace of flushes
+ *
+ * The partition's clock, as the engine keeps it, is the event clock: the smallest clock of the journey partitions. Timers
+ * run on it. Publication is paced on record time: the first CLOCK in each publish interval is a flush, at which every series
+ * that changed since is published, so a series goes out at most once an interval, and the same log flushes at the
+ * same places. A tick (the journey stage is silent) flushes, too. */
+#include "processors/kpi/task.h"
+
+#include "base/memory.h"
+#include "base/metrics.h"
+#include "processors/kpi/packed.h"
+#include "schemas/records.h"
+#include "schemas/wire.h"
+
+#include <stdlib.h>
+
+/* --- the task --- */
+
+static void *task_create(void *shared, int32_t partition)
+{
+    (void)partition;
+    struct kpi_task *task = memory_zeroed(1, sizeof *task);
+    task->shared = shared;
+    task->fallback_pace = INT64_MIN;
+    sources_init(&task->sources);
+    arena_init(&task->arena);
+    task->too_late = metrics_counter("touchstream_kpi_too_late_total", NULL,
+                                     "Additions to buckets that are older than two years; gauges alone still take them.");
+    return task;
+}
+
+static void task_destroy(void *context)
+{
+    struct kpi_task *task = context;
+    sources_finish(&task->sources);
+    arena_finish(&task->arena);
+    bytes_finish(&task->scratch);
+    free(task->changed);
+    free(task);
+}
+
+static bool is_clock_key(struct view key)
+{
+    return view_equal(key, VIEW_LITERAL(KPI_CLOCK_KEY));
+}
+
+/* --- where a record goes --- */
+
+static enum outcome route_clock(struct kpi_task *task, const struct record *record, struct route *out)
+{
+    struct kpi_delta delta;
+    arena_reset(&task->arena);
+    enum outcome outcome = record_reader_read(task->shared->deltas, record->value, &task->arena, &delta, NULL, NULL);
+    if (outcome != OUTCOME_OK || delta.kind != DELTA_KIND_CLOCK)
+        return OUTCOME_PARK;
+    int64_t pace = grid_floor(record->timestamp_ms, task->shared->settings->publish_interval_ms);
+    out->key = record->key;
+    out->event_at_ms = sources_speak(&task->sources, record->offset, delta.source_partition, delta.clock_at_ms, pace);
+    out->is_tick = true; /* the journey stage has allowed for disorder already */
+    return OUTCOME_OK;
+}
+
+/* "KPI|DIMENSION": the KPI, if deltas are sent for it. */
+static bool kpi_of_key(struct view key, enum kpi_id *id)
+{
+    const char *bar = memchr(key.data, '|', key.size);
+    return bar && bar + 1 < key.data + key.size && kpi_from_name(view_of(key.data, (size_t)(bar - key.data)), id) &&
+           *id != KPI_RETENTION;
+}
+
+static enum outcome route(void *context, const struct record *record, struct route *out)
+{
+    enum kpi_id id;
+    *out = (struct route){.event_at_ms = INT64_MIN};
+    if (!record->key.data && !record->value.data)
+        return OUTCOME_OK; /* a tick */
+    if (!record->key.data || !record->value.data)
+        return OUTCOME_PARK;
+    if (is_clock_key(record->key))
+        return route_clock(context, record, out);
+    out->key = record->key;
+    return kpi_of_key(record->key, &id) ? OUTCOME_OK : OUTCOME_PARK;
+}
+
+/* --- what happens to it --- */
+
+static void list_changed(struct kpi_task *task, struct series_state *state)
+{
+    if (state->place != SIZE_MAX)
+        return;
+    if (task->changed_count == task->changed_capacity) {
+        task->changed_capacity = task->changed_capacity ? task->changed_capacity * 2 : 64;
+        task->changed = memory_resize(task->changed, task->changed_capacity * sizeof *task->changed);
+    }
+    state->place = task->changed_count;
+    task->changed[task->changed_count++] = state;
+}
+
+static void note_change(struct step *step, struct series_state *state)
+{
+    struct kpi_task *task = step->task;
+    if (!state->series.changed && !hours_are_to_tell(state))
+        return;
+    state->changed_offset = step->offset;
+    list_changed(task, state);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t due_ms_of(const struct series_state *state)
+{
+    int64_t due_ms = least(series_changes_at_ms(&state->series), hours_due_ms(state));
+    due_ms = least(due_ms, least(watch_due_ms(state), publish_due_ms(state)));
+    return due_ms; /* INT64_MAX is TIMER_NEVER */
+}
+
+/* Where the windows shall end: at the event clock, or a little ahead of it for an event that is already here. Without any clock
+ * yet, at the event. */
+static int64_t end_of_windows(const struct kpi_task *task, int64_t clock_ms, const struct kpi_delta *delta)
+{
+    int64_t newest_ms = INT64_MIN;
+    for (size_t i = 0; i < delta->buckets.count; i++)
+        if (delta->buckets.items[i].minute * 60000 > newest_ms)
+            newest_ms = delta->buckets.items[i].minute * 60000;
+    if (clock_ms == INT64_MIN)
+        return newest_ms;
+    int64_t ahead_ms = least(newest_ms, clock_ms + task->shared->settings->lead_ms);
+    return ahead_ms > clock_ms ? ahead_ms : clock_ms;
+}
+
+static struct kpi_sums sums_of(const struct kpi_delta_bucket *bucket)
+{
+    return (struct kpi_sums){.n = bucket->n,
+                             .num = bucket->num,
+                             .sum = bucket->sum,
+                             .immature = bucket->immature,
+                             .sum_squares = (kpi_wide)bucket->sum_squares_high * ((kpi_wide)1 << 64) +
+                                            (uint64_t)bucket->sum_squares_low};
+}
+
+static void add_bucket(struct step *step, struct series_state *state, const struct kpi_delta_bucket *bucket)
+{
+    struct kpi_task *task = step->task;
+    struct kpi_sums sums = sums_of(bucket);
+    int32_t minute = (int32_t)bucket->minute;
+    if (!series_add(&state->series, minute, &sums))
+        metric_add(task->too_late, 1);
+    for (size_t i = 0; i < bucket->histogram.count; i++)
+        series_add_bin(&state->series, minute, bucket->histogram.items[i].index, bucket->histogram.items[i].count);
+    hours_note(state, minute, step->clock_ms);
+}
+
+static bool is_sound(const struct kpi_delta *delta)
+{
+    for (size_t i = 0; i < delta->buckets.count; i++) {
+        const struct kpi_delta_bucket *bucket = &delta->buckets.items[i];
+        if (bucket->minute < INT32_MIN / 2 || bucket->minute > INT32_MAX / 2)
+            return false;
+        for (size_t k = 0; k < bucket->histogram.count; k++)
+            if (bucket->histogram.items[k].index < 0 || bucket->histogram.items[k].index >= KPI_DURATION_BINS)
+                return false;
+    }
+    return delta->kind == DELTA_KIND_ADD;
+}
+
+static struct series_state *open_state(struct step *step, struct entry *entry)
+{
+    enum kpi_id id;
+    if (entry->state || !kpi_of_key(step->record->key, &id))
+        return entry->state;
+    return entry->state = series_state_create(step->task, step->record->key, id);
+}
+
+static enum outcome apply(struct step *step, struct entry *entry)
+{
+    struct kpi_task *task = step->task;
+    if (is_clock_key(step->record->key)) {
+        entry->state = &task->sources; /* route has done the work; the entry carries it into the checkpoint */
+        return OUTCOME_OK;
+    }
+    struct kpi_delta delta;
+    enum outcome outcome = record_reader_read(task->shared->deltas, step->record->value, step->arena, &delta, NULL, NULL);
+    if (outcome != OUTCOME_OK || !is_sound(&delta)) {
+        entry->is_deleted = !entry->state;
+        return outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP ? OUTCOME_STOP : OUTCOME_PARK;
+    }
+    bool is_new = !entry->state;
+    struct series_state *state = open_state(step, entry);
+    series_advance(&state->series, end_of_windows(task, step->clock_ms, &delta));
+    if (is_new)
+        watch_init(state, task);
+    for (size_t i = 0; i < delta.buckets.count; i++)
+        add_bucket(step, state, &delta.buckets.items[i]);
+    note_change(step, state);
+    entry->timer_at_ms = due_ms_of(state);
+    return OUTCOME_OK;
+}
+
+static void timer(struct step *step, struct entry *entry)
+{
+    struct series_state *state = entry->state;
+    series_advance(&state->series, step->clock_ms);
+    hours_close(state, step->clock_ms);
+    watch_close(step, state);
+    entry->is_deleted = publish_upkeep(step, state);
+    note_change(step, state);
+    int64_t due_ms = due_ms_of(state);
+    entry->timer_at_ms = due_ms > step->clock_ms ? due_ms : step->clock_ms + 1; /* never twice at one instant */
+}
+
+/* --- flushes --- */
+
+static bool is_flush(struct kpi_task *task, const struct step *step)
+{
+    const struct record *record = step->record;
+    if (!record->key.data)
+        return true;
+    if (is_clock_key(record->key))
+        return sources_is_flush(&task->sources, step->offset);
+    if (task->sources.count || outbox_is_muted(step->outbox))
+        return false;
+    int64_t pace = grid_floor(record->timestamp_ms, task->shared->settings->publish_interval_ms); /* nobody says any clock */
+    bool is_next = pace > task->fallback_pace;
+    task->fallback_pace = is_next ? pace : task->fallback_pace;
+    return is_next;
+}
+
+/* While recovering, a state may be from after this flush: then it waits for the one that comes after its change. */
+static void clock_moved(struct step *step)
+{
+    struct kpi_task *task = step->task;
+    if (!is_flush(task, step))
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < task->changed_count; i++) {
+        struct series_state *state = task->changed[i];
+        bool is_done = state->changed_offset <= step->offset && publish_changes(step, state);
+        state->place = is_done ? SIZE_MAX : kept;
+        if (!is_done)
+            task->changed[kept++] = state;
+    }
+    task->changed_count = kept;
+}
+
+/* --- what can never work --- */
+
+static void park(struct step *step, const struct record *record)
+{
+    struct kpi_task *task = step->task;
+    struct rejected out = {.received_at_ms = record->timestamp_ms,
+                           .source = record->topic,
+                           .code = VIEW_LITERAL("bad_delta"),
+                           .path = VIEW_LITERAL(""),
+                           .reason = VIEW_LITERAL("not a KPI delta: unknown KPI or undecodable bytes"),
+                           .payload = record->value.data ? record->value : VIEW_LITERAL("")};
+    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_REJECTED, OUTBOX_BY_KEY, record->key, record->timestamp_ms);
+    wire_begin(value, task->shared->ids.rejected);
+    rejected_encode(value, &out);
+    outbox_end(step->outbox);
+}
+
+/* --- checkpoints --- */
+
+enum { STATE_VERSION = 1 };
+
+static void entry_save(void *context, const struct entry *entry, struct bytes *value)
+{
+    struct kpi_task *task = context;
+    struct view key = entry_key(entry);
+    struct kpi_state out = {.kpi = VIEW_LITERAL("clock"), .dimension = VIEW_LITERAL(""),
+                            .applied_offset = entry->applied_offset};
+    struct bytes *private = &task->scratch;
+    bytes_clear(private);
+    bytes_append_byte(private, STATE_VERSION);
+    pack(private, entry->timer_at_ms);
+    if (is_clock_key(key)) {
+        sources_save(&task->sources, private);
+    } else {
+        const struct series_state *state = entry->state;
+        out.kpi = view_of_text(kpi_names[state->series.kpi].name);
+        out.dimension = state->dimension;
+        series_state_save(state, private);
+    }
+    out.private = bytes_view(private);
+    wire_begin(value, task->shared->ids.kpi_state);
+    kpi_state_encode(value, &out);
+}
+
+static bool load_private(struct kpi_task *task, struct entry *entry, struct view private)
+{
+    if (is_clock_key(entry_key(entry))) {
+        entry->state = &task->sources;
+        return sources_load(&task->sources, private);
+    }
+    struct series_state *state = series_state_load(task, entry_key(entry), private);
+    entry->state = state;
+    if (state && (state->series.changed || hours_are_to_tell(state)))
+        list_changed(task, state);
+    return state != NULL;
+}
+
+static bool entry_load(void *context, struct entry *entry, struct view value)
+{
+    struct kpi_task *task = context;
+    struct kpi_state saved;
+    struct view avro, private;
+    uint32_t schema_id;
+    arena_reset(&task->arena);
+    if (!wire_split(value, &schema_id, &avro) || !kpi_state_decode(&saved, avro, &task->arena))
+        return false;
+    entry->applied_offset = saved.applied_offset;
+    private = saved.private;
+    if (private.size < 1 || private.data[0] != STATE_VERSION)
+        return false;
+    struct unpacker in = {private.data + 1, private.data + private.size, false};
+    entry->timer_at_ms = unpack(&in);
+    return !in.is_broken && load_private(task, entry, view_of(in.at, (size_t)(in.end - in.at)));
+}
+
+static void entry_free(void *context, struct entry *entry)
+{
+    if (entry->state && !is_clock_key(entry_key(entry)))
+        series_state_destroy(context, entry->state);
+    entry->state = NULL;
+}
+
+static const char *const outputs[] = {[KPI_OUTPUT_KPIS] = "kpis", [KPI_OUTPUT_SHIFTS] = "trend.shifts",
+                                      [KPI_OUTPUT_REJECTED] = "touchpoints.rejected", NULL};
+
+const struct processor kpi_processor = {
+    .name = "kpi",
+    .input = "kpi.deltas",
+    .checkpoint = "kpi.state",
+    .outputs = outputs,
+    .version = STATE_VERSION,
+    .task_create = task_create,
+    .task_destroy = task_destroy,
+    .route = route,
+    .apply = apply,
+    .timer = timer,
+    .clock_moved = clock_moved,
+    .park = park,
+    .entry_save = entry_save,
+    .entry_load = entry_load,
+    .entry_free = entry_free,
+};

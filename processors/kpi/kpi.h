@@ -1,0 +1,52 @@
+/* The kpi stage: additions from the journey stage become rolling KPIs and trend shifts.
+ * What app/ needs to run it: its settings, what its tasks share, and the processor itself (kpi.c: START HERE). */
+#ifndef TS_KPI_KPI_H
+#define TS_KPI_KPI_H
+
+#include "base/settings.h"
+#include "base/time_zone.h"
+#include "engine/processor.h"
+#include "processors/kpi/catalog.h"
+#include "schemas/reader.h"
+
+struct kpi_settings {
+    char *time_zone;                  /* whose calendar days the 90d window and day buckets follow */
+    int64_t publish_interval_ms;
+    int64_t lead_ms;
+    struct settings_node *targets;    /* kpi: value; durations as "2h" */
+    bool trend_enabled;
+    double trend_false_alarms_per_month;
+    double trend_series;              /* how many series share that budget */
+    char *trend_dimensions;           /* all | single | every */
+};
+
+extern const struct setting kpi_setting_rows[];
+
+/* Our own schemas' ids in this installation's registry. */
+struct kpi_schema_ids {
+    uint32_t kpi, trend_shift, kpi_state, rejected;
+};
+
+struct trend_config; /* trend/trend.h */
+
+/* What all tasks share, read-only once made: hand it to the runner as `shared`. */
+struct kpi_shared {
+    const struct kpi_settings *settings;
+    struct record_reader *deltas; /* of kpi_delta_shape */
+    struct kpi_schema_ids ids;
+    struct time_zone *zone;
+    bool has_target[KPI_COUNT_OF_ALL];
+    double targets[KPI_COUNT_OF_ALL];
+    struct trend_config *trends; /* one a grid */
+};
+
+/* settings, deltas and ids are set by the caller and outlive it. false: `error` says which setting is wrong. */
+bool kpi_shared_init(struct kpi_shared *shared, struct bytes *error);
+void kpi_shared_finish(struct kpi_shared *shared);
+
+extern const struct processor kpi_processor;
+
+/* Indexes into kpi_processor.outputs. */
+enum kpi_output { KPI_OUTPUT_KPIS, KPI_OUTPUT_SHIFTS, KPI_OUTPUT_REJECTED };
+
+#endif

@@ -1,0 +1,214 @@
+/* What goes out: a Kpi record for each changed window, tombstones for windows that have long been empty, shifts.
+ *
+ * An emptied window is published once as null, with n 0, and deleted after one more window length (READINGS 50). A window with
+ * something in it is published again after two of its buckets even if nothing came or went, so that `at` stays
+ * fresh (READINGS 5). Gauges are never empty: nothing open is a value, too. */
+#include "base/clock.h"
+#include "processors/kpi/evaluate.h"
+#include "processors/kpi/task.h"
+#include "schemas/records.h"
+#include "schemas/wire.h"
+
+static const int64_t bucket_ms[GRID_COUNT] = {MINUTES(1), HOURS(1), DAYS(1)};
+
+static const struct window *window_of(const struct series_state *state, int i)
+{
+    return &windows[state->series.window_ids[i]];
+}
+
+static bool is_empty(const struct series_state *state, int i)
+{
+    const struct kpi_sums *now = &state->series.windows[i].now;
+    if (state->series.kind == KPI_KIND_GAUGE)
+        return false;
+    if (state->series.kind == KPI_KIND_CHURN)
+        return now->num + state->series.flow_total == 0;
+    return now->n == 0;
+}
+
+/* The KPIs that one series is published as. */
+static size_t faces_of(const struct series_state *state, enum kpi_id faces[2])
+{
+    faces[0] = state->series.kpi;
+    faces[1] = KPI_RETENTION;
+    return state->series.kpi == KPI_CHURN_RATE ? 2 : 1;
+}
+
+static struct view record_key(struct kpi_task *task, const struct series_state *state, enum kpi_id face, int i)
+{
+    struct bytes *key = &task->scratch;
+    bytes_clear(key);
+    bytes_append_text(key, kpi_names[face].name);
+    bytes_append_byte(key, '|');
+    bytes_append_text(key, window_of(state, i)->name);
+    bytes_append_byte(key, '|');
+    bytes_append_view(key, state->dimension);
+    return bytes_view(key);
+}
+
+static void publish_window(struct step *step, const struct series_state *state, enum kpi_id face, int i, bool with_hours)
+{
+    struct kpi_task *task = step->task;
+    const struct kpi_shared *shared = task->shared;
+    struct kpi out;
+    evaluate_window(&out, face, &state->series, i);
+    out.kpi = view_of_text(kpi_names[face].name);
+    out.dimension = state->dimension;
+    out.window = view_of_text(window_of(state, i)->name);
+    out.definition = view_of_text(catalog_find(face)->definition);
+    out.has_target = shared->has_target[face];
+    out.target = shared->targets[face];
+    out.at_ms = state->series.at_ms;
+    out.watermark_ms = step->clock_ms == INT64_MIN ? state->series.at_ms : step->clock_ms;
+    if (with_hours)
+        hours_collect(state, face, &out, step->arena);
+    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_KPIS, OUTBOX_BY_KEY, record_key(task, state, face, i),
+                                       step->record->timestamp_ms);
+    wire_begin(value, shared->ids.kpi);
+    kpi_encode(value, &out);
+    outbox_end(step->outbox);
+}
+
+static void publish_faces(struct step *step, const struct series_state *state, int i, bool with_hours)
+{
+    enum kpi_id faces[2];
+    for (size_t k = 0, count = faces_of(state, faces); k < count; k++)
+        publish_window(step, state, faces[k], i, with_hours);
+}
+
+static void publish_if_due(struct step *step, struct series_state *state, int i, bool with_hours)
+{
+    struct window_state *window = &state->series.windows[i];
+    bool was_published = window->published_at_ms != INT64_MIN;
+    if (is_empty(state, i)) {
+        if (!was_published || window->empty_since_ms != INT64_MIN)
+            return; /* nobody has seen a value that would have to go */
+        window->empty_since_ms = state->series.at_ms;
+    } else {
+        window->empty_since_ms = INT64_MIN;
+    }
+    window->published_at_ms = state->series.at_ms;
+    publish_faces(step, state, i, with_hours);
+}
+
+bool publish_changes(struct step *step, struct series_state *state)
+{
+    int last = state->series.window_count - 1; /* 90d: it reaches as far back as hours are kept */
+    bool tells_hours = hours_are_to_tell(state) && hours_may_tell(state, step->record->timestamp_ms);
+    unsigned changed = state->series.changed | (tells_hours ? 1u << last : 0);
+    for (int i = 0; i <= last; i++)
+        if (changed & 1u << i)
+            publish_if_due(step, state, i, tells_hours && i == last);
+    state->series.changed = 0;
+    if (tells_hours)
+        hours_told(state, step->record->timestamp_ms);
+    return !hours_are_to_tell(state);
+}
+
+/* --- upkeep --- */
+
+static int64_t refresh_ms(const struct series_state *state, int i)
+{
+    return 2 * bucket_ms[window_of(state, i)->grid];
+}
+
+static void delete_window(struct step *step, struct series_state *state, int i)
+{
+    enum kpi_id faces[2];
+    for (size_t k = 0, count = faces_of(state, faces); k < count; k++)
+        outbox_delete(step->outbox, KPI_OUTPUT_KPIS, record_key(step->task, state, faces[k], i), step->clock_ms);
+    state->series.windows[i].published_at_ms = state->series.windows[i].empty_since_ms = INT64_MIN;
+}
+
+bool publish_upkeep(struct step *step, struct series_state *state)
+{
+    int64_t at_ms = state->series.at_ms;
+    bool is_all_gone = series_is_empty(&state->series) && state->series.kind != KPI_KIND_GAUGE && state->series.flow_total == 0;
+    if (state->series.kind != KPI_KIND_CHURN && state->series.kind != KPI_KIND_GAUGE)
+        is_all_gone = series_is_empty(&state->series);
+    for (int i = 0; i < state->series.window_count; i++) {
+        struct window_state *window = &state->series.windows[i];
+        if (window->published_at_ms == INT64_MIN)
+            continue;
+        if (window->empty_since_ms == INT64_MIN && at_ms >= window->published_at_ms + refresh_ms(state, i))
+            state->series.changed |= (uint8_t)(1u << i);
+        else if (window->empty_since_ms != INT64_MIN && is_empty(state, i) &&
+                 at_ms >= window->empty_since_ms + window_of(state, i)->length_ms)
+            delete_window(step, state, i);
+        is_all_gone &= window->published_at_ms == INT64_MIN;
+    }
+    return is_all_gone;
+}
+
+int64_t publish_due_ms(const struct series_state *state)
+{
+    int64_t due_ms = INT64_MAX;
+    for (int i = 0; i < state->series.window_count; i++) {
+        const struct window_state *window = &state->series.windows[i];
+        bool is_changed = state->series.changed & 1u << i; /* it goes out with the next flush, at the earliest as of now */
+        int64_t next_ms = INT64_MAX;
+        if (is_changed)
+            next_ms = state->series.at_ms + refresh_ms(state, i);
+        else if (window->empty_since_ms != INT64_MIN)
+            next_ms = window->empty_since_ms + window_of(state, i)->length_ms;
+        else if (window->published_at_ms != INT64_MIN)
+            next_ms = window->published_at_ms + refresh_ms(state, i);
+        due_ms = next_ms < due_ms ? next_ms : due_ms;
+    }
+    return due_ms;
+}
+
+/* --- shifts --- */
+
+/* Is a rise good news? A change of the noise is neither good nor bad. */
+static bool is_good(enum kpi_id id, bool is_up, bool *good)
+{
+    enum better better = catalog_find(id)->better;
+    *good = (better == BETTER_HIGHER) == is_up;
+    return better != BETTER_NEITHER;
+}
+
+static enum shift_kind shift_kind_of(const char *kind)
+{
+    switch (kind[0]) {
+    case 't':
+        return SHIFT_KIND_TREND;
+    case 'v':
+        return SHIFT_KIND_VARIANCE;
+    case 's':
+        return SHIFT_KIND_SPIKE;
+    default:
+        return SHIFT_KIND_LEVEL;
+    }
+}
+
+void publish_finding(struct step *step, const struct series_state *state, const struct finding *finding)
+{
+    struct kpi_task *task = step->task;
+    const struct time_zone *zone = state->series.zone;
+    struct trend_shift out = {
+        .kpi = view_of_text(kpi_names[state->series.kpi].name),
+        .dimension = state->dimension,
+        .resolution = (enum resolution)finding->grid,
+        .kind = shift_kind_of(finding->kind),
+        .direction = finding->after > finding->before ? DIRECTION_UP : DIRECTION_DOWN,
+        .onset_at_ms = grid_start_ms(zone, finding->grid, finding->onset),
+        .detected_at_ms = grid_start_ms(zone, finding->grid, finding->detected + 1),
+        .before = finding->before,
+        .after = finding->after,
+        .low = finding->low,
+        .high = finding->high,
+        .confidence = finding->confidence,
+    };
+    if (out.kind != SHIFT_KIND_VARIANCE)
+        out.has_good = is_good(state->series.kpi, out.direction == DIRECTION_UP, &out.good);
+    /* The same finding has the same id whenever it is made: a row can say each kind once. */
+    bytes_clear(&task->scratch);
+    bytes_printf(&task->scratch, "%s|%s|%s|%lld", state->key, resolution_name(out.resolution), shift_kind_name(out.kind),
+                 (long long)out.detected_at_ms);
+    out.shift_id = bytes_view(&task->scratch);
+    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_SHIFTS, OUTBOX_BY_KEY, view_of_text(state->key), step->clock_ms);
+    wire_begin(value, task->shared->ids.trend_shift);
+    trend_shift_encode(value, &out);
+    outbox_end(step->outbox);
+}

@@ -1,0 +1,109 @@
+/* The settings of the kpi stage, and what follows from them once at start. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/time_text.h"
+#include "processors/kpi/kpi.h"
+#include "processors/kpi/trend/trend.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const struct setting kpi_setting_rows[] = {
+    SETTING_TEXT(struct kpi_settings, time_zone, "kpi.time_zone", .standard_text = "UTC",
+                 .about = "Whose calendar days the 90d window is made of: UTC, an offset as +05:30, or a name as Europe/Berlin."),
+    SETTING_DURATION(struct kpi_settings, publish_interval_ms, "kpi.publish_interval", .standard = SECONDS(1), .least = 50,
+                     .most = MINUTES(10), .about = "A changed series is published at most this often."),
+    SETTING_DURATION(struct kpi_settings, lead_ms, "kpi.lead", .standard = MINUTES(1), .least = 0, .most = HOURS(1),
+                     .about = "How far an event that is already here may run ahead of the slowest partition's clock and still be "
+                              "shown at once."),
+    SETTING_TREE(struct kpi_settings, targets, "kpi.targets",
+                 .about = "Targets by KPI, over the shipped ones: `csat: 4.6`, `resolution_time: 24h`, `fcr: 0.8`; `none` takes one away."),
+    SETTING_BOOLEAN(struct kpi_settings, trend_enabled, "trend.enabled", .standard = 1,
+                    .about = "Look for shifts in closed minutes, hours and days."),
+    SETTING_DECIMAL(struct kpi_settings, trend_false_alarms_per_month, "trend.false_alarms_per_month", .standard = 4,
+                    .least = 0.001, .most = 100000,
+                    .about = "How many shifts may be reported in a month in which nothing happens, all series together."),
+    SETTING_DECIMAL(struct kpi_settings, trend_series, "trend.series", .standard = 500, .least = 1, .most = 1e7,
+                    .about = "How many series share that budget; more series than this raise more false alarms."),
+    SETTING_CHOICE(struct kpi_settings, trend_dimensions, "trend.dimensions", .standard_text = "single",
+                   .choices = "all|single|every",
+                   .about = "Which series are watched: the dimension `all` alone, single dimensions too, or combinations as well."),
+    SETTING_END};
+
+static bool is_duration(enum kpi_id id)
+{
+    return kpi_names[id].kind == KPI_KIND_DURATION;
+}
+
+static bool read_target(const struct settings_node *node, enum kpi_id id, double *target)
+{
+    if (is_duration(id)) {
+        int64_t duration_ms;
+        bool is_read = time_parse_duration(view_of_text(node->scalar), &duration_ms);
+        *target = (double)duration_ms;
+        return is_read;
+    }
+    char *end;
+    *target = strtod(node->scalar, &end); /* the program never sets a locale, so the point is a point */
+    return end != node->scalar && !*end && isfinite(*target);
+}
+
+static bool take_target(struct kpi_shared *shared, const struct settings_node *node, struct bytes *error)
+{
+    enum kpi_id id;
+    if (!node->key || !kpi_from_name(view_of_text(node->key), &id)) {
+        bytes_printf(error, "line %d: kpi.targets.%s: there is no such KPI", node->line, node->key ? node->key : "");
+        return false;
+    }
+    if (node->kind == SETTINGS_SCALAR && node->scalar && strcmp(node->scalar, "none") == 0) {
+        shared->has_target[id] = false;
+        return true;
+    }
+    if (node->kind != SETTINGS_SCALAR || !node->scalar || !read_target(node, id, &shared->targets[id])) {
+        bytes_printf(error, "line %d: kpi.targets.%s: not %s", node->line, node->key,
+                     is_duration(id) ? "a duration; write it as \"2h\"" : "a number");
+        return false;
+    }
+    shared->has_target[id] = true;
+    return true;
+}
+
+static void set_trends(struct kpi_shared *shared)
+{
+    /* Most of the budget where most decisions are made; minutes are many and soon forgotten. */
+    static const double shares[GRID_COUNT] = {[GRID_MINUTE] = 0.2, [GRID_HOUR] = 0.4, [GRID_DAY] = 0.4};
+    static const enum trend_resolution resolutions[GRID_COUNT] = {TREND_MINUTE, TREND_HOUR, TREND_DAY};
+    shared->trends = memory_zeroed(GRID_COUNT, sizeof *shared->trends);
+    for (int grid = 0; grid < GRID_COUNT; grid++)
+        shared->trends[grid] = (struct trend_config){
+            .resolution = resolutions[grid],
+            .seasonal = true,
+            .false_alarms_per_point = trend_budget(shared->settings->trend_false_alarms_per_month, shares[grid],
+                                                   shared->settings->trend_series, resolutions[grid])};
+}
+
+bool kpi_shared_init(struct kpi_shared *shared, struct bytes *error)
+{
+    char reason[256];
+    shared->zone = time_zone_create(shared->settings->time_zone, reason, sizeof reason);
+    if (!shared->zone) {
+        bytes_printf(error, "kpi.time_zone: %s", reason);
+        return false;
+    }
+    for (int id = 0; id < KPI_COUNT_OF_ALL; id++) {
+        shared->has_target[id] = catalog_find((enum kpi_id)id)->has_target;
+        shared->targets[id] = catalog_find((enum kpi_id)id)->target;
+    }
+    const struct settings_node *targets = shared->settings->targets;
+    for (size_t i = 0; targets && i < targets->child_count; i++)
+        if (!take_target(shared, &targets->children[i], error))
+            return false;
+    set_trends(shared);
+    return true;
+}
+
+void kpi_shared_finish(struct kpi_shared *shared)
+{
+    time_zone_destroy(shared->zone);
+    free(shared->trends);
+}

@@ -1,0 +1,144 @@
+#include "processors/kpi/sources.h"
+
+#include "base/memory.h"
+#include "processors/kpi/packed.h"
+
+#include <stdlib.h>
+
+void sources_init(struct sources *sources)
+{
+    *sources = (struct sources){.offset = -1, .clock_ms = INT64_MIN, .pace = INT64_MIN};
+}
+
+void sources_finish(struct sources *sources)
+{
+    free(sources->items);
+    free(sources->history);
+    sources_init(sources);
+}
+
+static struct source *source_open(struct sources *sources, int32_t partition)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (sources->items[i].partition == partition)
+            return &sources->items[i];
+    if (sources->count == sources->capacity) {
+        sources->capacity = sources->capacity ? sources->capacity * 2 : 8;
+        sources->items = memory_resize(sources->items, sources->capacity * sizeof *sources->items);
+    }
+    struct source *source = &sources->items[sources->count++];
+    *source = (struct source){.partition = partition, .clock_ms = INT64_MIN};
+    return source;
+}
+
+static void remember(struct sources *sources, struct moment moment)
+{
+    if (sources->history_count == SOURCES_HISTORY_MAX) {
+        sources->history_count /= 2;
+        memmove(sources->history, sources->history + sources->history_count, sources->history_count * sizeof moment);
+    }
+    if (sources->history_count == sources->history_capacity) {
+        sources->history_capacity = sources->history_capacity ? sources->history_capacity * 2 : 64;
+        sources->history = memory_resize(sources->history, sources->history_capacity * sizeof moment);
+    }
+    sources->history[sources->history_count++] = moment;
+}
+
+/* The last moment at or before the offset; NULL: forgotten. */
+static const struct moment *recall(const struct sources *sources, int64_t offset)
+{
+    size_t low = 0, high = sources->history_count;
+    if (high && sources->history[high - 1].offset <= offset)
+        return &sources->history[high - 1];
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (sources->history[middle].offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? &sources->history[low - 1] : NULL;
+}
+
+static int64_t smallest_clock(const struct sources *sources)
+{
+    int64_t least = INT64_MAX, patience = SOURCES_SILENT_AFTER * (int64_t)sources->count;
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->items[i];
+        if (sources->spoken - source->spoken_at <= patience && source->clock_ms < least)
+            least = source->clock_ms;
+    }
+    return least;
+}
+
+int64_t sources_speak(struct sources *sources, int64_t offset, int32_t partition, int64_t clock_ms, int64_t pace)
+{
+    if (offset <= sources->offset) {
+        const struct moment *then = recall(sources, offset);
+        return then ? then->clock_ms : INT64_MIN;
+    }
+    struct source *source = source_open(sources, partition);
+    source->clock_ms = clock_ms > source->clock_ms ? clock_ms : source->clock_ms;
+    source->spoken_at = ++sources->spoken;
+    sources->offset = offset;
+    int64_t now_ms = smallest_clock(sources);
+    bool is_flush = pace > sources->pace;
+    if (now_ms > sources->clock_ms || is_flush) {
+        sources->clock_ms = now_ms > sources->clock_ms ? now_ms : sources->clock_ms;
+        sources->pace = is_flush ? pace : sources->pace;
+        remember(sources, (struct moment){offset, sources->clock_ms, is_flush});
+    }
+    return sources->clock_ms;
+}
+
+bool sources_is_flush(const struct sources *sources, int64_t offset)
+{
+    const struct moment *moment = recall(sources, offset);
+    return moment && moment->offset == offset && moment->is_flush;
+}
+
+void sources_save(const struct sources *sources, struct bytes *out)
+{
+    pack(out, sources->spoken);
+    pack(out, sources->offset);
+    pack(out, sources->clock_ms);
+    pack(out, sources->pace);
+    pack(out, (int64_t)sources->count);
+    for (size_t i = 0; i < sources->count; i++) {
+        pack(out, sources->items[i].partition);
+        pack(out, sources->items[i].clock_ms);
+        pack(out, sources->items[i].spoken_at);
+    }
+    pack(out, (int64_t)sources->history_count);
+    struct moment last = {0};
+    for (size_t i = 0; i < sources->history_count; i++) {
+        const struct moment *moment = &sources->history[i];
+        pack(out, (moment->offset - last.offset) * 2 + moment->is_flush);
+        pack(out, (int64_t)((uint64_t)moment->clock_ms - (uint64_t)last.clock_ms));
+        last = *moment;
+    }
+}
+
+bool sources_load(struct sources *sources, struct view saved)
+{
+    struct unpacker in = {saved.data, saved.data + saved.size, false};
+    sources_finish(sources);
+    sources->spoken = unpack(&in);
+    sources->offset = unpack(&in);
+    sources->clock_ms = unpack(&in);
+    sources->pace = unpack(&in);
+    for (size_t left = unpack_count(&in); left > 0 && !in.is_broken; left--) {
+        struct source *source = source_open(sources, (int32_t)unpack(&in));
+        source->clock_ms = unpack(&in);
+        source->spoken_at = unpack(&in);
+    }
+    struct moment last = {0};
+    for (size_t left = unpack_count(&in); left > 0 && !in.is_broken; left--) {
+        int64_t step = unpack(&in);
+        last.is_flush = step & 1;
+        last.offset += step >> 1;
+        last.clock_ms = (int64_t)((uint64_t)last.clock_ms + (uint64_t)unpack(&in));
+        remember(sources, last);
+    }
+    return !in.is_broken;
+}

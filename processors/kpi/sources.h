@@ -1,0 +1,55 @@
+/* The clocks of the journey partitions, and the event clock of one kpi.deltas partition: the smallest of them.
+ *
+ * Every journey partition says its clock to every partition of kpi.deltas about once a second (kind CLOCK). The minimum is what
+ * everybody has reached: on a backlog partitions progress unevenly, and taking any other would close buckets early. A source
+ * that has said nothing while the others spoke SILENT_AFTER times each holds nobody up (its partition is gone, or its
+ * journey process is down); the engine's clock never goes back when it returns.
+ *
+ * The same instants pace publication: the first CLOCK of each publish interval of record time is a flush.
+ *
+ * After a crash the engine reads records again that this table has seen already: the table is saved with a later offset than
+ * other entries. So it remembers its own recent past: what the clock was at an offset, and which offsets were flushes.
+ * Replaying then gives every entry exactly the clock it had the first time. Task thread only. */
+#ifndef TS_KPI_SOURCES_H
+#define TS_KPI_SOURCES_H
+
+#include "base/bytes.h"
+
+#include <stdint.h>
+
+struct source {
+    int32_t partition;
+    int64_t clock_ms;
+    int64_t spoken_at; /* count of all CLOCKs when it last spoke */
+};
+
+struct moment {
+    int64_t offset, clock_ms;
+    bool is_flush;
+};
+
+struct sources {
+    struct source *items;
+    size_t count, capacity;
+    int64_t spoken;   /* CLOCKs so far */
+    int64_t offset;   /* of the last one; −1: none */
+    int64_t clock_ms; /* the minimum; INT64_MIN: none yet */
+    int64_t pace;     /* the newest publish interval that a CLOCK has come in */
+    struct moment *history;
+    size_t history_count, history_capacity;
+};
+
+enum { SOURCES_SILENT_AFTER = 300, SOURCES_HISTORY_MAX = 8192 };
+
+void sources_init(struct sources *sources);
+void sources_finish(struct sources *sources);
+
+/* A CLOCK at `offset`. Gives the event clock there: INT64_MIN for one so old that it is forgotten. */
+int64_t sources_speak(struct sources *sources, int64_t offset, int32_t partition, int64_t clock_ms, int64_t pace);
+
+bool sources_is_flush(const struct sources *sources, int64_t offset);
+
+void sources_save(const struct sources *sources, struct bytes *out);
+bool sources_load(struct sources *sources, struct view saved);
+
+#endif

@@ -1,0 +1,213 @@
+/* The life of a series' state, and its form in checkpoints: buckets alone. Window sums follow from buckets, so they are built
+ * again when read, which keeps the two from ever disagreeing. */
+#include "processors/kpi/task.h"
+
+#include "base/memory.h"
+#include "processors/kpi/packed.h"
+#include "processors/kpi/trend/trend.h"
+
+#include <stdlib.h>
+
+struct series_state *series_state_create(struct kpi_task *task, struct view key, enum kpi_id kpi)
+{
+    struct series_state *state = memory_zeroed(1, sizeof *state);
+    series_init(&state->series, kpi, task->shared->zone);
+    state->key = memory_allocate(key.size + 1);
+    memcpy(state->key, key.data, key.size);
+    state->key[key.size] = 0;
+    size_t name_size = strlen(kpi_names[kpi].name) + 1;
+    state->dimension = view_of(state->key + name_size, key.size - name_size);
+    state->place = SIZE_MAX;
+    state->changed_offset = -1;
+    state->hours = (struct hours){.closed_until = INT32_MIN, .told_at_ms = INT64_MIN};
+    state->watch.starts_at_ms = INT64_MAX;
+    return state;
+}
+
+void series_state_destroy(struct kpi_task *task, struct series_state *state)
+{
+    if (state->place != SIZE_MAX) {
+        struct series_state *last = task->changed[--task->changed_count];
+        task->changed[state->place] = last;
+        last->place = state->place;
+    }
+    series_finish(&state->series);
+    watch_finish(&state->watch);
+    free(state->key);
+    free(state);
+}
+
+/* --- buckets --- */
+
+static void save_level(const struct level *level, struct bytes *out)
+{
+    int32_t last = 0;
+    pack(out, level->count);
+    for (uint32_t at = 0; at < level->count; at++) {
+        struct kpi_sums sums = level_sums(level, at);
+        pack(out, level_when(level, at) - last);
+        last = level_when(level, at);
+        if (level->fields & FIELD_N)
+            pack(out, sums.n);
+        if (level->fields & FIELD_NUM)
+            pack(out, sums.num);
+        if (level->fields & FIELD_SUM)
+            pack(out, sums.sum);
+        if (level->fields & FIELD_IMMATURE)
+            pack(out, sums.immature);
+        if (level->fields & FIELD_SQUARES) {
+            pack(out, (int64_t)(sums.sum_squares >> 63)); /* 0 and small, as a rule */
+            pack(out, (int64_t)(sums.sum_squares & INT64_MAX));
+        }
+    }
+}
+
+static void load_level(struct level *level, struct unpacker *in)
+{
+    int32_t when = 0;
+    for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
+        struct kpi_sums sums = {0};
+        when += (int32_t)unpack(in);
+        if (level->fields & FIELD_N)
+            sums.n = unpack(in);
+        if (level->fields & FIELD_NUM)
+            sums.num = unpack(in);
+        if (level->fields & FIELD_SUM)
+            sums.sum = unpack(in);
+        if (level->fields & FIELD_IMMATURE)
+            sums.immature = unpack(in);
+        if (level->fields & FIELD_SQUARES) {
+            kpi_wide high = unpack(in);
+            sums.sum_squares = high * ((kpi_wide)1 << 63) + unpack(in);
+        }
+        level_add(level, when, &sums);
+    }
+}
+
+static void save_bins(const struct bins *bins, struct bytes *out)
+{
+    int32_t last = 0;
+    pack(out, bins->count);
+    for (uint32_t at = 0; at < bins->count; at++) {
+        const struct bin_count *item = bins_at(bins, at);
+        pack(out, item->when - last);
+        last = item->when;
+        pack(out, item->bin);
+        pack(out, item->count);
+    }
+}
+
+static void load_bins(struct bins *bins, struct unpacker *in)
+{
+    int32_t when = 0;
+    for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
+        when += (int32_t)unpack(in);
+        int64_t bin = unpack(in);
+        in->is_broken |= bin < 0 || bin >= KPI_DURATION_BINS;
+        bins_add(bins, when, (int)bin, unpack(in));
+    }
+}
+
+/* --- the rest --- */
+
+static void save_watch(const struct watch *watch, struct bytes *out)
+{
+    pack(out, watch->starts_at_ms);
+    pack(out, watch->is_started);
+    for (int grid = 0; grid < GRID_COUNT; grid++) {
+        struct bytes saved = {0};
+        pack(out, watch->next[grid]);
+        if (watch->trends[grid])
+            trend_save(watch->trends[grid], &saved);
+        pack_view(out, bytes_view(&saved));
+        bytes_finish(&saved);
+    }
+}
+
+static void load_watch(const struct kpi_shared *shared, struct watch *watch, struct unpacker *in)
+{
+    watch->starts_at_ms = unpack(in);
+    watch->is_started = unpack(in);
+    for (int grid = 0; grid < GRID_COUNT; grid++) {
+        watch->next[grid] = (int32_t)unpack(in);
+        struct view saved = unpack_view(in);
+        if (saved.size == 0)
+            continue;
+        watch->trends[grid] = trend_load(&shared->trends[grid], saved);
+        if (!watch->trends[grid]) /* of another version: learn anew from here on */
+            watch->trends[grid] = trend_create(&shared->trends[grid]);
+    }
+}
+
+void series_state_save(const struct series_state *state, struct bytes *out)
+{
+    const struct series *series = &state->series;
+    pack(out, state->changed_offset);
+    pack(out, series->at_ms);
+    pack(out, series->flow_total);
+    for (int grid = 0; grid < GRID_COUNT; grid++) {
+        save_level(&series->levels[grid], out);
+        if (series->bins)
+            save_bins(&series->bins[grid], out);
+    }
+    pack(out, series->window_count);
+    for (int i = 0; i < series->window_count; i++) {
+        pack(out, series->windows[i].published_at_ms);
+        pack(out, series->windows[i].empty_since_ms);
+    }
+    pack(out, series->changed);
+    pack(out, state->hours.closed_until);
+    pack(out, state->hours.revised_from);
+    pack(out, state->hours.revised_until);
+    pack(out, state->hours.has_closed);
+    pack(out, state->hours.told_at_ms);
+    save_watch(&state->watch, out);
+}
+
+static bool load_into(struct series_state *state, const struct kpi_shared *shared, struct unpacker *in)
+{
+    struct series *series = &state->series;
+    state->changed_offset = unpack(in);
+    series->at_ms = unpack(in);
+    series->flow_total = unpack(in);
+    for (int grid = 0; grid < GRID_COUNT; grid++) {
+        load_level(&series->levels[grid], in);
+        if (series->bins)
+            load_bins(&series->bins[grid], in);
+    }
+    if (unpack(in) != series->window_count)
+        return false;
+    for (int i = 0; i < series->window_count; i++) {
+        series->windows[i].published_at_ms = unpack(in);
+        series->windows[i].empty_since_ms = unpack(in);
+    }
+    uint8_t changed = (uint8_t)unpack(in);
+    state->hours.closed_until = (int32_t)unpack(in);
+    state->hours.revised_from = (int32_t)unpack(in);
+    state->hours.revised_until = (int32_t)unpack(in);
+    state->hours.has_closed = unpack(in);
+    state->hours.told_at_ms = unpack(in);
+    load_watch(shared, &state->watch, in);
+    if (in->is_broken || in->at != in->end)
+        return false;
+    if (series->at_ms != INT64_MIN) {
+        series->entered_minute = grid_index(series->zone, GRID_MINUTE, series->at_ms);
+        series_rebuild(series);
+    }
+    series->changed = changed;
+    return true;
+}
+
+struct series_state *series_state_load(struct kpi_task *task, struct view key, struct view saved)
+{
+    const char *bar = key.size ? memchr(key.data, '|', key.size) : NULL;
+    enum kpi_id kpi;
+    if (!bar || !kpi_from_name(view_of(key.data, (size_t)(bar - key.data)), &kpi))
+        return NULL;
+    struct series_state *state = series_state_create(task, key, kpi);
+    struct unpacker in = {saved.data, saved.data + saved.size, false};
+    if (load_into(state, task->shared, &in))
+        return state;
+    series_state_destroy(task, state);
+    return NULL;
+}

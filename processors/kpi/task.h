@@ -1,0 +1,94 @@
+/* What the files of this stage share: a task (one partition of kpi.deltas) and the state of one entry (one series). */
+#ifndef TS_KPI_TASK_H
+#define TS_KPI_TASK_H
+
+#include "processors/kpi/kpi.h"
+#include "processors/kpi/series.h"
+#include "processors/kpi/sources.h"
+
+struct kpi;   /* schemas/records.h, which does not go together with trend/trend.h: both have a struct trend_shift */
+struct trend; /* trend/trend.h */
+
+/* Closed hours on their way to Kpi.closed. Range [revised_from, revised_until) is still to be told; empty: from == until. */
+struct hours {
+    int32_t closed_until; /* hours before it are closed; INT32_MIN: nothing came yet */
+    int32_t revised_from, revised_until;
+    bool has_closed;      /* since told: do not wait */
+    int64_t told_at_ms;   /* record time */
+};
+
+/* The watch over one series' closed buckets, one detector a grid. */
+struct watch {
+    struct trend *trends[GRID_COUNT]; /* NULL: this grid is not watched (or not yet) */
+    int32_t next[GRID_COUNT];         /* the row to come */
+    int64_t starts_at_ms;             /* on the event clock; INT64_MAX: not watched at all */
+    bool is_started;
+};
+
+struct series_state {
+    struct series series;
+    struct hours hours;
+    struct watch watch;
+    int64_t changed_offset; /* of the last record or timer that changed what is to be published */
+    size_t place;           /* in task->changed; SIZE_MAX: not there */
+    char *key;              /* KPI|DIMENSION */
+    struct view dimension;  /* within key */
+};
+
+struct kpi_task {
+    const struct kpi_shared *shared;
+    struct sources sources;
+    struct series_state **changed; /* to be published at the next flush */
+    size_t changed_count, changed_capacity;
+    struct arena arena;            /* for route, emptied at each use */
+    struct bytes scratch;
+    struct metric *too_late;
+    int64_t fallback_pace;         /* of flushes, while no source says its clock */
+};
+
+/* An event-time bucket is closed for detectors and series this long after its end: stragglers of other partitions. */
+enum { CLOSING_GRACE_MS = 60000 };
+
+struct series_state *series_state_create(struct kpi_task *task, struct view key, enum kpi_id kpi);
+void series_state_destroy(struct kpi_task *task, struct series_state *state);
+
+/* --- hours.c */
+
+void hours_note(struct series_state *state, int32_t minute, int64_t clock_ms); /* something was added there */
+void hours_close(struct series_state *state, int64_t clock_ms);
+int64_t hours_due_ms(const struct series_state *state); /* when the next one closes; INT64_MAX: nothing there */
+bool hours_are_to_tell(const struct series_state *state);
+bool hours_may_tell(const struct series_state *state, int64_t record_ms);
+void hours_collect(const struct series_state *state, enum kpi_id face, struct kpi *out, struct arena *arena); /* out->closed */
+void hours_told(struct series_state *state, int64_t record_ms);
+
+/* --- watch.c */
+
+void watch_init(struct series_state *state, const struct kpi_task *task); /* once at_ms is known */
+void watch_finish(struct watch *watch);
+void watch_close(struct step *step, struct series_state *state); /* feed what has closed; shifts go to the outbox */
+int64_t watch_due_ms(const struct series_state *state);
+
+/* --- publish.c */
+
+/* A shift as the detectors told it; times are starts of buckets. */
+struct finding {
+    enum grid grid;
+    const char *kind; /* "level" … as the record's enum has it, in lower case */
+    int32_t onset, detected; /* buckets */
+    double before, after, low, high, confidence;
+};
+void publish_finding(struct step *step, const struct series_state *state, const struct finding *finding);
+
+/* One record for each changed window. false: something is left to tell later. */
+bool publish_changes(struct step *step, struct series_state *state);
+/* Tombstones of windows that have been empty for their length; stale values again; true: nothing is left of the series. */
+bool publish_upkeep(struct step *step, struct series_state *state);
+int64_t publish_due_ms(const struct series_state *state);
+
+/* --- state.c */
+
+void series_state_save(const struct series_state *state, struct bytes *out);
+struct series_state *series_state_load(struct kpi_task *task, struct view key, struct view saved);
+
+#endif

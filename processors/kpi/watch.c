@@ -1,0 +1,153 @@
+/* Feeding the trend detectors with closed buckets.
+ *
+ * A detector wants rows in the order of time, each once: what arrives for a bucket after it has closed does not reach it.
+ * So that history being imported is not all «too late», a series is not watched from its first record on, but from
+ * WARM_UP_MS of event time after it; then the detector gets every bucket that is kept, from the oldest on, and goes on live.
+ * Buckets of sums that move with a customer's last activity are right only as they close: no history for them. */
+#include "base/clock.h"
+#include "processors/kpi/evaluate.h"
+#include "processors/kpi/task.h"
+#include "processors/kpi/trend/trend.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WARM_UP_MS = 120000 };
+
+static const int32_t rows_kept[GRID_COUNT] = {MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT};
+
+static bool is_watched(const struct series_state *state, const struct kpi_settings *settings)
+{
+    size_t equal_signs = 0;
+    for (size_t i = 0; i < state->dimension.size; i++)
+        equal_signs += state->dimension.data[i] == '=';
+    if (!settings->trend_enabled || state->series.kind == KPI_KIND_UPLIFT)
+        return false;
+    if (strcmp(settings->trend_dimensions, "all") == 0)
+        return equal_signs == 0;
+    return strcmp(settings->trend_dimensions, "every") == 0 || equal_signs <= 1;
+}
+
+/* Minutes of the whole only, and only where minutes are shown; what moves with activity is sound by the day. */
+static bool has_grid(const struct series_state *state, enum grid grid)
+{
+    if (catalog_is_moving(state->series.kind))
+        return grid == GRID_DAY;
+    bool is_fast = catalog_find(state->series.kpi)->windows & 1u << WINDOW_5M;
+    return grid != GRID_MINUTE || (is_fast && view_equal_text(state->dimension, "all"));
+}
+
+void watch_init(struct series_state *state, const struct kpi_task *task)
+{
+    state->watch = (struct watch){.starts_at_ms = INT64_MAX};
+    if (is_watched(state, task->shared->settings))
+        state->watch.starts_at_ms = state->series.at_ms + WARM_UP_MS;
+}
+
+void watch_finish(struct watch *watch)
+{
+    for (int grid = 0; grid < GRID_COUNT; grid++)
+        trend_destroy(watch->trends[grid]);
+}
+
+static int64_t grace_ms(const struct series_state *state)
+{
+    return catalog_is_moving(state->series.kind) ? 0 : CLOSING_GRACE_MS;
+}
+
+static int32_t closed_until_at(const struct series_state *state, enum grid grid, int64_t clock_ms)
+{
+    return grid_index(state->series.zone, grid, clock_ms - grace_ms(state));
+}
+
+static void start(const struct kpi_task *task, struct series_state *state, int64_t clock_ms)
+{
+    struct watch *watch = &state->watch;
+    watch->is_started = true;
+    for (int grid = 0; grid < GRID_COUNT; grid++) {
+        if (!has_grid(state, (enum grid)grid))
+            continue;
+        const struct level *level = &state->series.levels[grid];
+        watch->trends[grid] = trend_create(&task->shared->trends[grid]);
+        watch->next[grid] = closed_until_at(state, (enum grid)grid, clock_ms);
+        bool has_history = level->count && !catalog_is_moving(state->series.kind);
+        if (has_history && level_when(level, 0) < watch->next[grid])
+            watch->next[grid] = level_when(level, 0);
+    }
+}
+
+/* A count of nothing is 0; a mean of nothing is missing. */
+static double row_value(const struct series_state *state, const struct kpi_sums *sums, int64_t flow)
+{
+    double value;
+    if (evaluate_value(state->series.kpi, sums, flow, &value))
+        return value;
+    enum kpi_kind kind = state->series.kind;
+    return kind == KPI_KIND_COUNT || kind == KPI_KIND_SUM || kind == KPI_KIND_DISTINCT ? 0 : NAN;
+}
+
+static void tell(struct step *step, const struct series_state *state, enum grid grid, const struct trend_shift *shift, int32_t row)
+{
+    struct finding finding = {
+        .grid = grid,
+        .kind = trend_kind_name(shift->kind),
+        .onset = row - (int32_t)(shift->detected_row - shift->onset_row),
+        .detected = row,
+        .before = shift->before,
+        .after = shift->after,
+        .low = shift->low,
+        .high = shift->high,
+        .confidence = shift->confidence,
+    };
+    publish_finding(step, state, &finding);
+}
+
+static void feed(struct step *step, struct series_state *state, enum grid grid, int32_t until)
+{
+    struct watch *watch = &state->watch;
+    const struct kpi_task *task = step->task;
+    if (until - watch->next[grid] > rows_kept[grid]) { /* time has leapt over all that is known: what was learnt is stale */
+        trend_destroy(watch->trends[grid]);
+        watch->trends[grid] = trend_create(&task->shared->trends[grid]);
+        watch->next[grid] = until - rows_kept[grid];
+    }
+    int64_t flow = watch->next[grid] < until ? series_gauge_after(&state->series, grid, watch->next[grid] - 1) : 0;
+    while (watch->next[grid] < until) {
+        int32_t row = watch->next[grid]++;
+        struct kpi_sums sums = series_bucket(&state->series, grid, row);
+        flow += sums.n;
+        struct trend_shift shifts[TREND_SHIFTS_MOST];
+        size_t count = trend_add(watch->trends[grid], grid_start_ms(state->series.zone, grid, row),
+                                 row_value(state, &sums, flow), (double)(sums.n > 0 ? sums.n : 0),
+                                 evaluate_variance(state->series.kpi, &sums), shifts, TREND_SHIFTS_MOST);
+        for (size_t i = 0; i < count; i++)
+            tell(step, state, grid, &shifts[i], row);
+    }
+}
+
+void watch_close(struct step *step, struct series_state *state)
+{
+    struct watch *watch = &state->watch;
+    if (watch->starts_at_ms > step->clock_ms || step->clock_ms == INT64_MIN)
+        return;
+    if (!watch->is_started)
+        start(step->task, state, step->clock_ms);
+    for (int grid = 0; grid < GRID_COUNT; grid++)
+        if (watch->trends[grid])
+            feed(step, state, (enum grid)grid, closed_until_at(state, (enum grid)grid, step->clock_ms));
+}
+
+int64_t watch_due_ms(const struct series_state *state)
+{
+    const struct watch *watch = &state->watch;
+    if (!watch->is_started)
+        return watch->starts_at_ms;
+    int64_t due_ms = INT64_MAX;
+    for (int grid = 0; grid < GRID_COUNT; grid++) {
+        if (!watch->trends[grid])
+            continue;
+        int64_t closes_ms = grid_start_ms(state->series.zone, (enum grid)grid, watch->next[grid] + 1) + grace_ms(state);
+        due_ms = closes_ms < due_ms ? closes_ms : due_ms;
+    }
+    return due_ms;
+}
