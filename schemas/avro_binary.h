@@ -53,7 +53,7 @@ static inline bool avro_read_long(struct avro_cursor *cursor, int64_t *out)
 
 static inline bool avro_read_int(struct avro_cursor *cursor, int32_t *out)
 {
-    int64_t wide;
+    int64_t wide = 0; /* gcc does not see that it is set whenever it is used */
     if (!avro_read_long(cursor, &wide) || wide < INT32_MIN || wide > INT32_MAX)
         return false;
     *out = (int32_t)wide;
@@ -89,7 +89,7 @@ static inline bool avro_read_uuid(struct avro_cursor *cursor, struct uuid *out)
 /* Strings and bytes. */
 static inline bool avro_read_view(struct avro_cursor *cursor, struct view *out)
 {
-    int64_t size;
+    int64_t size = 0;
     if (!avro_read_long(cursor, &size) || size < 0 || size > cursor->end - cursor->at)
         return false;
     *out = view_of(cursor->at, (size_t)size);
@@ -100,7 +100,7 @@ static inline bool avro_read_view(struct avro_cursor *cursor, struct view *out)
 /* The index into an enum's symbols or a union's branches. */
 static inline bool avro_read_index(struct avro_cursor *cursor, unsigned count, unsigned *out)
 {
-    int64_t index;
+    int64_t index = 0;
     if (!avro_read_long(cursor, &index) || index < 0 || index >= (int64_t)count)
         return false;
     *out = (unsigned)index;
@@ -128,7 +128,7 @@ static inline bool avro_read_optional_view(struct avro_cursor *cursor, struct vi
 static inline bool avro_read_block(struct avro_cursor *cursor, size_t item_bytes_min, size_t *count,
                                    const uint8_t **block_end)
 {
-    int64_t items, size;
+    int64_t items = 0, size = 0;
     *block_end = NULL;
     if (!avro_read_long(cursor, &items) || items == INT64_MIN)
         return false;

@@ -10,6 +10,7 @@
 #include "schemas/records.h"
 #include "schemas/wire.h"
 #include <jansson.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -184,6 +185,52 @@ static void the_reader_asks_for_new_ids_and_waits_for_a_registry_that_is_away(vo
     registry_destroy(registry);
 }
 
+enum { THREADS = 4, IDS = 20, ROUNDS = 200 };
+
+static void *read_many(void *context)
+{
+    struct record_reader *reader = context;
+    struct kpi_state in = {.kpi = VIEW_LITERAL("nps"), .dimension = VIEW_LITERAL("all")}, out;
+    struct arena arena;
+    struct bytes value = {0};
+    size_t read = 0;
+    arena_init(&arena);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        bytes_clear(&value);
+        wire_begin(&value, 1000 + round % IDS);
+        kpi_state_encode(&value, &in);
+        read += record_reader_read(reader, bytes_view(&value), &arena, &out, NULL, NULL) == OUTCOME_OK;
+        arena_reset(&arena);
+    }
+    bytes_finish(&value);
+    arena_finish(&arena);
+    return (void *)read;
+}
+
+/* To be run under the thread sanitizer. */
+static void one_reader_serves_many_threads(void **state)
+{
+    (void)state;
+    struct registry *registry = registry_create(url);
+    struct record_reader *reader = record_reader_create(&kpi_state_shape, registry);
+    json_t *body = json_object();
+    json_object_set_new(body, "schema", json_string(kpi_state_schema_json));
+    char *text = json_dumps(body, 0);
+    pthread_t threads[THREADS];
+    will_answer(200, text);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_many, reader), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *read;
+        pthread_join(threads[i], &read);
+        assert_int_equal((size_t)read, ROUNDS);
+    }
+    free(text);
+    json_decref(body);
+    record_reader_destroy(reader);
+    registry_destroy(registry);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -214,6 +261,7 @@ int main(void)
         cmocka_unit_test(trouble_that_passes_is_worth_a_retry),
         cmocka_unit_test(an_id_is_asked_for_once),
         cmocka_unit_test(the_reader_asks_for_new_ids_and_waits_for_a_registry_that_is_away),
+        cmocka_unit_test(one_reader_serves_many_threads),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
