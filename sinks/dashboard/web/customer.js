@@ -1,0 +1,58 @@
+// Customer: one timeline of everything that happened.
+import { api } from "./source.js";
+import { clock, duration, element } from "./format.js";
+
+let place = null, id = null, asked = 0;
+
+const words = {
+  OrderPlaced: (data) => `ordered for ${(data.amount_minor / 100).toFixed(2)} ${data.currency}`,
+  OrderDelivered: (data) => `order ${data.order_id} delivered`,
+  ProductReturned: (data) => `returned order ${data.order_id}: ${data.reason}`,
+  ProductUsed: (data) => `used ${data.feature} for ${duration(data.seconds * 1000)}`,
+  SurveySent: (data) => `was asked (${data.kind})`,
+  SurveyAnswered: (data) => `answered ${data.kind}: ${data.score}`,
+  TicketChanged: (data) => `ticket ${data.ticket_id} ${data.action.toLowerCase().replaceAll("_", " ")}${data.team ? ` · ${data.team}` : ""}`,
+  ReviewPosted: (data) => `reviewed: ${"★".repeat(data.stars)}${"☆".repeat(Math.max(0, 5 - data.stars))}`,
+  SocialMention: (data) => `mentioned us on ${data.network} (reach ${data.reach})`,
+  CaseActed: (data) => `case ${data.action.toLowerCase()} by ${data.actor}`,
+  SubscriptionChanged: (data) => `subscription ${data.action.toLowerCase()}`,
+  LoyaltyChanged: (data) => `loyalty: ${data.action.toLowerCase()} ${data.points || ""}`,
+};
+
+function entry(touch) {
+  const data = touch.data || {}, text = data.text || data.comment || data.note;
+  return element("li", { "data-mood": touch.sentiment?.label },
+    element("span", { class: "quiet small" }, `${clock(Date.parse(touch.occurred_at))} · ${String(touch.channel).toLowerCase()} · ${touch.source}${touch.product ? ` · ${touch.product}` : ""}`),
+    element("div", {}, (words[touch.type] || ((other) => `${touch.type} ${other.kind || other.action || ""}`))(data)),
+    text ? element("blockquote", {}, text) : null,
+    touch.topics?.length ? element("span", { class: "quiet small" }, touch.topics.join(", ")) : null);
+}
+
+function facts(customer) {
+  const shown = [["Stage", customer.stage?.toLowerCase()], ["Events", customer.events], ["Orders", customer.orders], ["Open tickets", customer.open_ticket_count],
+    ["Last NPS", customer.last_nps], ["Last CSAT", customer.last_csat], ["Last CES", customer.last_ces], ["Mean sentiment", customer.mean_sentiment?.toFixed?.(2)],
+    ["Churn risk", customer.churn_risk === undefined || customer.churn_risk === null ? null : `${(100 * customer.churn_risk).toFixed(0)} %`], ["First seen", customer.first_seen_at ? clock(customer.first_seen_at) : null]];
+  return element("dl", { class: "facts" }, ...shown.filter(([, text]) => text !== null && text !== undefined).map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, String(text)))));
+}
+
+async function refresh() {
+  asked = Date.now();
+  let answer;
+  try { answer = await api.customer(id); } catch { return; }
+  if (!place) return;
+  place.replaceChildren(element("div", { class: "bar" }, element("h1", {}, id)),
+    ...(answer ? [facts(answer.customer), element("h2", {}, "Journey, newest first"), element("ul", { class: "timeline" }, ...answer.journey.map(entry))]
+      : [element("p", { class: "empty" }, "Nobody is known under this id.")]));
+}
+
+export function show(main, known, [wanted]) {
+  place = main;
+  id = wanted || "";
+  if (id) refresh();
+  else main.append(element("p", { class: "empty" }, "Type a customer id above."));
+}
+
+export function changed(what) {
+  if (id && (what === "cases" || (what === "tick" && Date.now() - asked > 4000))) refresh();
+}
+export function leave() { place = null; }

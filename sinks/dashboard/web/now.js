@@ -1,0 +1,115 @@
+// Now: a tile a KPI, with its interval, target, change and recent course.
+import { api } from "./source.js";
+import { chooseWindow } from "./app.js";
+import { ago, directionOf, element, nameOf, value } from "./format.js";
+
+const groups = [
+  ["Customer", ["nps", "csat", "ces", "review_stars", "sentiment", "survey_completion"]],
+  ["Support", ["first_response_time", "resolution_time", "handoff_wait", "backlog", "response_24h", "fcr", "sla_first_response", "reopen_rate"]],
+  ["Delivery and use", ["on_time_delivery", "return_rate", "activation", "active_customers", "usage_minutes"]],
+  ["Loyalty", ["repeat_purchase_180d", "renewal_rate", "churn_rate", "loyalty_share", "referral_rate"]],
+];
+const STALE_MS = 5 * 60000, SPARK_POINTS = 72;
+let place = null, tiles = new Map(), sparks = new Map(), asked = 0;
+
+function verdict(kpi) {
+  const direction = directionOf(kpi.kpi);
+  if (kpi.target === null || kpi.target === undefined || kpi.value === null || !direction) return null;
+  const isMet = direction * (kpi.value - kpi.target) >= 0;
+  const isSure = kpi.low === null || direction * ((direction > 0 ? kpi.low : kpi.high) - kpi.target) >= 0;
+  return element("span", { class: `verdict ${isMet ? "good" : "bad"}`, title: `target ${value(kpi.kpi, kpi.target)}` },
+    isMet ? (isSure ? "✓ on target" : "✓ about on target") : "✗ off target");
+}
+
+/** The change to the window before: coloured only when it is more than noise. */
+function change(kpi) {
+  if (kpi.previous === null || kpi.previous === undefined || kpi.value === null) return "";
+  const delta = kpi.value - kpi.previous, direction = directionOf(kpi.kpi);
+  const isNoise = kpi.low !== null && kpi.previous >= kpi.low && kpi.previous <= kpi.high;
+  const tone = isNoise || !delta || !direction ? "" : delta * direction > 0 ? "good" : "bad";
+  return element("span", { class: tone, title: isNoise ? "within what chance alone would do" : "more than noise" },
+    ` ${delta > 0 ? "▲" : delta < 0 ? "▼" : "="} from ${value(kpi.kpi, kpi.previous)}`);
+}
+
+function spark(points, target) {
+  const seen = points.filter((point) => point[1] !== null);
+  const svg = element("svg", { class: "spark", viewBox: "0 0 100 30", preserveAspectRatio: "none", "aria-hidden": "true" });
+  if (seen.length < 2) return svg;
+  const values = seen.map((point) => point[1]);
+  const low = Math.min(...values, target ?? Infinity), high = Math.max(...values, target ?? -Infinity), span = high - low || 1;
+  const from = seen[0][0], width = seen[seen.length - 1][0] - from || 1;
+  const y = (number) => (28 - (26 * (number - low)) / span).toFixed(2);
+  if (target !== null && target !== undefined) svg.append(element("line", { x1: 0, x2: 100, y1: y(target), y2: y(target) }));
+  svg.append(element("path", { d: seen.map((point, i) => `${i ? "L" : "M"}${((100 * (point[0] - from)) / width).toFixed(2)} ${y(point[1])}`).join("") }));
+  return svg;
+}
+
+function fill(tile, name, kpi) {
+  const isStale = kpi && Date.now() - kpi.at > STALE_MS;
+  tile.toggleAttribute("data-few", Boolean(kpi?.low_n));
+  tile.toggleAttribute("data-stale", Boolean(isStale));
+  const range = !kpi ? "no data in this window"
+    : isStale ? `as of ${ago(kpi.at)}`
+    : kpi.low === null || kpi.low === undefined ? `n ${kpi.n.toLocaleString("en")}`
+    : `${value(name, kpi.low)} to ${value(name, kpi.high)} · n ${kpi.n.toLocaleString("en")}`;
+  tile.replaceChildren(
+    element("span", { class: "name" }, nameOf(name), kpi ? verdict(kpi) : null),
+    element("span", { class: "value" }, value(name, kpi?.value)),
+    element("span", { class: "range" }, range, kpi ? change(kpi) : ""),
+    spark(sparks.get(name) || [], kpi?.target));
+}
+
+function draw(known) {
+  const hasAny = groups.some(([, names]) => names.some((name) => known.kpis.has(name)));
+  place.querySelector(".empty").hidden = hasAny;
+  for (const [name, tile] of tiles) fill(tile, name, known.kpis.get(name));
+}
+
+async function askSparks(known) {
+  asked = Date.now();
+  await Promise.all([...tiles.keys()].map(async (name) => {
+    try {
+      const answer = await api.series(name);
+      sparks.set(name, (answer?.series?.[0]?.points || []).slice(-SPARK_POINTS));
+    } catch { /* the next round asks again */ }
+  }));
+  if (place) draw(known);
+}
+
+export function show(main, known) {
+  place = main;
+  tiles = new Map();
+  const windows = ["1h", "24h", "7d", "30d", "90d"].map((window) =>
+    element("button", { "aria-pressed": String(window === known.window), onclick: async (event) => {
+      for (const other of event.target.parentNode.children) other.setAttribute("aria-pressed", String(other === event.target));
+      await chooseWindow(window);
+    } }, window));
+  main.append(element("div", { class: "bar" }, element("h1", {}, "Now"), element("span", { class: "grow" }),
+    element("div", { class: "choice", role: "group", "aria-label": "Window" }, ...windows)),
+    element("p", { class: "empty" }, "Nothing has been measured in this window yet. Send touchpoints to the collector, or choose a longer window."));
+  for (const [title, names] of groups) {
+    const grid = element("div", { class: "tiles" });
+    for (const name of names) {
+      const tile = element("a", { class: "tile", href: `#/trends/${name}`, "data-kpi": name });
+      tiles.set(name, tile);
+      grid.append(tile);
+    }
+    main.append(element("h2", {}, title), grid);
+  }
+  draw(known);
+  askSparks(known);
+}
+
+export function changed(what, data, known) {
+  if (what === "tick" && Date.now() - asked > 30000) askSparks(known);
+  if (what !== "kpis" && what !== "tick") return;
+  draw(known);
+  for (const kpi of data || []) {
+    const tile = kpi.dimension === "all" && kpi.window === known.window ? tiles.get(kpi.kpi) : null;
+    tile?.classList.remove("flash");
+    void tile?.offsetWidth; // starts the animation anew
+    tile?.classList.add("flash");
+  }
+}
+
+export function leave() { place = null; tiles = new Map(); }

@@ -1,0 +1,99 @@
+// Trends: one KPI over time by a dimension, with the shifts that were detected.
+import uPlot from "./uPlot.esm.js";
+import { api } from "./source.js";
+import { clock, dimension, directionOf, element, kpis, nameOf, value } from "./format.js";
+
+const colours = ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"];
+const LINES_MAX = colours.length;
+let place = null, chart = null, kpi = "nps", by = "", asked = 0;
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Points of all series on one time axis. */
+function align(series) {
+  const times = [...new Set(series.flatMap((one) => one.points.map((point) => point[0])))].sort((a, b) => a - b);
+  const columns = series.map((one) => { const known = new Map(one.points.map((point) => [point[0], point[1]])); return times.map((time) => known.get(time) ?? null); });
+  return [times.map((time) => time / 1000), ...columns];
+}
+
+function markShifts(shifts) {
+  return { hooks: { draw: (plot) => {
+    plot.ctx.save();
+    for (const shift of shifts) {
+      const x = Math.round(plot.valToPos(Date.parse(shift.onset_at) / 1000, "x", true));
+      if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
+      plot.ctx.strokeStyle = shift.good === true ? css("--good") : shift.good === false ? css("--bad") : css("--warn");
+      plot.ctx.setLineDash([4, 4]);
+      plot.ctx.beginPath(); plot.ctx.moveTo(x, plot.bbox.top); plot.ctx.lineTo(x, plot.bbox.top + plot.bbox.height); plot.ctx.stroke();
+    }
+    plot.ctx.restore();
+  } } };
+}
+
+function drawChart(series, shifts) {
+  chart?.destroy();
+  chart = null;
+  const box = place.querySelector(".chart");
+  box.replaceChildren();
+  const lines = series.filter((one) => one.points.length).slice(0, LINES_MAX);
+  if (!lines.length) { box.append(element("p", { class: "empty" }, "No closed hours yet: the first point comes with the next full hour.")); return; }
+  const axis = { stroke: css("--quiet"), grid: { stroke: css("--line") }, ticks: { stroke: css("--line") } };
+  chart = new uPlot({
+    width: box.clientWidth, height: 320, plugins: [markShifts(shifts)], cursor: { drag: { x: true, y: false } },
+    axes: [axis, { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => value(kpi, tick)) }],
+    series: [{}, ...lines.map((one, i) => ({ label: dimension(one.dimension), stroke: colours[i], width: 2, spanGaps: true, points: { show: one.points.length < 60 },
+      value: (_, number) => value(kpi, number) }))],
+  }, align(lines), box);
+}
+
+function drawTable(series) {
+  place.querySelector("tbody").replaceChildren(...series.map((one) => element("tr", {},
+    element("td", {}, dimension(one.dimension)), element("td", { class: "number" }, value(kpi, one.now.value)),
+    element("td", { class: "number quiet" }, one.now.low === null ? "" : `${value(kpi, one.now.low)} to ${value(kpi, one.now.high)}`),
+    element("td", { class: "number" }, one.now.n.toLocaleString("en")), element("td", { class: "number quiet" }, value(kpi, one.now.previous)))));
+}
+
+function drawShifts(shifts) {
+  place.querySelector(".shifts").replaceChildren(...(shifts.length ? shifts.map((shift) => {
+    const tone = shift.good === true ? "good" : shift.good === false ? "bad" : "warn";
+    return element("li", {}, element("b", { class: tone }, `${shift.direction === "UP" ? "▲" : "▼"} ${String(shift.kind).toLowerCase()}`),
+      ` ${dimension(shift.dimension)}: ${value(shift.kpi, shift.before)} → ${value(shift.kpi, shift.after)} since ${clock(Date.parse(shift.onset_at))}, ${(100 * shift.confidence).toFixed(0)} % sure`);
+  }) : [element("li", { class: "quiet" }, "No shift detected.")]));
+}
+
+async function refresh(known) {
+  asked = Date.now();
+  const wanted = `${kpi}/${by}`;
+  try {
+    const answer = await api.series(kpi, by);
+    if (!place || wanted !== `${kpi}/${by}`) return;
+    const series = answer?.series || [], shifts = (known.shifts || []).filter((shift) => shift.kpi === kpi);
+    drawChart(series, shifts);
+    drawTable(series);
+    drawShifts(shifts);
+  } catch { /* the banner says what is wrong */ }
+}
+
+export function show(main, known, [wantedKpi, wantedBy]) {
+  place = main;
+  kpi = kpis[wantedKpi] ? wantedKpi : "nps";
+  by = wantedBy || "";
+  const go = () => { location.hash = `#/trends/${kpi}${by ? `/${by}` : ""}`; };
+  const choices = element("select", { "aria-label": "KPI", onchange: (event) => { kpi = event.target.value; go(); } },
+    ...Object.keys(kpis).map((name) => element("option", { value: name, selected: name === kpi }, nameOf(name))));
+  const dimensions = element("select", { "aria-label": "By", onchange: (event) => { by = event.target.value; go(); } },
+    ...["", "channel", "product", "segment", "stage", "team", "region", "topic"].map((name) => element("option", { value: name, selected: name === by }, name ? `by ${name}` : "all")));
+  main.append(element("div", { class: "bar" }, element("h1", {}, "Trends"), choices, dimensions, element("span", { class: "grow" }),
+    element("span", { class: "quiet small" }, { 1: "higher is better", "-1": "lower is better" }[directionOf(kpi)] || "")),
+    element("div", { class: "card chart" }), element("h2", {}, "Last 30 days"),
+    element("div", { class: "card scroll" }, element("table", {}, element("thead", {}, element("tr", {}, element("th", {}, by || ""), element("th", { class: "number" }, nameOf(kpi)),
+      element("th", { class: "number" }, "95 %"), element("th", { class: "number" }, "n"), element("th", { class: "number" }, "30 d before"))), element("tbody", {}))),
+    element("h2", {}, "Shifts"), element("ul", { class: "card shifts" }));
+  refresh(known);
+}
+
+export function changed(what, data, known) {
+  if (what === "shifts" || (what === "tick" && Date.now() - asked > 15000)) refresh(known);
+}
+
+export function leave() { chart?.destroy(); chart = null; place = null; }
