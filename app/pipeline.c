@@ -16,6 +16,7 @@
 #include "app/status.h"
 #include "app/topics.h"
 #include "base/log.h"
+#include "processors/kpi/kpi.h"
 #include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/notify.h"
 #include "sinks/redis/redis_sink.h"
@@ -32,6 +33,37 @@ struct pipeline {
 };
 
 /* --- the services ------------------------------------------------------------------------------------------------ */
+
+static enum outcome run_processor(struct pipeline *pipeline, const struct processor *processor, void *shared)
+{
+    struct runner_config config = {.processor = processor,
+                                   .shared = shared,
+                                   .kafka = &pipeline->app->config.kafka,
+                                   .settings = pipeline->app->config.engine,
+                                   .clock = &clock_system};
+    return runner_run(&config, &pipeline->app->stop);
+}
+
+static enum outcome run_kpi(struct pipeline *pipeline)
+{
+    struct kpi_shared shared = {.settings = &pipeline->app->config.kpi,
+                                .deltas = record_reader_create(&kpi_delta_shape, pipeline->registry),
+                                .ids = {.kpi = schema_id_of(&pipeline->ids, "kpis"),
+                                        .trend_shift = schema_id_of(&pipeline->ids, "trend.shifts"),
+                                        .kpi_state = schema_id_of(&pipeline->ids, "kpi.state"),
+                                        .rejected = schema_id_of(&pipeline->ids, "touchpoints.rejected")}};
+    struct bytes error = {0};
+    enum outcome outcome = OUTCOME_STOP;
+    if (kpi_shared_init(&shared, &error)) {
+        outcome = run_processor(pipeline, &kpi_processor, &shared);
+        kpi_shared_finish(&shared);
+    } else {
+        log_error("wrong configuration", "error", bytes_text(&error), NULL);
+    }
+    bytes_finish(&error);
+    record_reader_destroy(shared.deltas);
+    return outcome;
+}
 
 static enum outcome run_sink(struct pipeline *pipeline)
 {
@@ -66,6 +98,7 @@ static const struct service {
     const char *reads, *writes;
     enum outcome (*run)(struct pipeline *pipeline); /* blocks until app->stop */
 } services[] = {
+    {"kpi", "kpi.deltas", "kpis, trend.shifts, touchpoints.rejected", run_kpi},
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
     {"notify", "alerts", "webhooks, alerts.undelivered", run_notify},
     {"dashboard", "Redis", "HTTP, touchpoints (case actions)", run_dashboard},

@@ -13,6 +13,8 @@ package_is_there() {
     case $1 in
         openjdk-*) (java_find) >/dev/null 2>&1 && return 0 ;;
         maven)     command -v mvn >/dev/null && return 0 ;;
+        nodejs)    command -v node >/dev/null && return 0 ;;
+        npm)       command -v npm >/dev/null && return 0 ;;
     esac
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
