@@ -44,7 +44,7 @@ static int make_topics(void)
     /* Kept for ever: the toy stamps its records with offsets, which to Kafka are the first minutes of 1970. */
     const struct topic_wanted topics[] = {
         {"toy.in", PARTITIONS, 1, false, -1},   {"toy.state", PARTITIONS, 1, true, -1},
-        {"toy.out", PARTITIONS, 1, false, -1},  {"toy.sums", 1, 1, false, DAYS(1)},
+        {"toy.out", PARTITIONS, 1, false, -1},  {"toy.sums", 1, 1, false, -1},
         {"toy.rejected", 1, 1, false, -1},
     };
     char report[2000];
