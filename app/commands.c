@@ -1,5 +1,6 @@
 /* Every command of the program, in the order in which help lists them. */
 #include "app/app.h"
+#include "app/collect.h"
 #include "app/check.h"
 #include "app/generate.h"
 #include "app/import.h"
@@ -22,6 +23,9 @@ static int settings_command(struct app *app, int argc, char **argv)
 }
 
 const struct command commands[] = {
+    {"ingest", "", "service: touchpoints and webhooks over HTTP, to Kafka",
+     "POST /v1/touchpoints (JSON object or array, NDJSON, CloudEvents), POST /v1/hooks/NAME; settings: ingest.*",
+     collect_command, NULL},
     {"import", "FILE… [options]", "files of touchpoints, or of anything a mapping understands, to Kafka",
      "FILE is NDJSON or JSON in the JSON form, or with --mapping anything: CSV, JSON, text. \"-\" is standard input.\n"
      "What is refused goes to touchpoints.rejected with the reason. Ends with the counts of accepted, duplicate (the same\n"

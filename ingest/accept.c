@@ -7,21 +7,38 @@ struct json_fault accept_fault(const char *code, struct view path, struct view r
     return (struct json_fault){.code = code, .path = path, .reason = reason};
 }
 
-bool accept_form(struct touchpoint *out, struct view text, struct view default_source, struct arena *arena,
-                 struct json_fault *fault)
+static bool is_cloud_event(struct view text, const struct json_fault *fault)
+{
+    return (strcmp(fault->code, "unknown_field") == 0 || strcmp(fault->code, "missing_field") == 0) &&
+           memmem(text.data, text.size, "\"specversion\"", 13) != NULL;
+}
+
+static bool read(struct touchpoint *out, struct view text, enum accept_notation notation, struct view default_source,
+                 struct arena *arena, struct json_fault *fault)
+{
+    if (notation == ACCEPT_CLOUD_EVENT)
+        return touchpoint_from_cloud_event(out, text, default_source, arena, fault);
+    if (touchpoint_from_json(out, text, default_source, arena, fault))
+        return true;
+    return notation == ACCEPT_EITHER && is_cloud_event(text, fault) &&
+           touchpoint_from_cloud_event(out, text, default_source, arena, fault);
+}
+
+bool accept_form(struct touchpoint *out, struct view text, enum accept_notation notation, struct view default_source,
+                 struct arena *arena, struct json_fault *fault)
 {
     if (text.size > RECORD_BYTES_MAX) {
         *out = (struct touchpoint){0};
         *fault = accept_fault("too_large", VIEW_LITERAL(""), VIEW_LITERAL("a record is at most 1 MiB"));
         return false;
     }
-    return touchpoint_from_json(out, text, default_source, arena, fault) && check_touchpoint(out, arena, fault);
+    return read(out, text, notation, default_source, arena, fault) && check_touchpoint(out, arena, fault);
 }
 
-bool accept_touchpoint(struct touchpoint *out, struct view text, struct view default_source, int64_t now_ms,
-                       struct arena *arena, struct json_fault *fault)
+bool accept_touchpoint(struct touchpoint *out, struct view text, enum accept_notation notation,
+                       struct view default_source, int64_t now_ms, struct arena *arena, struct json_fault *fault)
 {
-    if (!accept_form(out, text, default_source, arena, fault))
+    if (!accept_form(out, text, notation, default_source, arena, fault))
         return false;
     out->received_at_ms = now_ms;
     return check_time(out, now_ms, arena, fault);

@@ -32,7 +32,7 @@ static enum intake_step take_mapped(struct intake *intake, struct touchpoint *ou
     switch (mapping_take(intake->mapping, &json, intake->arena, fault)) {
     case MAPPING_TOUCHPOINT:
         /* The mapping's text lasts until its next output only; the touchpoint must last as long as the arena. */
-        return accept_form(out, arena_copy(intake->arena, json), intake->default_source, intake->arena, fault)
+        return accept_form(out, arena_copy(intake->arena, json), ACCEPT_FORM, intake->default_source, intake->arena, fault)
                    ? INTAKE_TOUCHPOINT
                    : INTAKE_FAULT;
     case MAPPING_FAILED:
@@ -55,5 +55,5 @@ enum intake_step intake_take(struct intake *intake, struct touchpoint *out, stru
     *fault = intake->fault;
     if (fault->code)
         return INTAKE_FAULT;
-    return accept_form(out, intake->text, intake->default_source, intake->arena, fault) ? INTAKE_TOUCHPOINT : INTAKE_FAULT;
+    return accept_form(out, intake->text, ACCEPT_EITHER, intake->default_source, intake->arena, fault) ? INTAKE_TOUCHPOINT : INTAKE_FAULT;
 }

@@ -12,6 +12,7 @@ enum { DEPTH_MAX = 200, INTEGER_DIGITS_MAX = 15 };
 
 struct mapping {
     jq_state *jq;
+    jv headers;
     jv outputs; /* an array being handed out item by item, or invalid */
     int output_at;
     bool is_running;
@@ -99,6 +100,29 @@ static void on_compile_message(void *context, jv message)
     jv_free(message);
 }
 
+/* What `input` gives in a mapping: the headers, as often as it is asked. */
+static jv on_input(jq_state *jq, void *context)
+{
+    struct mapping *mapping = context;
+    (void)jq;
+    return jv_copy(mapping->headers);
+}
+
+void mapping_forget_headers(struct mapping *mapping)
+{
+    jv_free(mapping->headers);
+    mapping->headers = jv_object();
+}
+
+void mapping_add_header(struct mapping *mapping, struct view name, struct view value)
+{
+    char lower[64];
+    size_t size = name.size < sizeof lower ? name.size : sizeof lower;
+    for (size_t i = 0; i < size; i++)
+        lower[i] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] - 'A' + 'a') : name.data[i];
+    mapping->headers = jv_object_set(mapping->headers, string_of(view_of(lower, size)), string_of(value));
+}
+
 static void on_run_message(void *context, jv message)
 {
     (void)context;
@@ -124,6 +148,7 @@ struct mapping *mapping_create(struct view program, const char *file, const stru
 {
     struct mapping *mapping = memory_zeroed(1, sizeof *mapping);
     mapping->outputs = jv_invalid();
+    mapping->headers = jv_object();
     mapping->jq = jq_init();
     jq_set_error_cb(mapping->jq, on_compile_message, mapping);
     jq_set_attr(mapping->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
@@ -139,6 +164,7 @@ struct mapping *mapping_create(struct view program, const char *file, const stru
         return NULL;
     }
     jq_set_error_cb(mapping->jq, on_run_message, mapping);
+    jq_set_input_cb(mapping->jq, on_input, mapping);
     return mapping;
 }
 
@@ -147,6 +173,7 @@ void mapping_destroy(struct mapping *mapping)
     if (!mapping)
         return;
     jv_free(mapping->outputs);
+    jv_free(mapping->headers);
     jq_teardown(&mapping->jq);
     bytes_finish(&mapping->text);
     bytes_finish(&mapping->message);

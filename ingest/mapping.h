@@ -35,6 +35,11 @@ struct mapping *mapping_create(struct view program, const char *file, const stru
                                struct bytes *error);
 void mapping_destroy(struct mapping *mapping);
 
+/* Headers of the request whose payload comes next, for the function header("x-topic") in a mapping; names in lower case.
+ * Nothing given (files): null. */
+void mapping_forget_headers(struct mapping *mapping);
+void mapping_add_header(struct mapping *mapping, struct view name, struct view value);
+
 /* Put in one input; false (JSON only): it is not JSON, `fault` says why. */
 void mapping_put_row(struct mapping *mapping, const struct view *columns, const struct view *fields, size_t count);
 void mapping_put_line(struct mapping *mapping, struct view line, uint64_t number);

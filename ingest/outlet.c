@@ -26,14 +26,23 @@ enum outcome outlet_send(const struct outlet *outlet, const struct touchpoint *t
                            touch->received_at_ms, message_context);
 }
 
+void outlet_encode_rejected(const struct outlet *outlet, const struct rejected *rejected, struct bytes *value)
+{
+    wire_begin(value, outlet->rejected_schema);
+    rejected_encode(value, rejected);
+}
+
+struct view outlet_rejected_key(struct view customer_id)
+{
+    bool is_usable = customer_id.size > 0 && customer_id.size <= KEY_BYTES_MAX && utf8_is_valid(customer_id);
+    return is_usable ? customer_id : (struct view){NULL, 0};
+}
+
 enum outcome outlet_send_rejected(const struct outlet *outlet, const struct rejected *rejected, struct view customer_id,
                                   struct bytes *scratch, void *message_context)
 {
     bytes_clear(scratch);
-    wire_begin(scratch, outlet->rejected_schema);
-    rejected_encode(scratch, rejected);
-    /* A customer id may be the very thing that was refused. */
-    bool has_key = customer_id.size > 0 && customer_id.size <= KEY_BYTES_MAX && utf8_is_valid(customer_id);
-    return outlet->publish(outlet->target, outlet->rejected_topic, has_key ? customer_id : (struct view){NULL, 0},
-                           bytes_view(scratch), rejected->received_at_ms, message_context);
+    outlet_encode_rejected(outlet, rejected, scratch);
+    return outlet->publish(outlet->target, outlet->rejected_topic, outlet_rejected_key(customer_id), bytes_view(scratch),
+                           rejected->received_at_ms, message_context);
 }

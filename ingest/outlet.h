@@ -21,6 +21,11 @@ enum outcome outlet_to_publisher(void *publisher, const char *topic, struct view
 /* Appends the message's value. */
 void outlet_encode(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *value);
 
+void outlet_encode_rejected(const struct outlet *outlet, const struct rejected *rejected, struct bytes *value);
+
+/* The key of a rejected record: the customer's id where there is a usable one, else null. It may be the very thing refused. */
+struct view outlet_rejected_key(struct view customer_id);
+
 /* `scratch` is overwritten. The record's timestamp is received_at (READINGS 48), the key the customer's id. */
 enum outcome outlet_send(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *scratch,
                          void *message_context);

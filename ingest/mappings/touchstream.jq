@@ -3,6 +3,9 @@
 def env: {};
 {} as $ENV |
 
+# Of the webhook's request, by its name in lower case; null where there is none.
+def header($name): input | .[$name];
+
 # "2012/10/09 14:50:17.000", "2017-07-09 21:57:05", "2017-07-09", or ISO 8601 already -> ISO 8601; local times are taken as UTC.
 # null and "" stay null.
 def ts:

@@ -1,0 +1,47 @@
+/* `touchstream ingest`, the collector as a service: what it is made of and how it ends; the work is ingest/collector.c's. */
+#include "app/collect.h"
+
+#include "app/outgoing.h"
+#include "base/log.h"
+#include "ingest/batch.h"
+#include "ingest/collector.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum outcome collect_run(struct app *app)
+{
+    const struct ingest_settings *settings = &app->config.ingest;
+    struct publisher_settings publisher = {.linger_ms = 2,
+                                           .queue_messages_max = (int)settings->queue_messages_max,
+                                           .compression = "lz4",
+                                           .delivery_timeout_ms = (int)settings->acknowledge_ms_max};
+    struct outgoing outgoing;
+    struct bytes error = {0};
+    enum outcome outcome = OUTCOME_STOP;
+    if (!outgoing_open(&outgoing, app, &publisher, batch_delivered)) {
+        outcome = atomic_load(&app->stop) ? OUTCOME_OK : OUTCOME_STOP;
+    } else {
+        struct collector_parts parts = {settings, &outgoing.outlet, outgoing.publisher, &clock_system};
+        struct collector *collector = collector_create(&parts, &error);
+        if (collector) {
+            log_info("collector listens", "on", settings->listen, NULL);
+            while (!atomic_load(&app->stop))
+                nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+            collector_destroy(collector);
+            outcome = OUTCOME_OK;
+        } else {
+            log_error("the collector cannot start", "error", bytes_text(&error), NULL);
+        }
+    }
+    outgoing_close(&outgoing);
+    bytes_finish(&error);
+    return outcome;
+}
+
+int collect_command(struct app *app, int argc, char **argv)
+{
+    if (!app_parse_options("ingest", argc, argv, (struct option[]){OPTIONS_END}, NULL))
+        return EXIT_USAGE;
+    return collect_run(app) == OUTCOME_OK ? EXIT_FINE : EXIT_FAILED;
+}

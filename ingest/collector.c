@@ -1,0 +1,340 @@
+#include "ingest/collector.h"
+
+#include "base/http_server.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/metrics.h"
+#include "ingest/batch.h"
+#include "ingest/hooks.h"
+#include "ingest/request_body.h"
+#include "ingest/sources.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct collector {
+    struct collector_parts parts;
+    struct sources *sources;
+    struct hooks *hooks;
+    struct http_server *http;
+};
+
+/* What one request needs while it is read; a thread's own, used again. */
+struct desk {
+    struct arena arena;
+    bool is_ready;
+};
+static _Thread_local struct desk desk;
+static pthread_key_t desk_key;
+static pthread_once_t desk_once = PTHREAD_ONCE_INIT;
+
+static void desk_finish(void *context)
+{
+    arena_finish(context);
+}
+
+static void desk_key_create(void)
+{
+    pthread_key_create(&desk_key, desk_finish);
+}
+
+static struct arena *desk_arena(void)
+{
+    if (!desk.is_ready) {
+        pthread_once(&desk_once, desk_key_create);
+        arena_init(&desk.arena);
+        pthread_setspecific(desk_key, &desk.arena);
+        desk.is_ready = true;
+    }
+    arena_reset(&desk.arena);
+    return &desk.arena;
+}
+
+/* --- refusing --- */
+
+static void refuse(struct http_exchange *exchange, int status, const char *code, const char *reason)
+{
+    char labels[32];
+    snprintf(labels, sizeof labels, "status=\"%d\"", status);
+    metric_add(metrics_counter("touchstream_ingest_requests_total", labels, "Requests answered, by status."), 1);
+    http_exchange_refuse(exchange, status, code, reason);
+}
+
+static void refuse_for(struct http_exchange *exchange, int status, const char *code, const char *reason, int seconds)
+{
+    char wait[16];
+    snprintf(wait, sizeof wait, "%d", seconds);
+    http_exchange_add_header(exchange, "Retry-After", wait);
+    refuse(exchange, status, code, reason);
+}
+
+static bool is_kafka_there(const struct collector *collector)
+{
+    return !collector->parts.publisher || publisher_is_connected(collector->parts.publisher);
+}
+
+/* --- the paths --- */
+
+static const struct view touchpoints_path = {"/v1/touchpoints", 15}, hooks_path = {"/v1/hooks/", 10};
+
+static bool is_hook(struct view path)
+{
+    return path.size > hooks_path.size && memcmp(path.data, hooks_path.data, hooks_path.size) == 0;
+}
+
+static bool is_post_path(struct view path)
+{
+    return view_equal(path, touchpoints_path) || is_hook(path);
+}
+
+/* Before the body: who cannot be let in, and what cannot be read, need not send it. */
+static void on_headers(void *context, struct http_exchange *exchange)
+{
+    struct collector *collector = context;
+    struct view path = http_exchange_path(exchange);
+    const struct source *source;
+    bool may_sign;
+    if (!is_post_path(path) || !view_equal_text(http_exchange_method(exchange), "POST"))
+        return;
+    if (!sources_know_bearer(collector->sources, exchange, &source, &may_sign) && !may_sign) {
+        http_exchange_add_header(exchange, "WWW-Authenticate", "Bearer");
+        refuse(exchange, 401, "bad_credentials", "send Authorization: Bearer TOKEN, or a signature");
+    } else if (view_equal(path, touchpoints_path) && request_body_kind(exchange) == BODY_UNKNOWN) {
+        refuse(exchange, 415, "bad_type",
+               "Content-Type is application/json, application/x-ndjson, application/cloudevents+json or "
+               "application/cloudevents-batch+json, in UTF-8 and uncompressed");
+    }
+}
+
+/* --- touchpoints --- */
+
+struct judging {
+    struct batch *batch;
+    struct arena *arena;
+    struct view source; /* who sent it */
+    struct view default_source;
+    int64_t now_ms;
+};
+
+static void judge(struct judging *judging, uint64_t index, const struct touchpoint *touch, struct view original,
+                  bool is_good, const struct json_fault *fault)
+{
+    if (is_good) {
+        batch_accept(judging->batch, touch);
+        return;
+    }
+    struct rejected rejected;
+    accept_rejected(&rejected, touch, judging->source, original, fault, judging->now_ms, 1);
+    batch_reject(judging->batch, index, &rejected, touch->customer_id);
+}
+
+static void judge_records(struct judging *judging, const struct body_records *records)
+{
+    for (size_t i = 0; i < records->count; i++) {
+        struct touchpoint touch = {0};
+        struct json_fault fault = {0};
+        const struct body_record *record = &records->items[i];
+        bool is_good = !record->is_too_large && accept_touchpoint(&touch, record->text, records->notation, judging->default_source,
+                                                                  judging->now_ms, judging->arena, &fault);
+        if (record->is_too_large)
+            fault = accept_fault("too_large", VIEW_LITERAL(""), VIEW_LITERAL("a record is at most 1 MiB"));
+        judge(judging, i, &touch, record->text, is_good, &fault);
+    }
+}
+
+/* The body itself is broken: 400 with the one verdict, and the bytes to the rejected topic. */
+static void judge_whole(struct judging *judging, struct http_exchange *exchange, const struct json_fault *fault)
+{
+    static const struct touchpoint nothing;
+    judge(judging, 0, &nothing, http_exchange_body(exchange), false, fault);
+    batch_send(judging->batch, 400);
+}
+
+static void take_touchpoints(struct collector *collector, struct http_exchange *exchange, const struct source *source)
+{
+    struct arena *arena = desk_arena();
+    struct judging judging = {.batch = batch_create(collector->parts.outlet, exchange),
+                              .arena = arena,
+                              .source = source->name.data ? source->name : VIEW_LITERAL("collector"),
+                              .default_source = source->name,
+                              .now_ms = clock_now_ms(collector->parts.clock)};
+    struct body_records records;
+    struct json_fault fault = {0};
+    if (!request_body_split(exchange, request_body_kind(exchange), arena, &records, &fault)) {
+        judge_whole(&judging, exchange, &fault);
+        return;
+    }
+    int wait = sources_take(collector->sources, source, records.count, clock_monotonic_us());
+    if (wait) {
+        batch_drop(judging.batch);
+        refuse_for(exchange, 429, "too_fast", "more records than this source may send", wait);
+        return;
+    }
+    judge_records(&judging, &records);
+    int status = 200;
+    if (!records.is_list && batch_rejected(judging.batch)) {
+        if (records.items[0].is_too_large)
+            status = 413;
+        else if (!request_body_is_json(http_exchange_body(exchange)))
+            status = 400;
+    }
+    batch_send(judging.batch, status);
+}
+
+/* --- webhooks --- */
+
+struct hook_call {
+    struct judging judging;
+    uint64_t index;
+    struct view payload;
+};
+
+static void on_hook_touchpoint(void *context, struct touchpoint *touch, bool is_good, struct json_fault *fault)
+{
+    struct hook_call *call = context;
+    if (is_good) {
+        touch->received_at_ms = call->judging.now_ms;
+        is_good = check_time(touch, call->judging.now_ms, call->judging.arena, fault);
+    }
+    judge(&call->judging, call->index++, touch, call->payload, is_good, fault);
+}
+
+static void take_hook(struct collector *collector, struct http_exchange *exchange, const struct source *source)
+{
+    struct view path = http_exchange_path(exchange);
+    struct view name = view_of(path.data + hooks_path.size, path.size - hooks_path.size);
+    int wait = sources_take(collector->sources, source, 1, clock_monotonic_us());
+    if (wait) {
+        refuse_for(exchange, 429, "too_fast", "more payloads than this source may send", wait);
+        return;
+    }
+    struct arena *arena = desk_arena();
+    struct hook_call call = {.judging = {.batch = batch_create(collector->parts.outlet, exchange),
+                                         .arena = arena,
+                                         .source = source->name.data ? source->name : name,
+                                         .default_source = source->name.data ? source->name : name,
+                                         .now_ms = clock_now_ms(collector->parts.clock)},
+                             .payload = http_exchange_body(exchange)};
+    struct bytes error = {0};
+    bool is_json = true;
+    if (hooks_run(collector->hooks, name, exchange, call.judging.default_source, arena, on_hook_touchpoint, &call, &is_json, &error)) {
+        batch_send(call.judging.batch, is_json ? 200 : 400);
+    } else {
+        batch_drop(call.judging.batch);
+        refuse(exchange, 404, "no_such_hook", bytes_text(&error));
+    }
+    bytes_finish(&error);
+}
+
+/* --- every request --- */
+
+static void answer_metrics(struct http_exchange *exchange)
+{
+    struct bytes text = {0};
+    metrics_render(&text);
+    http_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_view(&text));
+    bytes_finish(&text);
+}
+
+static void answer_get(struct collector *collector, struct http_exchange *exchange, struct view path)
+{
+    if (view_equal_text(path, "/metrics"))
+        answer_metrics(exchange);
+    else if (view_equal_text(path, "/healthz") || (view_equal_text(path, "/readyz") && is_kafka_there(collector)))
+        http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n"));
+    else if (view_equal_text(path, "/readyz"))
+        refuse(exchange, 503, "kafka_away", "Kafka cannot be reached");
+    else
+        refuse(exchange, 404, "not_found", "here are POST /v1/touchpoints, POST /v1/hooks/NAME, GET /healthz, /readyz and /metrics");
+}
+
+static void handle(void *context, struct http_exchange *exchange)
+{
+    struct collector *collector = context;
+    struct view path = http_exchange_path(exchange), method = http_exchange_method(exchange);
+    bool is_get = view_equal_text(method, "GET") || view_equal_text(method, "HEAD");
+    if (!is_post_path(path) && is_get) {
+        answer_get(collector, exchange, path);
+        return;
+    }
+    if (!is_post_path(path) || !view_equal_text(method, "POST")) {
+        http_exchange_add_header(exchange, "Allow", is_post_path(path) ? "POST" : "GET");
+        refuse(exchange, 405, "bad_method", "this path takes another method");
+        return;
+    }
+    const struct source *source = sources_authenticate(collector->sources, exchange);
+    if (!source)
+        refuse(exchange, 401, "bad_credentials", "the signature does not fit the body");
+    else if (!is_kafka_there(collector))
+        refuse_for(exchange, 503, "kafka_away", "Kafka cannot be reached; send the same again later", 5);
+    else if (is_hook(path))
+        take_hook(collector, exchange, source);
+    else
+        take_touchpoints(collector, exchange, source);
+}
+
+/* --- life --- */
+
+/* "127.0.0.1:8080", "[::1]:8080". */
+static bool listen_read(const char *listen, char *address, size_t size, int *port)
+{
+    const char *colon = strrchr(listen, ':');
+    char *end;
+    if (!colon || (size_t)(colon - listen) >= size)
+        return false;
+    *port = (int)strtol(colon + 1, &end, 10);
+    bool is_bracketed = listen[0] == '[' && colon > listen && colon[-1] == ']';
+    snprintf(address, size, "%.*s", (int)(colon - listen) - 2 * is_bracketed, listen + is_bracketed);
+    return colon[1] && !*end && *port >= 0 && *port <= 65535;
+}
+
+struct collector *collector_create(const struct collector_parts *parts, struct bytes *error)
+{
+    const struct ingest_settings *settings = parts->settings;
+    char address[128], why[256] = "";
+    int port;
+    if (!listen_read(settings->listen, address, sizeof address, &port)) {
+        bytes_printf(error, "ingest.listen: \"%s\" is not host:port", settings->listen);
+        return NULL;
+    }
+    struct sources *sources = sources_create(settings, error);
+    if (!sources)
+        return NULL;
+    struct collector *collector = memory_zeroed(1, sizeof *collector);
+    collector->parts = *parts;
+    collector->sources = sources;
+    collector->hooks = hooks_create(settings->mappings_dir);
+    struct http_server_settings http = {.address = address,
+                                        .port = port,
+                                        .threads = (int)settings->threads,
+                                        .body_bytes_max = settings->body_bytes_max,
+                                        .header_bytes_max = settings->header_bytes_max,
+                                        .request_ms_max = settings->request_ms_max,
+                                        .connections_max = (int)settings->connections_max};
+    struct http_handler handler = {collector, handle, on_headers};
+    collector->http = http_server_create(&http, &handler, why, sizeof why);
+    if (!collector->http) {
+        bytes_append_text(error, why);
+        collector_destroy(collector);
+        return NULL;
+    }
+    return collector;
+}
+
+int collector_port(const struct collector *collector)
+{
+    return http_server_port(collector->http);
+}
+
+void collector_destroy(struct collector *collector)
+{
+    if (!collector)
+        return;
+    if (collector->http && !http_server_drain(collector->http, collector->parts.settings->drain_ms_max))
+        log_warning("some requests were not answered in time", NULL);
+    http_server_destroy(collector->http);
+    hooks_destroy(collector->hooks);
+    sources_destroy(collector->sources);
+    free(collector);
+}

@@ -1,0 +1,123 @@
+#include "ingest/hooks.h"
+
+#include "base/memory.h"
+#include "ingest/intake.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { NAME_SIZE_MAX = 64, HOOKS_MAX = 256 };
+
+struct hook {
+    char name[NAME_SIZE_MAX + 1];
+    struct mapping *mapping;
+    pthread_mutex_t lock;
+};
+
+struct hooks {
+    const char *mappings_dir;
+    pthread_mutex_t lock; /* guards the list; a hook once in it stays */
+    struct hook *items[HOOKS_MAX];
+    size_t count;
+};
+
+struct hooks *hooks_create(const char *mappings_dir)
+{
+    struct hooks *hooks = memory_zeroed(1, sizeof *hooks);
+    hooks->mappings_dir = mappings_dir;
+    pthread_mutex_init(&hooks->lock, NULL);
+    return hooks;
+}
+
+void hooks_destroy(struct hooks *hooks)
+{
+    if (!hooks)
+        return;
+    for (size_t i = 0; i < hooks->count; i++) {
+        mapping_destroy(hooks->items[i]->mapping);
+        pthread_mutex_destroy(&hooks->items[i]->lock);
+        free(hooks->items[i]);
+    }
+    pthread_mutex_destroy(&hooks->lock);
+    free(hooks);
+}
+
+/* A name becomes a file name: nothing but letters, digits, '_' and '-'. */
+static bool name_is_safe(struct view name)
+{
+    if (name.size == 0 || name.size > NAME_SIZE_MAX)
+        return false;
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+            return false;
+    }
+    return true;
+}
+
+static struct mapping *compile(const struct hooks *hooks, const char *name, struct bytes *error)
+{
+    struct bytes program = {0}, message = {0};
+    struct mapping *mapping = NULL;
+    if (mapping_find(name, hooks->mappings_dir, &program, error)) {
+        mapping = mapping_create(bytes_view(&program), name, NULL, &message);
+        if (!mapping)
+            bytes_printf(error, "mapping %s: %s", name, bytes_text(&message));
+    }
+    bytes_finish(&program);
+    bytes_finish(&message);
+    return mapping;
+}
+
+static struct hook *hook_named(struct hooks *hooks, struct view name, struct bytes *error)
+{
+    struct hook *hook = NULL;
+    pthread_mutex_lock(&hooks->lock);
+    for (size_t i = 0; i < hooks->count && !hook; i++)
+        if (view_equal_text(name, hooks->items[i]->name))
+            hook = hooks->items[i];
+    if (!hook && name_is_safe(name) && hooks->count < HOOKS_MAX) {
+        hook = memory_zeroed(1, sizeof *hook);
+        memcpy(hook->name, name.data, name.size);
+        hook->mapping = compile(hooks, hook->name, error);
+        if (hook->mapping) {
+            pthread_mutex_init(&hook->lock, NULL);
+            hooks->items[hooks->count++] = hook;
+        } else {
+            free(hook);
+            hook = NULL;
+        }
+    } else if (!hook) {
+        bytes_append_text(error, "the name of a mapping has letters, digits, _ and - only");
+    }
+    pthread_mutex_unlock(&hooks->lock);
+    return hook;
+}
+
+static void on_header(void *context, struct view name, struct view value)
+{
+    mapping_add_header(context, name, value);
+}
+
+bool hooks_run(struct hooks *hooks, struct view name, const struct http_exchange *exchange, struct view default_source,
+               struct arena *arena,
+               void (*each)(void *context, struct touchpoint *touch, bool is_good, struct json_fault *fault),
+               void *context, bool *is_json, struct bytes *error)
+{
+    struct hook *hook = hook_named(hooks, name, error);
+    if (!hook)
+        return false;
+    pthread_mutex_lock(&hook->lock);
+    mapping_forget_headers(hook->mapping);
+    http_exchange_each_header(exchange, on_header, hook->mapping);
+    struct intake intake = {.mapping = hook->mapping, .default_source = default_source, .arena = arena};
+    intake_put_payload(&intake, http_exchange_body(exchange));
+    *is_json = intake.fault.code == NULL;
+    struct touchpoint touch;
+    struct json_fault fault;
+    enum intake_step step;
+    while ((step = intake_take(&intake, &touch, &fault)) != INTAKE_END)
+        each(context, &touch, step == INTAKE_TOUCHPOINT, &fault);
+    pthread_mutex_unlock(&hook->lock);
+    return true;
+}

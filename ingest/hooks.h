@@ -1,0 +1,21 @@
+/* Vendors' webhooks: each NAME of /v1/hooks/NAME is a mapping, compiled at its first payload and kept. */
+#ifndef TS_INGEST_HOOKS_H
+#define TS_INGEST_HOOKS_H
+
+#include "base/http_server.h"
+#include "ingest/accept.h"
+
+struct hooks;
+
+struct hooks *hooks_create(const char *mappings_dir);
+void hooks_destroy(struct hooks *hooks);
+
+/* Runs the request's body through mapping `name`, calling `each` for every touchpoint or fault (is_good false). *is_json says whether
+ * the body was JSON at all. false: there is no such mapping, or it does not compile; `error` says. Any thread; payloads of one mapping
+ * take turns. */
+bool hooks_run(struct hooks *hooks, struct view name, const struct http_exchange *exchange, struct view default_source,
+               struct arena *arena,
+               void (*each)(void *context, struct touchpoint *touch, bool is_good, struct json_fault *fault),
+               void *context, bool *is_json, struct bytes *error);
+
+#endif

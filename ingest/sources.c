@@ -1,0 +1,200 @@
+#include "ingest/sources.h"
+
+#include "base/memory.h"
+#include "base/signature.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum { BURST_SECONDS = 10, SIGNED_HEADER_MAX = 256 };
+
+struct member {
+    struct source source;
+    struct view token, secret; /* empty: not this way */
+    const char *signature_header, *signed_header;
+    double rate;      /* records a second; 0: unlimited */
+    double allowance; /* below zero: in debt */
+    int64_t filled_at_us;
+};
+
+struct sources {
+    pthread_mutex_t lock; /* guards the allowances */
+    struct member *items;
+    size_t count;
+    bool is_open; /* to everyone */
+};
+
+/* --- configuration --- */
+
+static bool complain(struct bytes *error, int line, const char *what)
+{
+    bytes_printf(error, "ingest.sources, line %d: %s", line, what);
+    return false;
+}
+
+static bool member_field(struct member *member, const struct settings_node *node, struct bytes *error)
+{
+    char *end;
+    if (node->kind != SETTINGS_SCALAR)
+        return complain(error, node->line, "a source's fields are plain values");
+    if (strcmp(node->key, "name") == 0)
+        member->source.name = view_of_text(node->scalar);
+    else if (strcmp(node->key, "token") == 0)
+        member->token = view_of_text(node->scalar);
+    else if (strcmp(node->key, "secret") == 0)
+        member->secret = view_of_text(node->scalar);
+    else if (strcmp(node->key, "signature_header") == 0)
+        member->signature_header = node->scalar;
+    else if (strcmp(node->key, "signed_header") == 0)
+        member->signed_header = node->scalar;
+    else if (strcmp(node->key, "rate") != 0)
+        return complain(error, node->line, "known fields are name, token, secret, signature_header, signed_header and rate");
+    else if (member->rate = strtod(node->scalar, &end), *end || !(member->rate > 0) || !isfinite(member->rate))
+        return complain(error, node->line, "rate is a positive number of records a second");
+    return true;
+}
+
+static bool member_read(struct member *member, const struct settings_node *node, struct bytes *error)
+{
+    *member = (struct member){.signature_header = "X-Touchstream-Signature"};
+    if (node->kind != SETTINGS_MAP)
+        return complain(error, node->line, "each source is a map with a name");
+    for (size_t i = 0; i < node->child_count; i++)
+        if (!member_field(member, &node->children[i], error))
+            return false;
+    if (member->source.name.size == 0)
+        return complain(error, node->line, "a source needs a name");
+    if (member->token.size == 0 && member->secret.size == 0)
+        return complain(error, node->line, "a source needs a token or a secret");
+    member->allowance = member->rate * BURST_SECONDS;
+    return true;
+}
+
+static bool is_loopback(const char *listen)
+{
+    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost", 9) == 0 || strncmp(listen, "::1", 3) == 0 ||
+           strncmp(listen, "[::1]", 5) == 0;
+}
+
+struct sources *sources_create(const struct ingest_settings *settings, struct bytes *error)
+{
+    const struct settings_node *tree = settings->sources;
+    size_t named = tree && tree->kind == SETTINGS_LIST ? tree->child_count : 0;
+    struct sources *sources = memory_zeroed(1, sizeof *sources);
+    pthread_mutex_init(&sources->lock, NULL);
+    sources->items = memory_zeroed(named + 1, sizeof *sources->items);
+    bool is_good = !tree || tree->kind == SETTINGS_LIST || complain(error, tree->line, "a list of sources was expected");
+    for (size_t i = 0; is_good && i < named; i++)
+        is_good = member_read(&sources->items[sources->count++], &tree->children[i], error);
+    struct member *anyone = &sources->items[sources->count++];
+    anyone->signature_header = "";
+    anyone->token = view_of_text(settings->token);
+    sources->is_open = named == 0 && anyone->token.size == 0;
+    if (is_good && sources->is_open && !is_loopback(settings->listen)) {
+        bytes_printf(error, "ingest.listen is %s and nobody has to say who they are: set ingest.token or ingest.sources",
+                     settings->listen);
+        is_good = false;
+    }
+    if (!is_good) {
+        sources_destroy(sources);
+        return NULL;
+    }
+    return sources;
+}
+
+void sources_destroy(struct sources *sources)
+{
+    if (!sources)
+        return;
+    pthread_mutex_destroy(&sources->lock);
+    free(sources->items);
+    free(sources);
+}
+
+/* --- who is it --- */
+
+bool sources_know_bearer(struct sources *sources, const struct http_exchange *exchange, const struct source **out,
+                         bool *may_sign)
+{
+    struct view header = http_exchange_header(exchange, "Authorization");
+    bool has_bearer = header.size > 7 && strncasecmp(header.data, "Bearer ", 7) == 0;
+    struct view token = has_bearer ? view_of(header.data + 7, header.size - 7) : (struct view){NULL, 0};
+    *out = sources->is_open ? &sources->items[sources->count - 1].source : NULL;
+    *may_sign = false;
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct member *member = &sources->items[i];
+        if (has_bearer && member->token.size && signature_equal(token, member->token))
+            *out = &member->source;
+        *may_sign |= member->secret.size && http_exchange_header(exchange, member->signature_header).data != NULL;
+    }
+    return *out != NULL;
+}
+
+static bool is_signed_by(const struct member *member, const struct http_exchange *exchange, struct view given)
+{
+    struct view body = http_exchange_body(exchange);
+    struct bytes message = {0}, expected = {0};
+    if (member->signed_header) {
+        struct view before = http_exchange_header(exchange, member->signed_header);
+        bytes_append(&message, before.data, before.size < SIGNED_HEADER_MAX ? before.size : SIGNED_HEADER_MAX);
+        bytes_append_view(&message, body);
+        body = bytes_view(&message);
+    }
+    unsigned char raw[SIGNATURE_SIZE];
+    signature_hmac_sha256(raw, member->secret, body);
+    if (given.size > 7 && strncasecmp(given.data, "sha256=", 7) == 0)
+        given = view_of(given.data + 7, given.size - 7);
+    char lower[2 * SIGNATURE_SIZE];
+    bool is_hex = given.size == sizeof lower;
+    for (size_t i = 0; is_hex && i < sizeof lower; i++)
+        lower[i] = given.data[i] >= 'A' && given.data[i] <= 'F' ? (char)(given.data[i] - 'A' + 'a') : given.data[i];
+    if (is_hex)
+        signature_append_hex(&expected, view_of(raw, sizeof raw));
+    else
+        signature_append_base64(&expected, view_of(raw, sizeof raw));
+    bool is_good = signature_equal(is_hex ? view_of(lower, sizeof lower) : given, bytes_view(&expected));
+    bytes_finish(&message);
+    bytes_finish(&expected);
+    return is_good;
+}
+
+const struct source *sources_authenticate(struct sources *sources, const struct http_exchange *exchange)
+{
+    const struct source *found;
+    bool may_sign;
+    if (sources_know_bearer(sources, exchange, &found, &may_sign))
+        return found;
+    for (size_t i = 0; may_sign && i < sources->count; i++) {
+        const struct member *member = &sources->items[i];
+        struct view given = member->secret.size ? http_exchange_header(exchange, member->signature_header) : (struct view){NULL, 0};
+        if (given.data && is_signed_by(member, exchange, given))
+            return &member->source;
+    }
+    return NULL;
+}
+
+/* --- how fast --- */
+
+int sources_take(struct sources *sources, const struct source *source, uint64_t records, int64_t now_us)
+{
+    struct member *member = (struct member *)(uintptr_t)source; /* its first member */
+    if (member->rate <= 0)
+        return 0;
+    pthread_mutex_lock(&sources->lock);
+    if (member->filled_at_us) {
+        member->allowance += member->rate * (double)(now_us - member->filled_at_us) / 1e6;
+        if (member->allowance > member->rate * BURST_SECONDS)
+            member->allowance = member->rate * BURST_SECONDS;
+    }
+    member->filled_at_us = now_us;
+    /* A batch larger than a burst is let through on a full allowance, and paid back before the next. */
+    bool is_allowed = member->allowance >= 1;
+    int wait = is_allowed ? 0 : 1 + (int)((1 - member->allowance) / member->rate);
+    if (is_allowed)
+        member->allowance -= (double)records;
+    pthread_mutex_unlock(&sources->lock);
+    return wait;
+}
