@@ -13,6 +13,7 @@
  * engine/outbox.c holds what comes out, engine/txn.c commits it. */
 #include "app/pipeline.h"
 
+#include "app/collect.h"
 #include "app/status.h"
 #include "app/topics.h"
 #include "base/log.h"
@@ -93,11 +94,17 @@ static enum outcome run_dashboard(struct pipeline *pipeline)
     return dashboard_run(&config, &pipeline->app->stop);
 }
 
+static enum outcome run_ingest(struct pipeline *pipeline)
+{
+    return collect_run(pipeline->app);
+}
+
 static const struct service {
     const char *name;
     const char *reads, *writes;
     enum outcome (*run)(struct pipeline *pipeline); /* blocks until app->stop */
 } services[] = {
+    {"ingest", "HTTP", "touchpoints, touchpoints.rejected", run_ingest},
     {"kpi", "kpi.deltas", "kpis, trend.shifts, touchpoints.rejected", run_kpi},
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
     {"notify", "alerts", "webhooks, alerts.undelivered", run_notify},

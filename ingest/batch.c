@@ -125,13 +125,13 @@ void batch_reject(struct batch *batch, uint64_t index, const struct rejected *re
     batch->rejected++;
     json_open_object(&batch->json);
     json_key(&batch->json, "index");
-    json_integer(&batch->json, (int64_t)index);
+    json_write_integer(&batch->json, (int64_t)index);
     json_key(&batch->json, "code");
-    json_text(&batch->json, rejected->code);
+    json_write_text(&batch->json, rejected->code);
     json_key(&batch->json, "path");
-    json_text(&batch->json, rejected->path);
+    json_write_text(&batch->json, rejected->path);
     json_key(&batch->json, "reason");
-    json_text(&batch->json, rejected->reason);
+    json_write_text(&batch->json, rejected->reason);
     json_close_object(&batch->json);
 }
 

@@ -149,7 +149,7 @@ static void on_header(void *context, struct view name, struct view value)
     for (size_t i = 3; i < name.size; i++)
         key[i - 3] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] - 'A' + 'a') : name.data[i];
     json_key_view(&headers->json, view_of(key, name.size - 3));
-    json_text(&headers->json, percent_decode(headers->arena, value));
+    json_write_text(&headers->json, percent_decode(headers->arena, value));
 }
 
 static bool event_of_headers(const struct http_exchange *exchange, struct view body, struct growing *growing)
@@ -159,7 +159,7 @@ static bool event_of_headers(const struct http_exchange *exchange, struct view b
     json_open_object(&headers.json);
     http_exchange_each_header(exchange, on_header, &headers);
     json_key(&headers.json, "data");
-    json_raw(&headers.json, body);
+    json_write_raw(&headers.json, body);
     json_close_object(&headers.json);
     add(growing, arena_copy(growing->arena, bytes_view(&text)), body.size > RECORD_BYTES_MAX);
     bytes_finish(&text);
