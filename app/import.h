@@ -1,3 +1,4 @@
+/* `touchstream import`, as the command table sees it; the work is in ingest/import.h. */
 #ifndef TS_APP_IMPORT_H
 #define TS_APP_IMPORT_H
 
