@@ -47,7 +47,7 @@ function drawChart(series, shifts) {
 }
 
 function drawTable(series) {
-  place.querySelector("tbody").replaceChildren(...series.map((one) => element("tr", {},
+  place.querySelector(".breakdown tbody").replaceChildren(...series.map((one) => element("tr", {},
     element("td", {}, dimension(one.dimension)), element("td", { class: "number" }, value(kpi, one.now.value)),
     element("td", { class: "number quiet" }, one.now.low === null ? "" : `${value(kpi, one.now.low)} to ${value(kpi, one.now.high)}`),
     element("td", { class: "number" }, one.now.n.toLocaleString("en")), element("td", { class: "number quiet" }, value(kpi, one.now.previous)))));
@@ -86,7 +86,7 @@ export function show(main, known, [wantedKpi, wantedBy]) {
   main.append(element("div", { class: "bar" }, element("h1", {}, "Trends"), choices, dimensions, element("span", { class: "grow" }),
     element("span", { class: "quiet small" }, { 1: "higher is better", "-1": "lower is better" }[directionOf(kpi)] || "")),
     element("div", { class: "card chart" }), element("h2", {}, "Last 30 days"),
-    element("div", { class: "card scroll" }, element("table", {}, element("thead", {}, element("tr", {}, element("th", {}, by || ""), element("th", { class: "number" }, nameOf(kpi)),
+    element("div", { class: "card scroll" }, element("table", { class: "breakdown" }, element("thead", {}, element("tr", {}, element("th", {}, by || ""), element("th", { class: "number" }, nameOf(kpi)),
       element("th", { class: "number" }, "95 %"), element("th", { class: "number" }, "n"), element("th", { class: "number" }, "30 d before"))), element("tbody", {}))),
     element("h2", {}, "Shifts"), element("ul", { class: "card shifts" }));
   refresh(known);
