@@ -1,5 +1,6 @@
 """One installation of touchstream under its own prefixes, driven from outside and read by clients that are not ours."""
 
+import io
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import time
 
+import fastavro
 import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -53,7 +55,7 @@ class Installation:
             **settings,
         }
         self.write_config(self.settings)
-        self.running = []
+        self.running, self.schemas = [], {}
         self.registry = SchemaRegistryClient({"url": services["REGISTRY"]})
         self.deserializer = AvroDeserializer(self.registry, return_record_name=True)
         host, port = services["REDIS"].split(":")
@@ -149,26 +151,36 @@ class Installation:
             consumer.close()
         return sorted(found, key=lambda message: (message.partition(), message.offset()))
 
-    def records(self, topic):
-        """Every record of a topic, decoded by confluent-kafka's AvroDeserializer; ticks and tombstones are left out."""
+    def deserialized(self, topic):
+        """Every record of a topic, as confluent-kafka's AvroDeserializer gives it."""
         context = SerializationContext(self.topic(topic), MessageField.VALUE)
         return [self.deserializer(message.value(), context) for message in self.messages(topic) if message.value() is not None]
 
+    def decode(self, value):
+        """The same by fastavro alone, which is several times as fast: for the bulk of the tests."""
+        assert value[0] == 0, "not the Confluent wire format: %r" % value[:8]
+        id = int.from_bytes(value[1:5], "big")
+        if id not in self.schemas:
+            self.schemas[id] = fastavro.parse_schema(json.loads(self.registry.get_schema(id).schema_str))
+        return fastavro.schemaless_reader(io.BytesIO(value[5:]), self.schemas[id], return_record_name=True)
+
+    def records(self, topic):
+        """Every record of a topic; ticks and tombstones are left out."""
+        return [self.decode(message.value()) for message in self.messages(topic) if message.value() is not None]
+
     def rejected(self):
         """The rejected records in the order in which Kafka got them."""
-        context = SerializationContext(self.topic("touchpoints.rejected"), MessageField.VALUE)
         arrived = sorted(self.messages("touchpoints.rejected"), key=lambda message: message.timestamp()[1])
-        return [self.deserializer(message.value(), context) for message in arrived]
+        return [self.decode(message.value()) for message in arrived]
 
     def latest(self, topic):
         """{key: decoded value} of a compacted topic."""
-        context = SerializationContext(self.topic(topic), MessageField.VALUE)
         found = {}
         for message in self.messages(topic):
             found.pop(message.key(), None)
             if message.value() is not None:
                 found[message.key()] = message
-        return {key: self.deserializer(message.value(), context) for key, message in found.items()}
+        return {key: self.decode(message.value()) for key, message in found.items()}
 
     def kpis(self):
         """{(kpi, dimension, window): record} as the topic has them now."""

@@ -30,15 +30,15 @@ def live(installation, tmp_path):
 
 @pytest.mark.parametrize("topic", ["touchpoints.enriched", "kpis", "alerts"])
 def test_avro_deserializer_reads(live, topic):
-    records = eventually(lambda: live.records(topic), 30)
+    records = eventually(lambda: live.deserialized(topic), 30)
     assert records, live.logs()
     if topic == "touchpoints.enriched":
-        eventually(lambda: len(live.records(topic)) >= 3, 30)
-        first = next(r for r in live.records(topic) if uuid.UUID(bytes=bytes(r["event_id"])) ==
+        eventually(lambda: len(live.deserialized(topic)) >= 3, 30)
+        first = next(r for r in live.deserialized(topic) if uuid.UUID(bytes=bytes(r["event_id"])) ==
                      uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, "shop"), "a1"))
         assert first["category"] == "FEEDBACK" and first["customer_id"] == "c-1" and first["stage"] == "ONBOARDING"
     if topic == "kpis":
-        found = eventually(lambda: [r for r in live.records("kpis") if (r["kpi"], r["dimension"], r["window"]) == ("nps", "all", "24h")], 30)
+        found = eventually(lambda: [r for r in live.deserialized("kpis") if (r["kpi"], r["dimension"], r["window"]) == ("nps", "all", "24h")], 30)
         assert found[-1]["value"] == -100 and found[-1]["n"] == 1
 
 
