@@ -46,7 +46,7 @@ redis.address: 127.0.0.1:$((base + 6))
 ingest.listen: 127.0.0.1:$((base + 0))
 ingest.token: $ingest_token
 dashboard.listen: 127.0.0.1:$((base + 1))
-dashboard.act_token: $act_token
+dashboard.token: $act_token
 notify.dashboard_url: http://127.0.0.1:$((base + 1))
 status.listen: 127.0.0.1:$((base + 2))
 YAML

@@ -86,7 +86,7 @@ def test_generated_traffic(make_installation):
     """Every body record of the contract, in plausible lives: the KPIs of the real sets and those they have nothing for."""
     installation = make_installation()
     installation.start_route()
-    installation.succeed("generate", "--events", 20000, "--customers", 800, "--seed", 5)
+    installation.succeed("generate", "--events", 20000, "--customers", 800, "--seed", 5, "--span", "300d")
     judge = judge_of(installation)
     assert len(judge.events) == 20000
     assert len({event["type"] for event in judge.events}) >= 16
