@@ -20,6 +20,7 @@ struct slot { /* an entry, its key and its place among the timers; `entry` first
     size_t key_size;
     uint32_t place;
     bool is_unsaved;
+    int64_t loaded_offset; /* applied_offset as read from the checkpoint; −1: made since */
 };
 
 struct outbox {
@@ -145,7 +146,7 @@ static struct slot *slot_open(struct driver *driver, struct view key)
         slot->key_size = key.size;
         slot->place = HEAP_NOWHERE;
         slot->entry.timer_at_ms = TIMER_NEVER;
-        slot->entry.applied_offset = -1;
+        slot->entry.applied_offset = slot->loaded_offset = -1;
         *place = slot;
     }
     return *place;
@@ -201,7 +202,8 @@ static void fire_timers(struct driver *driver)
     const struct heap_item *first;
     while ((first = heap_first(&driver->timers)) && first->at_ms <= driver->clock_ms) {
         struct slot *slot = first->thing;
-        if (driver->outbox.is_muted && slot->entry.applied_offset >= driver->offset) {
+        /* By what was loaded, not by applied_offset: a record of this very offset may just have been applied. */
+        if (driver->outbox.is_muted && slot->loaded_offset >= driver->offset) {
             heap_remove(&driver->timers, slot->place); /* it has fired in the life that was saved */
             continue;
         }
@@ -336,6 +338,7 @@ void driver_recover(struct driver *driver)
             fprintf(stderr, "driver: a saved entry does not load\n");
             abort();
         }
+        slot->loaded_offset = slot->entry.applied_offset;
         slot_set_timer(driver, slot);
     }
     driver->outbox.is_muted = true;
