@@ -1,0 +1,91 @@
+#include "processors/journey/customer.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+struct customer *customer_create(void)
+{
+    return memory_zeroed(1, sizeof(struct customer));
+}
+
+static void seldom_destroy(struct seldom *seldom)
+{
+    if (seldom == NULL)
+        return;
+    free(seldom->subscriptions);
+    free(seldom->units);
+    free(seldom->visits);
+    free(seldom->referrals);
+    free(seldom->older_spans);
+    free(seldom);
+}
+
+static void cohort_destroy(struct cohort *cohort)
+{
+    if (cohort == NULL)
+        return;
+    free(cohort->used_at_ms);
+    free(cohort->spent);
+    free(cohort);
+}
+
+void customer_destroy(struct customer *customer)
+{
+    if (customer == NULL)
+        return;
+    for (uint32_t i = 0; i < customer->ticket_count; i++) {
+        free(customer->tickets[i].events);
+        free(customer->tickets[i].id);
+    }
+    for (uint32_t i = 0; i < customer->survey_count; i++)
+        free(customer->surveys[i].other_answers_ms);
+    free(customer->tickets);
+    free(customer->surveys);
+    free(customer->orders);
+    cohort_destroy(customer->cohort);
+    seldom_destroy(customer->seldom);
+    dedupe_finish(&customer->seen);
+    free(customer);
+}
+
+struct seldom *customer_seldom(struct customer *customer)
+{
+    if (customer->seldom == NULL)
+        customer->seldom = memory_zeroed(1, sizeof *customer->seldom);
+    return customer->seldom;
+}
+
+struct cohort *customer_cohort(struct customer *customer)
+{
+    if (customer->cohort == NULL)
+        customer->cohort = memory_zeroed(1, sizeof *customer->cohort);
+    return customer->cohort;
+}
+
+/* The capacity is a function of the count, so that it need not be kept: it is reached exactly when one more must fit. */
+static bool is_full_at(uint32_t count)
+{
+    return count < 4 || (count < 16 ? count % 4 == 0 : (count & (count - 1)) == 0);
+}
+
+void *customer_array_grow(void *array, uint32_t count, size_t item_size)
+{
+    if (!is_full_at(count))
+        return array;
+    uint32_t capacity = count < 4 ? count + 1 : count < 16 ? count + 4 : 2 * count;
+    return memory_resize(array, capacity * item_size);
+}
+
+void *customer_array_shrink(void *array, uint32_t count, size_t item_size)
+{
+    uint32_t capacity = count < 4 ? count : 16;
+    if (count >= 4 && count < 16)
+        capacity = (count + 3) / 4 * 4;
+    while (capacity < count)
+        capacity *= 2;
+    if (capacity > 0)
+        return memory_resize(array, capacity * item_size);
+    free(array);
+    return NULL;
+}

@@ -1,0 +1,160 @@
+#include "processors/journey/dedupe.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+/* A few ids are scanned from front to back; more of them live in a table with open addressing, whose capacity is then a power of two. */
+enum { SCANNED_MAX = 32, GROW_BY = 4 };
+
+static uint32_t *seconds_of(const struct dedupe *dedupe)
+{
+    return (uint32_t *)(dedupe->ids + dedupe->capacity);
+}
+
+static uint64_t mixed_id(const struct uuid *event_id)
+{
+    uint64_t mixed = identity_of(view_of(event_id->bytes, sizeof event_id->bytes));
+    return mixed ? mixed : 1;
+}
+
+void dedupe_finish(struct dedupe *dedupe)
+{
+    free(dedupe->ids);
+    *dedupe = (struct dedupe){0};
+}
+
+/* Where `id` is, or the empty place where it belongs; capacity: neither (a full scanned list). */
+static uint32_t place_of(const struct dedupe *dedupe, uint64_t id)
+{
+    if (dedupe->capacity <= SCANNED_MAX) {
+        uint32_t place = 0;
+        while (place < dedupe->count && dedupe->ids[place] != id)
+            place++;
+        return place;
+    }
+    uint32_t mask = dedupe->capacity - 1, place = (uint32_t)id & mask;
+    while (dedupe->ids[place] != 0 && dedupe->ids[place] != id)
+        place = (place + 1) & mask;
+    return place;
+}
+
+static uint32_t capacity_for(uint32_t count)
+{
+    if (count <= SCANNED_MAX)
+        return (count + GROW_BY - 1) / GROW_BY * GROW_BY;
+    uint32_t capacity = 2 * SCANNED_MAX;
+    while (capacity / 4 * 3 < count)
+        capacity *= 2;
+    return capacity;
+}
+
+static void allocate(struct dedupe *dedupe, uint32_t capacity)
+{
+    dedupe->capacity = capacity;
+    dedupe->count = 0;
+    dedupe->ids = memory_zeroed(capacity, sizeof(uint64_t) + sizeof(uint32_t));
+}
+
+static void put(struct dedupe *dedupe, uint64_t id, uint32_t second)
+{
+    uint32_t place = place_of(dedupe, id);
+    dedupe->ids[place] = id;
+    seconds_of(dedupe)[place] = second;
+    dedupe->count++;
+}
+
+/* A new table with those received after second `kept_after`, and room for `more`. */
+static void rebuild(struct dedupe *dedupe, int64_t kept_after, uint32_t more)
+{
+    struct dedupe old = *dedupe;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < old.capacity; i++)
+        kept += old.ids[i] != 0 && seconds_of(&old)[i] > kept_after;
+    allocate(dedupe, capacity_for(kept + more));
+    for (uint32_t i = 0; i < old.capacity; i++) {
+        if (old.ids[i] != 0 && seconds_of(&old)[i] > kept_after)
+            put(dedupe, old.ids[i], seconds_of(&old)[i]);
+    }
+    free(old.ids);
+}
+
+static bool is_full(const struct dedupe *dedupe)
+{
+    if (dedupe->capacity <= SCANNED_MAX)
+        return dedupe->count >= dedupe->capacity;
+    return dedupe->count >= dedupe->capacity / 4 * 3;
+}
+
+static int compare_seconds(const void *a, const void *b)
+{
+    uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
+    return (first > second) - (first < second);
+}
+
+/* The bound is reached with ids that are all young: let go of the oldest sixteenth, so that this happens seldom. */
+static void forget_oldest(struct dedupe *dedupe, uint64_t *forgotten)
+{
+    uint32_t *seconds = memory_allocate(dedupe->count * sizeof *seconds);
+    uint32_t count = 0, before = dedupe->count;
+    for (uint32_t i = 0; i < dedupe->capacity; i++) {
+        if (dedupe->ids[i] != 0)
+            seconds[count++] = seconds_of(dedupe)[i];
+    }
+    qsort(seconds, count, sizeof *seconds, compare_seconds);
+    rebuild(dedupe, seconds[count / 16], 1);
+    free(seconds);
+    *forgotten += before - dedupe->count;
+}
+
+bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int64_t received_at_ms,
+                        const struct dedupe_bounds *bounds, uint64_t *forgotten)
+{
+    uint64_t id = mixed_id(event_id);
+    int64_t second = received_at_ms / 1000, kept_after = (received_at_ms - bounds->kept_ms) / 1000 - 1;
+    second = second < 0 ? 0 : second > UINT32_MAX ? UINT32_MAX : second;
+    if (dedupe->capacity > 0) {
+        uint32_t place = place_of(dedupe, id);
+        if (place < dedupe->capacity && dedupe->ids[place] == id) {
+            bool is_first = seconds_of(dedupe)[place] <= kept_after;
+            if (is_first)
+                seconds_of(dedupe)[place] = (uint32_t)second;
+            return is_first;
+        }
+    }
+    if (dedupe->count >= bounds->count)
+        rebuild(dedupe, kept_after, 1);
+    if (dedupe->count >= bounds->count)
+        forget_oldest(dedupe, forgotten);
+    if (dedupe->capacity == 0 || is_full(dedupe))
+        rebuild(dedupe, kept_after, 1);
+    put(dedupe, id, (uint32_t)second);
+    return true;
+}
+
+void dedupe_save(const struct dedupe *dedupe, struct bytes *out)
+{
+    pack_unsigned(out, dedupe->count);
+    for (uint32_t i = 0; i < dedupe->capacity; i++) {
+        if (dedupe->ids[i] == 0)
+            continue;
+        pack_word(out, dedupe->ids[i]);
+        pack_unsigned(out, seconds_of(dedupe)[i]);
+    }
+}
+
+void dedupe_load(struct dedupe *dedupe, struct unpack *in)
+{
+    uint32_t count = unpack_count(in, sizeof(uint64_t) + 1);
+    *dedupe = (struct dedupe){0};
+    if (count == 0)
+        return;
+    allocate(dedupe, capacity_for(count));
+    for (uint32_t i = 0; i < count && !in->has_failed; i++) {
+        uint64_t id = unpack_word(in);
+        uint32_t second = (uint32_t)unpack_unsigned(in);
+        if (id != 0)
+            put(dedupe, id, second);
+    }
+}

@@ -1,0 +1,278 @@
+/* The journey stage, START HERE: what happens to a touchpoint, in order.
+ *
+ *   decode → too late? → seen before? → forget? → read its text → compare what it changes before and after
+ *   → additions for the KPI stage → cases, alerts, follow-ups → the enriched touchpoint
+ *
+ * A customer is one entry. KPIs are functions of the set of a customer's events: see contributions.h for how the
+ * additions come about, customer.h for what is remembered, matters.h for what an event may change. Time alone changes things
+ * too (deadlines, cohorts): the entry's timer makes the same comparison. */
+#include "processors/journey/journey.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "processors/journey/apply.h"
+#include "processors/journey/enrich.h"
+#include "processors/journey/forget.h"
+#include "processors/journey/persist.h"
+#include "processors/journey/reject.h"
+#include "processors/journey/seal.h"
+#include "processors/journey/story.h"
+#include "schemas/wire.h"
+
+#include <stdlib.h>
+
+/* --- a task's life --- */
+
+static void *journey_task_create(void *shared, int32_t partition)
+{
+    struct journey_task *task = memory_zeroed(1, sizeof *task);
+    task->shared = shared;
+    task->partition = partition;
+    task->clock_sent_ms = INT64_MIN;
+    dimensions_init(&task->dimensions, &task->shared->plan);
+    for (uint32_t channel = 0; channel < CHANNEL_COUNT; channel++)
+        task->channel_tuples[channel] = dimensions_number(&task->dimensions, &(struct tuple){.channel = channel});
+    task->totals = totals_create(&task->dimensions);
+    arena_init(&task->route_arena);
+    arena_init(&task->save_arena);
+    return task;
+}
+
+static void journey_task_destroy(void *context)
+{
+    struct journey_task *task = context;
+    totals_destroy(task->totals);
+    dimensions_finish(&task->dimensions);
+    tally_finish(&task->before);
+    tally_finish(&task->after);
+    story_finish(&task->story);
+    free(task->stage_changes);
+    arena_finish(&task->route_arena);
+    arena_finish(&task->save_arena);
+    bytes_finish(&task->save_bytes);
+    free(task);
+}
+
+/* --- where a record goes --- */
+
+static enum outcome journey_route(void *context, const struct record *record, struct route *out)
+{
+    struct journey_task *task = context;
+    *out = (struct route){.event_at_ms = INT64_MIN};
+    if (record->timestamp_ms > task->timestamp_ms)
+        task->timestamp_ms = record->timestamp_ms;
+    if (record->value.data == NULL) {
+        out->is_tick = record->key.data == NULL;
+        out->event_at_ms = out->is_tick ? record->timestamp_ms : INT64_MIN;
+        return OUTCOME_OK;
+    }
+    struct routed *routed = &task->routed[task->routed_count++ % ROUTED_MAX];
+    enum outcome outcome =
+        record_reader_read(task->shared->touchpoints, record->value, &task->route_arena, &routed->touch, &routed->avro, NULL);
+    routed->value = outcome == OUTCOME_OK ? record->value : (struct view){NULL, 0};
+    routed->offset = record->offset;
+    if (outcome == OUTCOME_PARK)
+        return OUTCOME_PARK;
+    out->key = VIEW_LITERAL("");
+    if (outcome != OUTCOME_OK)
+        return OUTCOME_OK; /* the registry is away: apply meets the same, and may stop */
+    out->key = routed->touch.customer_id;
+    out->event_at_ms = routed->touch.occurred_at_ms < routed->touch.received_at_ms ? routed->touch.occurred_at_ms
+                                                                                   : routed->touch.received_at_ms;
+    return OUTCOME_OK;
+}
+
+/* --- a touchpoint --- */
+
+/* The engine routes a group of records before it applies the first: what route decoded is found among the latest. */
+static enum outcome touch_decode(struct journey_task *task, struct step *step, struct touchpoint *touch, struct view *avro)
+{
+    for (uint32_t i = 0; i < ROUTED_MAX; i++) {
+        const struct routed *routed = &task->routed[task->applied_count++ % ROUTED_MAX];
+        if (routed->offset != step->offset || routed->value.data == NULL)
+            continue;
+        *touch = routed->touch;
+        *avro = routed->avro;
+        return OUTCOME_OK;
+    }
+    enum outcome outcome =
+        record_reader_read(task->shared->touchpoints, step->record->value, step->arena, touch, avro, NULL);
+    return outcome == OUTCOME_RETRY ? OUTCOME_STOP : outcome;
+}
+
+static bool is_too_late(const struct journey_task *task, const struct touchpoint *touch, int64_t clock_ms)
+{
+    return clock_ms != INT64_MIN && touch->occurred_at_ms < clock_ms - task->shared->settings->revision_horizon_ms;
+}
+
+static bool is_first_sight(struct journey_task *task, struct customer *customer, const struct touchpoint *touch)
+{
+    const struct dedupe_bounds bounds = {task->shared->settings->dedupe_kept_ms, (uint32_t)task->shared->settings->dedupe_max};
+    return dedupe_first_sight(&customer->seen, &touch->event_id, touch->received_at_ms, &bounds, &task->forgotten_ids);
+}
+
+static void timer_set_by(struct entry *entry, int64_t next_at_ms)
+{
+    if (next_at_ms < entry->timer_at_ms)
+        entry->timer_at_ms = next_at_ms;
+}
+
+/* The comparison that all KPI additions come from. */
+static void touch_count(struct journey_task *task, struct entry *entry, const struct arrival *arrival, struct step *step)
+{
+    struct customer *customer = entry->state;
+    bool is_muted = outbox_is_muted(step->outbox);
+    struct scope scope = scope_of_touch(customer, arrival->touch, &arrival->moment, arrival->topic_set);
+    tally_begin(&task->before, customer->evaluated_at_ms);
+    if (!is_muted)
+        matters_contribute(task, customer, &scope, &task->before, false);
+    arrival_remember(task, customer, arrival);
+    customer->evaluated_at_ms = step->clock_ms;
+    tally_begin(&task->after, step->clock_ms);
+    matters_contribute(task, customer, &scope, &task->after, true);
+    arrival_contribute(task, customer, arrival, &task->after);
+    if (!is_muted)
+        totals_add_difference(task->totals, &task->before, &task->after);
+    timer_set_by(entry, task->after.next_at_ms);
+}
+
+static void time_pass(struct journey_task *task, struct entry *entry, struct step *step);
+
+static enum outcome journey_apply(struct step *step, struct entry *entry)
+{
+    struct journey_task *task = step->task;
+    struct enriched_touchpoint enriched = {0};
+    struct view raw;
+    enum outcome outcome = touch_decode(task, step, &enriched.touch, &raw);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    const struct touchpoint *touch = &enriched.touch;
+    if (is_too_late(task, touch, step->clock_ms))
+        return OUTCOME_PARK;
+    if (entry->state == NULL) {
+        struct customer *customer = customer_create();
+        customer->evaluated_at_ms = step->clock_ms;
+        entry->state = customer;
+        entry->is_deleted = false;
+        entry->timer_at_ms = TIMER_NEVER;
+    }
+    if (!is_first_sight(task, entry->state, touch))
+        return OUTCOME_OK;
+    if (entry->timer_at_ms <= step->clock_ms)
+        time_pass(task, entry, step);
+    struct impression impression;
+    impression_read(&impression, touch);
+    struct arrival arrival = arrival_of(task, touch, &impression);
+    touch_count(task, entry, &arrival, step);
+    seal_oldest(task, entry->state);
+    /* Cases, hot scores, alerts and follow-ups take their turn here: the customer is as the event left them, and what
+     * they find (hot_score, reasons, churn_risk) goes into `enriched`. */
+    enrich_describe(task, entry->state, &impression, &enriched, step);
+    enrich_send(task, &enriched, raw, step);
+    if (touch->body_kind == TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN)
+        forget_customer(task, entry, step);
+    return OUTCOME_OK;
+}
+
+/* --- time --- */
+
+static void time_pass(struct journey_task *task, struct entry *entry, struct step *step)
+{
+    struct customer *customer = entry->state;
+    bool is_muted = outbox_is_muted(step->outbox);
+    struct scope scope = scope_of_time(step->clock_ms);
+    tally_begin(&task->before, customer->evaluated_at_ms);
+    if (!is_muted)
+        matters_contribute(task, customer, &scope, &task->before, false);
+    customer->evaluated_at_ms = step->clock_ms;
+    tally_begin(&task->after, step->clock_ms);
+    matters_contribute(task, customer, &scope, &task->after, true);
+    if (!is_muted)
+        totals_add_difference(task->totals, &task->before, &task->after);
+    entry->timer_at_ms = matters_next_at_ms(task, customer, &task->after);
+}
+
+static void journey_timer(struct step *step, struct entry *entry)
+{
+    time_pass(step->task, entry, step);
+    /* SLA warnings and breaches, decaying hot scores, absences and follow-ups that fall due take their turn here. */
+}
+
+/* Once a second of the partition's time the KPI stage hears of it, on every partition of its input. */
+static void journey_clock_moved(struct step *step)
+{
+    struct journey_task *task = step->task;
+    bool is_soon = task->clock_sent_ms != INT64_MIN && step->clock_ms - task->clock_sent_ms < SECONDS(1);
+    if (is_soon || step->clock_ms == INT64_MIN)
+        return;
+    task->clock_sent_ms = step->clock_ms;
+    struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL(""),
+                              .source_partition = task->partition, .clock_at_ms = step->clock_ms};
+    /* What happened until then is told first. */
+    struct totals_target target = {step->outbox, JOURNEY_OUTPUT_DELTAS, task->shared->ids.kpi_delta, task->partition,
+                                   step->clock_ms, task->timestamp_ms};
+    totals_flush(task->totals, &target, step->arena);
+    int32_t count = outbox_partition_count(step->outbox, JOURNEY_OUTPUT_DELTAS);
+    for (int32_t partition = 0; partition < count; partition++) {
+        struct bytes *value = outbox_begin(step->outbox, JOURNEY_OUTPUT_DELTAS, partition, VIEW_LITERAL(KPI_CLOCK_KEY),
+                                           task->timestamp_ms);
+        wire_begin(value, task->shared->ids.kpi_delta);
+        kpi_delta_encode(value, &delta);
+        outbox_end(step->outbox);
+    }
+}
+
+static void journey_batch_end(struct step *step)
+{
+    struct journey_task *task = step->task;
+    struct totals_target target = {step->outbox, JOURNEY_OUTPUT_DELTAS, task->shared->ids.kpi_delta, task->partition,
+                                   step->clock_ms, task->timestamp_ms};
+    totals_flush(task->totals, &target, step->arena);
+    arena_reset(&task->route_arena); /* all that was routed has been applied */
+    memset(task->routed, 0, sizeof task->routed);
+}
+
+/* --- checkpoints --- */
+
+static void journey_entry_save(void *task, const struct entry *entry, struct bytes *value)
+{
+    persist_save(task, entry, value);
+}
+
+static bool journey_entry_load(void *task, struct entry *entry, struct view value)
+{
+    entry->state = persist_load(task, entry, value);
+    return entry->state != NULL;
+}
+
+static void journey_entry_free(void *task, struct entry *entry)
+{
+    (void)task;
+    customer_destroy(entry->state);
+    entry->state = NULL;
+}
+
+static const char *const outputs[] = {
+    [JOURNEY_OUTPUT_ENRICHED] = "touchpoints.enriched", [JOURNEY_OUTPUT_ALERTS] = "alerts",
+    [JOURNEY_OUTPUT_FOLLOWUPS] = "followups",           [JOURNEY_OUTPUT_DELTAS] = "kpi.deltas",
+    [JOURNEY_OUTPUT_REJECTED] = "touchpoints.rejected", NULL};
+
+const struct processor journey_processor = {
+    .name = "journey",
+    .input = "touchpoints",
+    .checkpoint = "journeys",
+    .outputs = outputs,
+    .allowed_disorder_ms = SECONDS(5),
+    .version = PERSIST_VERSION,
+    .task_create = journey_task_create,
+    .task_destroy = journey_task_destroy,
+    .route = journey_route,
+    .apply = journey_apply,
+    .timer = journey_timer,
+    .clock_moved = journey_clock_moved,
+    .batch_end = journey_batch_end,
+    .park = reject_park,
+    .entry_save = journey_entry_save,
+    .entry_load = journey_entry_load,
+    .entry_free = journey_entry_free,
+};

@@ -1,0 +1,10 @@
+/* The one place that asks sentiment/ what a text says. */
+#ifndef TS_JOURNEY_READING_H
+#define TS_JOURNEY_READING_H
+
+#include "processors/journey/impression.h"
+
+/* Fills sentiment, emotion and topics from impression->text. */
+void reading_of_text(struct impression *impression);
+
+#endif

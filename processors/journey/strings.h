@@ -1,0 +1,35 @@
+/* Texts by number: products, teams, campaigns … of one task. The hot path and the customers' histories know only numbers.
+ *
+ * Number 0 is null. A table has a cap: a value that comes once it is reached is `_other`, and counted (READINGS, KPIS:
+ * a cap per dimension). What a checkpoint names is taken in beyond the cap, since it was added up under its own name. */
+#ifndef TS_JOURNEY_STRINGS_H
+#define TS_JOURNEY_STRINGS_H
+
+#include "base/arena.h"
+#include "base/view.h"
+
+#include <stdint.h>
+
+struct strings {
+    struct arena texts;
+    struct view *items;      /* items[0] is null */
+    uint32_t count, capacity;
+    uint32_t *table;         /* open addressing; 0: empty */
+    uint32_t table_capacity; /* a power of two */
+    uint32_t cap;
+    uint64_t over_cap;       /* how often `_other` was answered */
+};
+
+void strings_init(struct strings *strings, uint32_t cap);
+void strings_finish(struct strings *strings);
+
+/* Null and empty texts are 0 (READINGS 12). */
+uint32_t strings_number(struct strings *strings, struct view text);
+uint32_t strings_number_uncapped(struct strings *strings, struct view text);
+
+static inline struct view strings_text(const struct strings *strings, uint32_t number)
+{
+    return strings->items[number];
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* What one partition's task has in hand besides its customers' entries. One thread. */
+#ifndef TS_JOURNEY_TASK_H
+#define TS_JOURNEY_TASK_H
+
+#include "processors/journey/contributions.h"
+#include "processors/journey/customer.h"
+#include "processors/journey/journey.h"
+#include "processors/journey/totals.h"
+
+/* A ticket read as episodes: scratch, see story.h. */
+struct story {
+    struct episode *episodes;
+    struct handoff *handoffs;
+    struct pause *pauses;
+    uint32_t episode_count, handoff_count, pause_count;
+    uint32_t episode_capacity, handoff_capacity, pause_capacity;
+    uint32_t *in_charge; /* team in charge before each event of the ticket, within its episode */
+    uint32_t in_charge_capacity;
+};
+
+enum { ROUTED_MAX = 64 }; /* at least as many as the engine routes ahead */
+
+struct routed {
+    struct touchpoint touch;
+    struct view value, avro; /* value NULL: none */
+    int64_t offset;
+};
+
+struct journey_task {
+    const struct journey_shared *shared;
+    int32_t partition;
+    struct dimensions dimensions;
+    uint32_t channel_tuples[CHANNEL_COUNT]; /* the channel and nothing else */
+    struct totals *totals;
+    struct tally before, after;
+    struct story story;
+    struct stage_change *stage_changes; /* scratch of stage.c */
+    uint32_t stage_change_capacity;
+    struct routed routed[ROUTED_MAX]; /* a ring of what route decoded, for the applies that follow */
+    uint32_t routed_count, applied_count;
+    struct arena route_arena;
+    int64_t clock_sent_ms;
+    int64_t timestamp_ms; /* Kafka's, of the newest record: what our own records bear */
+    struct arena save_arena; /* scratch of persist.c */
+    struct bytes save_bytes;
+    uint64_t forgotten_ids;
+};
+
+#endif
