@@ -50,20 +50,64 @@ static void write_extras(struct json_writer *json, const struct kpi *kpi)
     }
 }
 
-static struct view kpi_window(struct projection *projection, struct view kpi, struct view window)
+static struct view joined(struct projection *projection, struct view kpi, struct view more)
 {
     struct bytes *scratch = &projection->scratch;
     bytes_clear(scratch);
     bytes_append_view(scratch, kpi);
     bytes_append_byte(scratch, ':');
-    bytes_append_view(scratch, window);
+    bytes_append_view(scratch, more);
     return arena_copy(projection->arena, bytes_view(scratch));
+}
+
+/* Puts closed hours into a stream, whose ids only grow: from the first hour that is new or differs on, the tail is taken
+ * off, the id set back and everything written again. Hours that are told again unchanged cost a read.
+ * KEYS: the stream. ARGV: the most entries, then (end, value, n) oldest first. */
+static const char put_hours_script[] =
+    "local have = {}\n"
+    "for _, e in ipairs(redis.call('XRANGE', KEYS[1], ARGV[2], '+')) do have[e[1]] = e[2] end\n"
+    "local from = nil\n"
+    "for i = 2, #ARGV, 3 do\n"
+    "  local old = have[ARGV[i] .. '-0']\n"
+    "  if not old or old[2] ~= ARGV[i + 1] or old[4] ~= ARGV[i + 2] then from = i break end\n"
+    "end\n"
+    "if not from then return 0 end\n"
+    "local tail = redis.call('XRANGE', KEYS[1], ARGV[from], '+')\n"
+    "local merged, ends = {}, {}\n"
+    "for _, e in ipairs(tail) do merged[e[1]] = {e[2][2], e[2][4]} end\n"
+    "for i = from, #ARGV, 3 do merged[ARGV[i] .. '-0'] = {ARGV[i + 1], ARGV[i + 2]} end\n"
+    "if #tail > 0 then\n"
+    "  for _, e in ipairs(tail) do redis.call('XDEL', KEYS[1], e[1]) end\n"
+    "  redis.call('XSETID', KEYS[1], string.format('%d-0', tonumber(ARGV[from]) - 1))\n"
+    "end\n"
+    "for id in pairs(merged) do ends[#ends + 1] = id end\n"
+    "table.sort(ends, function(a, b) return tonumber(a:match('^%d+')) < tonumber(b:match('^%d+')) end)\n"
+    "for _, id in ipairs(ends) do\n"
+    "  redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], id, 'value', merged[id][1], 'n', merged[id][2])\n"
+    "end\n"
+    "return #ends";
+
+static void project_closed_hours(struct projection *projection, const struct kpi *kpi)
+{
+    struct resp *commands = &projection->commands;
+    if (kpi->closed.count == 0)
+        return;
+    resp_command(commands, 5 + 3 * kpi->closed.count, "EVAL");
+    resp_text(commands, put_hours_script);
+    resp_text(commands, "1");
+    resp_key(commands, projection->prefix, "series", joined(projection, kpi->kpi, kpi->dimension));
+    resp_integer(commands, SERIES_ENTRIES_MAX);
+    for (size_t i = 0; i < kpi->closed.count; i++) {
+        resp_integer(commands, kpi->closed.items[i].end_at_ms);
+        resp_decimal(commands, kpi->closed.items[i].value);
+        resp_integer(commands, kpi->closed.items[i].n);
+    }
 }
 
 void project_kpi(struct projection *projection, const struct kpi *kpi)
 {
     struct resp *commands = &projection->commands;
-    struct view place = kpi_window(projection, kpi->kpi, kpi->window);
+    struct view place = joined(projection, kpi->kpi, kpi->window);
 
     bytes_clear(&projection->scratch);
     struct json_writer json = json_writer_on(&projection->scratch);
@@ -91,6 +135,7 @@ void project_kpi(struct projection *projection, const struct kpi *kpi)
     resp_command(commands, 3, "PUBLISH");
     resp_key(commands, projection->prefix, "live:kpis", (struct view){NULL, 0});
     resp_view(commands, bytes_view(&projection->scratch));
+    project_closed_hours(projection, kpi);
 }
 
 void project_kpi_gone(struct projection *projection, struct view key)
@@ -103,7 +148,7 @@ void project_kpi_gone(struct projection *projection, struct view key)
     if (second == NULL)
         return;
     size_t window_size = (size_t)(second - first) - 1;
-    struct view place = kpi_window(projection, view_of(key.data, kpi_size), view_of(first + 1, window_size));
+    struct view place = joined(projection, view_of(key.data, kpi_size), view_of(first + 1, window_size));
     resp_command(&projection->commands, 3, "HDEL");
     resp_key(&projection->commands, projection->prefix, "kpi", place);
     resp_view(&projection->commands, view_of(second + 1, rest - window_size - 1));

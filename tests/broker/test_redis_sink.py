@@ -148,3 +148,24 @@ def test_rebuild_gives_the_same_database(installation, topics):
     installation.start("sink", "--rebuild", name="rebuild")
     assert eventually(lambda: installation.redis.zcard(hot) == 30 and installation.redis.hlen(table) == 30), installation.logs()
     assert (installation.redis.hgetall(table), installation.redis.zrange(hot, 0, -1, withscores=True)) == before
+
+
+def test_closed_hours_late_revisions_included(installation, topics):
+    installation.start("sink")
+    series = installation.redis_prefix + "series:nps:all"
+
+    def hours(*points):
+        topics.put("kpis", "nps|90d|all", {**kpi(1.0, window="90d"), "closed": [{"end_at": NOW + end * 3_600_000, "value": value, "n": n} for end, value, n in points]})
+        topics.flush()
+
+    def stored():
+        return [((int(entry.split("-")[0]) - NOW) // 3_600_000, float(fields["value"]), int(fields["n"])) for entry, fields in installation.redis.xrange(series)]
+
+    hours((1, 10.0, 5), (2, 20.5, 6), (3, 30.0, 7))
+    assert eventually(lambda: stored() == [(1, 10.0, 5), (2, 20.5, 6), (3, 30.0, 7)]), (stored(), installation.logs())
+    hours((2, 21.0, 8))  # a late event revises an hour in the middle
+    assert eventually(lambda: stored() == [(1, 10.0, 5), (2, 21.0, 8), (3, 30.0, 7)]), stored()
+    hours((1, 10.0, 5), (2, 21.0, 8), (3, 30.0, 7), (4, 40.0, 1))  # told again, and one more
+    assert eventually(lambda: stored() == [(1, 10.0, 5), (2, 21.0, 8), (3, 30.0, 7), (4, 40.0, 1)]), stored()
+    hours((0, 5.0, 1))  # older than all
+    assert eventually(lambda: stored()[0] == (0, 5.0, 1) and len(stored()) == 5), stored()
