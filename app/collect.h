@@ -1,3 +1,4 @@
+/* `touchstream ingest`, as the command table sees it; the work is in ingest/. */
 #ifndef TS_APP_COLLECT_H
 #define TS_APP_COLLECT_H
 

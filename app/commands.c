@@ -6,6 +6,7 @@
 #include "app/import.h"
 #include "app/inspect.h"
 #include "app/pipeline.h"
+#include "app/top.h"
 #include "app/topics.h"
 
 #include <stdio.h>
@@ -36,6 +37,7 @@ const struct command commands[] = {
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
     {"notify", "", "service: alerts to webhooks", NULL, notify_command, NULL},
     {"dashboard", "", "service: web page and read API over Redis", NULL, dashboard_command, NULL},
+    {"top", "[options]", "the dashboard's essentials in a terminal", NULL, top_command, top_options},
     {"run", "", "all services in one process", NULL, run_command_all, NULL},
     {"check", "", "validates the configuration and tests every connection it names", NULL, check_command, NULL},
     {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, NULL},

@@ -1,3 +1,4 @@
+/* `touchstream generate`, as the command table sees it; the work is in ingest/. */
 #ifndef TS_APP_GENERATE_H
 #define TS_APP_GENERATE_H
 

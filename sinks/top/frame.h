@@ -1,0 +1,24 @@
+/* One frame of `top`, as lines of text with a colour each: drawn by ncurses, or printed. */
+#ifndef TS_SINKS_TOP_FRAME_H
+#define TS_SINKS_TOP_FRAME_H
+
+#include "base/arena.h"
+#include "sinks/redis/redis_link.h"
+
+enum tone { TONE_PLAIN, TONE_TITLE, TONE_QUIET, TONE_GOOD, TONE_BAD };
+
+enum { FRAME_LINES_MAX = 256, FRAME_WIDTH_MAX = 256 };
+
+struct frame {
+    size_t count;
+    struct frame_line {
+        char text[FRAME_WIDTH_MAX]; /* UTF-8 without control characters */
+        enum tone tone;
+    } lines[FRAME_LINES_MAX];
+};
+
+/* Asks Redis and fills the frame. RETRY: Redis is away; the frame says so. */
+enum outcome frame_fill(struct frame *frame, struct redis_link *link, const char *prefix, const char *window,
+                        struct arena *arena, int64_t now_ms);
+
+#endif
