@@ -6,6 +6,7 @@
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
 #include "ingest/settings.h"
+#include "processors/journey/journey.h"
 #include "processors/kpi/kpi.h"
 #include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/receivers.h"
@@ -35,6 +36,7 @@ struct config {
     struct status_settings status;
     struct runner_settings engine;
     struct ingest_settings ingest;
+    struct journey_settings journey;
     struct kpi_settings kpi;
     struct redis_settings redis;
     struct notify_settings notify;

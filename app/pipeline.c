@@ -17,6 +17,7 @@
 #include "app/status.h"
 #include "app/topics.h"
 #include "base/log.h"
+#include "processors/journey/journey.h"
 #include "processors/kpi/kpi.h"
 #include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/notify.h"
@@ -43,6 +44,30 @@ static enum outcome run_processor(struct pipeline *pipeline, const struct proces
                                    .settings = pipeline->app->config.engine,
                                    .clock = &clock_system};
     return runner_run(&config, &pipeline->app->stop);
+}
+
+static enum outcome run_journey(struct pipeline *pipeline)
+{
+    struct journey_shared shared = {.settings = &pipeline->app->config.journey,
+                                    .time_zone = pipeline->app->config.kpi.time_zone,
+                                    .touchpoints = record_reader_create(&touchpoint_shape, pipeline->registry),
+                                    .ids = {.enriched = schema_id_of(&pipeline->ids, "touchpoints.enriched"),
+                                            .journey = schema_id_of(&pipeline->ids, "journeys"),
+                                            .alert = schema_id_of(&pipeline->ids, "alerts"),
+                                            .follow_up = schema_id_of(&pipeline->ids, "followups"),
+                                            .kpi_delta = schema_id_of(&pipeline->ids, "kpi.deltas"),
+                                            .rejected = schema_id_of(&pipeline->ids, "touchpoints.rejected")}};
+    struct bytes error = {0};
+    enum outcome outcome = OUTCOME_STOP;
+    if (journey_shared_init(&shared, &error)) {
+        outcome = run_processor(pipeline, &journey_processor, &shared);
+        journey_shared_finish(&shared);
+    } else {
+        log_error("wrong configuration", "error", bytes_text(&error), NULL);
+    }
+    bytes_finish(&error);
+    record_reader_destroy(shared.touchpoints);
+    return outcome;
 }
 
 static enum outcome run_kpi(struct pipeline *pipeline)
@@ -105,6 +130,7 @@ static const struct service {
     enum outcome (*run)(struct pipeline *pipeline); /* blocks until app->stop */
 } services[] = {
     {"ingest", "HTTP", "touchpoints, touchpoints.rejected", run_ingest},
+    {"journey", "touchpoints", "touchpoints.enriched, journeys, alerts, followups, kpi.deltas, touchpoints.rejected", run_journey},
     {"kpi", "kpi.deltas", "kpis, trend.shifts, touchpoints.rejected", run_kpi},
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
     {"notify", "alerts", "webhooks, alerts.undelivered", run_notify},

@@ -11,10 +11,8 @@
 
 struct journey_settings {
     int64_t revision_horizon_ms;
-    int64_t allowed_disorder_ms;
     int64_t dedupe_kept_ms, dedupe_max;
     int64_t history_max;
-    char *zone;
     struct text_list rollups;
     int64_t rollup_values_max;
     struct policy_settings sla;
@@ -30,6 +28,7 @@ struct journey_schema_ids {
 /* What all tasks share, read-only once made: hand it to the runner as `shared`. */
 struct journey_shared {
     const struct journey_settings *settings;
+    const char *time_zone; /* of order days */
     struct record_reader *touchpoints;
     struct journey_schema_ids ids;
     struct rollup_plan plan;
@@ -37,7 +36,7 @@ struct journey_shared {
     struct time_zone *zone;
 };
 
-/* settings, touchpoints and ids are set by the caller and outlive it. false: `error` says which setting is wrong. */
+/* settings, time_zone, touchpoints and ids are set by the caller and outlive it. false: `error` says which setting is wrong. */
 bool journey_shared_init(struct journey_shared *shared, struct bytes *error);
 void journey_shared_finish(struct journey_shared *shared);
 

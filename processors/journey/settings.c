@@ -7,9 +7,6 @@ const struct setting journey_setting_rows[] = {
     SETTING_DURATION(struct journey_settings, revision_horizon_ms, "journey.revision_horizon", .standard = DAYS(400),
                      .least = DAYS(1), .most = DAYS(36500),
                      .about = "How far behind its partition's clock an event may have happened; older ones are rejected as too_late."),
-    SETTING_DURATION(struct journey_settings, allowed_disorder_ms, "journey.allowed_disorder", .standard = SECONDS(5),
-                     .least = 0, .most = DAYS(1),
-                     .about = "A partition's clock runs this far behind the newest event, so that events a little late are in time."),
     SETTING_DURATION(struct journey_settings, dedupe_kept_ms, "journey.dedupe.kept", .standard = DAYS(30), .least = MINUTES(1),
                      .most = DAYS(400), .about = "How long an event's id is remembered after it was received."),
     SETTING_INTEGER(struct journey_settings, dedupe_max, "journey.dedupe.ids_max", .standard = 65536, .least = 16,
@@ -17,8 +14,6 @@ const struct setting journey_setting_rows[] = {
     SETTING_INTEGER(struct journey_settings, history_max, "journey.history_max", .standard = 4096, .least = 64, .most = 1048576,
                     .about = "Events of tickets, orders, surveys and so on that are remembered for one customer; beyond it the oldest closed "
                              "matters are sealed: what they contributed stays."),
-    SETTING_TEXT(struct journey_settings, zone, "kpi.zone", .standard_text = "UTC",
-                 .about = "The time zone of calendar days: of order days and of the buckets of 90-day windows."),
     SETTING_LIST(struct journey_settings, rollups, "kpi.rollups",
                  .standard_text = "channel,product,segment,team,stage,product+channel",
                  .about = "Dimensions, or several joined by +, by which KPIs are published besides `all`: channel, product, segment, "
@@ -47,9 +42,9 @@ bool journey_shared_init(struct journey_shared *shared, struct bytes *error)
         return false;
     }
     char problem[256];
-    shared->zone = time_zone_create(settings->zone, problem, sizeof problem);
+    shared->zone = time_zone_create(shared->time_zone, problem, sizeof problem);
     if (shared->zone == NULL) {
-        bytes_printf(error, "kpi.zone: %s", problem);
+        bytes_printf(error, "kpi.time_zone: %s", problem);
         return false;
     }
     return policies_parse(&shared->policies, &settings->sla, error);

@@ -3,7 +3,7 @@
  * "sentiment EVENT_ID LABEL SCALED TOPIC…" for each text.
  *
  * Lines between: "tick MS" moves the clock, "commit" ends a batch, "checkpoint N" writes N entries of a pass, "crash" kills
- * and recovers. Arguments: the zone, then rollups (optional). For check.py. */
+ * and recovers. Argument: a configuration file. For check.py. */
 #include "base/map.h"
 #include "base/memory.h"
 #include "processors/journey/journey.h"
@@ -25,7 +25,7 @@ struct sums {
 
 static struct map totals; /* "KPI DIMENSION MINUTE" → struct sums */
 static struct journey_settings settings;
-static struct journey_shared shared = {.settings = &settings, .ids = {SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID}};
+static struct journey_shared shared = {.settings = &settings, .time_zone = "UTC", .ids = {SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID}};
 
 static void die(const char *what)
 {
