@@ -18,6 +18,7 @@ static const double spike_run_most = 3;     /* so many in a row are no spikes an
 static const double jump_width = 5;         /* σ: first value of a new regime about the last of the old */
 static const double memory_rows = 500;      /* a regime forgets what is older: slow drift is no shift */
 static const double ripe_rows = 3;          /* a new regime has at least so many rows before it is said */
+static const double quantum_steps = 10;     /* so many steps before the least of them is held for the grain of the data */
 static const double floor_of_range = 0.01;  /* least σ, of the range seen: what the eye would not see */
 
 enum { LL, LS, LE, SS, SE, EE };
@@ -44,7 +45,7 @@ static double log_student(double z2, double shape, double variance)
 static double noise_floor(const struct runs *runs)
 {
     double range = runs->high - runs->low;
-    double floor = fmax(floor_of_range * range, runs->quantum * 0.2887);
+    double floor = fmax(floor_of_range * range, runs->steps >= quantum_steps ? runs->quantum * 0.2887 : 0);
     if (!(floor > 0))
         floor = fmax(1e-3 * fabs(runs->last_value), 1e-300);
     return floor;
@@ -105,6 +106,7 @@ static void run_learn(struct run *run, const struct prediction *p, double value,
     run->scale += miss * miss / total;
     run->shape += 1;
     run->rows++;
+    run->sum += value - run->origin;
     run->odd = 0;
     run->last = value;
     run_forget(run);
@@ -171,6 +173,7 @@ static void note_scale(struct runs *runs, double value)
     double step = fabs(value - runs->last_value);
     if (step > 0 && (runs->quantum == 0 || step < runs->quantum))
         runs->quantum = step;
+    runs->steps += step > 0;
     runs->low = fmin(runs->low, value);
     runs->high = fmax(runs->high, value);
 }
@@ -211,17 +214,17 @@ static double log_total(const struct runs *runs, int from, double most)
     return sum;
 }
 
-void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight, double false_alarms, bool may_say,
+void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight,
               struct runs_news *news)
 {
-    memset(news, 0, sizeof *news);
+    *news = (struct runs_news){.candidate = -1, .log_odds = -INFINITY};
     runs->row = row;
     if (isnan(value)) {
         for (int k = 0; k < runs->count; k++)
             run_step(&runs->run[k]);
         return;
     }
-    double before = runs->last_value;
+    double before = runs->last_value, floor = isnan(before) ? 0 : noise_floor(runs);
     if (!isnan(before))
         note_scale(runs, value);
     else
@@ -234,7 +237,6 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
             runs_start(runs);
         return;
     }
-    double floor = noise_floor(runs);
     double most = runs->run[0].log_weight;
     for (int k = 1; k < runs->count; k++)
         most = fmax(most, runs->run[k].log_weight);
@@ -243,7 +245,10 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
     double sigma = fmax(sqrt(run_variance(present)), floor);
     struct run fresh;
     run_begin(&fresh, row, value, sigma, echo_usual, shape_new);
+    struct runs_forecast forecast = runs_expect(runs, weight);
     fresh.start_at_ms = at_ms;
+    fresh.expected = forecast.mean;
+    fresh.deviation = forecast.deviation;
     double jump = value - before;
     fresh.log_weight = all + log(hazard) + log_student(jump * jump, 3, jump_width * jump_width * sigma * sigma * weight);
     for (int k = 0; k < runs->count; k++)
@@ -254,7 +259,7 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
     double top = -INFINITY;
     for (int k = 0; k < runs->count; k++)
         top = fmax(top, runs->run[k].log_weight);
-    double ripe = 0, rest = 0, best = -INFINITY;
+    double ripe = 0, best = -INFINITY;
     int chosen = -1;
     for (int k = 0; k < runs->count; k++) {
         struct run *run = &runs->run[k];
@@ -264,22 +269,25 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
             ripe += w;
             if (w > best)
                 best = w, chosen = k;
-        } else
-            rest += w;
+        }
     }
-    news->log_odds = log(ripe) - log(rest);
-    if (chosen < 0 || !may_say || news->log_odds < log(hazard / false_alarms))
-        return;
-    news->shift = true;
-    news->onset_row = runs->run[chosen].start_row;
-    news->before = runs->run[0];
+    news->candidate = chosen;
+    news->log_odds = chosen < 0 ? -INFINITY : fmin(log(ripe) - runs->run[0].log_weight, 700);
+}
+
+void runs_accept(struct runs *runs, int chosen)
+{
     runs->run[0] = runs->run[chosen];
     runs->run[0].log_weight = 0;
     runs->count = 1;
 }
 
-double run_standing_mean(const struct run *run)
+double run_mean(const struct run *run)
 {
-    double echo = fmin(run->mean[2], 0.95);
-    return run->origin + run->mean[0] / (1 - echo);
+    return run->origin + run->sum / run->rows;
+}
+
+double run_deviation(const struct run *run)
+{
+    return sqrt(run_variance(run));
 }

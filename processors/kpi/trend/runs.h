@@ -11,9 +11,8 @@
  * regime believes in is first held to be a spike: it costs weight and teaches nothing; only when the rows after it agree
  * with it does a regime that began there win.
  *
- * A shift is said when the beginnings after the present regime's outweigh it by hazard / false_alarms (per row): the sum of
- * the likelihood ratios over all beginnings is the Shiryaev-Roberts statistic, whose mean time to a false alarm is at
- * least its threshold. Everything is in doubles of the
+ * The odds of a shift are those of the beginnings after the present regime's against the rest; patience.h says when they
+ * are enough. Everything is in doubles of the
  * series' own unit; no constant has one. */
 #ifndef TS_KPI_TREND_RUNS_H
 #define TS_KPI_TREND_RUNS_H
@@ -27,6 +26,8 @@ struct run {
     int64_t start_row, start_at_ms;
     int32_t rows, odd; /* rows taken in; spikes in a row just now */
     double origin, last;
+    double sum;                  /* of the values taken in, less origin */
+    double expected, deviation;  /* of its first row, by the regime before */
     double mean[3];   /* level, slope, echo */
     double spread[6]; /* their covariance over σ²: ll ls le ss se ee */
     double shape, scale; /* σ² is about scale / shape */
@@ -34,18 +35,17 @@ struct run {
 };
 
 struct runs {
-    int32_t count, waiting;
+    int32_t count, waiting, steps;
     int64_t row;
     double waited[4], waited_weight[4]; /* the first rows, until there is a scale to judge by */
     double last_value, quantum, low, high;
     struct run run[RUNS_MOST]; /* [0] is the present regime */
 };
 
+/* Has the present regime ended? The odds for it, and the run that is likeliest to have followed it. */
 struct runs_news {
-    bool shift;
-    int64_t onset_row;
+    int candidate; /* -1: none */
     double log_odds;
-    struct run before; /* the regime that ended, as of now */
 };
 
 /* What the present regime expects of the next row: mean, spread (standard deviation of the Student t) and its shape. */
@@ -56,8 +56,10 @@ struct runs_forecast {
 
 void runs_init(struct runs *runs);
 struct runs_forecast runs_expect(const struct runs *runs, double weight);
-void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight, double false_alarms, bool may_say,
-              struct runs_news *news);
-double run_standing_mean(const struct run *run);
+void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight, struct runs_news *news);
+/* The candidate becomes the present regime; the doubts about other beginnings are settled with it. */
+void runs_accept(struct runs *runs, int candidate);
+double run_mean(const struct run *run);
+double run_deviation(const struct run *run);
 
 #endif

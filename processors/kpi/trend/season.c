@@ -7,12 +7,18 @@ static const int64_t hour_ms = 3600000, day_ms = 86400000, week_ms = 7 * 8640000
 
 /* Memory of each part, in cycles: long enough to average noise away, short enough to follow a season that changes. */
 static const double level_days = 7, hour_days = 21, week_weeks = 10;
-/* The hour-of-week part starts as if this many weeks without any difference had been seen. */
-static const double week_prior_weeks = 2;
+/* Before so many weeks a level that comes and goes may be the week's rhythm, and is left to the slots to learn. */
+static const double settled_weeks = 4;
+/* A rhythm: the hours' variance against the square of the mean miss. */
+static const double rhythm_least = 0.5;
+static const double garrote = 2;
+/* Hours differ in noise, too; as if an hour had already been as noisy as the mean one for so many rows. */
+static const double noise_rows = 20;
+static const double noise_on = 1;
 
 struct place {
     int slot[2];
-    double share[2];
+    double share[2]; /* of slot[0], in which it lies, and of its neighbour */
 };
 
 void season_init(struct season *season)
@@ -27,22 +33,23 @@ static int64_t floor_rest(int64_t value, int64_t by)
     return rest < 0 ? rest + by : rest;
 }
 
-/* 1970-01-01 was a Thursday; slot 0 is Monday's first hour. */
+/* 1970-01-01 was a Thursday; slot 0 is Monday's first hour. Days may begin with a step (a shop that closes on Sunday), so
+ * nothing is interpolated over midnight: the first and the last half hour go on as straight as their neighbours. */
 static struct place place_of(enum season_kind kind, int64_t local_ms)
 {
     int64_t in_week = floor_rest(local_ms + 3 * day_ms, week_ms);
     if (kind == SEASON_WEEK_OF_DAYS)
         return (struct place){{(int)(in_week / day_ms), 0}, {1, 0}};
-    double hours = (double)in_week / (double)hour_ms - 0.5;
-    double floor_hours = floor(hours);
-    int slot = ((int)floor_hours + SEASON_SLOTS) % SEASON_SLOTS;
-    double beyond = hours - floor_hours;
-    return (struct place){{slot, (slot + 1) % SEASON_SLOTS}, {1 - beyond, beyond}};
+    int within = (int)(in_week / hour_ms), hour = within % SEASON_HOURS;
+    double beyond = (double)(in_week % hour_ms) / (double)hour_ms - 0.5;
+    int other = hour == 0 ? within + 1 : hour == SEASON_HOURS - 1 || beyond < 0 ? within - 1 : within + 1;
+    double towards = other > within ? beyond : -beyond;
+    return (struct place){{within, other}, {1 - towards, towards}};
 }
 
-static int day_slot(enum season_kind kind, int slot)
+static int hour_of(int slot)
 {
-    return kind == SEASON_WEEK_OF_DAYS ? slot : slot % SEASON_HOURS;
+    return slot % SEASON_HOURS;
 }
 
 static double hour_variance(const struct season *season, int slots)
@@ -59,80 +66,173 @@ static double hour_variance(const struct season *season, int slots)
     return seen > 1 ? fmax(0, squares / seen - sum / seen * (sum / seen)) : 0;
 }
 
+static double middle_of(double *value, int count)
+{
+    for (int k = 1; k < count; k++)
+        for (int j = k; j > 0 && value[j - 1] > value[j]; j--) {
+            double swap = value[j];
+            value[j] = value[j - 1];
+            value[j - 1] = swap;
+        }
+    return value[count / 2];
+}
+
+/* How far a slot of the week and its neighbours are from their hours of the day: the middle of five, because one odd hour
+ * last week is no rhythm. */
+static double beyond_around(const struct season *season, enum season_kind kind, int slot)
+{
+    enum { AROUND = 5 };
+    double beyond[AROUND];
+    if (kind == SEASON_WEEK_OF_DAYS)
+        return (double)season->week[slot];
+    for (int k = 0; k < AROUND; k++) {
+        int near = (slot + k - AROUND / 2 + SEASON_SLOTS) % SEASON_SLOTS;
+        beyond[k] = season->week_rows[near] > 0 ? (double)(season->week[near] - season->hour[hour_of(near)]) : 0;
+    }
+    return middle_of(beyond, AROUND);
+}
+
+/* A slot's worth is its hour of the day's plus what the week adds, shrunk by how much of that may be noise: a weekend that
+ * halves the traffic is believed after one visit, a wiggle as large as the noise is not. (A garrote: x²/(x² + noise).) */
+static double slot_worth(const struct season *season, enum season_kind kind, int slot, double hourly)
+{
+    if (!season->settled || season->week_rows[slot] <= 0)
+        return hourly;
+    double around = beyond_around(season, kind, slot), signal = around * around;
+    double visits = (double)season->week_rows[slot] / season->rows_per_slot;
+    double noise = garrote * season->spread * season->spread / fmax(visits, 0.5);
+    if (!(signal > 0) || signal + noise < 1e-280)
+        return hourly;
+    return hourly + ((double)season->week[slot] - hourly) * signal / (signal + noise);
+}
+
+static double hour_noise(const struct season *season, int hour)
+{
+    double rows = (double)season->hour_rows[hour];
+    if (!(season->spread > 0) || rows <= 0 || !noise_on)
+        return 1;
+    double mean = (rows * (double)season->miss[hour] + noise_rows * season->spread) / (rows + noise_rows);
+    return mean * mean / (season->spread * season->spread);
+}
+
 struct season_part season_at(const struct season *season, enum season_kind kind, int64_t local_ms)
 {
-    struct season_part part = {0, 0, true};
+    struct season_part part = {0, 1, true, false};
     if (kind == SEASON_NONE)
         return part;
     if (season->first_at_ms == INT64_MIN)
-        return (struct season_part){0, 0, false};
+        return (struct season_part){0, 1, false, true};
     struct place place = place_of(kind, local_ms);
-    double known = 0;
-    for (int k = 0; k < 2; k++) {
-        int slot = place.slot[k], hour = day_slot(kind, slot);
-        part.worth += place.share[k] * ((double)season->hour[hour] + (double)season->week[slot]);
-        known += place.share[k] * (season->week_rows[slot] > 0);
-    }
+    int own = place.slot[0], other = place.slot[1];
+    part.noise = hour_noise(season, hour_of(own));
+    part.worth = slot_worth(season, kind, own, (double)season->hour[hour_of(own)]);
+    if (place.share[1] != 0 && season->hour_rows[hour_of(other)] > 0)
+        part.worth = place.share[0] * part.worth +
+                     place.share[1] * slot_worth(season, kind, other, (double)season->hour[hour_of(other)]);
     int64_t cycle = kind == SEASON_WEEK_OF_DAYS ? week_ms : day_ms;
     part.ready = local_ms - season->first_at_ms >= cycle;
-    if (kind == SEASON_WEEK_OF_HOURS && known < 1 && local_ms - season->first_at_ms < week_ms)
-        part.doubt = (1 - known) * hour_variance(season, SEASON_HOURS);
+    part.hushed = !part.ready || (local_ms - season->first_at_ms < 2 * week_ms && hour_variance(season, SEASON_HOURS) >
+                                  rhythm_least * season->spread * season->spread);
     return part;
 }
 
-/* A slot met for the first time begins where its neighbour stands, not at nothing. */
-static void first_visit(struct season *season, enum season_kind kind, int hour)
+/* An hour met for the first time begins where its neighbour stands, not at nothing. */
+static void first_visit(struct season *season, int hour)
 {
-    int slots = kind == SEASON_WEEK_OF_DAYS ? 7 : SEASON_HOURS, before = (hour + slots - 1) % slots;
+    int before = (hour + SEASON_HOURS - 1) % SEASON_HOURS;
     if (season->hour_rows[hour] <= 0 && season->hour_rows[before] > 0)
         season->hour[hour] = season->hour[before];
 }
 
-static void nudge(float *mean, float *rows, double share, double miss, double prior_rows, double rows_most)
+/* A running mean that in the end remembers rows_most rows. */
+static void nudge(float *mean, float *rows, double miss, double rows_most)
 {
-    if (share <= 0)
+    *rows = (float)fmin((double)*rows + 1, rows_most);
+    *mean += (float)(miss / (double)*rows);
+}
+
+/* What is far off teaches no more than what is `spreads` off; but a series that has not moved yet knows no far. */
+static double tame(const struct season *season, double miss, double spreads)
+{
+    double most = spreads * season->spread;
+    if (season->rows <= 10 || !(most > 0))
+        return miss;
+    return fmax(-most, fmin(most, miss));
+}
+
+struct pace {
+    double rows_per_slot, rows_per_day;
+};
+
+static struct pace pace_of(const struct season *season, enum season_kind kind, int64_t local_ms)
+{
+    if (kind == SEASON_WEEK_OF_DAYS)
+        return (struct pace){1, 1};
+    double step_ms = (double)hour_ms;
+    if (local_ms > season->last_at_ms)
+        step_ms = fmin((double)(local_ms - season->last_at_ms), step_ms);
+    double rows = (double)hour_ms / fmax(step_ms, 1000);
+    return (struct pace){rows, rows * 24};
+}
+
+static void begin(struct season *season, int64_t local_ms, double value)
+{
+    season->first_at_ms = season->last_at_ms = local_ms;
+    season->level = season->anchor = value;
+}
+
+/* In the first week the level is still finding itself, so the slots were kept relative to the first value. */
+static void settle(struct season *season)
+{
+    for (int slot = 0; slot < SEASON_SLOTS; slot++)
+        season->week[slot] += (float)(season->anchor - season->level);
+    season->settled = true;
+}
+
+/* Each row teaches the hour it lies in, though it is judged between the middles of two. */
+static void learn_slot(struct season *season, enum season_kind kind, int slot, double total, double miss)
+{
+    int hour = hour_of(slot);
+    float *rows = &season->week_rows[slot];
+    double base = season->settled ? season->level : season->anchor;
+    double beyond = total - base - (double)season->week[slot];
+    if (season->settled)
+        beyond = tame(season, beyond, 4);
+    nudge(&season->week[slot], rows, beyond, week_weeks * season->rows_per_slot);
+    if (kind == SEASON_WEEK_OF_DAYS)
         return;
-    *rows = (float)fmin((double)*rows + share, rows_most);
-    *mean += (float)(share * miss / ((double)*rows + prior_rows));
+    first_visit(season, hour);
+    double hourly = tame(season, total - season->level - (double)season->hour[hour], 4);
+    nudge(&season->hour[hour], &season->hour_rows[hour], hourly, hour_days * season->rows_per_slot);
+    season->miss[hour] += (float)((fabs(miss) - (double)season->miss[hour]) / (double)season->hour_rows[hour]);
 }
 
 void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value)
 {
     if (kind == SEASON_NONE || isnan(value))
         return;
-    double step_ms = kind == SEASON_WEEK_OF_DAYS ? (double)day_ms : (double)hour_ms;
-    if (season->first_at_ms == INT64_MIN) {
-        season->first_at_ms = local_ms;
-        season->level = value;
-    } else if (local_ms > season->last_at_ms) {
-        step_ms = fmin((double)(local_ms - season->last_at_ms), step_ms);
-    }
+    if (season->first_at_ms == INT64_MIN)
+        begin(season, local_ms, value);
+    if (!season->settled && local_ms - season->first_at_ms >= week_ms)
+        settle(season);
+    struct pace pace = pace_of(season, kind, local_ms);
     season->last_at_ms = local_ms;
-    double slot_ms = kind == SEASON_WEEK_OF_DAYS ? (double)day_ms : (double)hour_ms;
-    double rows_per_slot = fmax(1, slot_ms / step_ms);
-    double rows_per_day = kind == SEASON_WEEK_OF_DAYS ? 1 : rows_per_slot * 24;
+    season->rows += 1;
+    season->rows_per_slot += (pace.rows_per_slot - season->rows_per_slot) / fmin(season->rows, 1000);
 
-    struct place place = place_of(kind, local_ms);
-    for (int k = 0; k < 2; k++)
-        if (place.share[k] > 0)
-            first_visit(season, kind, day_slot(kind, place.slot[k]));
     double miss = value - season->level - season_at(season, kind, local_ms).worth;
-    season->level_rows = fmin(season->level_rows + 1, level_days * rows_per_day);
-    double rows = season->level_rows;
-    if (rows > 10)
-        miss = fmax(-4 * season->spread, fmin(4 * season->spread, miss));
-    season->spread += (fabs(miss) - season->spread) / fmin(rows, rows_per_day);
-    season->level += miss / rows;
-    for (int k = 0; k < 2; k++) {
-        int slot = place.slot[k], hour = day_slot(kind, slot);
-        nudge(&season->hour[hour], &season->hour_rows[hour], place.share[k], miss, 0, hour_days * rows_per_slot);
-        if (kind == SEASON_WEEK_OF_HOURS)
-            nudge(&season->week[slot], &season->week_rows[slot], place.share[k], miss, week_prior_weeks * rows_per_slot,
-                  week_weeks * rows_per_slot);
-    }
+    season->spread += (fabs(tame(season, miss, 3)) - season->spread) / fmin(season->rows, pace.rows_per_day);
+    miss = tame(season, miss, 4);
+    struct place place = place_of(kind, local_ms);
+    learn_slot(season, kind, place.slot[0], value, miss);
+    season->level_rows = fmin(season->level_rows + 1, level_days * pace.rows_per_day);
+    season->level += miss / season->level_rows;
 }
 
-void season_move(struct season *season, double by)
+void season_restart(struct season *season, int64_t local_ms, double level, double rows)
 {
-    season->level += by;
+    if (season->first_at_ms == INT64_MIN || local_ms - season->first_at_ms < settled_weeks * (double)week_ms)
+        return;
+    season->level = level;
+    season->level_rows = rows;
 }

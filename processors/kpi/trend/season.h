@@ -15,21 +15,28 @@ enum { SEASON_HOURS = 24, SEASON_SLOTS = 168 };
 
 struct season {
     int64_t first_at_ms, last_at_ms; /* INT64_MIN before the first row */
-    double level, level_rows;
+    double rows, level, level_rows;
+    double rows_per_slot;
+    double anchor;                   /* the first value */
+    bool settled;                    /* the first week is over */
     double spread;                   /* mean absolute miss */
     float hour[SEASON_HOURS], hour_rows[SEASON_HOURS];
+    float miss[SEASON_HOURS]; /* mean absolute miss */
+    /* Relative to the level, like hour[], whose refinement this is; in the first week relative to the anchor. */
     float week[SEASON_SLOTS], week_rows[SEASON_SLOTS];
 };
 
 struct season_part {
     double worth;  /* to be taken from the value */
-    double doubt;  /* variance of what is not known of it yet */
-    bool ready;    /* one whole cycle has been seen */
+    double noise;  /* this hour's variance against the mean hour's */
+    bool ready;    /* one whole day has been seen (by the day: one week) */
+    bool hushed;   /* a rhythm of hours is there, and the week's is not known before its second visit */
 };
 
 void season_init(struct season *season);
 struct season_part season_at(const struct season *season, enum season_kind kind, int64_t local_ms);
 void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value);
-void season_move(struct season *season, double by); /* the level has shifted */
+/* The level has shifted: it is this since so many rows. */
+void season_restart(struct season *season, int64_t local_ms, double level, double rows);
 
 #endif

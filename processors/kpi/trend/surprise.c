@@ -2,46 +2,64 @@
 
 #include <math.h>
 
-static const double edge_share = 0.05;       /* beyond the edge are this many rows */
-static const double prior_beyond = 10;       /* the model's own tail counts as this many excesses */
-static const double rows_most = 20000;       /* memory */
+static const double edge_share = 0.05;
+static const double prior_beyond = 20;   /* the normal tail counts as so many rows beyond the edge */
+static const double rows_memory = 20000;
+static const double tail_least = -0.12;  /* a tail with an end in sight would make the next row impossible, not rare */
+static const double tail_most = 0.6;
+static const double edge_least = 0.2;    /* a forecast better than this is luck, or a constant */
+
+/* Of the standard normal beyond its two-sided 5 %. */
+static const double normal_edge = 1.959964;
+static const double normal_first = 0.1667;
+static const double normal_second = 0.0460;
 
 void surprise_init(struct surprise *surprise)
 {
-    *surprise = (struct surprise){.edge = -log(edge_share), .excess = 1};
+    *surprise = (struct surprise){.edge = normal_edge, .first = normal_first, .second = normal_second};
 }
 
-double surprise_log10(const struct surprise *surprise, double value)
+void surprise_learn(struct surprise *surprise, double distance)
 {
-    /* Below the edge: as if uniform in probability between it and the middle. */
-    if (value <= surprise->edge)
-        return log10(edge_share) * value / surprise->edge;
-    return log10(edge_share) - (value - surprise->edge) / surprise->excess / M_LN10;
-}
-
-void surprise_learn(struct surprise *surprise, double value)
-{
-    surprise->rows = fmin(surprise->rows + 1, rows_most);
-    double step = 1 / (20 + surprise->rows * edge_share);
-    /* Stochastic approximation of the quantile: up by the share below, down by the share above, in balance at the edge. */
-    double slope = surprise->excess * step;
-    if (value > surprise->edge) {
-        double over = value - surprise->edge;
-        surprise->beyond = fmin(surprise->beyond + 1, rows_most * edge_share);
-        surprise->excess += (over - surprise->excess) / (prior_beyond + surprise->beyond);
-        surprise->edge += slope * (1 - edge_share);
+    surprise->rows = fmin(surprise->rows + 1, rows_memory);
+    /* Stochastic approximation of the quantile; the density beyond the edge is about share / (edge · first). */
+    double step = surprise->edge * surprise->first / (prior_beyond + surprise->rows * edge_share);
+    if (distance > surprise->edge) {
+        double excess = log(distance / surprise->edge);
+        surprise->beyond = fmin(surprise->beyond + 1, rows_memory * edge_share);
+        double gain = 1 / (prior_beyond + surprise->beyond);
+        surprise->first += (excess - surprise->first) * gain;
+        surprise->second += (excess * excess - surprise->second) * gain;
+        surprise->edge += step * (1 - edge_share);
     } else {
-        surprise->edge = fmax(0.1, surprise->edge - slope * edge_share);
+        surprise->edge = fmax(edge_least, surprise->edge - step * edge_share);
     }
 }
 
-/* Hill's normalising transform of t, then the normal tail; off by less than 1 % in the exponent from shape 2 on. */
-double student_surprise(double z, double shape)
+static double normal_log10(double distance)
 {
-    double z2 = z * z;
-    double normal2 = (shape - 0.5) * (shape >= 1 ? log1p(z2 / shape) : 0) * (shape > 2 ? (1 - 1 / (4 * shape)) : 1);
-    double x = sqrt(fmax(normal2, 0) / 2);
+    double x = distance / M_SQRT2;
     if (x < 5)
-        return -log(erfc(x) + 1e-300);
-    return x * x + log(x * sqrt(M_PI)) + 0.5 / (x * x);
+        return log10(erfc(x));
+    return (-x * x - log(x * sqrt(M_PI)) - 0.5 / (x * x)) / M_LN10;
+}
+
+double surprise_log10(const struct surprise *surprise, double distance)
+{
+    if (distance <= surprise->edge)
+        return normal_log10(distance / surprise->edge * normal_edge);
+    double ratio = fmin(surprise->first * surprise->first / surprise->second, 0.95);
+    double below = 1 - 0.5 / (1 - ratio);
+    double shape = fmin(fmax(surprise->first + below, tail_least), tail_most);
+    double scale = surprise->edge * surprise->first * (1 - fmin(below, 0));
+    double over = (distance - surprise->edge) / scale;
+    double fall = fabs(shape) < 1e-6 ? over : log1p(fmax(shape * over, -0.999999)) / shape;
+    return fmax(-300, log10(edge_share) - fall / M_LN10);
+}
+
+/* Wallace's transform; its error in z is below 2 % from shape 2 on. */
+double student_to_normal(double z, double shape)
+{
+    double bend = (8 * shape + 1) / (8 * shape + 3);
+    return bend * sqrt(shape * log1p(z * z / shape));
 }

@@ -1,9 +1,11 @@
 #include "processors/kpi/trend/trend.h"
 
 #include "base/memory.h"
+#include "processors/kpi/trend/patience.h"
 #include "processors/kpi/trend/runs.h"
 #include "processors/kpi/trend/season.h"
 #include "processors/kpi/trend/surprise.h"
+#include "processors/kpi/trend/unusual.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,8 +15,11 @@ struct state {
     int64_t row, spike_row;
     double noise; /* running mean of the sampling variance, to weigh rows by */
     double score;
+    bool hushed;
     struct season season;
     struct surprise surprise;
+    struct patience patience;
+    struct unusual unusual;
     struct runs runs;
 };
 
@@ -39,6 +44,8 @@ struct trend *trend_create(const struct trend_config *config)
     trend->state.spike_row = INT64_MIN / 2;
     season_init(&trend->state.season);
     surprise_init(&trend->state.surprise);
+    patience_init(&trend->state.patience);
+    unusual_init(&trend->state.unusual);
     runs_init(&trend->state.runs);
     return trend;
 }
@@ -67,43 +74,37 @@ static double alarm_rate(const struct trend_config *config)
 
 /* How much noisier than usual this row is: its sampling variance against the usual one. A tenth is taken to be noise
  * that no sample size removes, so that one huge sample does not rule alone. */
-static double row_weight(struct state *state, double n, double variance)
+static double row_weight(struct state *state, double n, double variance, double seasonal)
 {
     double noise = variance > 0 ? variance : n > 0 ? 1 / n : 0;
     if (!(noise > 0))
-        return 1;
+        return seasonal;
     state->noise += state->noise > 0 ? (noise - state->noise) / fmin((double)state->row + 1, 500) : noise;
     return 0.1 + 0.9 * noise / state->noise;
 }
 
-static double line_at(const struct run *run, double last)
+/* What changed most: where the series stands, where it is going, or how much it wobbles; each in units of what the old
+ * regime's noise would do to it over as many rows. */
+static void describe(const struct run *old, const struct run *now, struct trend_shift *shift)
 {
-    return run->origin + run->mean[0] + run->mean[1] + run->mean[2] * (last - run->origin);
-}
-
-static void describe(const struct runs_news *news, const struct run *now, struct trend_shift *shift)
-{
-    double old_sigma = sqrt(news->before.scale / news->before.shape), new_sigma = sqrt(now->scale / now->shape);
-    double before = run_standing_mean(&news->before), after = run_standing_mean(now);
-    double reach = 1.96 * old_sigma / sqrt(fmax(1 - fmin(news->before.mean[2] * news->before.mean[2], 0.9), 0.1));
-    double rows = now->rows;
-    double jump = fabs(after - before) / fmax(old_sigma, 1e-300);
-    double bend = fabs(now->mean[1] - news->before.mean[1]) * rows / fmax(old_sigma, 1e-300);
-    double width = fabs(log(fmax(new_sigma, 1e-300) / fmax(old_sigma, 1e-300))) * sqrt(rows);
-    shift->before = before;
-    shift->after = after;
-    shift->low = before - reach;
-    shift->high = before + reach;
+    double old_sigma = fmax(run_deviation(old), 1e-300), new_sigma = fmax(run_deviation(now), 1e-300), rows = now->rows;
+    double jump = fabs(run_mean(now) - now->expected) * sqrt(rows) / fmax(old_sigma, now->deviation);
+    double bend = fabs(now->mean[1] - old->mean[1]) * rows * sqrt(rows / 12) / old_sigma;
+    double width = fabs(log(new_sigma / old_sigma)) * sqrt(2 * rows);
     shift->kind = TREND_KIND_LEVEL;
+    shift->before = now->expected;
+    shift->after = run_mean(now);
     if (bend > jump && bend > width) {
         shift->kind = TREND_KIND_TREND;
-        shift->before = news->before.mean[1];
+        shift->before = old->mean[1];
         shift->after = now->mean[1];
     } else if (width > jump) {
         shift->kind = TREND_KIND_VARIANCE;
         shift->before = old_sigma;
         shift->after = new_sigma;
     }
+    shift->low = now->expected - 1.96 * now->deviation;
+    shift->high = now->expected + 1.96 * now->deviation;
 }
 
 size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_shift *out,
@@ -111,31 +112,35 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
 {
     struct state *state = &trend->state;
     enum season_kind kind = season_kind_of(&trend->config);
-    int64_t local_ms = at_ms + trend->config.zone_offset_ms, row = state->row++;
+    /* An hour's row speaks for the whole hour: take it at its middle. */
+    int64_t middle_ms = trend->config.resolution == TREND_HOUR ? 1800000 : 0;
+    int64_t local_ms = at_ms + trend->config.zone_offset_ms + middle_ms, row = state->row++;
     size_t said = 0;
     state->score = 0;
     if (!isfinite(value)) {
         struct runs_news nothing;
-        runs_add(&state->runs, row, at_ms, NAN, 1, 0, false, &nothing);
+        runs_add(&state->runs, row, at_ms, NAN, 1, &nothing);
         return 0;
     }
     struct season_part part = season_at(&state->season, kind, local_ms);
     season_learn(&state->season, kind, local_ms, value);
     if (!part.ready)
         return 0;
-    double weight = row_weight(state, n, variance), rest = value - part.worth;
+    if (state->hushed && !part.hushed) {
+        runs_init(&state->runs); /* what it took for regimes was the week's rhythm */
+        patience_init(&state->patience);
+    }
+    state->hushed = part.hushed;
+    double weight = row_weight(state, n, variance, part.noise), rest = value - part.worth;
     struct runs_forecast forecast = runs_expect(&state->runs, weight);
-    if (part.doubt > 0 && forecast.known)
-        weight += part.doubt / fmax(forecast.variance, 1e-300);
     double alarms = alarm_rate(&trend->config);
 
     if (forecast.known) {
-        forecast = runs_expect(&state->runs, weight);
-        double surprise = student_surprise((rest - forecast.mean) / forecast.deviation, forecast.shape);
-        double frequency = surprise_log10(&state->surprise, surprise);
-        surprise_learn(&state->surprise, surprise);
-        state->score = -frequency / (3 - frequency);
-        if (row - state->spike_row > 1 && row > 20 && frequency < log10(alarms / 2) && said < most) {
+        double distance = student_to_normal(fabs(rest - forecast.mean) / forecast.deviation, forecast.shape);
+        double frequency = surprise_log10(&state->surprise, distance);
+        surprise_learn(&state->surprise, distance);
+        state->score = unusual_add(&state->unusual, (rest - forecast.mean) / forecast.deviation, rest, sqrt(part.noise));
+        if (row - state->spike_row > 1 && row > 20 && frequency < log10(alarms / 2) && !part.hushed && said < most) {
             out[said++] = (struct trend_shift){
                 .kind = TREND_KIND_SPIKE, .onset_row = row, .detected_row = row, .onset_at_ms = at_ms,
                 .detected_at_ms = at_ms, .before = forecast.mean + part.worth, .after = value,
@@ -147,14 +152,19 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
             state->spike_row = row;
     }
     struct runs_news news;
-    runs_add(&state->runs, row, at_ms, rest, weight, alarms / 2, true, &news);
-    if (news.shift) {
+    runs_add(&state->runs, row, at_ms, rest, weight, &news);
+    double limit = patience_limit(&state->patience, alarms / 2);
+    patience_learn(&state->patience, news.log_odds);
+    if (news.candidate >= 0 && news.log_odds > limit) {
+        struct run before = state->runs.run[0];
+        runs_accept(&state->runs, news.candidate);
+        patience_said(&state->patience, limit, news.log_odds);
         const struct run *now = &state->runs.run[0];
-        struct trend_shift shift = {.onset_row = news.onset_row, .detected_row = row, .onset_at_ms = now->start_at_ms,
+        struct trend_shift shift = {.onset_row = now->start_row, .detected_row = row, .onset_at_ms = now->start_at_ms,
                                     .detected_at_ms = at_ms, .confidence = 1 / (1 + exp(-news.log_odds))};
-        describe(&news, now, &shift);
-        season_move(&state->season, line_at(now, now->last) - line_at(&news.before, news.before.last));
-        if (said < most)
+        describe(&before, now, &shift);
+        season_restart(&state->season, local_ms, run_mean(now), now->rows);
+        if (said < most && !part.hushed && !state->patience.flapping)
             out[said++] = shift;
     }
     return said;

@@ -33,8 +33,8 @@ struct trend_shift {
     enum trend_kind kind;
     int64_t onset_row, detected_row; /* rows of this series from 0, missing ones counted; onset ≤ detected */
     int64_t onset_at_ms, detected_at_ms;
-    /* LEVEL, SPIKE: what was to be expected before and what is seen since, in the series' unit, season included.
-     * TREND: slope per row. VARIANCE: standard deviation. */
+    /* LEVEL: what was to be expected at the onset and the mean since, the season taken away. SPIKE: what was to be expected
+     * of the row, season included, and what it is. TREND: slope per row. VARIANCE: standard deviation. */
     double before, after;
     double low, high;  /* where `before` said the new points would be, 95 % */
     double confidence; /* 0…1: the probability that it is a change, given how often nothing happens */

@@ -1,0 +1,66 @@
+#include "processors/kpi/trend/unusual.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double short_rows = 5;
+static const double long_rows = 50;
+static const double wake_rows = 100;
+static const double wake_rest = 0.2;
+static const double level_rows = 5000;
+static const double distance_most = 20;
+static const double views = 31;
+
+void unusual_init(struct unusual *unusual)
+{
+    memset(unusual, 0, sizeof *unusual);
+    for (int k = 0; k < UNUSUAL_VIEWS; k++)
+        surprise_init(&unusual->view[k]);
+}
+
+static double smooth(double *mean, double value, double rows, double seen)
+{
+    *mean += (value - *mean) / fmin(rows, seen);
+    return *mean;
+}
+
+static double from_level(struct unusual *unusual, double value, double noise)
+{
+    double rows = unusual->rows = fmin(unusual->rows + 1, level_rows);
+    if (rows == 1)
+        unusual->level = value;
+    double miss = value - unusual->level;
+    double far = unusual->spread > 0 ? miss / (unusual->spread * noise) : 0;
+    if (rows > 20 && unusual->spread > 0)
+        miss = fmax(-5 * unusual->spread, fmin(5 * unusual->spread, miss));
+    unusual->level += miss / rows;
+    unusual->spread += (fabs(miss) - unusual->spread) / rows;
+    return far;
+}
+
+double unusual_add(struct unusual *unusual, double distance, double value, double noise)
+{
+    double seen = unusual->rows + 1, far = from_level(unusual, value, noise);
+    double tame = fmax(-distance_most, fmin(distance_most, distance));
+    double tame_far = fmax(-distance_most, fmin(distance_most, far));
+    double look[UNUSUAL_VIEWS] = {
+        fabs(far),
+        sqrt(smooth(&unusual->mean[1], tame * tame, short_rows, seen)),
+        sqrt(smooth(&unusual->mean[2], tame * tame, long_rows, seen)),
+        fabs(smooth(&unusual->mean[3], tame_far, short_rows, seen)),
+        fabs(smooth(&unusual->mean[4], tame_far, long_rows, seen)),
+    };
+    double rarest = 0;
+    for (int k = 0; k < UNUSUAL_VIEWS; k++) {
+        double rarity = -surprise_log10(&unusual->view[k], look[k]);
+        surprise_learn(&unusual->view[k], look[k]);
+        if ((int)views >> k & 1) {
+            rarest = fmax(rarest, rarity);
+        }
+    }
+    double wake = unusual->wake;
+    unusual->wake = fmax(rarest, wake * exp(-1 / wake_rows));
+    if (rarest < wake)
+        rarest *= wake_rest;
+    return rarest / (3 + rarest);
+}

@@ -1,0 +1,222 @@
+/* What a person watching a KPI would want to hear from the detector, and what not. */
+#include "processors/kpi/trend/trend.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SHIFTS_MOST = 64 };
+
+struct heard {
+    struct trend_shift shift[SHIFTS_MOST];
+    int count;
+};
+
+static const struct trend_config plain = {.resolution = TREND_OTHER, .false_alarms_per_point = 1e-4};
+static const struct trend_config hourly = {.resolution = TREND_HOUR, .seasonal = true, .false_alarms_per_point = 1e-5};
+
+static uint64_t dice;
+
+static double uniform(void)
+{
+    dice += 0x9e3779b97f4a7c15u;
+    uint64_t x = dice;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return ((double)((x ^ (x >> 31)) >> 11) + 0.5) / 9007199254740992.0;
+}
+
+static double normal(void)
+{
+    return sqrt(-2 * log(uniform())) * cos(2 * M_PI * uniform());
+}
+
+static void add(struct trend *trend, int64_t row, double value, struct heard *heard)
+{
+    heard->count += (int)trend_add(trend, row * 3600000, value, 0, 0, &heard->shift[heard->count],
+                                   (size_t)(SHIFTS_MOST - heard->count));
+}
+
+static struct heard listen(const struct trend_config *config, const double *values, int64_t rows)
+{
+    struct trend *trend = trend_create(config);
+    struct heard heard = {.count = 0};
+    for (int64_t row = 0; row < rows; row++)
+        add(trend, row, values[row], &heard);
+    trend_destroy(trend);
+    return heard;
+}
+
+static int count_of(const struct heard *heard, enum trend_kind kind)
+{
+    int count = 0;
+    for (int k = 0; k < heard->count; k++)
+        count += heard->shift[k].kind == kind;
+    return count;
+}
+
+static void noise(double *values, int rows, double level, double sigma, uint64_t seed)
+{
+    dice = seed;
+    for (int row = 0; row < rows; row++)
+        values[row] = level + sigma * normal();
+}
+
+static void a_level_shift_is_said_once_with_onset_and_levels(void **state)
+{
+    (void)state;
+    double values[300];
+    noise(values, 300, 50, 2, 1);
+    for (int row = 200; row < 300; row++)
+        values[row] += 12;
+    struct heard heard = listen(&plain, values, 300);
+    assert_int_equal(count_of(&heard, TREND_KIND_LEVEL), 1);
+    for (int k = 0; k < heard.count; k++) {
+        const struct trend_shift *shift = &heard.shift[k];
+        if (shift->kind != TREND_KIND_LEVEL)
+            continue;
+        assert_in_range(shift->onset_row, 199, 201);
+        assert_in_range(shift->detected_row, shift->onset_row, 210);
+        assert_int_equal(shift->onset_at_ms, shift->onset_row * 3600000);
+        assert_true(fabs(shift->before - 50) < 2 && fabs(shift->after - 62) < 4);
+        assert_true(shift->confidence > 0.5 && shift->confidence <= 1);
+    }
+}
+
+static void one_odd_point_is_a_spike_and_no_level(void **state)
+{
+    (void)state;
+    double values[300];
+    noise(values, 300, 50, 2, 2);
+    values[200] = 90;
+    struct heard heard = listen(&plain, values, 300);
+    assert_int_equal(heard.count, 1);
+    assert_int_equal(heard.shift[0].kind, TREND_KIND_SPIKE);
+    assert_int_equal(heard.shift[0].onset_row, 200);
+    assert_int_equal(heard.shift[0].detected_row, 200);
+}
+
+static void the_unit_does_not_matter(void **state)
+{
+    (void)state;
+    double values[400], scaled[400];
+    noise(values, 400, 50, 2, 3);
+    for (int row = 250; row < 400; row++)
+        values[row] += 8;
+    struct heard one = listen(&plain, values, 400);
+    assert_true(one.count > 0);
+    for (int exponent = -6; exponent <= 9; exponent += 15) {
+        for (int row = 0; row < 400; row++)
+            scaled[row] = values[row] * pow(10, exponent);
+        struct heard other = listen(&plain, scaled, 400);
+        assert_int_equal(other.count, one.count);
+        for (int k = 0; k < one.count; k++)
+            assert_int_equal(other.shift[k].onset_row, one.shift[k].onset_row);
+    }
+}
+
+static void a_daily_and_weekly_rhythm_is_no_shift_but_a_drop_in_it_is(void **state)
+{
+    (void)state;
+    enum { ROWS = 24 * 7 * 8 };
+    double *values = malloc(ROWS * sizeof *values);
+    noise(values, ROWS, 0, 4, 4);
+    for (int row = 0; row < ROWS; row++) {
+        int hour = row % 24, day = row / 24 % 7;
+        values[row] += 100 + 40 * sin(2 * M_PI * hour / 24.0) - (day >= 5 ? 30 : 0);
+    }
+    struct heard calm = listen(&hourly, values, ROWS);
+    for (int k = 0; k < calm.count; k++) /* the second weekend may surprise */
+        assert_true(calm.shift[k].onset_row < 24 * 14);
+    for (int row = 24 * 7 * 6; row < ROWS; row++)
+        values[row] -= 25;
+    struct heard heard = listen(&hourly, values, ROWS);
+    int late = 0;
+    for (int k = 0; k < heard.count; k++)
+        late += heard.shift[k].kind == TREND_KIND_LEVEL && llabs(heard.shift[k].onset_row - 24 * 7 * 6) <= 2;
+    assert_int_equal(late, 1);
+    free(values);
+}
+
+static void gaps_and_constants_are_calm(void **state)
+{
+    (void)state;
+    double values[500];
+    for (int row = 0; row < 500; row++)
+        values[row] = row % 7 == 3 ? NAN : 45;
+    assert_int_equal(listen(&plain, values, 500).count, 0);
+    for (int row = 0; row < 500; row++)
+        values[row] = NAN;
+    assert_int_equal(listen(&plain, values, 500).count, 0);
+}
+
+static void leaving_a_constant_is_said(void **state)
+{
+    (void)state;
+    double values[200];
+    for (int row = 0; row < 200; row++)
+        values[row] = row < 100 ? 45 : 60;
+    struct heard heard = listen(&plain, values, 200);
+    assert_int_equal(count_of(&heard, TREND_KIND_LEVEL), 1);
+}
+
+static void saved_and_loaded_it_says_the_same(void **state)
+{
+    (void)state;
+    double values[600];
+    noise(values, 600, 1000, 30, 5);
+    for (int row = 300; row < 600; row++)
+        values[row] += row < 450 ? 200 : -100;
+    struct heard straight = listen(&hourly, values, 600), broken = {.count = 0};
+    struct trend *trend = trend_create(&hourly);
+    for (int64_t row = 0; row < 600; row++) {
+        add(trend, row, values[row], &broken);
+        if (row % 50 != 7)
+            continue;
+        struct bytes saved = {0};
+        trend_save(trend, &saved);
+        trend_destroy(trend);
+        trend = trend_load(&hourly, bytes_view(&saved));
+        assert_non_null(trend);
+        bytes_finish(&saved);
+    }
+    trend_destroy(trend);
+    assert_true(straight.count >= 2);
+    assert_int_equal(straight.count, broken.count);
+    for (int k = 0; k < straight.count; k++) {
+        assert_int_equal(straight.shift[k].onset_row, broken.shift[k].onset_row);
+        assert_int_equal(straight.shift[k].detected_row, broken.shift[k].detected_row);
+        assert_true(straight.shift[k].confidence == broken.shift[k].confidence);
+    }
+}
+
+static void a_state_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    assert_null(trend_load(&plain, VIEW_LITERAL("not a state")));
+    struct trend *trend = trend_create(&plain);
+    struct bytes saved = {0};
+    trend_save(trend, &saved);
+    assert_null(trend_load(&plain, view_of(saved.data, saved.size - 1)));
+    bytes_finish(&saved);
+    trend_destroy(trend);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_level_shift_is_said_once_with_onset_and_levels),
+        cmocka_unit_test(one_odd_point_is_a_spike_and_no_level),
+        cmocka_unit_test(the_unit_does_not_matter),
+        cmocka_unit_test(a_daily_and_weekly_rhythm_is_no_shift_but_a_drop_in_it_is),
+        cmocka_unit_test(gaps_and_constants_are_calm),
+        cmocka_unit_test(leaving_a_constant_is_said),
+        cmocka_unit_test(saved_and_loaded_it_says_the_same),
+        cmocka_unit_test(a_state_that_is_none_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
