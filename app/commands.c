@@ -33,6 +33,7 @@ const struct command commands[] = {
      "event id again) and rejected records; exits 1 if anything was rejected.",
      import_command, import_option_rows},
     {"generate", "[options]", "seeded synthetic traffic, for demos and benchmarks", NULL, generate_command, generate_option_rows},
+    {"journey", "", "service: touchpoints to enriched events, journeys, alerts, follow-ups, KPI deltas", NULL, journey_command, NULL},
     {"kpi", "", "service: KPI deltas to rolling KPIs and trend shifts", NULL, kpi_command, NULL},
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
     {"notify", "", "service: alerts to webhooks", NULL, notify_command, NULL},
