@@ -1,0 +1,163 @@
+"""The collector over HTTP: a verdict for every record, and 2xx only for what Kafka has."""
+
+import hashlib
+import hmac
+import json
+import signal
+import uuid
+
+import pytest
+import requests
+from installation import eventually, free_port
+from oracle import event_from_avro, event_from_json
+from test_bad_input import good, nps
+
+TOKEN = "a-token-of-our-own"
+
+
+def collector(installation, **settings):
+    """Starts one; answers its URL once it is ready."""
+    port = free_port()
+    process = installation.start("ingest", settings={"ingest.listen": "127.0.0.1:%d" % port, "ingest.token": TOKEN, **settings})
+    url = "http://127.0.0.1:%d" % port
+    assert eventually(lambda: answers(url + "/healthz"), 20), installation.logs()
+    return url, process
+
+
+def answers(url):
+    try:
+        return requests.get(url, timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def post(url, body, path="/v1/touchpoints", type="application/json", token=TOKEN, **headers):
+    data = body if isinstance(body, (bytes, str)) else json.dumps(body)
+    if token:
+        headers["Authorization"] = "Bearer " + token
+    return requests.post(url + path, data=data, headers={"Content-Type": type, **headers}, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def taken(shared_installation):
+    """(installation, URL) of a collector for the whole file."""
+    url, _ = collector(shared_installation)
+    assert eventually(lambda: answers(url + "/readyz"), 20), shared_installation.logs()
+    return shared_installation, url
+
+
+def arrived(installation):
+    return {event["event_id"]: event for event in map(event_from_avro, installation.records("touchpoints"))}
+
+
+def test_one_record(taken):
+    installation, url = taken
+    event = good()
+    answer = post(url, event)
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 1, "rejected": []})
+    wanted = event_from_json(event)
+    found = arrived(installation)[wanted["event_id"]]
+    for field in ("customer_id", "occurred_at", "source", "channel", "product", "segment", "region", "attributes", "type"):
+        assert found[field] == wanted[field], field
+    assert {**wanted["data"], "about": None} == found["data"]
+
+
+def test_a_verdict_for_every_record(taken):
+    """An array and the same as NDJSON: good ones are taken, bad ones named by their index."""
+    installation, url = taken
+    for form, type in (("array", "application/json"), ("lines", "application/x-ndjson")):
+        events = [good(), good(data=nps(11)), good(), good(colour="red"), good()]
+        body = json.dumps(events) if form == "array" else "".join(json.dumps(event) + "\n" for event in events)
+        answer = post(url, body, type=type)
+        assert answer.status_code == 200, answer.text
+        verdict = answer.json()
+        assert verdict["accepted"] == 3
+        assert [(one["index"], one["code"], one["path"].lstrip("/$.").replace("/", ".")) for one in verdict["rejected"]] == [
+            (1, "out_of_range", "data.score"), (3, "unknown_field", "colour")]
+        there = arrived(installation)
+        assert [event_from_json(event)["event_id"] in there for event in events] == [True, False, True, False, True]
+
+
+def test_cloud_events(taken):
+    installation, url = taken
+    event = good()
+    cloud = {"specversion": "1.0", "id": event["event_id"], "source": "shop", "subject": "c-42", "time": event["occurred_at"],
+             "type": "touchstream.SurveyAnswered", "datacontenttype": "application/json", "channel": "WEB", "data": nps(9)}
+    assert post(url, cloud, type="application/cloudevents+json").json()["accepted"] == 1
+    batch = [{**cloud, "id": str(uuid.uuid4())} for _ in range(2)]
+    assert post(url, batch, type="application/cloudevents-batch+json").json()["accepted"] == 2
+    there = arrived(installation)
+    assert there[uuid.UUID(event["event_id"])]["customer_id"] == "c-42"
+    assert all(uuid.UUID(one["id"]) in there for one in batch)
+
+
+@pytest.mark.parametrize("status,body,how", [
+    (400, '{"event_id": ', {}),
+    (400, "", {}),
+    (401, good(), dict(token=None)),
+    (401, good(), dict(token="wrong")),
+    (415, good(), dict(type="application/pdf")),
+    (413, "[" + " " * (9 << 20) + "]", {}),
+], ids=["not JSON", "nothing", "no token", "a wrong token", "a type nobody knows", "over the limit"])
+def test_refused_as_a_whole(taken, status, body, how):
+    _, url = taken
+    answer = post(url, body, **how)
+    assert answer.status_code == status, answer.text
+    assert answer.text  # says why
+
+
+def test_other_paths_and_methods(taken):
+    _, url = taken
+    assert requests.get(url + "/v1/nothing", timeout=5).status_code == 404
+    assert requests.get(url + "/v1/touchpoints", timeout=5).status_code == 405
+    assert post(url, "{}", path="/v1/hooks/no-such-vendor").status_code == 404
+
+
+def test_metrics_count(taken):
+    _, url = taken
+    post(url, [good(), good(data=nps(99))])
+    text = requests.get(url + "/metrics", timeout=5).text
+    assert any(line.split()[-1] != "0" and "accepted" in line for line in text.splitlines() if not line.startswith("#")), text
+
+
+def test_a_source_with_a_signature(make_installation):
+    """HMAC-SHA256 over the raw body; a source may speak only for itself."""
+    installation = make_installation()
+    port = free_port()
+    config = installation.folder / "ingest.yaml"
+    config.write_text(installation.config.read_text() + """
+ingest:
+  listen: 127.0.0.1:%d
+  sources:
+    - name: shop
+      secret: s3cret
+      signature_header: X-Signature
+""" % port)
+    installation.config = config
+    installation.start("ingest")
+    url = "http://127.0.0.1:%d" % port
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    body = json.dumps(good())
+    signature = hmac.new(b"s3cret", body.encode(), hashlib.sha256).hexdigest()
+    assert post(url, body, token=None, **{"X-Signature": signature}).json()["accepted"] == 1
+    assert post(url, body + " ", token=None, **{"X-Signature": signature}).status_code == 401
+
+
+def test_kafka_away_is_503_and_nothing_acknowledged_is_lost(make_installation):
+    installation = make_installation()
+    url, process = collector(installation, **{"kafka.brokers": "127.0.0.1:%d" % free_port(), "ingest.acknowledge_time": "2s"})
+    answer = post(url, good())
+    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0, answer.text
+    assert not answers(url + "/readyz") and answers(url + "/healthz")
+    assert installation.stop(process) == 0
+
+
+def test_sigterm_drains(make_installation):
+    """What was answered 2xx before the end is in Kafka after it."""
+    installation = make_installation()
+    url, process = collector(installation)
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    events = [good() for _ in range(500)]
+    assert post(url, events).json()["accepted"] == 500
+    assert installation.stop(process, signal.SIGTERM) == 0
+    assert {event_from_json(event)["event_id"] for event in events} <= arrived(installation).keys()
