@@ -54,7 +54,10 @@ static enum outcome create_topics(const struct config *config, bool waits, atomi
     bool has_said = false;
     for (;;) {
         report[0] = '\0';
-        enum outcome outcome = admin_ensure_topics(&config->kafka, wanted, count, report, sizeof report);
+        /* A look first: librdkafka waits a whole minute with a request to brokers that are not there. */
+        enum outcome outcome = admin_ping(&config->kafka, 2000, report, sizeof report);
+        if (outcome == OUTCOME_OK)
+            outcome = admin_ensure_topics(&config->kafka, wanted, count, report, sizeof report);
         if (outcome != OUTCOME_RETRY || !waits || atomic_load(stop)) {
             if (report[0])
                 log_line(outcome == OUTCOME_OK ? LOG_INFO : LOG_ERROR, "topics", "report", report, NULL);

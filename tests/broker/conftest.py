@@ -31,6 +31,15 @@ def services():
     return found
 
 
+@pytest.fixture
+def kafka_process(services):
+    """The broker's process, for tests that take it away; only where the services are the tests' own."""
+    folder = os.environ.get("SERVICES_DIR")
+    if not folder:
+        pytest.skip("needs services of its own (deploy/test has them)")
+    return int((pathlib.Path(folder) / "kafka.pid").read_text())
+
+
 @pytest.fixture(scope="session")
 def program():
     path = os.environ.get("TOUCHSTREAM")

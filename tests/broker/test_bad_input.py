@@ -4,11 +4,13 @@ import json
 import socket
 import subprocess
 import threading
+import time
 
 import uuid
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from installation import eventually, free_port, tail
 
 
@@ -102,16 +104,6 @@ def test_csv_with_a_missing_column(installation):
     assert all(record["reason"] for record in rejected)
 
 
-def test_kafka_away_at_start(make_installation):
-    """The service waits, says so, and begins when Kafka is there; here Kafka comes to a port nobody listened on."""
-    port = free_port()
-    installation = make_installation(topics=True)
-    process = installation.start("journey", settings={"kafka.brokers": "127.0.0.1:%d" % port})
-    assert eventually(lambda: str(port) in tail(process.log) or process.poll() is not None, 30), tail(process.log)
-    assert process.poll() is None, tail(process.log)
-    assert installation.stop(process) == 0, tail(process.log)
-
-
 class Door:
     """A TCP relay in front of a service, which can be shut and opened again."""
 
@@ -158,6 +150,30 @@ class Door:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+
+@pytest.mark.parametrize("role", ["journey", "kpi", "sink", "ingest"])
+def test_kafka_away_at_start(make_installation, role):
+    """The service waits, says so, and begins when Kafka is there."""
+    installation = make_installation(topics=False)
+    installation.need(role)
+    door = Door(installation.services["KAFKA"])
+    process = installation.start(role, settings={"kafka.brokers": "127.0.0.1:%d" % door.port, "ingest.listen": "127.0.0.1:%d" % free_port()})
+    assert eventually(lambda: str(door.port) in tail(process.log) or process.poll() is not None, 30), tail(process.log)
+    assert process.poll() is None, tail(process.log)
+    door.open_up()  # what Kafka then says of its own address leads past the door
+    assert eventually(lambda: installation.topic("touchpoints") in AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
+                      .list_topics(timeout=10).topics, 30), tail(process.log)
+    assert installation.stop(process) == 0, tail(process.log)
+    door.shut()
+
+
+def test_kafka_away_for_good(make_installation):
+    """Waiting or not, a service ends at once when told to."""
+    installation = make_installation(topics=False)
+    process = installation.start("sink", settings={"kafka.brokers": "127.0.0.1:%d" % free_port()})
+    time.sleep(1)
+    assert installation.stop(process, seconds=5) == 0
 
 
 def test_redis_away(make_installation):

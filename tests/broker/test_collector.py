@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 import signal
 import uuid
 
@@ -143,12 +144,20 @@ ingest:
     assert post(url, body + " ", token=None, **{"X-Signature": signature}).status_code == 401
 
 
-def test_kafka_away_is_503_and_nothing_acknowledged_is_lost(make_installation):
+def test_kafka_away_is_503_and_comes_back(make_installation, kafka_process):
     installation = make_installation()
-    url, process = collector(installation, **{"kafka.brokers": "127.0.0.1:%d" % free_port(), "ingest.acknowledge_time": "2s"})
-    answer = post(url, good())
-    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0, answer.text
-    assert not answers(url + "/readyz") and answers(url + "/healthz")
+    url, process = collector(installation, **{"ingest.acknowledge_time": "2s"})
+    assert post(url, good()).status_code == 200
+    os.kill(kafka_process, signal.SIGSTOP)
+    try:
+        answer = post(url, good())
+        assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0, answer.text
+        assert answers(url + "/healthz")
+    finally:
+        os.kill(kafka_process, signal.SIGCONT)
+    again = good()
+    assert eventually(lambda: post(url, again).status_code == 200, 60, 1), installation.logs()
+    assert event_from_json(again)["event_id"] in arrived(installation)
     assert installation.stop(process) == 0
 
 
