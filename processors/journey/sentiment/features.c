@@ -2,14 +2,13 @@
 
 #include <math.h>
 
-enum { NEGATION_REACH = 4, PART_LETTERS_MIN = 2, PART_LETTERS_MAX = 5 };
+enum { NEGATION_REACH = 4, PART_LETTERS = 4 };
 
 /* So that one word in two roles is two features. */
 enum salt {
     SALT_WORD = 0x1000193,
     SALT_NEGATED = 0x2c1b3c6d,
     SALT_PAIR = 0x297a2d39,
-    SALT_SKIP = 0x6b43a9b5,
     SALT_PART = 0x4cf5ad43,
     SALT_CONCEPT = 0x27d4eb2f,
     SALT_CONCEPT_PAIR = 0x165667b1
@@ -17,14 +16,12 @@ enum salt {
 
 static void put_word(struct features *out, uint32_t hash, enum salt salt)
 {
-    if (out->word_count < FEATURES_WORDS_MAX)
-        out->words[out->word_count++] = text_hash_pair(hash, salt);
+    out->words[out->word_count++] = text_hash_pair(hash, salt);
 }
 
 static void put_concept(struct features *out, uint32_t hash, enum salt salt)
 {
-    if (out->concept_count < 2 * TEXT_TOKENS_MAX)
-        out->concepts[out->concept_count++] = text_hash_pair(hash, salt);
+    out->concepts[out->concept_count++] = text_hash_pair(hash, salt);
 }
 
 static bool ends_clause(const struct text *text, const struct token *token)
@@ -52,23 +49,19 @@ static void mark_negation(const struct text *text, const struct lexicon_entry **
 
 static void read_words(struct features *out, const struct text *text, const bool *negated)
 {
-    uint32_t before = 0, before_that = 0;
+    uint32_t before = 0;
     for (size_t i = 0; i < text->token_count; i++) {
         const struct token *token = &text->tokens[i];
-        uint32_t hash = token->hash;
-        put_word(out, hash, SALT_WORD);
+        put_word(out, token->hash, SALT_WORD);
         if (negated[i] && token->kind == TOKEN_WORD)
-            put_word(out, hash, SALT_NEGATED);
-        put_word(out, text_hash_pair(before, hash), SALT_PAIR);
-        if (before_that && token->kind == TOKEN_WORD)
-            put_word(out, text_hash_pair(before_that, hash), SALT_SKIP);
-        before_that = before;
-        before = hash;
+            put_word(out, token->hash, SALT_NEGATED);
+        put_word(out, text_hash_pair(before, token->hash), SALT_PAIR);
+        before = token->hash;
     }
 }
 
-/* Character n-grams within words, the word's ends marked, accents taken off: they bridge inflection, typing errors and
- * languages that share roots. */
+/* Runs of four letters within words, the word's ends marked, accents taken off: they bridge inflection, typing errors and
+ * languages that share roots. Runs of three, five or six letters beside them added time but nothing else. */
 static void read_parts(struct features *out, const struct text *text)
 {
     for (size_t t = 0; t < text->token_count; t++) {
@@ -81,13 +74,11 @@ static void read_parts(struct features *out, const struct text *text)
         for (size_t i = 0; i < length; i++)
             padded[count++] = text_base_letter(text->letters[token->at + i]);
         padded[count++] = '_';
-        for (size_t start = 0; start + PART_LETTERS_MIN < count; start++) {
+        for (size_t start = 0; start + PART_LETTERS <= count; start++) {
             uint32_t hash = SALT_PART;
-            for (size_t i = 0; i < PART_LETTERS_MAX && start + i < count; i++) {
+            for (size_t i = 0; i < PART_LETTERS; i++)
                 hash = text_hash_step(hash, padded[start + i]);
-                if (i >= PART_LETTERS_MIN && out->part_count < FEATURES_PARTS_MAX)
-                    out->parts[out->part_count++] = text_hash_end(hash);
-            }
+            out->parts[out->part_count++] = text_hash_end(hash);
         }
     }
 }

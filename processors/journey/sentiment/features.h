@@ -8,8 +8,9 @@
 #include "processors/journey/sentiment/lexicon.h"
 
 enum {
-    FEATURES_WORDS_MAX = 4 * TEXT_TOKENS_MAX, /* words, negated words, pairs, pairs with a gap */
-    FEATURES_PARTS_MAX = 4 * TEXT_BYTES_MAX,  /* character 3- to 5-grams */
+    FEATURES_WORDS_MAX = 3 * TEXT_TOKENS_MAX,              /* a word, negated, with the one before */
+    FEATURES_PARTS_MAX = TEXT_BYTES_MAX + TEXT_TOKENS_MAX, /* a word of n letters has n - 1 runs of four, its ends included */
+    FEATURES_CONCEPTS_MAX = 2 * TEXT_TOKENS_MAX,           /* a concept, with the one before */
 };
 
 enum feature_group { GROUP_WORDS, GROUP_PARTS, GROUP_CONCEPTS, GROUP_COUNT };
@@ -50,7 +51,7 @@ struct features {
     float plain[PLAIN_COUNT];
     uint32_t words[FEATURES_WORDS_MAX];
     uint32_t parts[FEATURES_PARTS_MAX];
-    uint32_t concepts[2 * TEXT_TOKENS_MAX];
+    uint32_t concepts[FEATURES_CONCEPTS_MAX];
 };
 
 void features_read(struct features *out, const struct text *text, const struct lexicon *lexicon);

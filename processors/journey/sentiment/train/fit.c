@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 const struct fit_settings fit_standard = {
-    .strength = 0.8f,
+    .strength = 1.0f,
     .scale = {1.0f, 1.0f, 0.5f},
     .plain_scale = 0.5f,
-    .source_scale = 0.03f,
+    .source_scale = 0.06f,
     .iterations = 150,
     .seen_least = 4,
     .bucket_bits = 15,
