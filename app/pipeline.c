@@ -43,6 +43,9 @@ static enum outcome run_processor(struct pipeline *pipeline, const struct proces
                                    .kafka = &pipeline->app->config.kafka,
                                    .settings = pipeline->app->config.engine,
                                    .clock = &clock_system};
+    /* Disorder is a property of what happens to customers; the deltas between our own stages come in order. */
+    if (processor != &journey_processor)
+        config.settings.allowed_disorder_ms = processor->allowed_disorder_ms;
     return runner_run(&config, &pipeline->app->stop);
 }
 
