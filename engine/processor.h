@@ -41,7 +41,7 @@ struct route {
 /* What a callback is given besides its own arguments. */
 struct step {
     void *task;              /* from task_create */
-    const struct record *record; /* NULL in timer and batch_end */
+    const struct record *record; /* NULL in timer and batch_end; in clock_moved the one that moved it */
     int64_t offset;          /* of the record being applied, or of the one at which this timer fires */
     int64_t clock_ms;        /* the partition's clock: before the record in apply, after it in timer and clock_moved */
     struct arena *arena;     /* lives until the batch commits */

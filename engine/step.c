@@ -147,6 +147,7 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
         step.record = NULL;
         step.clock_ms = task->clock_ms;
         fire_timers(task, &step);
+        step.record = record;
         if (task->clock_ms > before_ms && task->processor->clock_moved)
             task->processor->clock_moved(&step);
     }
