@@ -1,0 +1,415 @@
+/* The collector as a sender sees it: status codes, verdicts, and that 2xx waits for Kafka. Kafka is a list here. */
+#include "ingest/collector.h"
+
+#include "base/signature.h"
+#include "base/time_text.h"
+#include "ingest/batch.h"
+#include "schemas/wire.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { WAITING_MAX = 256 };
+
+/* A broker that acknowledges at once, later, never well, or has no room. */
+struct broker {
+    pthread_mutex_t lock;
+    enum { BROKER_PROMPT, BROKER_HOLDS, BROKER_FAILS, BROKER_FULL } manner;
+    void *waiting[WAITING_MAX];
+    size_t waiting_count, touchpoints, rejected;
+    char last_code[32], last_key[300];
+};
+
+struct fixture {
+    struct broker broker;
+    struct outlet outlet;
+    struct ingest_settings settings;
+    struct settings_node sources[4];
+    struct clock_manual clock;
+    struct collector *collector;
+};
+
+static enum outcome publish(void *target, const char *topic, struct view key, struct view value, int64_t timestamp_ms, void *context)
+{
+    struct broker *broker = target;
+    (void)timestamp_ms;
+    pthread_mutex_lock(&broker->lock);
+    bool is_rejected = strcmp(topic, "rejected") == 0, takes = broker->manner != BROKER_FULL, holds = broker->manner == BROKER_HOLDS;
+    broker->touchpoints += takes && !is_rejected;
+    broker->rejected += takes && is_rejected;
+    snprintf(broker->last_key, sizeof broker->last_key, "%.*s", VIEW_ARGUMENTS(key));
+    if (is_rejected) {
+        struct rejected rejected;
+        struct arena arena;
+        struct view avro;
+        uint32_t id;
+        arena_init(&arena);
+        assert_true(wire_split(value, &id, &avro) && rejected_decode(&rejected, avro, &arena));
+        snprintf(broker->last_code, sizeof broker->last_code, "%.*s", VIEW_ARGUMENTS(rejected.code));
+        arena_finish(&arena);
+    }
+    if (holds)
+        broker->waiting[broker->waiting_count++] = context;
+    pthread_mutex_unlock(&broker->lock);
+    if (takes && !holds)
+        batch_delivered(context, broker->manner == BROKER_PROMPT, "timed out");
+    return takes ? OUTCOME_OK : OUTCOME_RETRY;
+}
+
+static size_t held(struct broker *broker)
+{
+    pthread_mutex_lock(&broker->lock);
+    size_t count = broker->waiting_count;
+    pthread_mutex_unlock(&broker->lock);
+    return count;
+}
+
+/* Acknowledges the first `count` that are held. */
+static void acknowledge(struct broker *broker, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        batch_delivered(broker->waiting[i], true, NULL);
+    pthread_mutex_lock(&broker->lock);
+    broker->waiting_count -= count;
+    memmove(broker->waiting, broker->waiting + count, broker->waiting_count * sizeof *broker->waiting);
+    pthread_mutex_unlock(&broker->lock);
+}
+
+static struct settings_node field(const char *key, const char *value)
+{
+    return (struct settings_node){.kind = SETTINGS_SCALAR, .key = key, .scalar = value};
+}
+
+static void start(struct fixture *fixture)
+{
+    struct bytes error = {0};
+    struct collector_parts parts = {&fixture->settings, &fixture->outlet, NULL, &fixture->clock.clock};
+    fixture->collector = collector_create(&parts, &error);
+    assert_string_equal(bytes_text(&error), "");
+    bytes_finish(&error);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    pthread_mutex_init(&fixture->broker.lock, NULL);
+    fixture->outlet = (struct outlet){publish, &fixture->broker, "touchpoints", "rejected", 1, 2};
+    fixture->settings = (struct ingest_settings){.listen = "127.0.0.1:0", .token = "secret", .mappings_dir = "", .threads = 2,
+                                                 .body_bytes_max = 3 << 20, .request_ms_max = 5000, .drain_ms_max = 200};
+    int64_t now_ms;
+    time_text_parse(VIEW_LITERAL("2026-11-22T12:00:00Z"), &now_ms);
+    clock_manual_init(&fixture->clock, now_ms);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    collector_destroy(fixture->collector);
+    free(fixture);
+    return 0;
+}
+
+/* --- a client --- */
+
+static int dial(const struct fixture *fixture)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)collector_port(fixture->collector)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval patience = {.tv_sec = 10};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void transmit(int fd, const char *path, const char *headers, struct view body)
+{
+    char head[2000];
+    int size = snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n", path,
+                        body.size, headers);
+    assert_int_equal(send(fd, head, (size_t)size, MSG_NOSIGNAL), size);
+    for (size_t at = 0; at < body.size;) {
+        ssize_t sent = send(fd, body.data + at, body.size - at, MSG_NOSIGNAL);
+        if (sent <= 0)
+            break; /* refused before it was read */
+        at += (size_t)sent;
+    }
+}
+
+static char answer[8000];
+
+static int receive(int fd)
+{
+    size_t used = 0;
+    ssize_t got;
+    while (used + 1 < sizeof answer && (got = recv(fd, answer + used, sizeof answer - 1 - used, 0)) > 0)
+        used += (size_t)got;
+    answer[used] = '\0';
+    close(fd);
+    return used > 12 ? atoi(answer + 9) : 0;
+}
+
+static int post_view(const struct fixture *fixture, const char *path, const char *headers, struct view body)
+{
+    int fd = dial(fixture);
+    transmit(fd, path, headers, body);
+    return receive(fd);
+}
+
+#define TOKEN "Authorization: Bearer secret\r\n"
+#define JSON  "Content-Type: application/json\r\n"
+
+static int post(const struct fixture *fixture, const char *type, const char *body)
+{
+    char headers[300];
+    snprintf(headers, sizeof headers, TOKEN "Content-Type: %s\r\n", type);
+    return post_view(fixture, "/v1/touchpoints", headers, view_of_text(body));
+}
+
+#define EVENT(id, stars)                                                                                               \
+    "{\"event_id\": \"" id "\", \"customer_id\": \"c\", \"occurred_at\": \"2026-11-22T10:00:00Z\", \"source\": \"s\","  \
+    " \"channel\": \"WEB\", \"type\": \"ReviewPosted\", \"data\": {\"stars\": " stars ", \"text\": \"\"}}"
+
+/* --- what is promised --- */
+
+static void an_object_an_array_and_lines(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    assert_int_equal(post(fixture, "application/json", EVENT("1", "5")), 200);
+    assert_non_null(strstr(answer, "{\"accepted\": 1, \"rejected\": []}"));
+    assert_string_equal(fixture->broker.last_key, "c");
+    assert_int_equal(post(fixture, "application/json; charset=utf-8", "[" EVENT("1", "5") "," EVENT("2", "6") ", 7, " EVENT("3", "1") "]"), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 2"));
+    assert_non_null(strstr(answer, "\"index\":1,\"code\":\"out_of_range\",\"path\":\"data.stars\""));
+    assert_non_null(strstr(answer, "\"index\":2,\"code\":\"bad_json\""));
+    assert_int_equal(post(fixture, "application/x-ndjson", EVENT("1", "5") "\n\n{oops\n" EVENT("2", "4")), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 2"));
+    assert_non_null(strstr(answer, "\"index\":1,\"code\":\"bad_json\""));
+    assert_int_equal(fixture->broker.touchpoints, 5);
+    assert_int_equal(fixture->broker.rejected, 3);
+    assert_int_equal(post(fixture, "application/json", "[]"), 200);
+}
+
+static void broken_bodies_are_400_and_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    static const char *const broken[] = {"", " ", "{\"a\":", "[" EVENT("1", "5") ", {oops]", "[" EVENT("1", "5"), "nonsense", "{} {}"};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        assert_int_equal(post(fixture, "application/json", broken[i]), 400);
+        assert_non_null(strstr(answer, "bad_json"));
+        assert_string_equal(fixture->broker.last_code, "bad_json");
+    }
+    assert_int_equal(fixture->broker.touchpoints, 0); /* nothing of a broken array is taken */
+}
+
+static void a_record_that_is_json_but_no_touchpoint_is_a_verdict(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    assert_int_equal(post(fixture, "application/json", EVENT("1", "9")), 200);
+    assert_non_null(strstr(answer, "{\"accepted\": 0, \"rejected\": [{\"index\":0,\"code\":\"out_of_range\""));
+    assert_int_equal(post(fixture, "application/json", "17"), 200);
+    assert_non_null(strstr(answer, "bad_json"));
+    assert_int_equal(post(fixture, "application/json", "{\"customer_id\": \"\xff\"}"), 200);
+    assert_non_null(strstr(answer, "bad_utf8"));
+}
+
+static void cloud_events_in_three_modes(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    static const char one[] = "{\"specversion\": \"1.0\", \"id\": \"1\", \"source\": \"s\", \"time\": \"2026-11-22T10:00:00Z\", \"subject\": \"c\", "
+                              "\"type\": \"touchstream.ReviewPosted\", \"channel\": \"WEB\", \"data\": {\"stars\": 5, \"text\": \"\"}}";
+    char batch[1000];
+    snprintf(batch, sizeof batch, "[%s, %s]", one, one);
+    assert_int_equal(post(fixture, "application/cloudevents+json", one), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 1"));
+    assert_int_equal(post(fixture, "application/cloudevents-batch+json", batch), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 2"));
+    assert_int_equal(post(fixture, "application/cloudevents-batch+json", one), 400);
+    assert_int_equal(post(fixture, "application/json", one), 200); /* it shows itself by its specversion */
+    assert_non_null(strstr(answer, "\"accepted\": 1"));
+    assert_int_equal(post_view(fixture, "/v1/touchpoints",
+                               TOKEN JSON "ce-specversion: 1.0\r\nce-id: 1\r\nCe-Source: s\r\nce-time: 2026-11-22T10:00:00Z\r\nce-subject: caf%C3%A9\r\n"
+                                          "ce-type: touchstream.ReviewPosted\r\nce-channel: WEB\r\n",
+                               VIEW_LITERAL("{\"stars\": 5, \"text\": \"\"}")), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 1"));
+    assert_string_equal(fixture->broker.last_key, "caf\xC3\xA9");
+}
+
+static void who_does_not_say_who_they_are_is_401(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON, view_of_text(EVENT("1", "5"))), 401);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer wrong\r\n", view_of_text(EVENT("1", "5"))), 401);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Basic secret\r\n", view_of_text(EVENT("1", "5"))), 401);
+    assert_int_equal(fixture->broker.touchpoints + fixture->broker.rejected, 0);
+}
+
+static void other_types_sizes_paths_and_methods(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    assert_int_equal(post(fixture, "text/plain", EVENT("1", "5")), 415);
+    assert_int_equal(post(fixture, "application/json; charset=latin1", EVENT("1", "5")), 415);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN JSON "Content-Encoding: gzip\r\n", VIEW_LITERAL("x")), 415);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN, view_of_text(EVENT("1", "5"))), 415);
+    struct view huge = {calloc(1, 4 << 20), 4 << 20};
+    memset((char *)(uintptr_t)huge.data, ' ', huge.size);
+    memcpy((char *)(uintptr_t)huge.data, EVENT("1", "5"), strlen(EVENT("1", "5")));
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN JSON, huge), 413);
+    huge.size = 2 << 20; /* the server takes such a body; a record is smaller */
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN JSON, huge), 413);
+    assert_non_null(strstr(answer, "too_large"));
+    free((char *)(uintptr_t)huge.data);
+    assert_int_equal(post_view(fixture, "/v1/elsewhere", TOKEN JSON, VIEW_LITERAL("{}")), 405);
+    assert_int_equal(post_view(fixture, "/v1/hooks/nosuch", TOKEN JSON, VIEW_LITERAL("{}")), 404);
+    assert_int_equal(post_view(fixture, "/v1/hooks/..%2Fetc", TOKEN JSON, VIEW_LITERAL("{}")), 404);
+}
+
+static void no_200_before_every_acknowledgement(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->broker.manner = BROKER_HOLDS;
+    start(fixture);
+    int fd = dial(fixture);
+    transmit(fd, "/v1/touchpoints", TOKEN JSON, view_of_text("[" EVENT("1", "5") "," EVENT("2", "5") "," EVENT("3", "9") "]"));
+    while (held(&fixture->broker) < 3)
+        usleep(1000);
+    acknowledge(&fixture->broker, 2);
+    struct timeval moment = {.tv_usec = 100000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+    char none;
+    assert_int_equal(recv(fd, &none, 1, MSG_PEEK), -1);
+    acknowledge(&fixture->broker, 1);
+    struct timeval patience = {.tv_sec = 5};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    assert_int_equal(receive(fd), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 2"));
+}
+
+static void kafka_away_is_503_with_retry_after(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->broker.manner = BROKER_FAILS;
+    start(fixture);
+    assert_int_equal(post(fixture, "application/json", EVENT("1", "5")), 503);
+    assert_non_null(strstr(answer, "Retry-After: "));
+    fixture->broker.manner = BROKER_FULL;
+    assert_int_equal(post(fixture, "application/json", "[" EVENT("1", "5") "," EVENT("2", "5") "]"), 503);
+    assert_non_null(strstr(answer, "Retry-After: "));
+    fixture->broker.manner = BROKER_PROMPT;
+    assert_int_equal(post(fixture, "application/json", EVENT("1", "5")), 200);
+}
+
+static void a_stop_answers_what_is_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->broker.manner = BROKER_HOLDS;
+    fixture->settings.drain_ms_max = 5000;
+    start(fixture);
+    int fd = dial(fixture);
+    transmit(fd, "/v1/touchpoints", TOKEN JSON, view_of_text(EVENT("1", "5")));
+    while (held(&fixture->broker) < 1)
+        usleep(1000);
+    pthread_t stopper;
+    pthread_create(&stopper, NULL, (void *(*)(void *))(uintptr_t)collector_destroy, fixture->collector);
+    fixture->collector = NULL;
+    usleep(50000);
+    acknowledge(&fixture->broker, 1);
+    assert_int_equal(receive(fd), 200);
+    pthread_join(stopper, NULL);
+}
+
+static void sources_sign_or_show_tokens_and_have_a_rate(void **state)
+{
+    struct fixture *fixture = *state;
+    struct settings_node shop[] = {field("name", "shop"), field("token", "t-shop"), field("rate", "0.2")};
+    struct settings_node form[] = {field("name", "form"), field("secret", "key"), field("signature_header", "X-Sign")};
+    struct settings_node items[] = {{.kind = SETTINGS_MAP, .children = shop, .child_count = 3},
+                                    {.kind = SETTINGS_MAP, .children = form, .child_count = 3}};
+    struct settings_node list = {.kind = SETTINGS_LIST, .children = items, .child_count = 2};
+    fixture->settings.sources = &list;
+    fixture->settings.token = "";
+    start(fixture);
+    struct view body = view_of_text(EVENT("1", "5"));
+    unsigned char raw[SIGNATURE_SIZE];
+    struct bytes header = {0};
+    signature_hmac_sha256(raw, VIEW_LITERAL("key"), body);
+    bytes_append_text(&header, JSON "X-Sign: sha256=");
+    signature_append_hex(&header, view_of(raw, sizeof raw));
+    bytes_append_text(&header, "\r\n");
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", bytes_text(&header), body), 200);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", bytes_text(&header), VIEW_LITERAL("[]")), 401);
+    bytes_clear(&header);
+    bytes_append_text(&header, JSON "X-Sign: ");
+    signature_append_base64(&header, view_of(raw, sizeof raw));
+    bytes_append_text(&header, "\r\n");
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", bytes_text(&header), body), 200);
+    bytes_finish(&header);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON, body), 401);
+    /* 0.2 a second with ten seconds' burst: two at once, then one has to wait. */
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-shop\r\n", body), 200);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-shop\r\n", body), 200);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-shop\r\n", body), 429);
+    assert_non_null(strstr(answer, "Retry-After: "));
+}
+
+static void a_bad_list_of_sources_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct settings_node nameless[] = {field("token", "t")}, odd[] = {field("name", "a"), field("tokn", "t")};
+    struct settings_node *bad[] = {nameless, odd};
+    for (size_t i = 0; i < 2; i++) {
+        struct settings_node item = {.kind = SETTINGS_MAP, .children = bad[i], .child_count = i + 1, .line = 7};
+        struct settings_node list = {.kind = SETTINGS_LIST, .children = &item, .child_count = 1};
+        struct bytes error = {0};
+        struct collector_parts parts = {&fixture->settings, &fixture->outlet, NULL, &fixture->clock.clock};
+        fixture->settings.sources = &list;
+        assert_null(collector_create(&parts, &error));
+        assert_non_null(strstr(bytes_text(&error), "ingest.sources"));
+        bytes_finish(&error);
+    }
+    struct bytes error = {0};
+    struct collector_parts parts = {&fixture->settings, &fixture->outlet, NULL, &fixture->clock.clock};
+    fixture->settings.sources = NULL;
+    fixture->settings.token = "";
+    fixture->settings.listen = "0.0.0.0:0";
+    assert_null(collector_create(&parts, &error)); /* open to the world */
+    assert_non_null(strstr(bytes_text(&error), "ingest.token"));
+    bytes_finish(&error);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_object_an_array_and_lines),
+        TEST(broken_bodies_are_400_and_kept),
+        TEST(a_record_that_is_json_but_no_touchpoint_is_a_verdict),
+        TEST(cloud_events_in_three_modes),
+        TEST(who_does_not_say_who_they_are_is_401),
+        TEST(other_types_sizes_paths_and_methods),
+        TEST(no_200_before_every_acknowledgement),
+        TEST(kafka_away_is_503_with_retry_after),
+        TEST(a_stop_answers_what_is_under_way),
+        TEST(sources_sign_or_show_tokens_and_have_a_rate),
+        TEST(a_bad_list_of_sources_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
