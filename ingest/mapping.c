@@ -241,11 +241,17 @@ bool mapping_put_json(struct mapping *mapping, struct view text, struct arena *a
         *fault = accept_fault("bad_utf8", VIEW_LITERAL(""), VIEW_LITERAL("the payload is not valid UTF-8"));
         return false;
     }
-    struct json_scan scan; /* strict, unlike jq's own reader, which takes NaN and half surrogates */
+    if (text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
+        text = view_of(text.data + 3, text.size - 3);
+    struct json_scan scan; /* strict, unlike jq's own reader, which takes NaN */
     json_scan_init(&scan, text, DEPTH_MAX);
     if (!json_scan_skip(&scan, NULL) || !json_scan_ended(&scan)) {
         *fault = accept_fault("bad_json", VIEW_LITERAL(""),
                               arena_copy(arena, view_of_text(scan.broken ? scan.broken : "something follows the payload")));
+        return false;
+    }
+    if (scan.lone_surrogate) {
+        *fault = accept_fault("bad_utf8", VIEW_LITERAL(""), VIEW_LITERAL("half of a surrogate pair stands alone"));
         return false;
     }
     bytes_clear(&mapping->text);

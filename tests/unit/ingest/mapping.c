@@ -1,0 +1,229 @@
+/* The shipped mappings on payloads written from the vendors' documentation, and jq as we run it. */
+#include "ingest/intake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct arena arena;
+
+static struct mapping *shipped(const char *name)
+{
+    struct bytes program = {0}, error = {0};
+    assert_true(mapping_find(name, "", &program, &error));
+    struct mapping *mapping = mapping_create(bytes_view(&program), name, NULL, &error);
+    assert_string_equal(bytes_text(&error), "");
+    bytes_finish(&program);
+    bytes_finish(&error);
+    return mapping;
+}
+
+/* What `payload` becomes: touchpoints as the JSON form's type and data, or fault codes, one a line. */
+static const char *told(const char *name, const char *payload)
+{
+    static struct bytes out;
+    struct intake intake = {.mapping = shipped(name), .default_source = view_of_text(name), .arena = &arena};
+    struct touchpoint touch;
+    struct json_fault fault;
+    enum intake_step step;
+    bytes_clear(&out);
+    intake_put_payload(&intake, view_of_text(payload));
+    while ((step = intake_take(&intake, &touch, &fault)) != INTAKE_END) {
+        if (step == INTAKE_FAULT) {
+            bytes_printf(&out, "%s %.*s\n", fault.code, VIEW_ARGUMENTS(fault.path));
+            continue;
+        }
+        struct bytes json = {0};
+        record_to_json(&json, &touchpoint_shape, &touch);
+        const char *type = strstr(bytes_text(&json), "\"type\":");
+        bytes_printf(&out, "%.*s %s\n", VIEW_ARGUMENTS(touch.customer_id), type);
+        bytes_finish(&json);
+    }
+    mapping_destroy(intake.mapping);
+    return bytes_text(&out);
+}
+
+static void expect(const char *name, const char *payload, const char *expected)
+{
+    const char *found = told(name, payload);
+    if (strcmp(found, expected) != 0)
+        print_error("%s:\n%s\nexpected\n%s\n", name, found, expected);
+    assert_string_equal(found, expected);
+}
+
+#define TICKET(type, event, more)                                                                                      \
+    "{\"type\": \"zen:event-type:" type "\", \"id\": \"01H\", \"time\": \"2026-01-01T00:00:00Z\", \"subject\": \"zen:ticket:7\", " \
+    "\"event\": " event ", \"detail\": {\"id\": \"7\", \"via\": {\"channel\": \"email\"}, \"requester_id\": \"9\"" more "}}"
+#define CHANGED(action, team, agent, priority, text)                                                                   \
+    "9 \"type\":\"TicketChanged\",\"data\":{\"ticket_id\":\"7\",\"action\":\"" action "\",\"team\":" team ",\"agent\":" agent   \
+    ",\"priority\":" priority ",\"text\":" text "}}\n"
+
+static void zendesk_tells_a_tickets_course(void **state)
+{
+    (void)state;
+    expect("zendesk", TICKET("ticket.created", "{}", ", \"subject\": \"Help\", \"priority\": \"HIGH\", \"group_id\": \"g1\""),
+           CHANGED("OPENED", "\"g1\"", "null", "\"HIGH\"", "\"Help\""));
+    expect("zendesk", TICKET("ticket.status_changed", "{\"current\": \"SOLVED\", \"previous\": \"OPEN\"}", ""),
+           CHANGED("RESOLVED", "null", "null", "null", "null"));
+    expect("zendesk", TICKET("ticket.status_changed", "{\"current\": \"Open\", \"previous\": \"Solved\"}", ""),
+           CHANGED("REOPENED", "null", "null", "null", "null"));
+    expect("zendesk", TICKET("ticket.status_changed", "{\"current\": \"OPEN\", \"previous\": \"NEW\"}", ""), "");
+    expect("zendesk", TICKET("ticket.status_changed", "{\"current\": \"CLOSED\", \"previous\": \"SOLVED\"}", ""),
+           CHANGED("CLOSED", "null", "null", "null", "null"));
+    expect("zendesk", TICKET("ticket.status_changed", "{\"current\": \"PENDING\", \"previous\": \"OPEN\"}", ""),
+           CHANGED("PENDING", "null", "null", "null", "null"));
+    expect("zendesk", TICKET("ticket.comment_added", "{\"comment\": {\"body\": \"so?\", \"is_public\": true, \"author\": {\"is_staff\": false}}}", ""),
+           CHANGED("CUSTOMER_REPLIED", "null", "null", "null", "\"so?\""));
+    expect("zendesk", TICKET("ticket.comment_added", "{\"comment\": {\"body\": \"yes\", \"is_public\": true, \"author\": {\"is_staff\": true}}}", ""),
+           CHANGED("AGENT_REPLIED", "null", "null", "null", "\"yes\""));
+    expect("zendesk", TICKET("ticket.comment_added", "{\"comment\": {\"body\": \"psst\", \"is_public\": false, \"author\": {\"is_staff\": true}}}", ""), "");
+    expect("zendesk", TICKET("ticket.group_assignment_changed", "{\"current\": {\"id\": \"5\", \"name\": \"billing\"}}", ""),
+           CHANGED("HANDED_OFF", "\"billing\"", "null", "null", "null"));
+    expect("zendesk", TICKET("ticket.agent_assignment_changed", "{\"current\": {\"id\": \"5\", \"name\": \"ana\"}}", ""),
+           CHANGED("ASSIGNED", "null", "\"ana\"", "null", "null"));
+    expect("zendesk", "{\"type\": \"zen:event-type:user.created\", \"id\": \"1\"}", "");
+}
+
+#define ORDER "\"id\": 820982911946154508, \"email\": \"Jo@Example.com\", \"created_at\": \"2026-01-01T10:00:00-05:00\", \"currency\": \"%s\", " \
+              "\"total_price\": \"%s\", \"financial_status\": \"paid\", \"order_number\": 1, \"line_items\": [{\"title\": \"Lamp\"}]%s"
+
+static const char *order(const char *currency, const char *price, const char *more)
+{
+    static char text[1000];
+    snprintf(text, sizeof text, "{" ORDER "}", currency, price, more);
+    return text;
+}
+
+static void shopify_orders_returns_and_deliveries(void **state)
+{
+    (void)state;
+    expect("shopify", order("EUR", "19.99", ""),
+           "jo@example.com \"type\":\"OrderPlaced\",\"data\":{\"order_id\":\"820982911946154508\",\"amount_minor\":1999,\"currency\":\"EUR\",\"offer\":null}}\n");
+    expect("shopify", order("JPY", "1500", ""),
+           "jo@example.com \"type\":\"OrderPlaced\",\"data\":{\"order_id\":\"820982911946154508\",\"amount_minor\":1500,\"currency\":\"JPY\",\"offer\":null}}\n");
+    expect("shopify", order("EUR", "1.00", ", \"refunds\": [{\"id\": 1, \"created_at\": \"2026-01-02T00:00:00Z\", \"note\": null, \"refund_line_items\": [{}]},"
+                                           " {\"id\": 2, \"refund_line_items\": []}]"),
+           "jo@example.com \"type\":\"OrderPlaced\",\"data\":{\"order_id\":\"820982911946154508\",\"amount_minor\":100,\"currency\":\"EUR\",\"offer\":null}}\n"
+           "jo@example.com \"type\":\"ProductReturned\",\"data\":{\"order_id\":\"820982911946154508\",\"reason\":\"refund\"}}\n");
+    expect("shopify", "{\"id\": 5, \"order_id\": 6, \"email\": \"a@b.c\", \"tracking_numbers\": [], \"updated_at\": \"2026-01-01T00:00:00Z\", \"shipment_status\": \"in_transit\"}", "");
+    expect("shopify", "{\"id\": 5, \"order_id\": 6, \"email\": \"a@b.c\", \"tracking_numbers\": [], \"updated_at\": \"2026-01-01T00:00:00Z\", \"shipment_status\": \"delivered\"}",
+           "a@b.c \"type\":\"OrderDelivered\",\"data\":{\"order_id\":\"6\",\"promised_at\":null}}\n");
+    expect("shopify", "{\"id\": \"cart\", \"line_items\": []}", "");
+}
+
+#define FORM(hidden, fields, answers)                                                                                  \
+    "{\"event_id\": \"e\", \"form_response\": {\"form_id\": \"f\", \"submitted_at\": \"2026-01-01T00:00:00Z\", \"hidden\": " hidden \
+    ", \"definition\": {\"fields\": [" fields "]}, \"answers\": [" answers "]}}"
+#define NUMBER(id, type, n) "{\"type\": \"number\", \"number\": " n ", \"field\": {\"id\": \"" id "\", \"type\": \"" type "\"}}"
+
+static void typeform_scores_by_what_is_asked(void **state)
+{
+    (void)state;
+    expect("typeform", FORM("{\"customer_id\": \"c1\", \"about\": \"t9\"}",
+                            "{\"id\": \"a\", \"type\": \"opinion_scale\", \"title\": \"Would you recommend us?\"}, {\"id\": \"b\", \"type\": \"number\", \"ref\": \"ces_1\"}",
+                            NUMBER("a", "opinion_scale", "0") ", " NUMBER("b", "number", "7") ", {\"type\": \"text\", \"text\": \"meh\", \"field\": {\"id\": \"t\", \"type\": \"long_text\"}}"),
+           "c1 \"type\":\"SurveyAnswered\",\"data\":{\"survey_id\":\"f\",\"kind\":\"CES\",\"score\":7,\"comment\":\"meh\",\"about\":\"t9\"}}\n"
+           "c1 \"type\":\"SurveyAnswered\",\"data\":{\"survey_id\":\"f\",\"kind\":\"NPS\",\"score\":0,\"comment\":\"meh\",\"about\":\"t9\"}}\n");
+    expect("typeform", FORM("{\"email\": \"a@b.c\"}", "", NUMBER("x", "rating", "8")), "out_of_range data.score\n");
+    expect("typeform", FORM("{}", "", NUMBER("x", "rating", "3")), "bad_mapping \n");
+    expect("typeform", "{\"event_id\": \"e\", \"event_type\": \"other\"}", "");
+}
+
+static void payloads_are_read_strictly(void **state)
+{
+    (void)state;
+    expect("shopify", "", "bad_json \n");
+    expect("shopify", "{\"a\": NaN}", "bad_json \n");
+    expect("shopify", "{} {}", "bad_json \n");
+    expect("shopify", "{\"a\": \"\xff\"}", "bad_utf8 \n");
+    expect("shopify", "{\"a\": \"\\ud83d\"}", "bad_utf8 \n");
+    expect("shopify", "\xEF\xBB\xBF{}", "");
+    expect("shopify", "[1, \"a\", null]", "bad_mapping \n");
+}
+
+/* The functions every mapping may use. */
+static void the_prelude(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *program, *expected;
+    } cases[] = {
+        {"\"2012/10/09 14:50:17.000\" | ts", "\"2012-10-09T14:50:17.000Z\""},
+        {"\"2017-07-09\" | ts", "\"2017-07-09T00:00:00Z\""},
+        {"\"2017-07-09T10:00:00+02:00\" | ts", "\"2017-07-09T10:00:00+02:00\""},
+        {"[\"\", null | ts]", "[null,null]"},
+        {"\"19970101\" | ts(\"%Y%m%d\")", "\"1997-01-01T00:00:00Z\""},
+        {"[1700000000, \"1700000000\", 1700000000123 | ts_epoch]", "[\"2023-11-14T22:13:20Z\",\"2023-11-14T22:13:20Z\",\"2023-11-14T22:13:20Z\"]"},
+        {"1700000000007 | ts_ms", "\"2023-11-14T22:13:20.007Z\""},
+        {"[\"128.45\", \"0.29\", 541.0, \"1.005\" | minor]", "[12845,29,54100,100]"},
+        {"[\"\", \"NA\", null, \"x\" | blank]", "[null,null,null,\"x\"]"},
+        {"id_of(\"a\", 1)", "\"a/1\""},
+        {"header(\"x\")", "null"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes program = {0}, error = {0};
+        bytes_printf(&program, "{out: (%s)}", cases[i].program);
+        struct mapping *mapping = mapping_create(bytes_view(&program), "f", NULL, &error);
+        assert_string_equal(bytes_text(&error), "");
+        mapping_put_line(mapping, VIEW_LITERAL("x"), 1);
+        struct view json;
+        struct json_fault fault;
+        assert_int_equal(mapping_take(mapping, &json, &arena, &fault), MAPPING_TOUCHPOINT);
+        struct bytes expected = {0};
+        bytes_printf(&expected, "{\"out\":%s}", cases[i].expected);
+        if (!view_equal(json, bytes_view(&expected)))
+            print_error("%s gave %.*s\n", cases[i].program, VIEW_ARGUMENTS(json));
+        assert_true(view_equal(json, bytes_view(&expected)));
+        mapping_destroy(mapping);
+        bytes_finish(&program), bytes_finish(&error), bytes_finish(&expected);
+    }
+}
+
+static void an_operators_own_mapping_goes_first(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/touchstream-mappings-XXXXXX", path[100], command[120];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/zendesk.jq", folder);
+    FILE *file = fopen(path, "w");
+    fputs("null", file);
+    fclose(file);
+    struct bytes program = {0}, error = {0};
+    assert_true(mapping_find("zendesk", folder, &program, &error));
+    assert_string_equal(bytes_text(&program), "null");
+    bytes_finish(&program), bytes_finish(&error);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_init(&arena);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_finish(&arena);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(zendesk_tells_a_tickets_course),
+        TEST(shopify_orders_returns_and_deliveries),
+        TEST(typeform_scores_by_what_is_asked),
+        TEST(payloads_are_read_strictly),
+        TEST(the_prelude),
+        TEST(an_operators_own_mapping_goes_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
