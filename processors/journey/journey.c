@@ -199,19 +199,14 @@ static void journey_timer(struct step *step, struct entry *entry)
 }
 
 /* Once a second of the partition's time the KPI stage hears of it, on every partition of its input. */
-static void journey_clock_moved(struct step *step)
+static void clock_send(struct journey_task *task, struct step *step)
 {
-    struct journey_task *task = step->task;
     bool is_soon = task->clock_sent_ms != INT64_MIN && step->clock_ms - task->clock_sent_ms < SECONDS(1);
     if (is_soon || step->clock_ms == INT64_MIN)
         return;
     task->clock_sent_ms = step->clock_ms;
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL(""),
                               .source_partition = task->partition, .clock_at_ms = step->clock_ms};
-    /* What happened until then is told first. */
-    struct totals_target target = {step->outbox, JOURNEY_OUTPUT_DELTAS, task->shared->ids.kpi_delta, task->partition,
-                                   step->clock_ms, task->timestamp_ms};
-    totals_flush(task->totals, &target, step->arena);
     int32_t count = outbox_partition_count(step->outbox, JOURNEY_OUTPUT_DELTAS);
     for (int32_t partition = 0; partition < count; partition++) {
         struct bytes *value = outbox_begin(step->outbox, JOURNEY_OUTPUT_DELTAS, partition, VIEW_LITERAL(KPI_CLOCK_KEY),
@@ -222,12 +217,15 @@ static void journey_clock_moved(struct step *step)
     }
 }
 
+/* The clock after the additions: what happened until then has been told when it is heard. Not from a clock_moved: when the
+ * stage catches up, the clock runs by hours while a batch is filled, and each series would be sent as often. */
 static void journey_batch_end(struct step *step)
 {
     struct journey_task *task = step->task;
     struct totals_target target = {step->outbox, JOURNEY_OUTPUT_DELTAS, task->shared->ids.kpi_delta, task->partition,
                                    step->clock_ms, task->timestamp_ms};
     totals_flush(task->totals, &target, step->arena);
+    clock_send(task, step);
     arena_reset(&task->route_arena); /* all that was routed has been applied */
     memset(task->routed, 0, sizeof task->routed);
 }
@@ -269,7 +267,6 @@ const struct processor journey_processor = {
     .route = journey_route,
     .apply = journey_apply,
     .timer = journey_timer,
-    .clock_moved = journey_clock_moved,
     .batch_end = journey_batch_end,
     .park = reject_park,
     .entry_save = journey_entry_save,
