@@ -56,11 +56,11 @@ static bool number_of(struct view json, const char *key, double *value)
 
 static void format_duration(char text[32], double ms)
 {
-    if (ms >= 86400000)
+    if (fabs(ms) >= 86400000)
         snprintf(text, 32, "%.1f d", ms / 86400000);
-    else if (ms >= 3600000)
+    else if (fabs(ms) >= 3600000)
         snprintf(text, 32, "%.1f h", ms / 3600000);
-    else if (ms >= 60000)
+    else if (fabs(ms) >= 60000)
         snprintf(text, 32, "%.1f min", ms / 60000);
     else
         snprintf(text, 32, "%.1f s", ms / 1000);
