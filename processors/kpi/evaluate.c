@@ -49,27 +49,30 @@ bool evaluate_value(enum kpi_id id, const struct kpi_sums *sums, int64_t flow_to
     return true;
 }
 
-/* Of a rate with one hit and one miss added: no hits at all must not look like certainty. */
-static double variance_of_rate(int64_t hits, int64_t n)
+/* How a single item spreads. A rate gets one hit and one miss more: no hits at all must not look like certainty. */
+static double item_variance(enum kpi_id id, const struct kpi_sums *pool)
 {
-    double size = (double)n + 2, rate = ((double)hits + 1) / size;
-    return rate * (1 - rate) / size;
+    double size = (double)pool->n, divisor = catalog_find(id)->divisor;
+    if (kpi_names[id].kind == KPI_KIND_NPS) {
+        double p = ((double)pool->num + 0.75) / (size + 3), d = ((double)pool->sum + 0.75) / (size + 3);
+        return 10000 * (p + d - (p - d) * (p - d));
+    }
+    if (kpi_names[id].kind == KPI_KIND_RATE || kpi_names[id].kind == KPI_KIND_SHARE) {
+        double rate = ((double)pool->num + 1) / (size + 2);
+        return rate * (1 - rate);
+    }
+    return variance_of_mean(pool->n, pool->sum, pool->sum_squares) * size / (divisor * divisor);
 }
 
-double evaluate_variance(enum kpi_id id, const struct kpi_sums *sums)
+double evaluate_variance(enum kpi_id id, const struct kpi_sums *sums, const struct kpi_sums *pool)
 {
-    double divisor = catalog_find(id)->divisor;
     switch (kpi_names[id].kind) {
     case KPI_KIND_RATE:
     case KPI_KIND_SHARE:
-        return sums->n > 0 ? variance_of_rate(sums->num, sums->n) : 0;
-    case KPI_KIND_NPS: {
-        double size = (double)sums->n + 3, p = ((double)sums->num + 0.75) / size, d = ((double)sums->sum + 0.75) / size;
-        return 10000 * (p + d - (p - d) * (p - d)) / size;
-    }
+    case KPI_KIND_NPS:
     case KPI_KIND_MEAN:
     case KPI_KIND_DURATION:
-        return variance_of_mean(sums->n, sums->sum, sums->sum_squares) / (divisor * divisor);
+        return sums->n > 0 ? item_variance(id, pool->n > sums->n ? pool : sums) / (double)sums->n : 0;
     case KPI_KIND_COUNT:
     case KPI_KIND_DISTINCT:
         return (double)(sums->n > 1 ? sums->n : 1); /* as if by Poisson */

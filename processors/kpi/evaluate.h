@@ -10,8 +10,9 @@ struct kpi; /* schemas/records.h */
 /* The value alone; false: null. `flow_total`: of a gauge, and of churn who is alive, at the end of the window. */
 bool evaluate_value(enum kpi_id id, const struct kpi_sums *sums, int64_t flow_total, double *value);
 
-/* Sampling variance of that value, 0 for unknown: what the trend detectors know about noise. */
-double evaluate_variance(enum kpi_id id, const struct kpi_sums *sums);
+/* Sampling variance of that value, 0 for unknown: what the trend detectors know about noise. How single items spread is
+ * taken from `pool`, a longer stretch of the same series: a bucket that happens to be all hits must not look certain. */
+double evaluate_variance(enum kpi_id id, const struct kpi_sums *sums, const struct kpi_sums *pool);
 
 /* n as READINGS 8 counts it. */
 int64_t evaluate_n(enum kpi_id id, const struct kpi_sums *sums, int64_t flow_total);

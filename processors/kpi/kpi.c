@@ -119,7 +119,9 @@ static int64_t due_ms_of(const struct series_state *state)
 {
     int64_t due_ms = least(series_changes_at_ms(&state->series), hours_due_ms(state));
     due_ms = least(due_ms, least(watch_due_ms(state), publish_due_ms(state)));
-    return due_ms; /* INT64_MAX is TIMER_NEVER */
+    if (due_ms == INT64_MAX) /* nothing more to show: come back once to take it away */
+        due_ms = series_forgotten_at_ms(&state->series);
+    return due_ms;
 }
 
 /* Where the windows shall end: at the event clock, or a little ahead of it for an event that is already here. Without any clock

@@ -253,6 +253,12 @@ int64_t series_changes_at_ms(const struct series *series)
 
 /* --- looking --- */
 
+int64_t series_forgotten_at_ms(const struct series *series)
+{
+    const struct level *days = &series->levels[GRID_DAY];
+    return days->count ? grid_start_ms(series->zone, GRID_DAY, level_when(days, days->count - 1) + DAYS_KEPT) : series->at_ms;
+}
+
 bool series_is_empty(const struct series *series)
 {
     for (int grid = 0; grid < GRID_COUNT; grid++)

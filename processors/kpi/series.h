@@ -59,6 +59,9 @@ void series_advance(struct series *series, int64_t at_ms);
  * begins); INT64_MAX: none. */
 int64_t series_changes_at_ms(const struct series *series);
 
+/* When the last bucket that is kept now will be forgotten. */
+int64_t series_forgotten_at_ms(const struct series *series);
+
 /* Everything is empty: no bucket is kept. */
 bool series_is_empty(const struct series *series);
 

@@ -111,6 +111,7 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         watch->trends[grid] = trend_create(&task->shared->trends[grid]);
         watch->next[grid] = until - rows_kept[grid];
     }
+    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
     int64_t flow = watch->next[grid] < until ? series_gauge_after(&state->series, grid, watch->next[grid] - 1) : 0;
     while (watch->next[grid] < until) {
         int32_t row = watch->next[grid]++;
@@ -119,7 +120,7 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         struct trend_shift shifts[TREND_SHIFTS_MOST];
         size_t count = trend_add(watch->trends[grid], grid_start_ms(state->series.zone, grid, row),
                                  row_value(state, &sums, flow), (double)(sums.n > 0 ? sums.n : 0),
-                                 evaluate_variance(state->series.kpi, &sums), shifts, TREND_SHIFTS_MOST);
+                                 evaluate_variance(state->series.kpi, &sums, pool), shifts, TREND_SHIFTS_MOST);
         for (size_t i = 0; i < count; i++)
             tell(step, state, grid, &shifts[i], row);
     }

@@ -1,0 +1,178 @@
+/* What closes: hours for the series in Redis, and rows for the detectors. */
+#include "base/map.h"
+#include "base/random.h"
+#include "tests/stage/kpi/kpi_stage.h"
+
+/* A reader that keeps the last that it was told about each hour, as a sink does. */
+struct hour_told {
+    int64_t end_at_ms, n;
+    double value;
+};
+
+static size_t told_hours(struct stage_under_test *stage, const char *key, struct hour_told *hours, size_t most)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < driver_output_count(stage->driver); i++) {
+        const struct driver_output *output = driver_output(stage->driver, i);
+        struct view avro;
+        uint32_t id;
+        struct kpi kpi;
+        if (!view_equal_text(output->key, key) || !output->value.data)
+            continue;
+        assert_true(wire_split(output->value, &id, &avro) && kpi_decode(&kpi, avro, &stage->arena));
+        for (size_t k = 0; k < kpi.closed.count; k++) {
+            size_t at_place = 0;
+            while (at_place < count && hours[at_place].end_at_ms != kpi.closed.items[k].end_at_ms)
+                at_place++;
+            assert_true(at_place < most);
+            count += at_place == count;
+            hours[at_place] = (struct hour_told){kpi.closed.items[k].end_at_ms, kpi.closed.items[k].n, kpi.closed.items[k].value};
+        }
+    }
+    return count;
+}
+
+static void an_hour_is_told_when_it_has_closed_and_when_it_is_revised(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct hour_told hours[50];
+    stage_begin(&stage, "UTC", NULL);
+    feed_clock(&stage, at("2026-05-04T12:10:00Z"));
+    feed_add(&stage, "csat|all", at("2026-05-04T12:10:00Z"), kpi_sums_of_mean(4), -1);
+    feed_add(&stage, "csat|all", at("2026-05-04T12:20:00Z"), kpi_sums_of_mean(5), -1);
+    feed_clock(&stage, at("2026-05-04T13:00:30Z"));
+    assert_int_equal(told_hours(&stage, "csat|90d|all", hours, 50), 0); /* stragglers have a minute */
+    feed_clock(&stage, at("2026-05-04T13:01:00Z"));
+    assert_int_equal(told_hours(&stage, "csat|90d|all", hours, 50), 1);
+    assert_int_equal(hours[0].end_at_ms, at("2026-05-04T13:00:00Z"));
+    assert_true(hours[0].value == 4.5 && hours[0].n == 2);
+
+    feed_add(&stage, "csat|all", at("2026-05-04T12:20:00Z"), kpi_sums_of_mean(0), -1);
+    feed_add(&stage, "csat|all", at("2026-04-01T07:59:00Z"), kpi_sums_of_mean(1), -1);
+    for (int i = 1; i <= 11; i++)
+        feed_clock(&stage, at("2026-05-04T13:01:00Z") + i * 1000);
+    assert_int_equal(told_hours(&stage, "csat|90d|all", hours, 50), 2);
+    assert_true(hours[0].value == 3 && hours[0].n == 3);
+    assert_int_equal(hours[1].end_at_ms, at("2026-04-01T08:00:00Z"));
+    struct hour_told none[50];
+    assert_int_equal(told_hours(&stage, "csat|24h|all", none, 50), 0); /* the 90d record alone carries them */
+    stage_end(&stage);
+}
+
+static void a_gauge_has_every_hour_from_its_first_on(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct hour_told hours[400];
+    stage_begin(&stage, "UTC", NULL);
+    feed_clock(&stage, at("2026-05-04T12:10:00Z"));
+    feed_add(&stage, "backlog|all", at("2026-05-04T12:10:00Z"), (struct kpi_sums){.n = 3}, -1);
+    feed_clock(&stage, at("2026-05-04T14:30:00Z"));
+    feed_add(&stage, "backlog|all", at("2026-05-04T14:30:00Z"), (struct kpi_sums){.n = -1}, -1);
+    feed_clock(&stage, at("2026-05-04T16:02:00Z"));
+    size_t count = told_hours(&stage, "backlog|90d|all", hours, 400);
+    const char *ends[] = {"2026-05-04T13:00:00Z", "2026-05-04T14:00:00Z", "2026-05-04T15:00:00Z", "2026-05-04T16:00:00Z"};
+    const double values[] = {3, 3, 2, 2};
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < 4; k++)
+            found += hours[i].end_at_ms == at(ends[k]) && hours[i].value == values[k];
+    assert_int_equal(found, 4);
+    stage_end(&stage);
+}
+
+static void distinct_customers_are_told_as_they_were_at_the_close(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct hour_told hours[50];
+    stage_begin(&stage, "UTC", NULL);
+    feed_clock(&stage, at("2026-05-04T12:10:00Z"));
+    feed_add(&stage, "active_customers|all", at("2026-05-04T12:10:00Z"), kpi_sums_of_count(), -1);
+    feed_clock(&stage, at("2026-05-04T13:00:00Z"));
+    feed_add(&stage, "active_customers|all", at("2026-05-04T12:10:00Z"), (struct kpi_sums){.n = -1}, -1); /* it moves on */
+    feed_add(&stage, "active_customers|all", at("2026-05-04T13:01:00Z"), kpi_sums_of_count(), -1);
+    feed_clock(&stage, at("2026-05-04T14:01:00Z"));
+    assert_int_equal(told_hours(&stage, "active_customers|90d|all", hours, 50), 2);
+    assert_true(hours[0].value == 1 && hours[1].value == 1);
+    assert_int_equal(published(&stage, "active_customers|24h|all").n, 1);
+    stage_end(&stage);
+}
+
+static void feed_hours(struct stage_under_test *stage, struct random *random, int64_t from_ms, int hours, double rate)
+{
+    for (int hour = 0; hour < hours; hour++) {
+        for (int i = 0; i < 100; i++)
+            feed_add(stage, "csat_top2|channel=WEB", from_ms + HOURS(hour) + MINUTES(random_below(random, 60)),
+                     kpi_sums_of_rate(random_unit(random) < rate, false), -1);
+        feed_clock(stage, from_ms + HOURS(hour + 1) + MINUTES(2));
+    }
+}
+
+static void a_drop_is_found_with_its_onset_and_called_bad(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct random random;
+    random_init(&random, 5);
+    stage_begin(&stage, "UTC", "single");
+    int64_t start_ms = at("2026-02-01T00:00:00Z"), drop_ms = start_ms + DAYS(20);
+    feed_clock(&stage, start_ms);
+    feed_hours(&stage, &random, start_ms, 20 * 24, 0.8);
+    for (size_t i = 0; i < driver_output_count(stage.driver); i++)
+        assert_string_equal(driver_output(stage.driver, i)->topic, "kpis"); /* no shift where none is */
+    feed_hours(&stage, &random, drop_ms, 24, 0.55);
+    size_t found = 0;
+    for (size_t i = 0; i < driver_output_count(stage.driver); i++) {
+        const struct driver_output *output = driver_output(stage.driver, i);
+        struct view avro;
+        uint32_t id;
+        struct trend_shift shift;
+        if (strcmp(output->topic, "trend.shifts") != 0)
+            continue;
+        assert_true(wire_split(output->value, &id, &avro) && trend_shift_decode(&shift, avro, &stage.arena));
+        assert_true(view_equal_text(shift.kpi, "csat_top2") && view_equal_text(shift.dimension, "channel=WEB"));
+        assert_true(shift.resolution == RESOLUTION_HOUR && shift.direction == DIRECTION_DOWN && shift.has_good && !shift.good);
+        assert_true(shift.onset_at_ms >= drop_ms - HOURS(3) && shift.onset_at_ms <= drop_ms + HOURS(3));
+        assert_true(shift.detected_at_ms > shift.onset_at_ms && shift.detected_at_ms <= drop_ms + HOURS(24));
+        assert_true(shift.before > 0.7 && shift.after < 0.7);
+        found++;
+    }
+    assert_true(found >= 1); /* the level, or before it the first odd hour: how well is for tests/quality to say */
+    stage_end(&stage);
+}
+
+/* An import: everything is there before time moves, and the clock is far beyond it. */
+static void history_that_comes_at_once_is_looked_through(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct random random;
+    random_init(&random, 6);
+    stage_begin(&stage, "UTC", "single");
+    int64_t now_ms = at("2026-02-25T00:00:30Z");
+    feed_clock(&stage, now_ms);
+    for (int hour = 24 * 24; hour > 0; hour--)
+        for (int i = 0; i < 60; i++)
+            feed_add(&stage, "csat_top2|all", now_ms - HOURS(hour), kpi_sums_of_rate(random_unit(&random) < (hour > 48 ? 0.8 : 0.5), false), -1);
+    feed_clock(&stage, now_ms + MINUTES(1));
+    feed_clock(&stage, now_ms + MINUTES(3));
+    size_t shifts = 0;
+    for (size_t i = 0; i < driver_output_count(stage.driver); i++)
+        shifts += strcmp(driver_output(stage.driver, i)->topic, "trend.shifts") == 0;
+    assert_true(shifts >= 1);
+    stage_end(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_hour_is_told_when_it_has_closed_and_when_it_is_revised),
+        cmocka_unit_test(a_gauge_has_every_hour_from_its_first_on),
+        cmocka_unit_test(distinct_customers_are_told_as_they_were_at_the_close),
+        cmocka_unit_test(a_drop_is_found_with_its_onset_and_called_bad),
+        cmocka_unit_test(history_that_comes_at_once_is_looked_through),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+/* Time alone changes what is published: things leave windows, values grow stale, empty windows go. */
+#include "tests/stage/kpi/kpi_stage.h"
+
+static const char *const key = "csat_top2|all";
+
+static void step_to(struct stage_under_test *stage, int64_t at_ms, int64_t step_ms)
+{
+    for (int64_t now_ms = driver_clock_ms(stage->driver); now_ms < at_ms; now_ms += step_ms)
+        feed_clock(stage, now_ms + step_ms < at_ms ? now_ms + step_ms : at_ms);
+}
+
+static void what_leaves_a_window_is_gone_within_a_minute(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t start_ms = at("2026-05-04T12:00:30Z");
+    feed_clock(&stage, start_ms);
+    feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
+    feed_clock(&stage, start_ms + 1000);
+    assert_int_equal(published(&stage, "csat_top2|5m|all").n, 1);
+
+    step_to(&stage, at("2026-05-04T12:04:59Z"), 1000); /* 12:00 … 12:04 are five minutes */
+    assert_int_equal(published(&stage, "csat_top2|5m|all").n, 1);
+    step_to(&stage, at("2026-05-04T12:05:01Z"), 1000);
+    struct kpi empty = published(&stage, "csat_top2|5m|all");
+    assert_int_equal(empty.n, 0);
+    assert_false(empty.has_value || empty.has_low || empty.has_numerator);
+    assert_true(empty.low_n && empty.has_previous);
+    assert_int_equal(published(&stage, "csat_top2|1h|all").n, 1);
+    stage_end(&stage);
+}
+
+static void an_empty_window_is_deleted_after_its_length(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t start_ms = at("2026-05-04T12:00:30Z");
+    feed_clock(&stage, start_ms);
+    feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
+    feed_clock(&stage, start_ms + 1000);
+    step_to(&stage, at("2026-05-04T12:09:59Z"), 1000);
+    struct kpi kpi;
+    assert_true(find_kpi(&stage, "csat_top2|5m|all", &kpi));
+    step_to(&stage, at("2026-05-04T12:10:05Z"), 1000);
+    assert_non_null(driver_latest(stage.driver, "kpis", VIEW_LITERAL("csat_top2|5m|all")));
+    assert_false(find_kpi(&stage, "csat_top2|5m|all", &kpi)); /* a tombstone */
+
+    feed_add(&stage, key, driver_clock_ms(stage.driver), kpi_sums_of_rate(false, false), -1);
+    feed_clock(&stage, driver_clock_ms(stage.driver) + 1000);
+    assert_int_equal(published(&stage, "csat_top2|5m|all").n, 1); /* and it can come back */
+
+    step_to(&stage, start_ms + DAYS(300), HOURS(12));
+    for (size_t i = 0; i < driver_output_count(stage.driver); i++)
+        assert_null(driver_latest(stage.driver, "kpis", driver_output(stage.driver, i)->key)->value.data);
+    step_to(&stage, start_ms + DAYS(740), HOURS(12));
+    assert_int_equal(driver_entry_count(stage.driver), 1); /* the clock alone */
+    stage_end(&stage);
+}
+
+static void what_stays_is_published_again_before_it_is_stale(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t start_ms = at("2026-05-04T12:00:30Z");
+    feed_clock(&stage, start_ms);
+    feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
+    feed_add(&stage, "backlog|all", start_ms, (struct kpi_sums){.n = 1}, -1);
+    for (int i = 0; i < 20 * 60; i++) {
+        feed_clock(&stage, start_ms + i * 1000);
+        int64_t oldest_ms = driver_clock_ms(stage.driver) - MINUTES(3);
+        assert_true(published(&stage, "csat_top2|1h|all").at_ms >= oldest_ms);
+        assert_true(published(&stage, "csat_top2|24h|all").at_ms >= oldest_ms);
+        assert_true(published(&stage, "backlog|5m|all").at_ms >= oldest_ms);
+    }
+    step_to(&stage, start_ms + HOURS(40), 60000);
+    assert_true(published(&stage, "csat_top2|30d|all").at_ms >= driver_clock_ms(stage.driver) - HOURS(2) - MINUTES(1));
+    stage_end(&stage);
+}
+
+static void a_series_goes_out_once_an_interval_however_much_comes(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t start_ms = at("2026-05-04T12:00:30Z");
+    feed_clock(&stage, start_ms);
+    driver_forget_outputs(stage.driver);
+    for (int i = 0; i < 100; i++)
+        feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
+    assert_int_equal(driver_output_count(stage.driver), 0);
+    feed_clock(&stage, start_ms + 500);
+    assert_int_equal(driver_output_count(stage.driver), 6); /* one a window */
+    stage.record_ms -= 1000; /* a second CLOCK within the same second of record time */
+    feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
+    feed_clock_of(&stage, 0, start_ms + 600);
+    stage.record_ms -= 1000;
+    feed_clock_of(&stage, 0, start_ms + 700);
+    assert_int_equal(driver_output_count(stage.driver), 6);
+    driver_tick(stage.driver, 0);
+    assert_int_equal(driver_output_count(stage.driver), 12);
+    assert_int_equal(published(&stage, "csat_top2|24h|all").n, 101);
+    stage_end(&stage);
+}
+
+static void the_ninety_day_window_follows_the_calendar_of_its_zone(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "Europe/Berlin", NULL);
+    feed_clock(&stage, at("2026-06-01T12:00:00Z"));
+    /* 90 days ending with 1 June local: from 4 March, 00:00 in Berlin, which is winter time there. */
+    feed_add(&stage, "review_count|all", at("2026-03-03T22:59:00Z"), kpi_sums_of_count(), -1);
+    feed_add(&stage, "review_count|all", at("2026-03-03T23:00:00Z"), (struct kpi_sums){.n = 10}, -1);
+    feed_clock(&stage, at("2026-06-01T12:00:10Z"));
+    is_close(published(&stage, "review_count|90d|all").value, 10);
+    is_close(published(&stage, "review_count|90d|all").previous, 1);
+    feed_clock(&stage, at("2026-06-01T21:59:59Z"));
+    is_close(published(&stage, "review_count|90d|all").value, 10);
+    feed_clock(&stage, at("2026-06-01T22:00:00Z")); /* midnight in summer time */
+    assert_false(published(&stage, "review_count|90d|all").has_value);
+    is_close(published(&stage, "review_count|90d|all").previous, 11);
+    stage_end(&stage);
+}
+
+static void an_event_runs_ahead_of_the_slowest_clock_by_the_lead_at_most(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    feed_clock_of(&stage, 0, at("2026-05-04T12:00:50Z"));
+    feed_clock_of(&stage, 1, at("2026-05-04T12:00:58Z"));
+    feed_add(&stage, key, at("2026-05-04T12:01:02Z"), kpi_sums_of_rate(true, false), -1);
+    feed_clock_of(&stage, 1, at("2026-05-04T12:00:59Z"));
+    assert_int_equal(published(&stage, "csat_top2|5m|all").n, 1);
+    assert_int_equal(published(&stage, "csat_top2|5m|all").at_ms, at("2026-05-04T12:01:00Z"));
+
+    feed_add(&stage, key, at("2026-05-04T18:00:00Z"), kpi_sums_of_rate(true, false), -1); /* source 1 races ahead */
+    feed_clock_of(&stage, 1, at("2026-05-04T18:00:01Z"));
+    assert_int_equal(published(&stage, "csat_top2|24h|all").n, 1);
+    feed_clock_of(&stage, 0, at("2026-05-04T18:00:00Z"));
+    feed_clock_of(&stage, 0, at("2026-05-04T18:00:01Z"));
+    assert_int_equal(published(&stage, "csat_top2|24h|all").n, 2);
+    stage_end(&stage);
+}
+
+static void a_silent_source_does_not_hold_time_for_ever(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t start_ms = at("2026-05-04T12:00:00Z");
+    feed_clock_of(&stage, 7, start_ms);
+    for (int i = 1; i <= 500; i++)
+        feed_clock_of(&stage, 0, start_ms + i * 1000);
+    assert_int_equal(driver_clock_ms(stage.driver), start_ms);
+    for (int i = 501; i <= 700; i++)
+        feed_clock_of(&stage, 0, start_ms + i * 1000);
+    assert_int_equal(driver_clock_ms(stage.driver), start_ms + 700 * 1000);
+    feed_clock_of(&stage, 7, start_ms + 5000); /* back, and far behind: time stands, it does not go back */
+    feed_clock_of(&stage, 0, start_ms + 701 * 1000);
+    assert_int_equal(driver_clock_ms(stage.driver), start_ms + 700 * 1000);
+    stage_end(&stage);
+}
+
+static void without_any_clock_events_move_time_themselves(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    feed_add(&stage, key, at("2026-05-04T12:00:00Z"), kpi_sums_of_rate(true, false), -1);
+    driver_tick(stage.driver, 0);
+    assert_int_equal(published(&stage, "csat_top2|5m|all").n, 1);
+    assert_int_equal(published(&stage, "csat_top2|5m|all").at_ms, at("2026-05-04T12:00:00Z"));
+    stage_end(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_leaves_a_window_is_gone_within_a_minute),
+        cmocka_unit_test(an_empty_window_is_deleted_after_its_length),
+        cmocka_unit_test(what_stays_is_published_again_before_it_is_stale),
+        cmocka_unit_test(a_series_goes_out_once_an_interval_however_much_comes),
+        cmocka_unit_test(the_ninety_day_window_follows_the_calendar_of_its_zone),
+        cmocka_unit_test(an_event_runs_ahead_of_the_slowest_clock_by_the_lead_at_most),
+        cmocka_unit_test(a_silent_source_does_not_hold_time_for_ever),
+        cmocka_unit_test(without_any_clock_events_move_time_themselves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
