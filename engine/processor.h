@@ -7,7 +7,7 @@
  * come from one thread.
  *
  * Order within one input record: route → (entry found or made) → apply → the partition's clock moves → timers due fire, by
- * (due time, key) → clock_moved. batch_end runs before each commit. The same on replay, where an entry is
+ * (due time, key) → clock_moved → record_done. batch_end runs before each commit. The same on replay, where an entry is
  * skipped if its applied_offset is not smaller than the record's. */
 #ifndef TS_ENGINE_PROCESSOR_H
 #define TS_ENGINE_PROCESSOR_H
@@ -64,6 +64,7 @@ struct processor {
     enum outcome (*apply)(struct step *step, struct entry *entry);                     /* OK, PARK or STOP */
     void (*timer)(struct step *step, struct entry *entry);
     void (*clock_moved)(struct step *step); /* may be NULL */
+    void (*record_done)(struct step *step); /* may be NULL; after all that a routed record caused, its timers included */
     void (*batch_end)(struct step *step);   /* may be NULL; adds the outputs summed up over the batch */
     void (*park)(struct step *step, const struct record *record); /* encodes the rejected record into the outbox */
 

@@ -150,6 +150,8 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
         step.record = record;
         if (task->clock_ms > before_ms && task->processor->clock_moved)
             task->processor->clock_moved(&step);
+        if (task->processor->record_done)
+            task->processor->record_done(&step);
     }
     task->next_offset = record->offset + 1;
     task->is_touched = task->has_records = true;

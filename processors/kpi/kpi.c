@@ -236,7 +236,7 @@ static bool is_flush(struct kpi_task *task, const struct step *step)
 }
 
 /* While recovering, a state may be from after this flush: then it waits for the one that comes after its change. */
-static void clock_moved(struct step *step)
+static void record_done(struct step *step)
 {
     struct kpi_task *task = step->task;
     if (!is_flush(task, step))
@@ -348,7 +348,7 @@ const struct processor kpi_processor = {
     .route = route,
     .apply = apply,
     .timer = timer,
-    .clock_moved = clock_moved,
+    .record_done = record_done,
     .park = park,
     .entry_save = entry_save,
     .entry_load = entry_load,

@@ -227,6 +227,7 @@ static enum outcome run_record(struct driver *driver, const struct record *recor
     }
     if (outcome == OUTCOME_PARK)
         driver->processor->park(&step, record);
+    int64_t before_ms = driver->clock_ms;
     if (route.event_at_ms != INT64_MIN) {
         int64_t clock_ms = route.event_at_ms - (route.is_tick ? 0 : driver->processor->allowed_disorder_ms);
         if (clock_ms > driver->clock_ms)
@@ -234,8 +235,10 @@ static enum outcome run_record(struct driver *driver, const struct record *recor
     }
     fire_timers(driver);
     step = step_of(driver, record);
-    if (driver->processor->clock_moved)
+    if (driver->clock_ms > before_ms && driver->processor->clock_moved)
         driver->processor->clock_moved(&step);
+    if (outcome == OUTCOME_OK && driver->processor->record_done)
+        driver->processor->record_done(&step);
     return outcome;
 }
 
