@@ -7,6 +7,7 @@
 #include "app/inspect.h"
 #include "app/pipeline.h"
 #include "app/top.h"
+#include "app/replay.h"
 #include "app/topics.h"
 
 #include <stdio.h>
@@ -44,4 +45,7 @@ const struct command commands[] = {
     {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, NULL},
     {"inspect", "TOPIC [options]", "prints a topic as JSON lines", NULL, inspect_command, inspect_options},
     {"settings", "", "prints the reference page of all settings (docs/CONFIGURATION.md)", NULL, settings_command, NULL},
+    {"replay", "[options]", "rejected records back through ingest, after a fix, under the same event ids", NULL, replay_command,
+     replay_option_rows},
+    {"forget", "CUSTOMER…", "erases customers: everything that names them goes", NULL, forget_command, NULL},
     {NULL}};

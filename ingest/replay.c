@@ -1,0 +1,116 @@
+#include "ingest/replay.h"
+
+#include "base/hash.h"
+
+#include <time.h>
+
+void replay_init(struct replay *replay)
+{
+    arena_init(&replay->arena);
+}
+
+void replay_finish(struct replay *replay)
+{
+    map_finish(&replay->attempts, NULL);
+    arena_finish(&replay->arena);
+    bytes_finish(&replay->scratch);
+}
+
+static void **attempt_of(struct replay *replay, const struct rejected *rejected)
+{
+    uint64_t marks[2] = {hash_bytes(rejected->payload), hash_bytes(rejected->source) ^ rejected->payload.size};
+    return map_place(&replay->attempts, view_of(marks, sizeof marks));
+}
+
+static bool is_wanted(const struct replay *replay, const struct rejected *rejected)
+{
+    return (!replay->options.source || view_equal_text(rejected->source, replay->options.source)) &&
+           (!replay->options.code || view_equal_text(rejected->code, replay->options.code)) &&
+           rejected->attempt < replay->options.attempts_max;
+}
+
+void replay_note(struct replay *replay, const struct rejected *rejected)
+{
+    if (!is_wanted(replay, rejected))
+        return;
+    void **latest = attempt_of(replay, rejected);
+    if ((intptr_t)*latest < rejected->attempt)
+        *latest = (void *)(intptr_t)rejected->attempt;
+}
+
+static void pause_a_moment(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+}
+
+static bool send_again(struct replay *replay, struct touchpoint *touch)
+{
+    enum outcome outcome;
+    while ((outcome = outlet_send(replay->outlet, touch, &replay->scratch, replay->message_context)) == OUTCOME_RETRY &&
+           !atomic_load(replay->stop))
+        pause_a_moment();
+    replay->counts.accepted += outcome == OUTCOME_OK;
+    return outcome == OUTCOME_OK;
+}
+
+static bool refuse_again(struct replay *replay, const struct touchpoint *read, const struct rejected *before,
+                         const struct json_fault *fault)
+{
+    struct rejected rejected;
+    enum outcome outcome;
+    accept_rejected(&rejected, read, before->source, before->payload, fault, clock_now_ms(replay->clock), before->attempt + 1);
+    while ((outcome = outlet_send_rejected(replay->outlet, &rejected, read->customer_id, &replay->scratch,
+                                           replay->message_context)) == OUTCOME_RETRY &&
+           !atomic_load(replay->stop))
+        pause_a_moment();
+    replay->counts.rejected += outcome == OUTCOME_OK;
+    return outcome == OUTCOME_OK;
+}
+
+static bool judge_and_send(struct replay *replay, struct touchpoint *touch, bool is_good, const struct rejected *before,
+                           struct json_fault *fault)
+{
+    touch->received_at_ms = clock_now_ms(replay->clock);
+    is_good = is_good && check_time(touch, touch->received_at_ms, &replay->arena, fault);
+    return is_good ? send_again(replay, touch) : refuse_again(replay, touch, before, fault);
+}
+
+static bool send_parked(struct replay *replay, const struct rejected *rejected)
+{
+    struct touchpoint touch = {0};
+    struct json_fault fault;
+    const char *why = "not a touchpoint";
+    bool is_good = record_reader_read(replay->touchpoints, rejected->payload, &replay->arena, &touch, NULL, &why) == OUTCOME_OK;
+    if (is_good)
+        is_good = check_touchpoint(&touch, &replay->arena, &fault);
+    else
+        fault = accept_fault("bad_json", VIEW_LITERAL(""), view_of_text(why));
+    return judge_and_send(replay, &touch, is_good, rejected, &fault);
+}
+
+bool replay_send(struct replay *replay, const struct rejected *rejected)
+{
+    if (!is_wanted(replay, rejected))
+        return true;
+    void **latest = attempt_of(replay, rejected);
+    if ((intptr_t)*latest != rejected->attempt)
+        return true; /* an earlier attempt, or sent in this run already */
+    *latest = NULL;
+    replay->counts.found++;
+    arena_reset(&replay->arena);
+    if (rejected->payload.size && rejected->payload.data[0] == 0 && replay->touchpoints)
+        return send_parked(replay, rejected);
+    if (!replay->options.mapping && view_equal_text(rejected->code, "bad_mapping")) {
+        replay->counts.passed_over++; /* it needs its mapping: a row of a file, or a payload with --mapping */
+        return true;
+    }
+    struct intake intake = {.mapping = replay->options.mapping, .default_source = rejected->source, .arena = &replay->arena};
+    struct touchpoint touch;
+    struct json_fault fault;
+    enum intake_step step;
+    bool is_taken = true;
+    intake_put_payload(&intake, rejected->payload);
+    while (is_taken && (step = intake_take(&intake, &touch, &fault)) != INTAKE_END)
+        is_taken = judge_and_send(replay, &touch, step == INTAKE_TOUCHPOINT, rejected, &fault);
+    return is_taken;
+}
