@@ -1,38 +1,39 @@
 #include "processors/journey/sentiment/lexicon.h"
 
-enum { SAME_SPELLING_MAX = 4, BEGINNING_LETTERS_MIN = 3 };
+enum { READINGS_MAX = 8, BEGINNING_LETTERS_MIN = 3 };
 
-/* What one token may be: entries of several languages under one spelling. */
+/* What one token may be, the better reading last: short beginnings, longer ones, the whole word. All are kept until the
+ * text's language is known: French «hate» (hâte) must not hide English «hate». */
 struct readings {
-    const struct lexicon_entry *entries[SAME_SPELLING_MAX];
+    const struct lexicon_entry *entries[READINGS_MAX];
     size_t count;
 };
 
-static bool look_up(const struct lexicon *lexicon, uint32_t hash, struct readings *out)
+static void look_up(const struct lexicon *lexicon, uint32_t hash, struct readings *out)
 {
-    out->count = 0;
-    for (uint32_t at = hash & lexicon->mask; lexicon->entries[at].kind; at = (at + 1) & lexicon->mask)
-        if (lexicon->entries[at].hash == hash && out->count < SAME_SPELLING_MAX)
-            out->entries[out->count++] = &lexicon->entries[at];
-    return out->count > 0;
+    for (uint32_t at = hash & lexicon->mask; lexicon->entries[at].kind; at = (at + 1) & lexicon->mask) {
+        if (lexicon->entries[at].hash != hash)
+            continue;
+        if (out->count == READINGS_MAX)
+            memmove(out->entries, out->entries + 1, --out->count * sizeof *out->entries);
+        out->entries[out->count++] = &lexicon->entries[at];
+    }
 }
 
-/* The longest known beginning wins: «gutschein*» before «gut*». */
-static void look_up_beginning(const struct lexicon *lexicon, const struct text *text, const struct token *token,
-                              struct readings *out)
+static void look_up_beginnings(const struct lexicon *lexicon, const struct text *text, const struct token *token,
+                               struct readings *out)
 {
     uint32_t hash = TEXT_HASH_START;
-    struct readings found;
     for (size_t i = 0; i < token->length; i++) {
         hash = text_hash_step(hash, text->letters[token->at + i]);
-        if (i + 1 >= BEGINNING_LETTERS_MIN && look_up(lexicon, text_hash_end(hash ^ LEXICON_BEGINNING), &found))
-            *out = found;
+        if (i + 1 >= BEGINNING_LETTERS_MIN)
+            look_up(lexicon, text_hash_end(hash ^ LEXICON_BEGINNING), out);
     }
 }
 
 static const struct lexicon_entry *reading_in(const struct readings *readings, unsigned languages)
 {
-    for (size_t i = 0; i < readings->count; i++)
+    for (size_t i = readings->count; i-- > 0;)
         if (readings->entries[i]->languages & languages)
             return readings->entries[i]->kind == LEXICON_COMMON ? NULL : readings->entries[i];
     return NULL;
@@ -62,22 +63,22 @@ unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, co
     for (size_t i = 0; i < text->token_count; i++) {
         const struct token *token = &text->tokens[i];
         readings[i].count = 0;
-        if ((token->kind == TOKEN_WORD || token->kind == TOKEN_SYMBOL) &&
-            !look_up(lexicon, token->hash, &readings[i]) && token->kind == TOKEN_WORD)
-            look_up_beginning(lexicon, text, token, &readings[i]);
+        if (token->kind == TOKEN_WORD)
+            look_up_beginnings(lexicon, text, token, &readings[i]);
+        if (token->kind == TOKEN_WORD || token->kind == TOKEN_SYMBOL)
+            look_up(lexicon, token->hash, &readings[i]);
     }
     unsigned languages = languages_by_vote(readings, text->token_count);
     for (size_t i = 0; i < text->token_count; i++) {
-        struct readings pair;
+        struct readings pair = {.count = 0};
         entries[i] = reading_in(&readings[i], languages);
-        if (i > 0 && look_up(lexicon, text_hash_pair(text->tokens[i - 1].hash, text->tokens[i].hash), &pair)) {
-            const struct lexicon_entry *both = reading_in(&pair, languages);
-            if (both) {
-                entries[i - 1] = NULL;
-                entries[i] = both;
-            }
+        if (i > 0)
+            look_up(lexicon, text_hash_pair(text->tokens[i - 1].hash, text->tokens[i].hash), &pair);
+        const struct lexicon_entry *both = reading_in(&pair, languages);
+        if (both) {
+            entries[i - 1] = NULL;
+            entries[i] = both;
         }
     }
     return languages;
 }
-
