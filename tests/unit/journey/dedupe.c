@@ -1,0 +1,109 @@
+#include "processors/journey/dedupe.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static const struct dedupe_bounds bounds = {DAYS(30), 65536};
+
+static struct uuid id_of(uint32_t number)
+{
+    struct uuid id = {{0}};
+    memcpy(id.bytes + 12, &number, sizeof number); /* ids that differ in their last bytes alone are ids all the same */
+    return id;
+}
+
+static bool is_new(struct dedupe *dedupe, uint32_t number, int64_t received_at_ms, const struct dedupe_bounds *within)
+{
+    uint64_t forgotten = 0;
+    struct uuid id = id_of(number);
+    return dedupe_first_sight(dedupe, &id, received_at_ms, within, &forgotten);
+}
+
+static void an_id_is_new_once(void **state)
+{
+    (void)state;
+    struct dedupe dedupe = {0};
+    for (uint32_t i = 0; i < 5000; i++) {
+        assert_true(is_new(&dedupe, i, DAYS(20000) + i, &bounds));
+        assert_false(is_new(&dedupe, i / 2, DAYS(20000) + i, &bounds));
+    }
+    assert_int_equal(dedupe.count, 5000);
+    dedupe_finish(&dedupe);
+}
+
+static void an_id_counts_for_thirty_days(void **state)
+{
+    (void)state;
+    struct dedupe dedupe = {0};
+    assert_true(is_new(&dedupe, 1, DAYS(20000), &bounds));
+    assert_false(is_new(&dedupe, 1, DAYS(20030), &bounds));
+    assert_true(is_new(&dedupe, 1, DAYS(20030) + SECONDS(2), &bounds));
+    assert_false(is_new(&dedupe, 1, DAYS(20050), &bounds)); /* received again on day 20030 */
+    dedupe_finish(&dedupe);
+}
+
+static void old_ids_make_room(void **state)
+{
+    (void)state;
+    struct dedupe dedupe = {0};
+    for (uint32_t i = 0; i < 100000; i++)
+        assert_true(is_new(&dedupe, i, DAYS(20000) + i * MINUTES(10), &bounds));
+    assert_true(dedupe.capacity <= 16384); /* 30 days of them are 4,320 */
+    dedupe_finish(&dedupe);
+}
+
+static void at_the_bound_the_oldest_leave(void **state)
+{
+    (void)state;
+    const struct dedupe_bounds narrow = {DAYS(30), 1000};
+    struct dedupe dedupe = {0};
+    uint64_t forgotten = 0;
+    for (uint32_t i = 0; i < 5000; i++) {
+        struct uuid id = id_of(i);
+        assert_true(dedupe_first_sight(&dedupe, &id, DAYS(20000) + i * 1000, &narrow, &forgotten));
+        assert_true(dedupe.count <= 1000);
+    }
+    assert_true(forgotten >= 4000);
+    assert_false(is_new(&dedupe, 4999, DAYS(20000) + 5000000, &narrow));
+    assert_false(is_new(&dedupe, 4200, DAYS(20000) + 5000000, &narrow));
+    assert_true(is_new(&dedupe, 10, DAYS(20000) + 5000000, &narrow));
+    dedupe_finish(&dedupe);
+}
+
+static void saved_and_loaded_it_knows_the_same(void **state)
+{
+    (void)state;
+    for (uint32_t count = 0; count < 200; count += 7) {
+        struct dedupe dedupe = {0}, again = {0};
+        struct bytes bytes = {0};
+        for (uint32_t i = 0; i < count; i++)
+            is_new(&dedupe, i, DAYS(20000), &bounds);
+        dedupe_save(&dedupe, &bytes);
+        struct unpack in = {(unsigned char *)bytes.data, (unsigned char *)bytes.data + bytes.size, false};
+        dedupe_load(&again, &in);
+        assert_false(in.has_failed);
+        assert_ptr_equal(in.at, in.end);
+        for (uint32_t i = 0; i < count; i++)
+            assert_false(is_new(&again, i, DAYS(20001), &bounds));
+        assert_true(is_new(&again, count, DAYS(20001), &bounds));
+        dedupe_finish(&dedupe);
+        dedupe_finish(&again);
+        bytes_finish(&bytes);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_id_is_new_once),
+        cmocka_unit_test(an_id_counts_for_thirty_days),
+        cmocka_unit_test(old_ids_make_room),
+        cmocka_unit_test(at_the_bound_the_oldest_leave),
+        cmocka_unit_test(saved_and_loaded_it_knows_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
