@@ -3,7 +3,11 @@
  * A detector wants rows in the order of time, each once: what arrives for a bucket after it has closed does not reach it.
  * So that history being imported is not all «too late», a series is not watched from its first record on, but from
  * WARM_UP_MS of event time after it; then the detector gets every bucket that is kept, from the oldest on, and goes on live.
- * Buckets of sums that move with a customer's last activity are right only as they close: no history for them. */
+ * Buckets of sums that move with a customer's last activity are right only as they close: no history for them.
+ *
+ * The detectors think in bell curves. The mean of two or three answers has none, and a rate of them is 0, ½ or 1: a bucket with
+ * too few items is told as missing, so that a sparse series is watched by the day, or not at all, rather than by the
+ * hour with false alarms. A gauge wanders by nature: by the day its steps are news, by the hour they are how it moves. */
 #include "base/clock.h"
 #include "processors/kpi/evaluate.h"
 #include "processors/kpi/task.h"
@@ -21,17 +25,17 @@ static bool is_watched(const struct series_state *state, const struct kpi_settin
     size_t equal_signs = 0;
     for (size_t i = 0; i < state->dimension.size; i++)
         equal_signs += state->dimension.data[i] == '=';
-    if (!settings->trend_enabled || state->series.kind == KPI_KIND_UPLIFT)
-        return false;
+    if (!settings->trend_enabled || state->series.kind == KPI_KIND_UPLIFT || state->series.kpi == KPI_STAGE_CUSTOMERS)
+        return false; /* how many customers there are grows with the shop: every day is a shift */
     if (strcmp(settings->trend_dimensions, "all") == 0)
         return equal_signs == 0;
     return strcmp(settings->trend_dimensions, "every") == 0 || equal_signs <= 1;
 }
 
-/* Minutes of the whole only, and only where minutes are shown; what moves with activity is sound by the day. */
+/* Minutes of the whole only, and only where minutes are shown. */
 static bool has_grid(const struct series_state *state, enum grid grid)
 {
-    if (catalog_is_moving(state->series.kind))
+    if (catalog_is_moving(state->series.kind) || catalog_is_gauge(state->series.kind))
         return grid == GRID_DAY;
     bool is_fast = catalog_find(state->series.kpi)->windows & 1u << WINDOW_5M;
     return grid != GRID_MINUTE || (is_fast && view_equal_text(state->dimension, "all"));
@@ -76,10 +80,37 @@ static void start(const struct kpi_task *task, struct series_state *state, int64
     }
 }
 
+/* Is the bucket's value about normal? Rates need some hits and some misses to be expected (as everybody's rule for the
+ * normal approximation has it, n p (1 − p) of a few). */
+static bool has_enough(const struct series_state *state, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool)
+{
+    static const double buckets_pooled[GRID_COUNT] = {90 * 1440, 90 * 24, 90};
+    double n = (double)sums->n, rate = ((double)pool->num + 1) / ((double)pool->n + 2);
+    switch (state->series.kind) {
+    case KPI_KIND_RATE:
+    case KPI_KIND_SHARE:
+        return n * rate * (1 - rate) >= 3;
+    case KPI_KIND_NPS:
+        return n >= 10;
+    case KPI_KIND_MEAN:
+    case KPI_KIND_DURATION:
+        return n >= 5;
+    case KPI_KIND_COUNT:
+    case KPI_KIND_SUM:
+    case KPI_KIND_DISTINCT: /* of what is usual: none at all may be the news */
+        return (double)pool->n >= 5 * buckets_pooled[grid];
+    default:
+        return true;
+    }
+}
+
 /* A count of nothing is 0; a mean of nothing is missing. */
-static double row_value(const struct series_state *state, const struct kpi_sums *sums, int64_t flow)
+static double row_value(const struct series_state *state, enum grid grid, const struct kpi_sums *sums,
+                        const struct kpi_sums *pool, int64_t flow)
 {
     double value;
+    if (!has_enough(state, grid, sums, pool))
+        return NAN;
     if (evaluate_value(state->series.kpi, sums, flow, &value))
         return value;
     enum kpi_kind kind = state->series.kind;
@@ -119,7 +150,7 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         flow += sums.n;
         struct trend_shift shifts[TREND_SHIFTS_MOST];
         size_t count = trend_add(watch->trends[grid], grid_start_ms(state->series.zone, grid, row),
-                                 row_value(state, &sums, flow), (double)(sums.n > 0 ? sums.n : 0),
+                                 row_value(state, grid, &sums, pool, flow), (double)(sums.n > 0 ? sums.n : 0),
                                  evaluate_variance(state->series.kpi, &sums, pool), shifts, TREND_SHIFTS_MOST);
         for (size_t i = 0; i < count; i++)
             tell(step, state, grid, &shifts[i], row);
