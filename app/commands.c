@@ -8,6 +8,7 @@
 #include "app/pipeline.h"
 #include "app/top.h"
 #include "app/replay.h"
+#include "app/sentiment.h"
 #include "app/topics.h"
 
 #include <stdio.h>
@@ -44,6 +45,10 @@ const struct command commands[] = {
     {"check", "", "validates the configuration and tests every connection it names", NULL, check_command, NULL},
     {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, NULL},
     {"inspect", "TOPIC [options]", "prints a topic as JSON lines", NULL, inspect_command, inspect_options},
+    {"sentiment", "[FILE]", "judges one text a line: LABEL<tab>score<tab>confidence",
+     "Reads FILE, or standard input. The score runs from -1 to 1, the confidence is how often such a label is right;\n"
+     "docs/SENTIMENT.md is the model's card.",
+     sentiment_file_command, NULL},
     {"settings", "", "prints the reference page of all settings (docs/CONFIGURATION.md)", NULL, settings_command, NULL},
     {"replay", "[options]", "rejected records back through ingest, after a fix, under the same event ids", NULL, replay_command,
      replay_option_rows},
