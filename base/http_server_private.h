@@ -1,0 +1,98 @@
+/* What the files of the HTTP server share; nobody else includes this.
+ *
+ * http_server.c: a request's way through libmicrohttpd, limits, beginning and end; http_server_exchange.c: looking at a request and
+ * answering it; http_server_stream.c: answers without an end. */
+#ifndef TS_BASE_HTTP_SERVER_PRIVATE_H
+#define TS_BASE_HTTP_SERVER_PRIVATE_H
+
+#include "base/http_server.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum exchange_state { EXCHANGE_RECEIVING, EXCHANGE_HANDLED, EXCHANGE_ANSWERED };
+
+enum { HEADERS_MAX = 12 };
+
+struct http_exchange {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct http_exchange *next, *previous; /* in server->exchanges */
+    char *method, *path;
+    struct bytes body;
+    char peer[INET6_ADDRSTRLEN];
+    enum exchange_state state;
+    bool is_suspended, is_too_large;
+    int status;
+    struct MHD_Response *response;
+    struct {
+        char *name, *value;
+    } headers[HEADERS_MAX];
+    int header_count;
+};
+
+/* One open connection: whose request must be complete by a certain time. */
+struct watch {
+    struct watch *next, *previous;
+    int socket;
+    int64_t deadline_us; /* INT64_MAX while a request is being handled */
+};
+
+struct http_stream {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct http_stream *next, *previous; /* in server->streams */
+    struct bytes unsent;
+    size_t sent;
+    bool is_suspended, is_ended, is_gone; /* ended: by us; gone: by the reader */
+    int references;                       /* the owner's and the connection's */
+};
+
+struct http_server {
+    struct MHD_Daemon *daemon;
+    struct http_handler handler;
+    struct http_server_settings settings;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct http_exchange *exchanges;
+    struct http_stream *streams;
+    struct watch *watches;
+    int handled_count; /* exchanges being handled */
+    atomic_bool is_draining;
+    bool is_stopping;
+    pthread_t watcher;
+    int listen_socket; /* after quiesce */
+};
+
+#define LIST_PUSH(head, item)                                                                                          \
+    do {                                                                                                               \
+        (item)->previous = NULL;                                                                                       \
+        (item)->next = (head);                                                                                         \
+        if (head)                                                                                                      \
+            (head)->previous = (item);                                                                                 \
+        (head) = (item);                                                                                               \
+    } while (0)
+#define LIST_REMOVE(head, item)                                                                                        \
+    do {                                                                                                               \
+        if ((item)->previous)                                                                                          \
+            (item)->previous->next = (item)->next;                                                                     \
+        else                                                                                                           \
+            (head) = (item)->next;                                                                                     \
+        if ((item)->next)                                                                                              \
+            (item)->next->previous = (item)->previous;                                                                 \
+    } while (0)
+
+struct http_exchange *exchange_create(struct http_server *server, struct MHD_Connection *connection, const char *path,
+                                      const char *method);
+void exchange_destroy(struct http_exchange *exchange);
+
+/* Stores the answer and wakes the connection where it sleeps. Takes the response. Any thread, once. */
+void exchange_answer_response(struct http_exchange *exchange, int status, const char *content_type,
+                              struct MHD_Response *response);
+
+/* Called with the lock held. */
+void stream_wake(struct http_stream *stream);
+
+#endif
