@@ -91,7 +91,24 @@ static void histogram_move(struct series *series, int i, int32_t from, int32_t u
         histogram_add(&series->windows[i].histogram, bins_at(bins, at)->bin, times * bins_at(bins, at)->count);
 }
 
-/* Move the end of a window over the buckets counted so far: some leave `now` for `before`, some leave `before`. */
+/* Add up the buckets of [from, until); false: there are none. */
+static bool add_up(const struct level *level, int32_t from, int32_t until, struct kpi_sums *total)
+{
+    uint32_t first = level_find(level, from), at = first;
+    for (; at < level->count && level_when(level, at) < until; at++) {
+        struct kpi_sums sums = level_sums(level, at);
+        kpi_sums_add(total, &sums, 1);
+    }
+    return at > first;
+}
+
+static int32_t smaller(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Move the end of a window over the buckets counted so far: some leave `before`, some leave `now`, for `before` or (if time
+ * leaps) for good. Only what leaves is looked at. */
 static void window_slide(struct series *series, int i, int32_t end)
 {
     struct window_state *state = &series->windows[i];
@@ -99,24 +116,22 @@ static void window_slide(struct series *series, int i, int32_t end)
     const struct level *level = &series->levels[window->grid];
     int32_t old_start = state->end - window->buckets + 1, start = end - window->buckets + 1;
     int32_t old_before = old_start - window->buckets, before = start - window->buckets;
-    int32_t old_until = state->end + 1 < start ? state->end + 1 : start;
-    bool has_moved = false;
-    for (uint32_t at = level_find(level, old_before); at < level->count && level_when(level, at) < old_until; at++) {
-        int32_t index = level_when(level, at);
-        struct kpi_sums sums = level_sums(level, at);
-        bool was_now = index >= old_start, is_before = index >= before;
-        if (!was_now && is_before)
-            continue;
-        kpi_sums_add(was_now ? &state->now : &state->before, &sums, -1);
-        if (is_before)
-            kpi_sums_add(&state->before, &sums, 1);
-        has_moved = true;
+    int32_t old_until = smaller(state->end + 1, start); /* what leaves `now` lies before it */
+    struct kpi_sums gone = {0}, passed = {0}, passed_by = {0};
+    bool has_moved = state->oldest_before < before && add_up(level, old_before, smaller(before, old_start), &gone);
+    if (state->oldest_now < start) {
+        has_moved |= add_up(level, old_start > before ? old_start : before, old_until, &passed);
+        has_moved |= add_up(level, old_start, smaller(before, old_until), &passed_by);
+        if (series->bins)
+            histogram_move(series, i, old_start, old_until, -1);
     }
-    if (series->bins && state->oldest_now < start)
-        histogram_move(series, i, old_start, old_until, -1);
     state->end = end;
     if (!has_moved)
         return;
+    kpi_sums_add(&state->now, &passed, -1);
+    kpi_sums_add(&state->now, &passed_by, -1);
+    kpi_sums_add(&state->before, &passed, 1);
+    kpi_sums_add(&state->before, &gone, -1);
     series->changed |= (uint8_t)(1u << i);
     state->oldest_now = first_from(level, start, end + 1);
     state->oldest_before = first_from(level, before, start);
