@@ -76,10 +76,11 @@ def body_of(chance, world):
 def life_of(chance, customer):
     """One customer's events, sorted by nothing."""
     span = pick(chance, 3 * HOUR, 5 * DAY, 60 * DAY, 500 * DAY)
-    grain = pick(chance, 1, 1000, HOUR, 6 * HOUR, DAY)  # coarse ones make ties and exact deadlines
+    grain = pick(chance, 1, 1000, HOUR, 6 * HOUR, DAY, 7 * DAY, 15 * DAY)  # coarse ones make ties and exact deadlines
     world = {"customer": customer, "tickets": pick(chance, 1, 2, 6),
-             "kinds": pick(chance, None, None, ["TicketChanged"], ["SubscriptionChanged", "ProductUsed"],
+             "kinds": pick(chance, None, None, None, ["TicketChanged"], ["ServiceVisited"], ["SubscriptionChanged"], ["SubscriptionChanged", "ProductUsed"],
                            ["OrderPlaced", "ProductUsed", "MessageEngaged"], ["SurveySent", "SurveyAnswered", "TicketChanged"])}
+    world["attributes"] = pick(chance, [{}, {"topic": "billing"}, {"topic": "login"}, {"topic": ""}], [{"topic": "billing"}])
     life = []
     for _ in range(chance.randrange(1, 30)):
         kind, data = body_of(chance, world)
@@ -91,7 +92,7 @@ def life_of(chance, customer):
         life.append({"event_id": str(small), "customer_id": customer, "occurred_at": at, "source": "test",
                      "channel": pick(chance, "EMAIL", "WEB", "PHONE"), "product": pick(chance, None, "P1", "P,2"),
                      "segment": pick(chance, None, "smb", ""), "region": None,
-                     "attributes": pick(chance, {}, {"topic": "billing"}, {"topic": "login"}, {"topic": ""}), "type": kind, "data": data})
+                     "attributes": pick(chance, *world["attributes"]), "type": kind, "data": data})
     return life
 
 
