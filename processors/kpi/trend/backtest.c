@@ -10,7 +10,7 @@
 /* The step is judged by these first rows, in which the detector says nothing yet: online stays online. */
 enum { STEP_ROWS = 5 };
 
-static const double default_false_alarms_per_month = 0.3;
+static const double default_false_alarms_per_month = 1;
 static const double month_ms = 30.4375 * 86400000.0;
 static const int64_t hour_ms = 3600000, day_ms = 86400000;
 

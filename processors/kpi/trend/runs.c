@@ -6,8 +6,9 @@
 
 /* Priors. Lengths are in rows; «σ» is the noise of the present regime. None of them has the series' unit. */
 static const double hazard = 0.01;          /* a regime begins at a row */
-static const double echo_usual = 0.5;       /* echo of a new regime, and how far it may be from that */
-static const double echo_spread = 0.3;
+static const double flat_share = 0.5;        /* of new regimes have neither slope nor echo */
+static const double echo_usual = 0.8;       /* echo of a new regime, and how far it may be from that */
+static const double echo_spread = 0.2;
 static const double level_spread = 2;       /* σ: of a new regime's level about its first value */
 static const double slope_spread = 0.3;     /* σ a row */
 static const double shape_new = 4;          /* rows that the present regime's σ counts as in a new one */
@@ -112,16 +113,19 @@ static void run_learn(struct run *run, const struct prediction *p, double value,
     run_forget(run);
 }
 
-static void run_begin(struct run *run, int64_t row, double value, double sigma, double echo, double shape)
+static void run_begin(struct run *run, bool flat, int64_t row, double value, double sigma, double shape)
 {
     memset(run, 0, sizeof *run);
     run->start_row = row;
     run->rows = 1;
     run->origin = run->last = value;
-    run->mean[2] = echo;
-    run->spread[LL] = level_spread * level_spread;
-    run->spread[SS] = slope_spread * slope_spread;
-    run->spread[EE] = echo_spread * echo_spread / (sigma * sigma);
+    run->flat = flat;
+    run->spread[LL] = flat ? 1 : level_spread * level_spread;
+    if (!flat) {
+        run->mean[2] = echo_usual;
+        run->spread[SS] = slope_spread * slope_spread;
+        run->spread[EE] = echo_spread * echo_spread / (sigma * sigma);
+    }
     run->shape = shape;
     run->scale = shape * sigma * sigma;
 }
@@ -161,11 +165,13 @@ static void runs_start(struct runs *runs)
         step[steps++] = fabs(runs->waited[k] - runs->waited[k - 1]);
     qsort(step, (size_t)steps, sizeof *step, compare);
     double sigma = fmax(step[steps / 2], floor);
-    run_begin(&runs->run[0], runs->row - runs->waiting + 1, runs->waited[0], sigma, echo_usual, shape_first);
-    runs->count = 1;
-    for (int k = 1; k < runs->waiting; k++)
-        run_add(&runs->run[0], runs->waited[k], runs->waited_weight[k], floor);
-    runs->run[0].log_weight = 0;
+    runs->count = 2;
+    for (int flat = 0; flat < 2; flat++) {
+        struct run *run = &runs->run[flat];
+        run_begin(run, flat, runs->row - runs->waiting + 1, runs->waited[0], sigma, shape_first);
+        for (int k = 1; k < runs->waiting; k++)
+            run_add(run, runs->waited[k], runs->waited_weight[k], floor);
+    }
 }
 
 static void note_scale(struct runs *runs, double value)
@@ -178,15 +184,17 @@ static void note_scale(struct runs *runs, double value)
     runs->high = fmax(runs->high, value);
 }
 
+/* Makes room for the two that begin with every row. The young are spared: their case is not heard yet. */
 static void runs_prune(struct runs *runs)
 {
-    if (runs->count < RUNS_MOST)
-        return;
-    int least = -1;
-    for (int k = 1; k < runs->count; k++)
-        if (runs->row - runs->run[k].start_row > 3 && (least < 0 || runs->run[k].log_weight < runs->run[least].log_weight))
-            least = k;
-    runs->run[least] = runs->run[--runs->count];
+    while (runs->count > RUNS_MOST - 2) {
+        int least = -1;
+        for (int k = 1; k < runs->count; k++)
+            if (runs->row - runs->run[k].start_row > 3 &&
+                (least < 0 || runs->run[k].log_weight < runs->run[least].log_weight))
+                least = k;
+        runs->run[least] = runs->run[--runs->count];
+    }
 }
 
 struct runs_forecast runs_expect(const struct runs *runs, double weight)
@@ -212,6 +220,58 @@ static double log_total(const struct runs *runs, int from, double most)
     for (int k = from; k < runs->count; k++)
         sum += exp(runs->run[k].log_weight - most);
     return sum;
+}
+
+static void begin_fresh(const struct runs *runs, struct run fresh[2], int64_t row, int64_t at_ms, double value,
+                        double weight, double log_all)
+{
+    struct runs_forecast forecast = runs_expect(runs, weight);
+    double variance = forecast.variance, wide = jump_width * jump_width * variance * weight;
+    for (int flat = 0; flat < 2; flat++) {
+        double jump = value - (flat ? forecast.mean : runs->run[0].last);
+        run_begin(&fresh[flat], flat, row, value, sqrt(variance), shape_new);
+        fresh[flat].start_at_ms = at_ms;
+        fresh[flat].expected = forecast.mean;
+        fresh[flat].deviation = forecast.deviation;
+        fresh[flat].log_weight = log_all + log(flat ? flat_share : 1 - flat_share) + log(hazard) + log_student(jump * jump, 3, wide);
+    }
+}
+
+/* The likelier of the two readings of the present regime goes first. */
+static void lead(struct runs *runs, int64_t start_row)
+{
+    int first = -1;
+    for (int k = 0; k < runs->count; k++)
+        if (runs->run[k].start_row == start_row && (first < 0 || runs->run[k].log_weight > runs->run[first].log_weight))
+            first = k;
+    struct run swap = runs->run[0];
+    runs->run[0] = runs->run[first];
+    runs->run[first] = swap;
+}
+
+static void weigh(struct runs *runs, struct runs_news *news)
+{
+    int64_t start_row = runs->run[0].start_row;
+    double top = -INFINITY, ripe = 0, present = 0, best = -INFINITY;
+    lead(runs, start_row);
+    for (int k = 0; k < runs->count; k++)
+        top = fmax(top, runs->run[k].log_weight);
+    for (int k = 0; k < runs->count; k++) {
+        struct run *run = &runs->run[k];
+        run->log_weight -= top;
+        double weight = exp(run->log_weight);
+        if (run->start_row == start_row) {
+            present += weight;
+        } else if (run->rows >= ripe_rows && run->odd == 0) {
+            ripe += weight;
+            if (weight > best) {
+                best = weight;
+                news->candidate = k;
+            }
+        }
+    }
+    if (news->candidate >= 0)
+        news->log_odds = fmin(log(ripe) - fmax(log(present), -700), 700);
 }
 
 void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight,
@@ -241,45 +301,25 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
     for (int k = 1; k < runs->count; k++)
         most = fmax(most, runs->run[k].log_weight);
     double all = most + log(log_total(runs, 0, most));
-    struct run *present = &runs->run[0];
-    double sigma = fmax(sqrt(run_variance(present)), floor);
-    struct run fresh;
-    run_begin(&fresh, row, value, sigma, echo_usual, shape_new);
-    struct runs_forecast forecast = runs_expect(runs, weight);
-    fresh.start_at_ms = at_ms;
-    fresh.expected = forecast.mean;
-    fresh.deviation = forecast.deviation;
-    double jump = value - before;
-    fresh.log_weight = all + log(hazard) + log_student(jump * jump, 3, jump_width * jump_width * sigma * sigma * weight);
+    struct run fresh[2];
+    begin_fresh(runs, fresh, row, at_ms, value, weight, all);
     for (int k = 0; k < runs->count; k++)
         run_add(&runs->run[k], value, weight, floor);
     runs_prune(runs);
-    runs->run[runs->count++] = fresh;
-
-    double top = -INFINITY;
-    for (int k = 0; k < runs->count; k++)
-        top = fmax(top, runs->run[k].log_weight);
-    double ripe = 0, best = -INFINITY;
-    int chosen = -1;
-    for (int k = 0; k < runs->count; k++) {
-        struct run *run = &runs->run[k];
-        run->log_weight -= top;
-        double w = exp(run->log_weight);
-        if (k > 0 && run->rows >= ripe_rows && run->odd == 0) {
-            ripe += w;
-            if (w > best)
-                best = w, chosen = k;
-        }
-    }
-    news->candidate = chosen;
-    news->log_odds = chosen < 0 ? -INFINITY : fmin(log(ripe) - runs->run[0].log_weight, 700);
+    runs->run[runs->count++] = fresh[0];
+    runs->run[runs->count++] = fresh[1];
+    weigh(runs, news);
 }
 
-void runs_accept(struct runs *runs, int chosen)
+void runs_accept(struct runs *runs, int candidate)
 {
-    runs->run[0] = runs->run[chosen];
-    runs->run[0].log_weight = 0;
-    runs->count = 1;
+    int64_t start_row = runs->run[candidate].start_row;
+    int kept = 0;
+    for (int k = 0; k < runs->count; k++)
+        if (runs->run[k].start_row == start_row)
+            runs->run[kept++] = runs->run[k];
+    runs->count = kept;
+    lead(runs, start_row);
 }
 
 double run_mean(const struct run *run)

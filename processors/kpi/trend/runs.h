@@ -20,10 +20,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { RUNS_MOST = 20 };
+enum { RUNS_MOST = 24 };
 
 struct run {
     int64_t start_row, start_at_ms;
+    bool flat; /* no slope, no echo */
     int32_t rows, odd; /* rows taken in; spikes in a row just now */
     double origin, last;
     double sum;                  /* of the values taken in, less origin */

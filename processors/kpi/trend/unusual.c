@@ -3,13 +3,14 @@
 #include <math.h>
 #include <string.h>
 
-static const double short_rows = 5;
+static const double level_rows = 5000;   /* memory of the level */
+static const double short_rows = 5;      /* the running means */
 static const double long_rows = 50;
-static const double wake_rows = 100;
-static const double wake_rest = 0.2;
-static const double level_rows = 5000;
-static const double distance_most = 20;
-static const double views = 31;
+static const double distance_most = 20;  /* what is further off counts as this far in a mean */
+static const double wake_rows = 100;     /* in which the memory of an oddity fades to a third */
+static const double wake_margin = 1.06;  /* so much odder than the wake stands out again */
+static const double wake_rest = 0.2;     /* what is left of the rest */
+static const double half_rarity = 3;     /* one row in 10^3 scores one half */
 
 void unusual_init(struct unusual *unusual)
 {
@@ -54,13 +55,11 @@ double unusual_add(struct unusual *unusual, double distance, double value, doubl
     for (int k = 0; k < UNUSUAL_VIEWS; k++) {
         double rarity = -surprise_log10(&unusual->view[k], look[k]);
         surprise_learn(&unusual->view[k], look[k]);
-        if ((int)views >> k & 1) {
-            rarest = fmax(rarest, rarity);
-        }
+        rarest = fmax(rarest, rarity);
     }
     double wake = unusual->wake;
     unusual->wake = fmax(rarest, wake * exp(-1 / wake_rows));
-    if (rarest < wake)
+    if (rarest < wake * wake_margin)
         rarest *= wake_rest;
-    return rarest / (3 + rarest);
+    return rarest / (half_rarity + rarest);
 }
