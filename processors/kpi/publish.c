@@ -2,7 +2,11 @@
  *
  * An emptied window is published once as null, with n 0, and deleted after one more window length (READINGS 50). A window with
  * something in it is published again after two of its buckets even if nothing came or went, so that `at` stays
- * fresh (READINGS 5). Gauges are never empty: nothing open is a value, too. */
+ * fresh (READINGS 5). Gauges are never empty: nothing open is a value, too.
+ *
+ * What counts is known to the minute, but `at` is an instant: an event of 10:00:02 may go out at once, in a record whose `at` is
+ * 10:00:01. So that every value comes to stand for just the events up to its `at`, what was published before the newest
+ * minute in it had ended is published again when it has. */
 #include "base/clock.h"
 #include "processors/kpi/evaluate.h"
 #include "processors/kpi/task.h"
@@ -93,6 +97,7 @@ static void publish_if_due(struct step *step, struct series_state *state, int i,
 
 bool publish_changes(struct step *step, struct series_state *state)
 {
+    series_advance(&state->series, step->clock_ms);
     int last = state->series.window_count - 1; /* 90d: it reaches as far back as hours are kept */
     bool tells_hours = hours_are_to_tell(state) && hours_may_tell(state, step->record->timestamp_ms);
     unsigned changed = state->series.changed | (tells_hours ? 1u << last : 0);
@@ -107,9 +112,12 @@ bool publish_changes(struct step *step, struct series_state *state)
 
 /* --- upkeep --- */
 
-static int64_t refresh_ms(const struct series_state *state, int i)
+/* When a value that was published as of `published_at_ms` is to be published again, though nothing comes or goes. */
+static int64_t refresh_at_ms(const struct series_state *state, int i, int64_t published_at_ms)
 {
-    return 2 * bucket_ms[window_of(state, i)->grid];
+    int64_t stale_ms = published_at_ms + 2 * bucket_ms[window_of(state, i)->grid];
+    int64_t settled_ms = ((int64_t)state->series.newest_minute + 1) * MINUTES(1);
+    return published_at_ms < settled_ms && settled_ms < stale_ms ? settled_ms : stale_ms;
 }
 
 static void delete_window(struct step *step, struct series_state *state, int i)
@@ -130,7 +138,7 @@ bool publish_upkeep(struct step *step, struct series_state *state)
         struct window_state *window = &state->series.windows[i];
         if (window->published_at_ms == INT64_MIN)
             continue;
-        if (window->empty_since_ms == INT64_MIN && at_ms >= window->published_at_ms + refresh_ms(state, i))
+        if (window->empty_since_ms == INT64_MIN && at_ms >= refresh_at_ms(state, i, window->published_at_ms))
             state->series.changed |= (uint8_t)(1u << i);
         else if (window->empty_since_ms != INT64_MIN && is_empty(state, i) &&
                  at_ms >= window->empty_since_ms + window_of(state, i)->length_ms)
@@ -148,11 +156,11 @@ int64_t publish_due_ms(const struct series_state *state)
         bool is_changed = state->series.changed & 1u << i; /* it goes out with the next flush, at the earliest as of now */
         int64_t next_ms = INT64_MAX;
         if (is_changed)
-            next_ms = state->series.at_ms + refresh_ms(state, i);
+            next_ms = refresh_at_ms(state, i, state->series.at_ms);
         else if (window->empty_since_ms != INT64_MIN)
             next_ms = window->empty_since_ms + window_of(state, i)->length_ms;
         else if (window->published_at_ms != INT64_MIN)
-            next_ms = window->published_at_ms + refresh_ms(state, i);
+            next_ms = refresh_at_ms(state, i, window->published_at_ms);
         due_ms = next_ms < due_ms ? next_ms : due_ms;
     }
     return due_ms;

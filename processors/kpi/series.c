@@ -11,7 +11,7 @@ static const int32_t bins_kept[GRID_COUNT] = {1440, 720, 90};
 void series_init(struct series *series, enum kpi_id kpi, const struct time_zone *zone)
 {
     *series = (struct series){.kpi = kpi, .kind = kpi_names[kpi].kind, .zone = zone, .at_ms = INT64_MIN,
-                              .entered_minute = INT32_MIN};
+                              .entered_minute = INT32_MIN, .newest_minute = INT32_MIN};
     for (int grid = 0; grid < GRID_COUNT; grid++)
         level_init(&series->levels[grid], level_fields_of(series->kind));
     if (series->kind == KPI_KIND_DURATION)
@@ -156,6 +156,7 @@ static void count_minute(struct series *series, int32_t minute, const struct kpi
             level_add(&series->levels[grid], index[grid], more);
     }
     series->flow_total += more->n;
+    series->newest_minute = minute > series->newest_minute ? minute : series->newest_minute;
     if (more->n && (series->kind == KPI_KIND_GAUGE || series->kind == KPI_KIND_CHURN))
         series->changed = (uint8_t)((1u << series->window_count) - 1); /* the total is in every window's value */
     for (int i = 0; i < series->window_count; i++)

@@ -39,6 +39,7 @@ struct series {
     int64_t flow_total;              /* Σ n of all that ever counted: the value of a gauge */
     int64_t at_ms;                   /* where the windows end; INT64_MIN: before the first clock */
     int32_t entered_minute;          /* minutes after it wait */
+    int32_t newest_minute;           /* of those that count; INT32_MIN: none */
     uint8_t window_ids[WINDOW_COUNT];
     uint8_t window_count;
     uint8_t changed;                 /* bit per window (place in window_ids): something came or went since clear */

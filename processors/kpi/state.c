@@ -145,6 +145,7 @@ void series_state_save(const struct series_state *state, struct bytes *out)
     pack(out, state->changed_offset);
     pack(out, series->at_ms);
     pack(out, series->flow_total);
+    pack(out, series->newest_minute);
     for (int grid = 0; grid < GRID_COUNT; grid++) {
         save_level(&series->levels[grid], out);
         if (series->bins)
@@ -170,6 +171,7 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
     state->changed_offset = unpack(in);
     series->at_ms = unpack(in);
     series->flow_total = unpack(in);
+    series->newest_minute = (int32_t)unpack(in);
     for (int grid = 0; grid < GRID_COUNT; grid++) {
         load_level(&series->levels[grid], in);
         if (series->bins)

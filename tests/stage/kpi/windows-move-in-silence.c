@@ -177,6 +177,22 @@ static void without_any_clock_events_move_time_themselves(void **unused)
     stage_end(&stage);
 }
 
+/* `at` is an instant, but what counts is known to the minute: the last word is said once the minute is over. */
+static void every_value_comes_to_stand_for_the_events_up_to_its_instant(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    feed_clock(&stage, at("2026-05-04T12:00:10Z"));
+    feed_add(&stage, "resolved_72h|all", at("2026-05-04T12:00:50Z"), kpi_sums_of_rate(true, false), -1);
+    feed_clock(&stage, at("2026-05-04T12:00:20Z"));
+    assert_int_equal(published(&stage, "resolved_72h|90d|all").at_ms, at("2026-05-04T12:00:20Z"));
+    step_to(&stage, at("2026-05-04T12:01:02Z"), 1000);
+    assert_true(published(&stage, "resolved_72h|90d|all").at_ms >= at("2026-05-04T12:01:00Z"));
+    assert_true(published(&stage, "resolved_72h|7d|all").at_ms >= at("2026-05-04T12:01:00Z"));
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +203,7 @@ int main(void)
         cmocka_unit_test(the_ninety_day_window_follows_the_calendar_of_its_zone),
         cmocka_unit_test(an_event_runs_ahead_of_the_slowest_clock_by_the_lead_at_most),
         cmocka_unit_test(a_silent_source_does_not_hold_time_for_ever),
+        cmocka_unit_test(every_value_comes_to_stand_for_the_events_up_to_its_instant),
         cmocka_unit_test(without_any_clock_events_move_time_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
