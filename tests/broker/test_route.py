@@ -29,6 +29,8 @@ def settles(installation, judge, kpis, read, seconds, skip):
     wrong = []
 
     def equal():
+        for process in installation.running:
+            assert process.poll() is None, "%s ended with %s\n%s" % (process.log.name, process.poll(), installation.logs())
         wrong[:] = judge.differences(read(), kpis, skip=skip)
         return not wrong
 
@@ -49,7 +51,6 @@ def import_and_compare(installation, files, mapping, kpis, times=1, processors=1
     skip = (lambda key: False) if in_order else (lambda key: key[1].startswith("stage="))
     settles(installation, judge, kpis, installation.kpis, 90, skip)
     settles(installation, judge, kpis, installation.redis_kpis, 30, skip)
-    assert all(process.poll() is None for process in installation.running), installation.logs()
 
 
 IN_ORDER = dict(id="in file order")
