@@ -20,6 +20,9 @@
 
 #define TIMER_NEVER INT64_MAX
 
+/* The partition's clock before any record. Not INT64_MIN: processors subtract days from it, and that must not overflow. */
+#define CLOCK_UNSET (INT64_MIN / 2)
+
 /* One key's state. The engine owns the struct; `state` is the processor's, freed by entry_free. */
 struct entry {
     void *state;            /* NULL in a new entry */

@@ -15,9 +15,6 @@
 
 enum task_stage { TASK_LOADING, TASK_REPLAYING, TASK_LIVE };
 
-/* No record yet. Not INT64_MIN: processors subtract days from the clock, and that must not overflow. */
-#define CLOCK_UNSET (INT64_MIN / 2)
-
 struct task {
     const struct processor *processor;
     void *own; /* from processor.task_create */

@@ -102,7 +102,7 @@ static enum outcome touch_decode(struct journey_task *task, struct step *step, s
 
 static bool is_too_late(const struct journey_task *task, const struct touchpoint *touch, int64_t clock_ms)
 {
-    return clock_ms != INT64_MIN && touch->occurred_at_ms < clock_ms - task->shared->settings->revision_horizon_ms;
+    return clock_ms > CLOCK_UNSET && touch->occurred_at_ms < clock_ms - task->shared->settings->revision_horizon_ms;
 }
 
 static bool is_first_sight(struct journey_task *task, struct customer *customer, const struct touchpoint *touch)
@@ -202,7 +202,7 @@ static void journey_timer(struct step *step, struct entry *entry)
 static void clock_send(struct journey_task *task, struct step *step)
 {
     bool is_soon = task->clock_sent_ms != INT64_MIN && step->clock_ms - task->clock_sent_ms < SECONDS(1);
-    if (is_soon || step->clock_ms == INT64_MIN)
+    if (is_soon || step->clock_ms <= CLOCK_UNSET)
         return;
     task->clock_sent_ms = step->clock_ms;
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL(""),

@@ -33,7 +33,7 @@ void hours_note(struct series_state *state, int32_t minute, int64_t clock_ms)
 {
     struct hours *hours = &state->hours;
     int32_t hour = (int32_t)grid_floor(minute, 60);
-    if (clock_ms == INT64_MIN)
+    if (clock_ms <= CLOCK_UNSET)
         return;
     if (hours->closed_until == INT32_MIN)
         hours->closed_until = closed_until_at(state, clock_ms);
@@ -57,7 +57,7 @@ void hours_close(struct series_state *state, int64_t clock_ms)
     const struct level *level = &state->series.levels[GRID_HOUR];
     if (hours->closed_until == INT32_MIN && level->count) /* what came before there was any clock */
         hours->closed_until = level_when(level, 0);
-    if (clock_ms == INT64_MIN || hours->closed_until == INT32_MIN)
+    if (clock_ms <= CLOCK_UNSET || hours->closed_until == INT32_MIN)
         return;
     int32_t until = closed_until_at(state, clock_ms), from = hours->closed_until;
     if (until <= from)

@@ -132,7 +132,7 @@ static int64_t end_of_windows(const struct kpi_task *task, int64_t clock_ms, con
     for (size_t i = 0; i < delta->buckets.count; i++)
         if (delta->buckets.items[i].minute * 60000 > newest_ms)
             newest_ms = delta->buckets.items[i].minute * 60000;
-    if (clock_ms == INT64_MIN)
+    if (clock_ms <= CLOCK_UNSET)
         return newest_ms;
     int64_t ahead_ms = least(newest_ms, clock_ms + task->shared->settings->lead_ms);
     return ahead_ms > clock_ms ? ahead_ms : clock_ms;

@@ -63,7 +63,7 @@ static void publish_window(struct step *step, const struct series_state *state, 
     out.has_target = shared->has_target[face];
     out.target = shared->targets[face];
     out.at_ms = state->series.at_ms;
-    out.watermark_ms = step->clock_ms == INT64_MIN ? state->series.at_ms : step->clock_ms;
+    out.watermark_ms = step->clock_ms <= CLOCK_UNSET ? state->series.at_ms : step->clock_ms;
     if (with_hours)
         hours_collect(state, face, &out, step->arena);
     struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_KPIS, OUTBOX_BY_KEY, record_key(task, state, face, i),

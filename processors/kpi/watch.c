@@ -160,7 +160,7 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
 void watch_close(struct step *step, struct series_state *state)
 {
     struct watch *watch = &state->watch;
-    if (watch->starts_at_ms > step->clock_ms || step->clock_ms == INT64_MIN)
+    if (watch->starts_at_ms > step->clock_ms || step->clock_ms <= CLOCK_UNSET)
         return;
     if (!watch->is_started)
         start(step->task, state, step->clock_ms);
