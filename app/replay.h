@@ -1,3 +1,4 @@
+/* `touchstream replay` and `touchstream forget`. */
 #ifndef TS_APP_REPLAY_H
 #define TS_APP_REPLAY_H
 

@@ -14,7 +14,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { RING_SIZE = 1 << 16, TICKETS_MAX = 10000, OPEN_PER_CUSTOMER_MAX = 3, KEY_SPREAD = 7919, SHARES = 10000 };
+enum { RING_SIZE = 1 << 16, TICKETS_MAX = 10000, OPEN_PER_CUSTOMER_MAX = 3, OPEN_TRIES_MAX = 20, KEY_SPREAD = 7919, SHARES = 10000 };
 
 enum ticket_state { TICKET_NEW, TICKET_ANSWERED, TICKET_SOLVED, TICKET_BACK };
 
@@ -250,12 +250,17 @@ static uint32_t tell_return(struct lives *lives, struct touchpoint *touch)
 
 /* --- tickets --- */
 
-static struct ticket *ticket_open(struct lives *lives, struct touchpoint *touch)
+/* NULL: everyone who came by has tickets enough. */
+static struct ticket *ticket_open(struct lives *lives, const struct touchpoint *touch)
 {
-    uint32_t customer;
-    do
+    uint32_t customer = 0;
+    for (int tries = 0; tries < OPEN_TRIES_MAX; tries++) {
         customer = anyone(lives);
-    while (lives->open_of[customer] >= OPEN_PER_CUSTOMER_MAX);
+        if (lives->open_of[customer] < OPEN_PER_CUSTOMER_MAX)
+            break;
+    }
+    if (lives->open_of[customer] >= OPEN_PER_CUSTOMER_MAX && lives->ticket_count > 0)
+        return NULL;
     lives->open_of[customer]++;
     struct ticket *ticket = &lives->tickets[lives->ticket_count++];
     *ticket = (struct ticket){.customer = customer,
@@ -308,9 +313,8 @@ static uint32_t tell_ticket(struct lives *lives, struct touchpoint *touch)
     bool wants_new = lives->ticket_count < lives->tickets_wanted / 100 + 1 ||
                      random_below(&lives->random, 100) < (lives->ticket_count < lives->tickets_wanted ? 40u : 18u);
     struct ticket_changed *out = &touch->body.ticket_changed;
-    struct ticket *ticket;
-    if (wants_new && lives->ticket_count < TICKETS_MAX) {
-        ticket = ticket_open(lives, touch);
+    struct ticket *ticket = wants_new && lives->ticket_count < TICKETS_MAX ? ticket_open(lives, touch) : NULL;
+    if (ticket) {
         out->action = TICKET_ACTION_OPENED;
     } else {
         ticket = &lives->tickets[random_below(&lives->random, lives->ticket_count)];
