@@ -4,7 +4,7 @@
 
 static const double edge = 0;           /* log odds */
 static const double edge_low = -1.5;       /* an excursion is over below this */
-static const double prior_rate = 0.0017;  /* excursions a row of a normal series, counted as prior_rows rows */
+static const double prior_rate = 0.003;   /* excursions a row of a normal series, counted as prior_rows rows */
 static const double prior_rows = 1000;
 static const double prior_excess = 1.2;  /* their mean height, counted as prior_excursions */
 static const double prior_excursions = 30;

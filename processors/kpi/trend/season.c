@@ -14,7 +14,7 @@ static const double rhythm_least = 0.5;
 static const double garrote = 2;
 /* Hours differ in noise, too; as if an hour had already been as noisy as the mean one for so many rows. */
 static const double noise_rows = 20;
-static const double noise_on = 1;
+static const double noise_days = 7;
 
 struct place {
     int slot[2];
@@ -108,8 +108,8 @@ static double slot_worth(const struct season *season, enum season_kind kind, int
 
 static double hour_noise(const struct season *season, int hour)
 {
-    double rows = (double)season->hour_rows[hour];
-    if (!(season->spread > 0) || rows <= 0 || !noise_on)
+    double rows = (double)season->miss_rows[hour];
+    if (!(season->spread > 0) || rows <= 0)
         return 1;
     double mean = (rows * (double)season->miss[hour] + noise_rows * season->spread) / (rows + noise_rows);
     return mean * mean / (season->spread * season->spread);
@@ -186,6 +186,8 @@ static void settle(struct season *season)
 {
     for (int slot = 0; slot < SEASON_SLOTS; slot++)
         season->week[slot] += (float)(season->anchor - season->level);
+    for (int hour = 0; hour < SEASON_HOURS; hour++) /* its misses were half learning */
+        season->miss_rows[hour] = (float)fmin((double)season->miss_rows[hour], season->rows_per_slot);
     season->settled = true;
 }
 
@@ -204,7 +206,8 @@ static void learn_slot(struct season *season, enum season_kind kind, int slot, d
     first_visit(season, hour);
     double hourly = tame(season, total - season->level - (double)season->hour[hour], 4);
     nudge(&season->hour[hour], &season->hour_rows[hour], hourly, hour_days * season->rows_per_slot);
-    season->miss[hour] += (float)((fabs(miss) - (double)season->miss[hour]) / (double)season->hour_rows[hour]);
+    nudge(&season->miss[hour], &season->miss_rows[hour], fabs(miss) - (double)season->miss[hour],
+          noise_days * season->rows_per_slot);
 }
 
 void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value)

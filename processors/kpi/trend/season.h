@@ -21,7 +21,7 @@ struct season {
     bool settled;                    /* the first week is over */
     double spread;                   /* mean absolute miss */
     float hour[SEASON_HOURS], hour_rows[SEASON_HOURS];
-    float miss[SEASON_HOURS]; /* mean absolute miss */
+    float miss[SEASON_HOURS], miss_rows[SEASON_HOURS]; /* mean absolute miss */
     /* Relative to the level, like hour[], whose refinement this is; in the first week relative to the anchor. */
     float week[SEASON_SLOTS], week_rows[SEASON_SLOTS];
 };

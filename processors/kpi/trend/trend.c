@@ -28,6 +28,9 @@ struct trend {
     struct state state;
 };
 
+/* The budget's parts; together less than all of it, for tails and rhythms are never learned to the end. */
+static const double spike_part = 0.42;
+static const double shift_part = 0.38;
 static const double false_alarms_most = 1.0 / 500; /* a point; a looser budget than this says noise */
 
 double trend_budget(double per_month, double share, double series, enum trend_resolution resolution)
@@ -140,7 +143,7 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
         double frequency = surprise_log10(&state->surprise, distance);
         surprise_learn(&state->surprise, distance);
         state->score = unusual_add(&state->unusual, (rest - forecast.mean) / forecast.deviation, rest, sqrt(part.noise));
-        if (row - state->spike_row > 1 && row > 20 && frequency < log10(alarms / 2) && !part.hushed && said < most) {
+        if (row - state->spike_row > 1 && row > 20 && frequency < log10(spike_part * alarms) && !part.hushed && said < most) {
             out[said++] = (struct trend_shift){
                 .kind = TREND_KIND_SPIKE, .onset_row = row, .detected_row = row, .onset_at_ms = at_ms,
                 .detected_at_ms = at_ms, .before = forecast.mean + part.worth, .after = value,
@@ -148,12 +151,12 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
                 .high = forecast.mean + part.worth + 1.96 * forecast.deviation,
                 .confidence = 1 - pow(10, frequency)};
         }
-        if (frequency < log10(alarms / 2))
+        if (frequency < log10(spike_part * alarms))
             state->spike_row = row;
     }
     struct runs_news news;
     runs_add(&state->runs, row, at_ms, rest, weight, &news);
-    double limit = patience_limit(&state->patience, alarms / 2);
+    double limit = patience_limit(&state->patience, shift_part * alarms);
     patience_learn(&state->patience, news.log_odds);
     if (news.candidate >= 0 && news.log_odds > limit) {
         struct run before = state->runs.run[0];
