@@ -16,25 +16,29 @@ enum outcome collect_run(struct app *app)
                                            .queue_messages_max = (int)settings->queue_messages_max,
                                            .compression = "lz4",
                                            .delivery_timeout_ms = (int)settings->acknowledge_ms_max};
-    struct outgoing outgoing;
+    /* It listens before Kafka is there: a sender hears 503 and when to come again, and /healthz answers. */
+    struct outgoing outgoing = {0};
     struct bytes error = {0};
-    enum outcome outcome = OUTCOME_STOP;
-    if (!outgoing_open(&outgoing, app, &publisher, batch_delivered)) {
-        outcome = atomic_load(&app->stop) ? OUTCOME_OK : OUTCOME_STOP;
-    } else {
-        struct collector_parts parts = {settings, &outgoing.outlet, outgoing.publisher, &clock_system};
-        struct collector *collector = collector_create(&parts, &error);
-        if (collector) {
-            log_info("collector listens", "on", settings->listen, NULL);
-            while (!atomic_load(&app->stop))
-                nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-            collector_destroy(collector);
-            outcome = OUTCOME_OK;
-        } else {
-            log_error("the collector cannot start", "error", bytes_text(&error), NULL);
-        }
+    atomic_bool is_open = false;
+    struct collector_parts parts = {settings, &outgoing.outlet, &is_open, &clock_system};
+    struct collector *collector = collector_create(&parts, &error);
+    if (!collector) {
+        log_error("the collector cannot start", "error", bytes_text(&error), NULL);
+        bytes_finish(&error);
+        return OUTCOME_STOP;
     }
+    log_info("collector listens", "on", settings->listen, NULL);
+    enum outcome outcome = OUTCOME_OK;
+    if (outgoing_open(&outgoing, app, &publisher, batch_delivered)) {
+        atomic_store(&is_open, true);
+        while (!atomic_load(&app->stop))
+            nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    } else if (!atomic_load(&app->stop)) {
+        outcome = OUTCOME_STOP;
+    }
+    collector_drain(collector);
     outgoing_close(&outgoing);
+    collector_destroy(collector);
     bytes_finish(&error);
     return outcome;
 }

@@ -18,6 +18,7 @@ bool outgoing_open(struct outgoing *outgoing, struct app *app, const struct publ
     bytes_printf(&outgoing->touchpoints_topic, "%stouchpoints", app->config.kafka.topic_prefix);
     bytes_printf(&outgoing->rejected_topic, "%stouchpoints.rejected", app->config.kafka.topic_prefix);
     outgoing->outlet = (struct outlet){.publish = outlet_to_publisher,
+                                       .is_connected = outlet_publisher_is_connected,
                                        .target = outgoing->publisher,
                                        .touchpoints_topic = bytes_text(&outgoing->touchpoints_topic),
                                        .rejected_topic = bytes_text(&outgoing->rejected_topic),

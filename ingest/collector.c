@@ -71,7 +71,8 @@ static void refuse_for(struct http_exchange *exchange, int status, const char *c
 
 static bool is_kafka_there(const struct collector *collector)
 {
-    return !collector->parts.publisher || publisher_is_connected(collector->parts.publisher);
+    const struct outlet *outlet = collector->parts.outlet;
+    return atomic_load(collector->parts.is_open) && (!outlet->is_connected || outlet->is_connected(outlet->target));
 }
 
 /* --- the paths --- */
@@ -327,12 +328,17 @@ int collector_port(const struct collector *collector)
     return http_server_port(collector->http);
 }
 
+void collector_drain(struct collector *collector)
+{
+    atomic_store(collector->parts.is_open, false);
+    if (!http_server_drain(collector->http, collector->parts.settings->drain_ms_max))
+        log_warning("some requests were not answered in time", NULL);
+}
+
 void collector_destroy(struct collector *collector)
 {
     if (!collector)
         return;
-    if (collector->http && !http_server_drain(collector->http, collector->parts.settings->drain_ms_max))
-        log_warning("some requests were not answered in time", NULL);
     http_server_destroy(collector->http);
     hooks_destroy(collector->hooks);
     sources_destroy(collector->sources);

@@ -9,12 +9,14 @@
 #include "ingest/outlet.h"
 #include "ingest/settings.h"
 
+#include <stdatomic.h>
+
 struct collector;
 
 struct collector_parts {
     const struct ingest_settings *settings;
     const struct outlet *outlet;   /* whose publisher was created with batch_delivered */
-    struct publisher *publisher;   /* asked for readiness; NULL: always ready (tests) */
+    atomic_bool *is_open;          /* the outlet is looked at only once this is true; until then requests are answered 503 */
     struct clock *clock;
 };
 
@@ -22,7 +24,11 @@ struct collector_parts {
 struct collector *collector_create(const struct collector_parts *parts, struct bytes *error);
 int collector_port(const struct collector *collector);
 
-/* No new requests, the open ones are answered; at most settings->drain_ms_max. Then frees. */
+/* No new requests, the open ones are answered; at most settings->drain_ms_max. Before the publisher ends: its last callbacks
+ * answer what is left, and must find their requests alive. */
+void collector_drain(struct collector *collector);
+
+/* After the publisher has ended. NULL is fine. */
 void collector_destroy(struct collector *collector);
 
 #endif

@@ -11,6 +11,11 @@ enum outcome outlet_to_publisher(void *publisher, const char *topic, struct view
     return publisher_send(publisher, topic, -1, key, value, timestamp_ms, message_context);
 }
 
+bool outlet_publisher_is_connected(void *publisher)
+{
+    return publisher_is_connected(publisher);
+}
+
 void outlet_encode(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *value)
 {
     wire_begin(value, outlet->touchpoint_schema);

@@ -6,10 +6,14 @@
 #include "engine/publisher.h"
 #include "schemas/records.h"
 
+#include <stdbool.h>
+
 struct outlet {
     /* publisher_send, or a test's own. RETRY: nothing was taken, the queue is full. */
     enum outcome (*publish)(void *target, const char *topic, struct view key, struct view value, int64_t timestamp_ms,
                             void *message_context);
+    /* Did a broker answer lately? NULL: always. */
+    bool (*is_connected)(void *target);
     void *target;
     const char *touchpoints_topic, *rejected_topic; /* with prefix; borrowed */
     uint32_t touchpoint_schema, rejected_schema;
@@ -17,6 +21,8 @@ struct outlet {
 
 enum outcome outlet_to_publisher(void *publisher, const char *topic, struct view key, struct view value,
                                  int64_t timestamp_ms, void *message_context);
+
+bool outlet_publisher_is_connected(void *publisher);
 
 /* Appends the message's value. */
 void outlet_encode(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *value);

@@ -35,6 +35,7 @@ struct fixture {
     struct settings_node sources[4];
     struct clock_manual clock;
     struct collector *collector;
+    atomic_bool is_open;
 };
 
 static enum outcome publish(void *target, const char *topic, struct view key, struct view value, int64_t timestamp_ms, void *context)
@@ -91,7 +92,7 @@ static struct settings_node field(const char *key, const char *value)
 static void start(struct fixture *fixture)
 {
     struct bytes error = {0};
-    struct collector_parts parts = {&fixture->settings, &fixture->outlet, NULL, &fixture->clock.clock};
+    struct collector_parts parts = {&fixture->settings, &fixture->outlet, &fixture->is_open, &fixture->clock.clock};
     fixture->collector = collector_create(&parts, &error);
     assert_string_equal(bytes_text(&error), "");
     bytes_finish(&error);
@@ -101,7 +102,8 @@ static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     pthread_mutex_init(&fixture->broker.lock, NULL);
-    fixture->outlet = (struct outlet){publish, &fixture->broker, "touchpoints", "rejected", 1, 2};
+    fixture->outlet = (struct outlet){publish, NULL, &fixture->broker, "touchpoints", "rejected", 1, 2};
+    fixture->is_open = true;
     fixture->settings = (struct ingest_settings){.listen = "127.0.0.1:0", .token = "secret", .mappings_dir = "", .threads = 2,
                                                  .body_bytes_max = 3 << 20, .request_ms_max = 5000, .drain_ms_max = 200};
     int64_t now_ms;
@@ -114,6 +116,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
+    if (fixture->collector)
+        collector_drain(fixture->collector);
     collector_destroy(fixture->collector);
     free(fixture);
     return 0;
@@ -316,6 +320,23 @@ static void kafka_away_is_503_with_retry_after(void **state)
     assert_int_equal(post(fixture, "application/json", EVENT("1", "5")), 200);
 }
 
+static void until_kafka_has_been_there_once(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->is_open = false;
+    start(fixture);
+    assert_int_equal(post(fixture, "application/json", EVENT("1", "5")), 503);
+    assert_non_null(strstr(answer, "Retry-After: "));
+    atomic_store(&fixture->is_open, true);
+    assert_int_equal(post(fixture, "application/json", EVENT("1", "5")), 200);
+}
+
+static void *drain(void *collector)
+{
+    collector_drain(collector);
+    return NULL;
+}
+
 static void a_stop_answers_what_is_under_way(void **state)
 {
     struct fixture *fixture = *state;
@@ -327,8 +348,7 @@ static void a_stop_answers_what_is_under_way(void **state)
     while (held(&fixture->broker) < 1)
         usleep(1000);
     pthread_t stopper;
-    pthread_create(&stopper, NULL, (void *(*)(void *))(uintptr_t)collector_destroy, fixture->collector);
-    fixture->collector = NULL;
+    pthread_create(&stopper, NULL, drain, fixture->collector);
     usleep(50000);
     acknowledge(&fixture->broker, 1);
     assert_int_equal(receive(fd), 200);
@@ -378,14 +398,14 @@ static void a_bad_list_of_sources_is_refused(void **state)
         struct settings_node item = {.kind = SETTINGS_MAP, .children = bad[i], .child_count = i + 1, .line = 7};
         struct settings_node list = {.kind = SETTINGS_LIST, .children = &item, .child_count = 1};
         struct bytes error = {0};
-        struct collector_parts parts = {&fixture->settings, &fixture->outlet, NULL, &fixture->clock.clock};
+        struct collector_parts parts = {&fixture->settings, &fixture->outlet, &fixture->is_open, &fixture->clock.clock};
         fixture->settings.sources = &list;
         assert_null(collector_create(&parts, &error));
         assert_non_null(strstr(bytes_text(&error), "ingest.sources"));
         bytes_finish(&error);
     }
     struct bytes error = {0};
-    struct collector_parts parts = {&fixture->settings, &fixture->outlet, NULL, &fixture->clock.clock};
+    struct collector_parts parts = {&fixture->settings, &fixture->outlet, &fixture->is_open, &fixture->clock.clock};
     fixture->settings.sources = NULL;
     fixture->settings.token = "";
     fixture->settings.listen = "0.0.0.0:0";
@@ -407,6 +427,7 @@ int main(void)
         TEST(other_types_sizes_paths_and_methods),
         TEST(no_200_before_every_acknowledgement),
         TEST(kafka_away_is_503_with_retry_after),
+        TEST(until_kafka_has_been_there_once),
         TEST(a_stop_answers_what_is_under_way),
         TEST(sources_sign_or_show_tokens_and_have_a_rate),
         TEST(a_bad_list_of_sources_is_refused),

@@ -72,7 +72,7 @@ static struct generate_options usual(void)
 
 static uint64_t run(struct census *census, struct generate_options options)
 {
-    struct outlet outlet = {look, census, "touchpoints", "rejected", 1, 2};
+    struct outlet outlet = {look, NULL, census, "touchpoints", "rejected", 1, 2};
     atomic_bool stop = false;
     arena_init(&census->arena);
     census->check_now_ms = options.rate > 0 ? clock_now_ms(&clock_system) : options.start_ms + options.span_ms;

@@ -63,7 +63,7 @@ static int set_up(void **state)
 {
     struct catcher *catcher = calloc(1, sizeof *catcher);
     arena_init(&catcher->arena);
-    catcher->outlet = (struct outlet){catch_one, catcher, "p.touchpoints", "p.touchpoints.rejected", 11, 12};
+    catcher->outlet = (struct outlet){catch_one, NULL, catcher, "p.touchpoints", "p.touchpoints.rejected", 11, 12};
     int64_t now_ms;
     time_text_parse(VIEW_LITERAL("2026-11-22T12:00:00Z"), &now_ms);
     clock_manual_init(&catcher->clock, now_ms);

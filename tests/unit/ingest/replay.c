@@ -45,7 +45,7 @@ static int set_up(void **state)
     time_text_parse(VIEW_LITERAL("2026-11-22T12:00:00Z"), &now_ms);
     clock_manual_init(&fixture->clock, now_ms);
     arena_init(&fixture->arena);
-    fixture->outlet = (struct outlet){catch_one, fixture, "touchpoints", "rejected", 1, 2};
+    fixture->outlet = (struct outlet){catch_one, NULL, fixture, "touchpoints", "rejected", 1, 2};
     fixture->replay = (struct replay){.options = {.attempts_max = 10}, .outlet = &fixture->outlet, .clock = &fixture->clock.clock,
                                       .stop = &fixture->stop};
     replay_init(&fixture->replay);
