@@ -1,5 +1,6 @@
 /* Every command of the program, in the order in which help lists them. */
 #include "app/app.h"
+#include "app/backtest.h"
 #include "app/collect.h"
 #include "app/check.h"
 #include "app/generate.h"
@@ -49,6 +50,11 @@ const struct command commands[] = {
      "Reads FILE, or standard input. The score runs from -1 to 1, the confidence is how often such a label is right;\n"
      "docs/SENTIMENT.md is the model's card.",
      sentiment_file_command, NULL},
+    {"backtest", "shifts FILE.csv [options]", "the trend detector over a series on file",
+     "The CSV has a header; its first column is a time (ISO 8601 or epoch seconds) or a running index, its second the value\n"
+     "(empty: missing), its third, if there is one, the sample size. One JSON line a shift, strictly online: what is said at\n"
+     "detected_row uses the rows up to it alone.",
+     backtest_command, backtest_options},
     {"settings", "", "prints the reference page of all settings (docs/CONFIGURATION.md)", NULL, settings_command, NULL},
     {"replay", "[options]", "rejected records back through ingest, after a fix, under the same event ids", NULL, replay_command,
      replay_option_rows},

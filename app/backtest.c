@@ -1,0 +1,45 @@
+#include "app/backtest.h"
+
+#include "processors/kpi/trend/backtest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct backtest_shifts_options shifts;
+
+static const struct option option_rows[] = {
+    {"--scores", OPTION_FLAG, &shifts.scores, NULL, "shifts: print `row,score` for every row instead, 0 ordinary to 1"},
+    {"--false-alarms-per-month", OPTION_DECIMAL, &shifts.false_alarms_per_month, "X",
+     "shifts: how many false alarms a month are bearable (1)"},
+    OPTIONS_END};
+
+const struct option *backtest_options(void)
+{
+    return option_rows;
+}
+
+static int shifts_command(const struct text_list *arguments)
+{
+    if (arguments->count != 2) {
+        fprintf(stderr, "touchstream backtest shifts: wants one CSV file (touchstream backtest --help)\n");
+        return EXIT_USAGE;
+    }
+    if (shifts.false_alarms_per_month < 0) {
+        fprintf(stderr, "touchstream backtest shifts: --false-alarms-per-month must be above 0\n");
+        return EXIT_USAGE;
+    }
+    shifts.path = arguments->items[1];
+    return backtest_shifts_command(&shifts, stdout, stderr);
+}
+
+int backtest_command(struct app *app, int argc, char **argv)
+{
+    (void)app;
+    struct text_list arguments = {0};
+    if (!app_parse_options("backtest", argc, argv, option_rows, &arguments))
+        return EXIT_USAGE;
+    if (arguments.count > 0 && strcmp(arguments.items[0], "shifts") == 0)
+        return shifts_command(&arguments);
+    fprintf(stderr, "touchstream backtest: wants `shifts` and a file (touchstream backtest --help)\n");
+    return EXIT_USAGE;
+}
