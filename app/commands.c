@@ -3,6 +3,7 @@
 #include "app/backtest.h"
 #include "app/collect.h"
 #include "app/check.h"
+#include "app/explain.h"
 #include "app/generate.h"
 #include "app/import.h"
 #include "app/inspect.h"
@@ -55,6 +56,10 @@ const struct command commands[] = {
      "(empty: missing), its third, if there is one, the sample size. One JSON line a shift, strictly online: what is said at\n"
      "detected_row uses the rows up to it alone.",
      backtest_command, backtest_options},
+    {"explain", "KPI --window W [options]", "the events that a number is made of, and the number computed again from them",
+     "Reads touchpoints from the beginning and runs both processors over them in memory. Prints a JSON line for each event that\n"
+     "added to (or took from) the number, and last the number itself beside the one that is published.",
+     explain_command, explain_options},
     {"settings", "", "prints the reference page of all settings (docs/CONFIGURATION.md)", NULL, settings_command, NULL},
     {"replay", "[options]", "rejected records back through ingest, after a fix, under the same event ids", NULL, replay_command,
      replay_option_rows},

@@ -14,11 +14,10 @@
 #include "app/pipeline.h"
 
 #include "app/collect.h"
+#include "app/stages.h"
 #include "app/status.h"
 #include "app/topics.h"
 #include "base/log.h"
-#include "processors/journey/journey.h"
-#include "processors/kpi/kpi.h"
 #include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/notify.h"
 #include "sinks/redis/redis_sink.h"
@@ -51,46 +50,21 @@ static enum outcome run_processor(struct pipeline *pipeline, const struct proces
 
 static enum outcome run_journey(struct pipeline *pipeline)
 {
-    struct journey_shared shared = {.settings = &pipeline->app->config.journey,
-                                    .time_zone = pipeline->app->config.kpi.time_zone,
-                                    .touchpoints = record_reader_create(&touchpoint_shape, pipeline->registry),
-                                    .ids = {.enriched = schema_id_of(&pipeline->ids, "touchpoints.enriched"),
-                                            .journey = schema_id_of(&pipeline->ids, "journeys"),
-                                            .alert = schema_id_of(&pipeline->ids, "alerts"),
-                                            .follow_up = schema_id_of(&pipeline->ids, "followups"),
-                                            .kpi_delta = schema_id_of(&pipeline->ids, "kpi.deltas"),
-                                            .rejected = schema_id_of(&pipeline->ids, "touchpoints.rejected")}};
-    struct bytes error = {0};
-    enum outcome outcome = OUTCOME_STOP;
-    if (journey_shared_init(&shared, &error)) {
-        outcome = run_processor(pipeline, &journey_processor, &shared);
-        journey_shared_finish(&shared);
-    } else {
-        log_error("wrong configuration", "error", bytes_text(&error), NULL);
-    }
-    bytes_finish(&error);
-    record_reader_destroy(shared.touchpoints);
+    struct journey_shared shared;
+    if (!stage_open_journey(&shared, &pipeline->app->config, pipeline->registry, &pipeline->ids))
+        return OUTCOME_STOP;
+    enum outcome outcome = run_processor(pipeline, &journey_processor, &shared);
+    stage_close_journey(&shared);
     return outcome;
 }
 
 static enum outcome run_kpi(struct pipeline *pipeline)
 {
-    struct kpi_shared shared = {.settings = &pipeline->app->config.kpi,
-                                .deltas = record_reader_create(&kpi_delta_shape, pipeline->registry),
-                                .ids = {.kpi = schema_id_of(&pipeline->ids, "kpis"),
-                                        .trend_shift = schema_id_of(&pipeline->ids, "trend.shifts"),
-                                        .kpi_state = schema_id_of(&pipeline->ids, "kpi.state"),
-                                        .rejected = schema_id_of(&pipeline->ids, "touchpoints.rejected")}};
-    struct bytes error = {0};
-    enum outcome outcome = OUTCOME_STOP;
-    if (kpi_shared_init(&shared, &error)) {
-        outcome = run_processor(pipeline, &kpi_processor, &shared);
-        kpi_shared_finish(&shared);
-    } else {
-        log_error("wrong configuration", "error", bytes_text(&error), NULL);
-    }
-    bytes_finish(&error);
-    record_reader_destroy(shared.deltas);
+    struct kpi_shared shared;
+    if (!stage_open_kpi(&shared, &pipeline->app->config, pipeline->registry, &pipeline->ids))
+        return OUTCOME_STOP;
+    enum outcome outcome = run_processor(pipeline, &kpi_processor, &shared);
+    stage_close_kpi(&shared);
     return outcome;
 }
 

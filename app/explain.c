@@ -1,0 +1,353 @@
+/* `explain KPI [--by DIM] --window W`: where a number comes from.
+ *
+ * The log is the only source: every touchpoint from the beginning goes through the journey processor in memory, each addition
+ * it makes to the asked series is noted with the event that caused it, and the additions go through the KPI processor
+ * in memory. So the number printed owes nothing to what the services have stored, and must equal what they publish. */
+#include "app/explain.h"
+
+#include "app/stages.h"
+#include "base/clock.h"
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/time_text.h"
+#include "engine/follow.h"
+#include "engine/rehearsal.h"
+#include "schemas/json_form.h"
+#include "schemas/kpi_names.h"
+#include "schemas/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *by = "all", *window;
+static const struct option explain_rows[] = {
+    {"--by", OPTION_TEXT, &by, "DIMENSION", "as in Redis: all (default), channel=EMAIL, product=P1,channel=EMAIL …"},
+    {"--window", OPTION_TEXT, &window, "WINDOW", "5m, 1h, 24h, 7d, 30d or 90d"},
+    OPTIONS_END};
+
+const struct option *explain_options(void)
+{
+    return explain_rows;
+}
+
+/* One event's addition to one minute of the series. */
+struct addition {
+    struct uuid event_id; /* zero: time alone did it (a deadline, a cohort coming of age) */
+    bool has_event;
+    char *customer_id;
+    int64_t occurred_at_ms, minute_at_ms, n, num, sum;
+    const char *type;
+};
+
+struct explanation {
+    enum kpi_id kpi;
+    const struct window *window;
+    struct bytes series, kpi_key; /* keys in kpi.deltas and kpis */
+    struct rehearsal *journey, *kpis;
+    struct record_reader *touchpoints;
+    struct arena arena;
+    struct addition *additions;
+    size_t addition_count, addition_capacity;
+    struct touchpoint current; /* the event being applied */
+    bool has_current;
+    int64_t delta_offset, newest_ms, events;
+    struct bytes computed, published; /* Kpi records as Avro, without wire header */
+    int32_t partitions_seen;
+    bool shows_progress;
+};
+
+/* --- what comes out of the two processors ------------------------------------------------------------------------- */
+
+static struct addition *addition_add(struct explanation *explanation)
+{
+    if (explanation->addition_count == explanation->addition_capacity) {
+        explanation->addition_capacity = explanation->addition_capacity ? explanation->addition_capacity * 2 : 256;
+        explanation->additions =
+            memory_resize(explanation->additions, explanation->addition_capacity * sizeof *explanation->additions);
+    }
+    return &explanation->additions[explanation->addition_count++];
+}
+
+static void note_additions(struct explanation *explanation, const struct kpi_delta *delta)
+{
+    const struct touchpoint *touch = &explanation->current;
+    for (size_t i = 0; i < delta->buckets.count; i++) {
+        const struct kpi_delta_bucket *bucket = &delta->buckets.items[i];
+        struct addition *addition = addition_add(explanation);
+        *addition = (struct addition){.has_event = explanation->has_current,
+                                      .minute_at_ms = bucket->minute * 60000,
+                                      .n = bucket->n,
+                                      .num = bucket->num,
+                                      .sum = bucket->sum};
+        if (!explanation->has_current)
+            continue;
+        addition->event_id = touch->event_id;
+        addition->occurred_at_ms = touch->occurred_at_ms;
+        addition->type = touchpoint_body_kind_name(touch->body_kind);
+        addition->customer_id = memory_zeroed(1, touch->customer_id.size + 1);
+        memcpy(addition->customer_id, touch->customer_id.data, touch->customer_id.size);
+    }
+}
+
+static void on_journey_output(void *context, int topic, const struct record *output)
+{
+    struct explanation *explanation = context;
+    bool is_clock = view_equal_text(output->key, KPI_CLOCK_KEY);
+    if (topic != JOURNEY_OUTPUT_DELTAS || (is_clock && output->partition != 0) ||
+        (!is_clock && !view_equal(output->key, bytes_view(&explanation->series))))
+        return;
+    uint32_t id;
+    struct view avro;
+    struct kpi_delta delta;
+    if (!is_clock && wire_split(output->value, &id, &avro) && kpi_delta_decode(&delta, avro, &explanation->arena))
+        note_additions(explanation, &delta);
+    struct record record = *output;
+    record.partition = 0;
+    record.offset = explanation->delta_offset++;
+    rehearsal_feed(explanation->kpis, &record);
+}
+
+static void on_kpi_output(void *context, int topic, const struct record *output)
+{
+    struct explanation *explanation = context;
+    if (topic != KPI_OUTPUT_KPIS || !view_equal(output->key, bytes_view(&explanation->kpi_key)))
+        return;
+    bytes_clear(&explanation->computed);
+    if (output->value.data)
+        bytes_append(&explanation->computed, output->value.data + WIRE_HEADER_BYTES, output->value.size - WIRE_HEADER_BYTES);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+static bool on_touchpoint(void *context, const struct record *record)
+{
+    struct explanation *explanation = context;
+    arena_reset(&explanation->arena);
+    explanation->has_current =
+        record->value.data && record_reader_read(explanation->touchpoints, record->value, &explanation->arena,
+                                                 &explanation->current, NULL, NULL) == OUTCOME_OK;
+    if (record->timestamp_ms > explanation->newest_ms)
+        explanation->newest_ms = record->timestamp_ms;
+    if (record->partition >= explanation->partitions_seen)
+        explanation->partitions_seen = record->partition + 1;
+    if (++explanation->events % 100000 == 0 && explanation->shows_progress)
+        fprintf(stderr, "\r%lld events read", (long long)explanation->events);
+    return rehearsal_feed(explanation->journey, record) != OUTCOME_STOP;
+}
+
+/* Time goes on to now in every partition, as the services' ticks make it, and once more so that the last second is told. */
+static void let_time_pass(struct explanation *explanation, int64_t now_ms)
+{
+    explanation->has_current = false;
+    for (int round = 0; round < 3; round++) {
+        for (int32_t partition = 0; partition < explanation->partitions_seen; partition++) {
+            struct record tick = {.partition = partition,
+                                  .offset = INT64_MAX / 2 + round,
+                                  .timestamp_ms = now_ms + round * 2000};
+            arena_reset(&explanation->arena);
+            rehearsal_feed(explanation->journey, &tick);
+        }
+    }
+}
+
+static bool on_published(void *context, const struct record *record)
+{
+    struct explanation *explanation = context;
+    if (!view_equal(record->key, bytes_view(&explanation->kpi_key)))
+        return true;
+    bytes_clear(&explanation->published);
+    if (record->value.data && record->value.size > WIRE_HEADER_BYTES)
+        bytes_append(&explanation->published, record->value.data + WIRE_HEADER_BYTES, record->value.size - WIRE_HEADER_BYTES);
+    return true;
+}
+
+/* --- printing ----------------------------------------------------------------------------------------------------- */
+
+static bool kpi_of(const struct bytes *avro, struct arena *arena, struct kpi *kpi)
+{
+    return avro->size && kpi_decode(kpi, bytes_view(avro), arena);
+}
+
+/* Gauges, churn and people counts are made of everything that ever flowed; windows do not bound them. */
+static bool is_bounded_by_window(enum kpi_id id)
+{
+    enum kpi_kind kind = kpi_names[id].kind;
+    return kind != KPI_KIND_GAUGE && kind != KPI_KIND_CHURN;
+}
+
+static bool is_within(const struct explanation *explanation, const struct addition *addition, int64_t at_ms)
+{
+    const struct window *w = explanation->window;
+    int64_t grid_ms = w->grid == GRID_MINUTE ? MINUTES(1) : w->grid == GRID_HOUR ? HOURS(1) : DAYS(1);
+    int64_t from_ms = at_ms / grid_ms * grid_ms + grid_ms - w->length_ms; /* READINGS 4; days as UTC has them */
+    return !is_bounded_by_window(explanation->kpi) || (addition->minute_at_ms >= from_ms && addition->minute_at_ms <= at_ms);
+}
+
+static void print_addition(const struct addition *addition, struct bytes *line)
+{
+    char text[UUID_TEXT_SIZE + 1], at[TIME_TEXT_SIZE];
+    bytes_clear(line);
+    struct json_writer json = json_writer_on(line);
+    json_open_object(&json);
+    uuid_format(&addition->event_id, text);
+    json_key(&json, "event_id");
+    json_write_text(&json, addition->has_event ? view_of_text(text) : (struct view){NULL, 0});
+    json_key(&json, "customer_id");
+    json_write_text(&json, view_of_text(addition->customer_id));
+    json_key(&json, "type");
+    json_write_text(&json, view_of_text(addition->has_event ? addition->type : "time passed"));
+    time_text_format(at, addition->occurred_at_ms);
+    json_key(&json, "occurred_at");
+    json_write_text(&json, addition->has_event ? view_of_text(at) : (struct view){NULL, 0});
+    time_text_format(at, addition->minute_at_ms);
+    json_key(&json, "counts_at");
+    json_write_text(&json, view_of_text(at));
+    json_key(&json, "n");
+    json_write_integer(&json, addition->n);
+    json_key(&json, "num");
+    json_write_integer(&json, addition->num);
+    json_key(&json, "sum");
+    json_write_integer(&json, addition->sum);
+    json_close_object(&json);
+    printf("%s\n", bytes_text(line));
+}
+
+static void print_kpi(struct json_writer *json, const char *name, bool has, const struct kpi *kpi)
+{
+    struct bytes text = {0};
+    if (has)
+        record_to_json(&text, &kpi_shape, kpi);
+    json_key(json, name);
+    json_write_raw(json, has ? bytes_view(&text) : VIEW_LITERAL("null"));
+    bytes_finish(&text);
+}
+
+static int print_all(struct explanation *explanation)
+{
+    struct kpi computed = {0}, published = {0};
+    struct bytes line = {0};
+    bool has_computed = kpi_of(&explanation->computed, &explanation->arena, &computed);
+    bool has_published = kpi_of(&explanation->published, &explanation->arena, &published);
+    int64_t at_ms = has_computed ? computed.at_ms : explanation->newest_ms, n = 0, num = 0, sum = 0;
+    for (size_t i = 0; i < explanation->addition_count; i++) {
+        const struct addition *addition = &explanation->additions[i];
+        if (!is_within(explanation, addition, at_ms))
+            continue;
+        print_addition(addition, &line);
+        n += addition->n;
+        num += addition->num;
+        sum += addition->sum;
+    }
+    bytes_clear(&line);
+    struct json_writer json = json_writer_on(&line);
+    json_open_object(&json);
+    json_key(&json, "n");
+    json_write_integer(&json, n);
+    json_key(&json, "num");
+    json_write_integer(&json, num);
+    json_key(&json, "sum");
+    json_write_integer(&json, sum);
+    print_kpi(&json, "computed", has_computed, &computed);
+    print_kpi(&json, "published", has_published, &published);
+    json_close_object(&json);
+    printf("%s\n", bytes_text(&line));
+    bytes_finish(&line);
+    return EXIT_FINE;
+}
+
+/* --- the command -------------------------------------------------------------------------------------------------- */
+
+static enum outcome read_logs(struct explanation *explanation, struct app *app)
+{
+    struct bytes touchpoints = {0}, kpis = {0};
+    bytes_printf(&touchpoints, "%stouchpoints", app->config.kafka.topic_prefix);
+    bytes_printf(&kpis, "%skpis", app->config.kafka.topic_prefix);
+    struct scan scan = {.topic = bytes_text(&touchpoints), .since_ms = INT64_MIN, .context = explanation, .on_record = on_touchpoint};
+    enum outcome outcome = scan_run(&scan, &app->config.kafka, &app->stop);
+    if (explanation->shows_progress && explanation->events >= 100000)
+        fprintf(stderr, "\r%lld events read\n", (long long)explanation->events);
+    int64_t now_ms = clock_now_ms(&clock_system);
+    let_time_pass(explanation, now_ms > explanation->newest_ms ? now_ms : explanation->newest_ms);
+    if (outcome == OUTCOME_OK) {
+        scan = (struct scan){.topic = bytes_text(&kpis),
+                             .since_ms = INT64_MIN,
+                             .only_key = bytes_view(&explanation->kpi_key),
+                             .context = explanation,
+                             .on_record = on_published};
+        outcome = scan_run(&scan, &app->config.kafka, &app->stop);
+    }
+    bytes_finish(&touchpoints);
+    bytes_finish(&kpis);
+    return outcome;
+}
+
+static int explain(struct app *app, struct explanation *explanation)
+{
+    struct registry *registry = registry_create(app->config.registry.url);
+    struct schema_ids ids;
+    struct journey_shared journey;
+    struct kpi_shared kpi;
+    for (size_t i = 0; i < sizeof ids.of_topic / sizeof *ids.of_topic; i++)
+        ids.of_topic[i] = 1; /* what we write stays here, so any id will do */
+    int code = EXIT_FAILED;
+    if (stage_open_journey(&journey, &app->config, registry, &ids)) {
+        if (stage_open_kpi(&kpi, &app->config, registry, &ids)) {
+            explanation->touchpoints = journey.touchpoints;
+            explanation->kpis = rehearsal_create(&kpi_processor, &kpi, kpi_processor.allowed_disorder_ms, 1, on_kpi_output, explanation);
+            explanation->journey = rehearsal_create(&journey_processor, &journey, app->config.engine.allowed_disorder_ms, 1,
+                                                    on_journey_output, explanation);
+            if (read_logs(explanation, app) == OUTCOME_OK)
+                code = print_all(explanation);
+            rehearsal_destroy(explanation->journey);
+            rehearsal_destroy(explanation->kpis);
+            stage_close_kpi(&kpi);
+        }
+        stage_close_journey(&journey);
+    }
+    registry_destroy(registry);
+    return code;
+}
+
+static const struct window *window_find(const char *name)
+{
+    for (size_t i = 0; name && i < WINDOW_COUNT; i++) {
+        if (strcmp(windows[i].name, name) == 0)
+            return &windows[i];
+    }
+    return NULL;
+}
+
+int explain_command(struct app *app, int argc, char **argv)
+{
+    struct text_list arguments = {0};
+    struct explanation explanation = {.shows_progress = isatty(STDERR_FILENO)};
+    if (!app_parse_options("explain", argc, argv, explain_rows, &arguments))
+        return EXIT_USAGE;
+    explanation.window = window_find(window);
+    if (arguments.count != 1 || !kpi_from_name(view_of_text(arguments.items[0]), &explanation.kpi)) {
+        fprintf(stderr, "touchstream explain: %s: wants the name of one KPI, such as nps (all: docs/KPIS.md)\n",
+                arguments.count ? arguments.items[0] : "KPI missing");
+        return EXIT_USAGE;
+    }
+    if (explanation.window == NULL) {
+        fprintf(stderr, "touchstream explain: --window: wants 5m, 1h, 24h, 7d, 30d or 90d\n");
+        return EXIT_USAGE;
+    }
+    const char *kpi = kpi_names[explanation.kpi].name;
+    /* Retention is made of churn_rate's additions (schemas/kpi_names.h). */
+    bytes_printf(&explanation.series, "%s|%s", explanation.kpi == KPI_RETENTION ? "churn_rate" : kpi, by);
+    bytes_printf(&explanation.kpi_key, "%s|%s|%s", kpi, window, by);
+    arena_init(&explanation.arena);
+    int code = explain(app, &explanation);
+    for (size_t i = 0; i < explanation.addition_count; i++)
+        free(explanation.additions[i].customer_id);
+    free(explanation.additions);
+    bytes_finish(&explanation.series);
+    bytes_finish(&explanation.kpi_key);
+    bytes_finish(&explanation.computed);
+    bytes_finish(&explanation.published);
+    arena_finish(&explanation.arena);
+    return code;
+}

@@ -1,0 +1,44 @@
+"""`explain`: the events a number is made of, and the number again from the log alone."""
+
+import json
+import time
+import uuid
+
+from installation import eventually
+
+
+def answer(customer, score, at, survey="s-1", kind="NPS"):
+    return {"event_id": str(uuid.uuid4()), "customer_id": customer, "source": "test", "channel": "EMAIL", "product": None,
+            "segment": None, "attributes": {}, "occurred_at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)),
+            "type": "SurveyAnswered", "data": {"survey_id": survey, "kind": kind, "score": score, "comment": None}}
+
+
+def test_explain_gives_the_number_and_its_events(installation):
+    for command in ("explain", "journey", "kpi", "import"):
+        installation.need(command)
+    installation.start("journey")
+    installation.start("kpi")
+    now = time.time() - 60
+    events = [answer("c-1", 10, now), answer("c-2", 0, now), answer("c-3", 9, now), answer("c-3", 3, now + 1),
+              answer("old", 10, now - 40 * 86400)]
+    file = installation.folder / "events.ndjson"
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    installation.succeed("import", file)
+    key = ("nps", "all", "24h")
+    assert eventually(lambda: installation.kpis().get(key, {}).get("n") == 3, 40, 1), installation.logs()
+
+    lines = [json.loads(line) for line in installation.succeed("explain", "nps", "--window", "24h").stdout.splitlines()]
+    end = lines.pop()
+    assert end["computed"]["n"] == end["published"]["n"] == 3 == end["n"], end
+    assert end["computed"]["value"] == end["published"]["value"]
+    named = {line["event_id"] for line in lines}
+    assert named == {event["event_id"] for event in events[:4]}  # the replaced answer too, with what took it back
+    assert sum(line["n"] for line in lines) == 3 and sum(line["num"] for line in lines) == 1
+
+
+def test_explain_says_what_it_wants(installation):
+    installation.need("explain")
+    wrong = installation.run("explain", "npx", "--window", "24h")
+    assert wrong.returncode == 2 and "npx" in wrong.stderr
+    wrong = installation.run("explain", "nps", "--window", "2d")
+    assert wrong.returncode == 2 and "5m" in wrong.stderr
