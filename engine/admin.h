@@ -20,7 +20,7 @@ struct topic_wanted {
 /* RETRY: Kafka cannot be reached (error says where). */
 enum outcome admin_ping(const struct kafka_settings *kafka, int timeout_ms, char *error, size_t error_size);
 
-/* Creates what is missing; an existing topic with other partitions or cleanup is reported in `report` (one line each). */
+/* Creates what is missing (compacted topics keep tombstones for 30 days: how long an installation may be down); an existing topic with other partitions or cleanup is reported in `report` (one line each). */
 enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
                                  char *report, size_t report_size);
 

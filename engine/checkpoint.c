@@ -1,6 +1,7 @@
 #include "engine/checkpoint.h"
 
 #include "base/memory.h"
+#include "engine/mutation.h"
 #include "engine/outgoing.h"
 #include "engine/task.h"
 
@@ -10,7 +11,7 @@
 
 /* --- lists */
 
-static void list_add(struct entry_list *list, struct entry *entry)
+void entry_list_add(struct entry_list *list, struct entry *entry)
 {
     if (list->count == list->capacity) {
         list->capacity = list->capacity ? list->capacity * 2 : 256;
@@ -28,47 +29,44 @@ void checkpoint_finish(struct checkpoint *checkpoint)
 {
     free(checkpoint->dirty.items);
     free(checkpoint->pass.items);
-    free(checkpoint->dead.items);
 }
 
 /* --- noting */
 
 static void bury(struct task *task, struct entry *entry)
 {
-    struct entry_box *box = entry_box_of(entry);
     if (entry->state)
         task->processor->entry_free(task->own, entry);
     entry->state = NULL;
     entry->is_deleted = false;
     entry->timer_at_ms = TIMER_NEVER;
-    if (!(box->flags & ENTRY_DEAD))
-        list_add(&task->checkpoint.dead, entry);
-    box->flags |= ENTRY_DEAD;
 }
 
 void checkpoint_note_change(struct task *task, struct entry *entry)
 {
     struct entry_box *box = entry_box_of(entry);
-    if (entry->is_deleted) {
+    if (entry->is_deleted)
         bury(task, entry);
-        return; /* should it be in a list of changes, it is passed over there */
-    }
-    if (box->flags & ENTRY_DIRTY)
+    if (MUTANT(CLEAN_TOO_SOON) && task->checkpoint.is_passing)
         return;
+    if (!(box->flags & ENTRY_DIRTY))
+        entry_list_add(&task->checkpoint.dirty, entry);
     box->flags |= ENTRY_DIRTY;
-    list_add(&task->checkpoint.dirty, entry);
 }
 
 /* --- writing */
 
+/* Once the tombstone is in the outbox the entry can go: whoever comes back under its key begins a new life, later in the log. */
 static void write_entry(struct task *task, struct outbox *outbox, struct entry *entry, int64_t now_ms)
 {
-    struct entry_box *box = entry_box_of(entry);
-    if (!(box->flags & ENTRY_DIRTY))
+    entry_box_of(entry)->flags &= (uint8_t)~ENTRY_DIRTY;
+    if (entry->state == NULL) {
+        int64_t died_at = MUTANT(TOMBSTONE_WITHOUT_OFFSET) ? -1 : entry->applied_offset;
+        if (!MUTANT(LOST_TOMBSTONE))
+            outbox_delete_checkpoint(outbox, task->partition, entry_key(entry), now_ms, died_at);
+        task_forget_entry(task, entry);
         return;
-    box->flags &= (uint8_t)~ENTRY_DIRTY;
-    if (entry->state == NULL)
-        return; /* dead: its tombstone comes with the marker */
+    }
     struct bytes *value = outbox_begin_checkpoint(outbox, task->partition, entry_key(entry), now_ms);
     size_t before = value->size;
     task->processor->entry_save(task->own, entry, value);
@@ -88,38 +86,21 @@ static void pass_begin(struct task *task, int64_t now_ms)
     checkpoint->pass_clock_ms = task->clock_ms;
     checkpoint->pass_began_ms = now_ms;
     checkpoint->is_passing = true;
-}
-
-/* The dead whose end the new marker has passed get their tombstones; whoever came back is no longer one of them. */
-static void write_tombstones(struct task *task, struct outbox *outbox, int64_t now_ms)
-{
-    struct checkpoint *checkpoint = &task->checkpoint;
-    size_t kept = 0;
-    for (size_t i = 0; i < checkpoint->dead.count; i++) {
-        struct entry *entry = checkpoint->dead.items[i];
-        struct entry_box *box = entry_box_of(entry);
-        if (entry->state != NULL) {
-            box->flags &= (uint8_t)~ENTRY_DEAD;
-        } else if (entry->applied_offset >= checkpoint->marker_offset || box->flags & ENTRY_DIRTY) {
-            checkpoint->dead.items[kept++] = entry; /* a later marker's, or still named in a list of changes */
-        } else {
-            outbox_delete_checkpoint(outbox, task->partition, entry_key(entry), now_ms);
-            task_forget_entry(task, entry);
-        }
+    if (MUTANT(MARKER_TOO_EARLY)) {
+        checkpoint->marker_offset = checkpoint->pass_offset;
+        checkpoint->marker_clock_ms = checkpoint->pass_clock_ms;
     }
-    checkpoint->dead.count = kept;
 }
 
-static void pass_end(struct task *task, struct outbox *outbox, int64_t now_ms)
+static void pass_end(struct task *task)
 {
     struct checkpoint *checkpoint = &task->checkpoint;
     checkpoint->is_passing = false;
     checkpoint->pass.count = 0;
-    checkpoint->marker_offset = checkpoint->pass_offset;
+    checkpoint->marker_offset = checkpoint->pass_offset + (MUTANT(MARKER_TOO_FAR) && checkpoint->pass_offset < task->next_offset);
     checkpoint->marker_clock_ms = checkpoint->pass_clock_ms;
     checkpoint->is_marker_new = true;
     task->is_touched = true;
-    write_tombstones(task, outbox, now_ms);
 }
 
 /* How many of the pass should be out by now, at an even pace. */
@@ -147,14 +128,14 @@ void checkpoint_advance(struct task *task, struct outbox *outbox, const struct c
     for (; checkpoint->pass_at < quota; checkpoint->pass_at++)
         write_entry(task, outbox, checkpoint->pass.items[checkpoint->pass_at], now_ms);
     if (checkpoint->pass_at == checkpoint->pass.count)
-        pass_end(task, outbox, now_ms);
+        pass_end(task);
 }
 
 bool checkpoint_wants_commit(const struct task *task, const struct checkpoint_pace *pace, int64_t now_ms)
 {
     const struct checkpoint *checkpoint = &task->checkpoint;
-    return checkpoint->is_passing || ((checkpoint->dirty.count > 0 || checkpoint->dead.count > 0) &&
-                                      now_ms - checkpoint->pass_began_ms >= pace->least_ms);
+    return checkpoint->is_passing ||
+           (checkpoint->dirty.count > 0 && now_ms - checkpoint->pass_began_ms >= pace->least_ms);
 }
 
 bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max, int64_t now_ms)
@@ -171,7 +152,7 @@ bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max
                 return false;
             write_entry(task, outbox, checkpoint->pass.items[checkpoint->pass_at++], now_ms);
         }
-        pass_end(task, outbox, now_ms);
+        pass_end(task);
     }
 }
 

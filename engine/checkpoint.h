@@ -9,10 +9,12 @@
  * A pass lasts checkpoint_interval_ms when there is much to write; when there is little it is over at once, so that in a small
  * shop the journeys topic is a second behind and no more, and a hot customer is still written once a pass, not once an event.
  *
- * Deleting needs care. Were a tombstone written when the entry dies (at offset D), a crash before the marker passes D would
- * recover without the entry, read the records before D again, and rebuild half an entry from them that might not die at D. So
- * the dead stay in the table, stateless, and the old value stays in the topic, until the marker passes D; then the tombstone
- * goes out in the transaction of that marker. A key that comes back before is simply alive again. */
+ * Deleting nearly fooled us, twice; tests/sim found both. A bare tombstone says nothing of the offset D at which the entry died,
+ * so a recovery from a marker before D would read the records before D again and rebuild half an entry, which need not die at D.
+ * Holding tombstones back until the marker has passed D does not help either: then the pass that finds the dead entry has
+ * nothing to write, its marker claims a state that is not there, and the entry is half rebuilt all the same. So a tombstone
+ * carries D (a Kafka header), and is a change like any other: recovery keeps the dead, stateless, with applied_offset D, until
+ * it is live. Tombstones must therefore outlive the longest downtime: delete.retention.ms of the topic (engine/admin.h). */
 #ifndef TS_ENGINE_CHECKPOINT_H
 #define TS_ENGINE_CHECKPOINT_H
 
@@ -27,11 +29,12 @@ struct entry_list {
     size_t count, capacity;
 };
 
+void entry_list_add(struct entry_list *list, struct entry *entry);
+
 struct checkpoint {
     struct entry_list dirty;  /* changed, and not in the present pass */
     struct entry_list pass;   /* being written */
     size_t pass_at;           /* how many of them are out */
-    struct entry_list dead;   /* awaiting their tombstone */
     bool is_passing;
     int64_t pass_offset, pass_clock_ms, pass_began_ms;
     int64_t marker_offset, marker_clock_ms; /* to go with the next commit; −1: none yet */
@@ -48,7 +51,7 @@ struct checkpoint_pace {
 void checkpoint_init(struct checkpoint *checkpoint);
 void checkpoint_finish(struct checkpoint *checkpoint);
 
-/* After an entry has changed (applied_offset is set already). */
+/* After an entry has changed (applied_offset is set already). One that is_deleted loses its state here. */
 void checkpoint_note_change(struct task *task, struct entry *entry);
 
 /* Called before each commit of a live task: writes a few entries into the outbox, moves the marker when a pass is through. */

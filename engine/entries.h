@@ -10,8 +10,8 @@
 #include "engine/processor.h"
 
 enum {
-    ENTRY_DIRTY = 1, /* changed since it was last written to the checkpoint topic; stands in a list of checkpoint.c */
-    ENTRY_DEAD = 2   /* deleted; kept until its tombstone may be written (checkpoint.c says when) */
+    ENTRY_DIRTY = 1, /* changed since it was last written to the checkpoint topic; stands in one list of checkpoint.c */
+    ENTRY_DEAD = 2   /* restored from a tombstone; stands in task.dead until the task is live */
 };
 
 /* What the engine knows of an entry besides what the processor sees. */

@@ -84,6 +84,7 @@ static struct bytes *begin(struct outbox *outbox, int topic, int32_t partition, 
         .partition = partition,
         .chunk = (uint32_t)(outbox->chunk_count - 1),
         .timestamp_ms = timestamp_ms,
+        .died_at_offset = -1,
         .key_at = (uint32_t)chunk->size,
         .key_size = key.data ? (uint32_t)key.size : SIZE_NULL,
     };
@@ -124,10 +125,12 @@ struct bytes *outbox_begin_checkpoint(struct outbox *outbox, int32_t partition, 
     return begin(outbox, BROKER_TO_CHECKPOINT, partition, key, timestamp_ms);
 }
 
-void outbox_delete_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms)
+void outbox_delete_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms,
+                              int64_t died_at_offset)
 {
     begin(outbox, BROKER_TO_CHECKPOINT, partition, key, timestamp_ms);
     outbox->messages[outbox->count - 1].value_size = SIZE_NULL;
+    outbox->messages[outbox->count - 1].died_at_offset = died_at_offset;
 }
 
 int32_t outbox_partition_count(const struct outbox *outbox, int topic)
@@ -160,6 +163,7 @@ enum outcome outbox_send(struct outbox *outbox, struct broker *broker, bool is_a
                 .topic = from->topic,
                 .partition = from->partition,
                 .timestamp_ms = from->timestamp_ms,
+                .died_at_offset = from->died_at_offset,
                 .key = view_in(outbox, from, from->key_at, from->key_size),
                 .value = view_in(outbox, from, from->value_at, from->value_size),
             };

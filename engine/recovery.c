@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/mutation.h"
 #include "engine/worker_report.h"
 
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static void task_place(struct worker *worker, struct task *task, const struct br
     task->committed_offset = commit->offset;
     task->next_offset = commit->offset > 0 ? commit->offset : 0;
     if (commit->offset >= 0 && checkpoint_marker_parse(commit->metadata, &marker)) {
-        task->clock_ms = marker.clock_ms;
+        task->clock_ms = MUTANT(CLOCK_NOT_RESTORED) ? CLOCK_UNSET : marker.clock_ms;
         if (marker.offset < task->next_offset)
             task->next_offset = marker.offset;
         if (marker.version != task->processor->version)
@@ -113,24 +114,36 @@ static enum outcome on_assigned(struct worker *worker)
 
 /* --- loading */
 
+/* A dead entry stays, without a state, as long as the records it has seen may be read again. */
+static void entry_restore_dead(struct task *task, struct entry *entry, int64_t died_at_offset)
+{
+    entry->applied_offset = died_at_offset;
+    entry->timer_at_ms = TIMER_NEVER;
+    timers_follow(&task->timers, entry);
+    struct entry_box *box = entry_box_of(entry);
+    if (!(box->flags & ENTRY_DEAD))
+        entry_list_add(&task->dead, entry);
+    box->flags |= ENTRY_DEAD;
+}
+
 static bool entry_restore(struct task *task, const struct record *record)
 {
     uint64_t hash = entries_hash(record->key);
     struct entry *entry = entries_find(&task->entries, record->key, hash);
-    if (record->value.data == NULL) {
-        if (entry)
-            task_forget_entry(task, entry);
-        return true;
-    }
     if (entry && entry->state) { /* an older value that compaction has not removed yet */
         task->processor->entry_free(task->own, entry);
         entry->state = NULL;
     }
     if (entry == NULL)
         entry = entries_add(&task->entries, record->key, hash);
+    if (record->value.data == NULL) {
+        entry_restore_dead(task, entry, record->timestamp_ms);
+        return true;
+    }
     if (!task->processor->entry_load(task->own, entry, record->value))
         return false;
-    timers_follow(&task->timers, entry);
+    if (!MUTANT(TIMER_LOST))
+        timers_follow(&task->timers, entry);
     return true;
 }
 
@@ -159,7 +172,10 @@ static enum outcome task_begin(struct worker *worker, struct task *task)
     if (outcome != OUTCOME_OK)
         return outcome == OUTCOME_RETRY ? OUTCOME_RETRY : OUTCOME_STOP;
     bool is_live = task->next_offset >= task->committed_offset;
-    task->stage = is_live ? TASK_LIVE : TASK_REPLAYING;
+    if (is_live)
+        task_go_live(task);
+    else
+        task->stage = TASK_REPLAYING;
     worker->loading_count--;
     int64_t took_us = clock_monotonic_us() - task->loading_since_us;
     worker_report_recovery(worker, (double)took_us / 1e6);
@@ -236,6 +252,8 @@ static enum outcome unassign(struct worker *worker)
 
 static enum outcome on_revoked(struct worker *worker)
 {
+    if (MUTANT(REVOKED_UNCOMMITTED) && !worker->txn.is_closing)
+        return unassign(worker);
     if (worker_commit_now(worker) == OUTCOME_STOP || close_checkpoints(worker) == OUTCOME_STOP)
         return OUTCOME_STOP;
     return unassign(worker);
@@ -250,7 +268,7 @@ static enum outcome on_lost(struct worker *worker)
         if (worker->tasks.tasks[i] && !is_named)
             return OUTCOME_STOP; /* begin anew with all of them */
     }
-    if (txn_drop(&worker->txn) != OUTCOME_OK)
+    if (!MUTANT(LOST_COMMITTED) && txn_drop(&worker->txn) != OUTCOME_OK)
         return OUTCOME_STOP;
     worker->batch_records = 0;
     worker->is_batch_open = false;

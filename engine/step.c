@@ -1,6 +1,7 @@
 #include "engine/step.h"
 
 #include "base/log.h"
+#include "engine/mutation.h"
 
 /* Looking up one key at a time, most of an event's cost would be waiting for memory: slot, entry, state, each a miss in a
  * table of millions. So records go in groups: route all and ask for their slots, then their entries, then their states; by the
@@ -20,7 +21,7 @@ static void lanes_prepare(struct lane *lanes, const struct task_table *table, co
     for (size_t i = 0; i < count; i++) {
         struct lane *lane = &lanes[i];
         lane->task = task_table_find(table, records[i].partition);
-        if (lane->task && lane->task->stage == TASK_LOADING)
+        if (lane->task && lane->task->stage == TASK_LOADING && !MUTANT(STRAGGLERS_APPLIED))
             lane->task = NULL; /* a straggler from before it was to begin: it will come again */
         lane->likely = NULL;
         lane->route = (struct route){.event_at_ms = INT64_MIN};
@@ -74,7 +75,7 @@ static enum outcome apply(struct task *task, struct step *step, const struct lan
         park(task, step, step->record);
         return OUTCOME_OK;
     }
-    if (entry->applied_offset >= step->offset)
+    if (entry->applied_offset >= step->offset + MUTANT(APPLIED_ONE_TOO_FAR) * -1 && !MUTANT(SKIP_APPLIED_CHECK))
         return OUTCOME_OK; /* its checkpoint is newer than this record */
     bool is_blank = entry->state == NULL;
     enum outcome outcome = task->processor->apply(step, entry);
@@ -99,6 +100,8 @@ static void fire_timers(struct task *task, struct step *step)
     while ((entry = timers_due(&task->timers, task->clock_ms))) {
         int64_t due_at_ms = entry->timer_at_ms;
         task->processor->timer(step, entry);
+        if (MUTANT(TIMER_TWICE) && !entry->is_deleted)
+            task->processor->timer(step, entry);
         if (entry->timer_at_ms <= due_at_ms) {
             if (entry->timer_at_ms == due_at_ms && !entry->is_deleted)
                 log_error("timer does not move forward, taken out", "processor", task->processor->name, NULL);
@@ -121,11 +124,11 @@ static void clock_advance(struct task *task, const struct route *route)
 static enum outcome step_record(struct task *task, const struct step_room *room, const struct record *record,
                                 const struct lane *lane)
 {
-    if (record->offset < task->next_offset)
+    if (record->offset < task->next_offset && !MUTANT(DUPLICATES_APPLIED))
         return OUTCOME_OK; /* delivered twice */
-    if (task->stage == TASK_REPLAYING && record->offset >= task->committed_offset)
-        task->stage = TASK_LIVE;
-    room->outbox->is_muted = task->stage != TASK_LIVE;
+    if (task->stage == TASK_REPLAYING && record->offset >= task->committed_offset + MUTANT(MUTED_TOO_LONG))
+        task_go_live(task);
+    room->outbox->is_muted = task->stage != TASK_LIVE && !MUTANT(REPLAY_NOT_MUTED);
 
     struct step step = {.task = task->own,
                         .record = record,

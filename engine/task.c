@@ -31,6 +31,7 @@ void task_destroy(struct task *task)
     if (task->processor->task_destroy)
         task->processor->task_destroy(task->own);
     checkpoint_finish(&task->checkpoint);
+    free(task->dead.items);
     timers_finish(&task->timers);
     entries_finish(&task->entries);
     free(task);
@@ -44,6 +45,21 @@ void task_forget_entry(struct task *task, struct entry *entry)
     entry->timer_at_ms = TIMER_NEVER;
     timers_follow(&task->timers, entry);
     entries_remove(&task->entries, entry);
+}
+
+/* Nobody will ask any more which offset the restored dead had seen. */
+void task_go_live(struct task *task)
+{
+    task->stage = TASK_LIVE;
+    for (size_t i = 0; i < task->dead.count; i++) {
+        struct entry *entry = task->dead.items[i];
+        struct entry_box *box = entry_box_of(entry);
+        box->flags &= (uint8_t)~ENTRY_DEAD;
+        if (entry->state == NULL && !(box->flags & ENTRY_DIRTY))
+            task_forget_entry(task, entry);
+    }
+    free(task->dead.items);
+    task->dead = (struct entry_list){0};
 }
 
 const char *task_stage_name(enum task_stage stage)

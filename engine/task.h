@@ -28,6 +28,7 @@ struct task {
     int64_t clock_ms;         /* CLOCK_UNSET: no record yet */
     int64_t allowed_disorder_ms;
     int64_t entries_max;
+    struct entry_list dead;   /* restored from tombstones, needed while replaying */
     bool is_loaded;           /* all entries read; waits for its input to start */
     bool is_touched;          /* something to commit, or to end a batch for */
     bool has_records;         /* batch_end is due */
@@ -42,6 +43,9 @@ void task_destroy(struct task *task);
 
 /* Forgets an entry wholly: state, timer, place in the table. */
 void task_forget_entry(struct task *task, struct entry *entry);
+
+/* From REPLAYING, or from LOADING when there is nothing to replay. */
+void task_go_live(struct task *task);
 
 const char *task_stage_name(enum task_stage stage);
 

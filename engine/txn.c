@@ -1,6 +1,7 @@
 #include "engine/txn.h"
 
 #include "base/memory.h"
+#include "engine/mutation.h"
 
 #include <stdlib.h>
 
@@ -62,7 +63,7 @@ struct broker_commit *txn_add_commit(struct txn *txn)
 static enum outcome send_rest(struct txn *txn)
 {
     enum outcome outcome = outbox_send(txn->outbox, txn->broker, true);
-    if (outcome == OUTCOME_OK && txn->commit_count)
+    if (outcome == OUTCOME_OK && txn->commit_count && !MUTANT(OFFSETS_OUTSIDE))
         outcome = txn->broker->port->send_offsets(txn->broker, txn->commits, txn->commit_count);
     if (outcome != OUTCOME_OK)
         return failed(txn, outcome);
@@ -73,6 +74,13 @@ static enum outcome send_rest(struct txn *txn)
 static enum outcome commit(struct txn *txn)
 {
     enum outcome outcome = txn->broker->port->commit(txn->broker);
+    if (outcome == OUTCOME_OK && MUTANT(OFFSETS_OUTSIDE)) {
+        outcome = txn->broker->port->begin(txn->broker);
+        if (outcome == OUTCOME_OK)
+            outcome = txn->broker->port->send_offsets(txn->broker, txn->commits, txn->commit_count);
+        if (outcome == OUTCOME_OK)
+            outcome = txn->broker->port->commit(txn->broker);
+    }
     if (outcome != OUTCOME_OK)
         return failed(txn, outcome);
     txn->stage = TXN_IDLE;
@@ -85,12 +93,13 @@ static enum outcome commit(struct txn *txn)
 
 static enum outcome abort_broken(struct txn *txn)
 {
-    enum outcome outcome = txn->broker->port->abort(txn->broker);
+    enum outcome outcome = MUTANT(OUTBOX_TWICE) ? txn->broker->port->commit(txn->broker) : txn->broker->port->abort(txn->broker);
     if (outcome != OUTCOME_OK)
         return outcome;
     txn->stage = TXN_IDLE;
     txn->aborted++;
-    outbox_rewind(txn->outbox);
+    if (!MUTANT(OUTBOX_NOT_REWOUND))
+        outbox_rewind(txn->outbox);
     return OUTCOME_OK;
 }
 

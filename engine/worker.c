@@ -14,9 +14,12 @@ enum {
     BACKOFF_LEAST_MS = 20,
     BACKOFF_MOST_MS = 1000,
     REDO_MOST = 30,          /* in a row; then a new worker, with a new producer and member */
-    PASS_LEAST_MS = 1000,    /* so a hot customer is written once a second at most */
-    PASS_LEAST_ENTRIES = 256 /* with each commit: some 5,000 a second */
+    PASS_LEAST_MS = 1000 /* so a hot customer is written once a second at most */
 };
+
+#ifndef PASS_LEAST_ENTRIES
+#define PASS_LEAST_ENTRIES 256 /* with each commit: some 5,000 a second; the simulation wants long passes */
+#endif
 
 static int64_t or_standard(int64_t value, int64_t standard)
 {
@@ -266,7 +269,7 @@ static void ends_note(struct worker *worker, const struct broker_batch *batch)
         /* Beyond the last record there may be markers of transactions, which nobody hands out. */
         task->next_offset = task->end_offset = batch->ends[i].offset;
         if (task->stage == TASK_REPLAYING && task->next_offset >= task->committed_offset)
-            task->stage = TASK_LIVE;
+            task_go_live(task);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 enum { WAIT_MS = 10000 };
+#define TOMBSTONES_KEPT_MS "2592000000" /* 30 days */
 
 struct admin {
     struct kafka_link link;
@@ -95,7 +96,9 @@ static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, cons
     char retention[32];
     snprintf(retention, sizeof retention, "%" PRId64, wanted->retention_ms);
     rd_kafka_NewTopic_set_config(topic, "cleanup.policy", wanted->is_compacted ? "compact" : "delete");
-    if (!wanted->is_compacted)
+    if (wanted->is_compacted) /* tombstones must outlive the longest downtime (engine/checkpoint.h) */
+        rd_kafka_NewTopic_set_config(topic, "delete.retention.ms", TOMBSTONES_KEPT_MS);
+    else
         rd_kafka_NewTopic_set_config(topic, "retention.ms", retention);
     rd_kafka_NewTopic_set_config(topic, "max.message.bytes", "2097152");
     return topic;

@@ -11,6 +11,8 @@
 
 enum { POLL_RECORDS_MAX = 8192 };
 
+#define KAFKA_DIED_AT_HEADER "touchstream-died-at" /* on tombstones of a checkpoint topic: an input offset, as text */
+
 /* Messages borrowed from librdkafka for one poll, and what they become. */
 struct kafka_inbox {
     rd_kafka_message_t **messages;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -160,16 +161,34 @@ static enum outcome produce_failed(struct kafka_producer *producer, rd_kafka_res
     return code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? OUTCOME_REDO : OUTCOME_STOP;
 }
 
+/* A tombstone of the checkpoint topic carries where its entry died (checkpoint.h). */
+static rd_kafka_resp_err_t produce_tombstone(struct kafka_producer *producer, const struct broker_message *message)
+{
+    char text[24];
+    int size = snprintf(text, sizeof text, "%" PRId64, message->died_at_offset);
+    return rd_kafka_producev(producer->handle, RD_KAFKA_V_RKT(producer->topics[message->topic + 1]),
+                             RD_KAFKA_V_PARTITION(message->partition), RD_KAFKA_V_MSGFLAGS(0),
+                             RD_KAFKA_V_KEY(message->key.data, message->key.size), RD_KAFKA_V_VALUE(NULL, 0),
+                             RD_KAFKA_V_HEADER(KAFKA_DIED_AT_HEADER, text, size),
+                             RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_END);
+}
+
+static rd_kafka_resp_err_t produce_one(struct kafka_producer *producer, const struct broker_message *message)
+{
+    if (message->died_at_offset >= 0)
+        return produce_tombstone(producer, message);
+    return rd_kafka_producev(
+        producer->handle, RD_KAFKA_V_RKT(producer->topics[message->topic + 1]), RD_KAFKA_V_PARTITION(message->partition),
+        RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_KEY(message->key.data, message->key.size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value.data, message->value.size),
+        RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_END);
+}
+
 enum outcome kafka_producer_produce(struct broker *broker, const struct broker_message *messages, size_t count, size_t *taken)
 {
     struct kafka_producer *producer = producer_of(broker);
     for (*taken = 0; *taken < count; ++*taken) {
-        const struct broker_message *message = &messages[*taken];
-        rd_kafka_resp_err_t code = rd_kafka_producev(
-            producer->handle, RD_KAFKA_V_RKT(producer->topics[message->topic + 1]), RD_KAFKA_V_PARTITION(message->partition),
-            RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_KEY(message->key.data, message->key.size),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value.data, message->value.size),
-            RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_END);
+        rd_kafka_resp_err_t code = produce_one(producer, &messages[*taken]);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return produce_failed(producer, code);
     }

@@ -96,6 +96,34 @@ static void assign(struct kafka_reader *reader)
     reader->is_changed = false;
 }
 
+/* Tombstones are rare, so only they pay for looking at headers. */
+static int64_t died_at_of(const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers;
+    const void *text;
+    size_t size;
+    char copy[24] = "";
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, KAFKA_DIED_AT_HEADER, &text, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        size >= sizeof copy)
+        return -1;
+    memcpy(copy, text, size);
+    return strtoll(copy, NULL, 10);
+}
+
+static void date_tombstones(struct kafka_reader *reader)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < reader->inbox.held; i++) {
+        const rd_kafka_message_t *message = reader->inbox.messages[i];
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            continue;
+        if (message->payload == NULL)
+            reader->inbox.records[at].timestamp_ms = died_at_of(message);
+        at++;
+    }
+}
+
 /* Keeps the ends that are true ends; notes how far each partition is. */
 static void note_places(struct kafka_reader *reader, struct broker_batch *batch)
 {
@@ -132,6 +160,7 @@ enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wa
     ssize_t count = rd_kafka_consume_batch_queue(reader->queue, wait_ms, reader->inbox.messages, most);
     reader->inbox.held = count > 0 ? (size_t)count : 0;
     kafka_inbox_sort(&reader->inbox, view_of_text(reader->topic), batch);
+    date_tombstones(reader);
     note_places(reader, batch);
     kafka_link_check(&reader->link, reader->handle);
     return atomic_load(&reader->link.is_fatal) ? OUTCOME_STOP : OUTCOME_OK;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+int64_t toy_count_max = TOY_COUNT_MAX;
+
 struct toy_task {
     int32_t partition;
     int64_t count, sum; /* of the present batch */
@@ -87,6 +89,10 @@ static enum outcome toy_apply(struct step *step, struct entry *entry)
     int64_t from_ms = input.at_ms > step->clock_ms ? input.at_ms : step->clock_ms;
     entry->timer_at_ms = from_ms + TOY_QUIET_MS;
     say(step, entry, "add", TIMER_NEVER);
+    if (state->count == toy_count_max) {
+        say(step, entry, "full", TIMER_NEVER);
+        entry->is_deleted = true;
+    }
     if (!outbox_is_muted(step->outbox)) {
         task->count++;
         task->sum += input.number;

@@ -260,6 +260,7 @@ static int audit_all(void)
 int main(int argc, char **argv)
 {
     kafka.brokers = getenv("KAFKA");
+    toy_count_max = INT64_MAX;
     kafka.topic_prefix = getenv("TOY_PREFIX") ? getenv("TOY_PREFIX") : (char *)(uintptr_t)"toy-test.";
     const char *verb = argc > 1 ? argv[1] : "";
     if (kafka.brokers == NULL || *verb == '\0') {
