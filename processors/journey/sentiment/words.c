@@ -11,27 +11,27 @@ static const struct dictionary_list lists[] = {
      "cancel_my cancelling_my canceling_my cancel_our cancel_the_contract cancel_subscription close_my_account closing_my_account "
      "delete_my_account switching_to switch_to_another switch_provider switching_provider* leaving_you i'm_leaving i_am_leaving im_leaving "
      "going_elsewhere go_elsewhere business_elsewhere shop_elsewhere never_again never_buy* never_order* never_shop* never_fly* "
-     "never_come_back never_coming_back never_return* never_use* won't_be_back wont_be_back not_coming_back not_be_back won't_return "
-     "last_time_i last_order lost_a_customer lost_me lost_my_business done_with_you i'm_done_with im_done_with not_renew* won't_renew "
+     "never_come_back never_coming_back never_return* never_use never_using won't_be_back wont_be_back not_coming_back not_be_back won't_return "
+     "this_is_the_last last_time_i_will last_time_i_order last_time_i_fly last_time_i_buy last_time_i_use last_order lost_a_customer lost_me lost_my_business done_with_you i'm_done_with im_done_with not_renew* won't_renew "
      "don't_renew unsubscrib* your_competitor* the_competition to_a_competitor"},
     {ALARM_LEAVING,
      "kündige kündigen kündigung gekündigt wechsle_zu wechsle_den wechsle_jetzt anbieter_wechseln wechseln_zu anbieterwechsel zur_konkurrenz nie_wieder "
-     "nie_mehr letzte_mal letzte_bestellung konto_löschen konto_schließen account_löschen vertrag_beenden kunde_verloren nicht_verlänger* "
+     "nie_mehr war_das_letzte_mal letzte_bestellung konto_löschen konto_schließen account_löschen vertrag_beenden kunde_verloren nicht_verlänger* "
      "nicht_mehr_bestellen bestelle_nie"},
     {ALARM_LEAVING,
      "résilier résilie résiliation je_vous_quitte je_quitte je_pars changer_d_opérateur changer_de_fournisseur changer_de_banque je_change_de chez_le_concurrent "
-     "la_concurrence un_concurrent plus_jamais jamais_plus dernière_fois dernière_commande fermer_mon_compte clôturer_mon_compte "
+     "chez_un_concurrent à_la_concurrence plus_jamais jamais_plus c_est_la_dernière dernière_commande fermer_mon_compte clôturer_mon_compte "
      "supprimer_mon_compte me_désabonner perdu_un_client perdu_une_cliente ne_reviendrai ne_commanderai annuler_mon_abonnement"},
     {ALARM_LEAVING,
-     "disdire disdetta disdico recedere recesso passo_alla_concorrenza alla_concorrenza cambio_operatore cambiare_operatore cambio_gestore mai_più ultima_volta "
+     "disdire disdetta disdico recedere recesso passo_alla_concorrenza alla_concorrenza cambio_operatore cambiare_operatore cambio_gestore mai_più è_l_ultima_volta "
      "ultimo_ordine chiudere_il_mio cancellare_il_mio cliente_perso non_rinnov* perso_un_cliente non_tornerò non_comprerò"},
     {ALARM_LEAVING,
      "cancelar_minha cancelar_meu cancelar_a_assinatura cancelar_o_contrato encerrar_minha encerrar_minha_conta fechar_minha_conta excluir_minha_conta mudar_de_operadora "
-     "trocar_de_operadora vou_para_a_concorrência para_a_concorrência na_concorrência nunca_mais jamais_compr* última_vez última_compra perderam_um_cliente "
+     "trocar_de_operadora vou_para_a_concorrência para_a_concorrência na_concorrência nunca_mais jamais_compr* foi_a_última_vez última_compra perderam_um_cliente "
      "perderam_uma_cliente perdeu_um_cliente perdeu_uma_cliente não_compro_mais não_volto não_vou_renovar rescindir"},
     {ALARM_LEAVING,
      "cancelar_mi cancelar_el_contrato darme_de_baja dar_de_baja me_doy_de_baja me_cambio_a me_voy_a_la me_cambio_de cambiar_de_compañía cambiarme_de "
-     "la_competencia nunca_más última_vez última_compra cerrar_mi_cuenta eliminar_mi_cuenta perdieron_un_cliente perdido_un_cliente no_vuelvo "
+     "la_competencia nunca_más es_la_última_vez última_compra cerrar_mi_cuenta eliminar_mi_cuenta perdieron_un_cliente perdido_un_cliente no_vuelvo "
      "no_volveré no_compro_más no_renov*"},
     {ALARM_LAW,
      "lawyer* attorney* solicitor* lawsuit* sue suing sued legal_action legal_advice legal_proceedings legal_department take_you_to_court see_you_in_court in_court to_court "
@@ -39,7 +39,7 @@ static const struct dictionary_list lists[] = {
      "police data_protection_authority press_charges breach_of_contract"},
     {ALARM_LAW,
      "anwalt* anwält* rechtsanwalt* rechtsanwält* verklag* klage_einreichen klage_erheben rechtliche_schritte rechtsweg rechtsschutz* vor_gericht gerichtlich* "
-     "strafanzeige* anzeige_erstatt* polizei* verbraucherzentrale* verbraucherschutz* schlichtungsstelle* bundesnetzagentur mahnbescheid* juristisch*"},
+     "strafanzeige* anzeige_erstatt* zur_polizei bei_der_polizei die_polizei_gerufen polizei_einschalten polizei_rufen verbraucherzentrale* verbraucherschutz* schlichtungsstelle* bundesnetzagentur mahnbescheid* juristisch*"},
     {ALARM_LAW,
      "avocat avocats avocate avocates tribunal tribunaux porter_plainte porte_plainte déposer_plainte dépose_plainte déposer_une_plainte poursuites_judiciaires "
      "poursuivre_en_justice en_justice la_justice voie_judiciaire action_juridique dgccrf huissier* mise_en_demeure médiateur police gendarmerie que_choisir"},
@@ -59,7 +59,7 @@ static const struct dictionary_list lists[] = {
      "could_have_died nearly_died almost_died life_threatening suicid* kill_myself brakes_failed brake_failure airbag*"},
     {ALARM_SAFETY,
      "brand_geraten feuer_gefangen in_flammen brandgefahr brandgeruch explodier* explosion* stromschlag* stromschläge kurzschluss* verbrannt* verbrennung* rauchentwicklung "
-     "überhitz* verletzt* verletzung* krankenhaus notaufnahme notarzt rettungswagen allergische_reaktion* vergift* lebensmittelvergiftung lebensgefahr* "
+     "überhitz* verletzt* verletzung* krankenhaus notaufnahme notarzt rettungswagen allergische_reaktion* vergift* lebensmittelvergiftung lebensgefahr "
      "lebensgefährlich* gefährlich* gasleck giftig* erstick* selbstmord* suizid* bremsen_versag* gesundheitsgefahr* kontaminiert*"},
     {ALARM_SAFETY,
      "pris_feu prend_feu en_feu incendie* explosé explose explosion* électrocut* décharge_électrique choc_électrique court_circuit brûlé brûlée brûlure* fumée "

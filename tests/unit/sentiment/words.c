@@ -54,7 +54,9 @@ static void ordinary_texts_raise_no_alarm(void **state)
 {
     (void)state;
     static const char *const calm[] = {"this album is fire", "Susan issued a ticket", "please cancel order 12", "The courtyard was lovely",
-                                       "I never said that", "", "see you again next time"};
+                                       "I never said that", "", "see you again next time",
+                                       "last time I checked it worked", "meine Lebensgefährtin fährt mit", "moins cher que la concurrence",
+                                       "a great place of hospitality"};
     for (size_t i = 0; i < sizeof calm / sizeof *calm; i++)
         assert_int_equal(alarms_in(calm[i]).kinds, 0);
 }
