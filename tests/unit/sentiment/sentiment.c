@@ -121,6 +121,7 @@ static void emotions_follow_label_and_cues(void **state)
         {"OMG this is amazing, I love it so much!!!", MOOD_EXCITED},
         {"The service was good.", MOOD_SATISFIED},
         {"How do I change my address? I don't understand the form??", MOOD_CONFUSED},
+        {"I do not understand this form at all", MOOD_CONFUSED},
         {"Terrible. Broken again and nobody helps.", MOOD_FRUSTRATED},
         {"", MOOD_NONE},
     };
