@@ -36,6 +36,7 @@ static size_t sections_of(struct config *config, struct settings_section section
     sections[count++] = (struct settings_section){ingest_setting_rows, &config->ingest};
     sections[count++] = (struct settings_section){runner_setting_rows, &config->engine};
     sections[count++] = (struct settings_section){journey_setting_rows, &config->journey};
+    sections[count++] = (struct settings_section){case_setting_rows, &config->journey.cases};
     sections[count++] = (struct settings_section){kpi_setting_rows, &config->kpi};
     sections[count++] = (struct settings_section){redis_setting_rows, &config->redis};
     sections[count++] = (struct settings_section){notify_setting_rows, &config->notify};

@@ -1,6 +1,7 @@
 #include "processors/journey/apply.h"
 
 #include "processors/journey/activity.h"
+#include "processors/journey/care.h"
 #include "processors/journey/engagement.h"
 #include "processors/journey/orders.h"
 #include "processors/journey/stage.h"
@@ -127,6 +128,7 @@ void arrival_remember(struct journey_task *task, struct customer *customer, cons
         customer->stage_since_at_ms = arrival->moment.at_ms;
     customer->stage = (uint8_t)stage;
     stage_remember(customer, arrival);
+    care_remember(task, customer, arrival);
 }
 
 static void review_contribute(const struct arrival *arrival, uint8_t stage, struct tally *tally)

@@ -1,6 +1,7 @@
 #include "processors/journey/customer.h"
 
 #include "base/memory.h"
+#include "processors/journey/care.h"
 
 #include <stdlib.h>
 
@@ -45,6 +46,7 @@ void customer_destroy(struct customer *customer)
     free(customer->orders);
     cohort_destroy(customer->cohort);
     seldom_destroy(customer->seldom);
+    care_destroy(customer->care);
     dedupe_finish(&customer->seen);
     free(customer);
 }

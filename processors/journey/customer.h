@@ -146,6 +146,7 @@ struct customer {
     struct order *orders;
     struct cohort *cohort;   /* NULL: no order, no use */
     struct seldom *seldom;   /* NULL: nothing of it */
+    struct care *care;       /* NULL: no trouble, and nothing told; care.h */
     uint32_t ticket_count, survey_count, order_count;
     uint32_t history_count;  /* remembered events: at most journey.history_max */
     uint64_t events;         /* accepted in the whole life */
@@ -161,6 +162,8 @@ struct customer {
     uint8_t stage;           /* enum stage */
     bool has_activity;
     bool has_support_score;  /* a CSAT answer about something */
+    uint16_t churn_thousandths; /* the risk as it stood at the last turn */
+    int8_t mood_trail[3];    /* sentiment of the latest texts as they came, −100 … 100; the newest last */
 };
 
 struct customer *customer_create(void);

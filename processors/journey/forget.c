@@ -1,6 +1,7 @@
 #include "processors/journey/forget.h"
 
 #include "processors/journey/matters.h"
+#include "processors/journey/turn.h"
 
 /* What says how many there are now, not what happened. Someone alive leaves churn_rate's gauge of the living: without the
  * entry nobody would ever notice their going. */
@@ -33,6 +34,7 @@ void forget_customer(struct journey_task *task, struct entry *entry, struct step
     struct customer *customer = entry->state;
     entry->is_deleted = true;
     entry->timer_at_ms = TIMER_NEVER;
+    turn_forget(task, entry, step);
     if (outbox_is_muted(step->outbox))
         return;
     struct scope all = {.matters = MATTER_ALL};

@@ -17,6 +17,7 @@
 #include "processors/journey/reject.h"
 #include "processors/journey/seal.h"
 #include "processors/journey/story.h"
+#include "processors/journey/turn.h"
 #include "schemas/wire.h"
 
 #include <stdlib.h>
@@ -61,16 +62,21 @@ static enum outcome journey_route(void *context, const struct record *record, st
     *out = (struct route){.event_at_ms = INT64_MIN};
     if (record->timestamp_ms > task->timestamp_ms)
         task->timestamp_ms = record->timestamp_ms;
+    struct routed *routed = &task->routed[task->routed_count++ % ROUTED_MAX];
+    routed->value = (struct view){NULL, 0};
+    routed->offset = record->offset;
+    routed->heard_at_ms = record->timestamp_ms;
     if (record->value.data == NULL) {
         out->is_tick = record->key.data == NULL;
         out->event_at_ms = out->is_tick ? record->timestamp_ms : INT64_MIN;
         return OUTCOME_OK;
     }
-    struct routed *routed = &task->routed[task->routed_count++ % ROUTED_MAX];
     enum outcome outcome =
         record_reader_read(task->shared->touchpoints, record->value, &task->route_arena, &routed->touch, &routed->avro, NULL);
-    routed->value = outcome == OUTCOME_OK ? record->value : (struct view){NULL, 0};
-    routed->offset = record->offset;
+    if (outcome == OUTCOME_OK) {
+        routed->value = record->value;
+        routed->heard_at_ms = routed->touch.received_at_ms;
+    }
     if (outcome == OUTCOME_PARK)
         return OUTCOME_PARK;
     out->key = VIEW_LITERAL("");
@@ -165,8 +171,9 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     struct arrival arrival = arrival_of(task, touch, &impression);
     touch_count(task, entry, &arrival, step);
     seal_oldest(task, entry->state);
-    /* Cases, hot scores, alerts and follow-ups take their turn here: the customer is as the event left them, and what
+    /* Cases, hot scores, alerts and follow-ups take their turn: the customer is as the event left them, and what
      * they find (hot_score, reasons, churn_risk) goes into `enriched`. */
+    turn_on_touch(task, entry, &arrival, step, &enriched);
     enrich_describe(task, entry->state, &impression, &enriched, step);
     enrich_send(task, &enriched, raw, step);
     if (touch->body_kind == TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN)
@@ -195,7 +202,7 @@ static void time_pass(struct journey_task *task, struct entry *entry, struct ste
 static void journey_timer(struct step *step, struct entry *entry)
 {
     time_pass(step->task, entry, step);
-    /* SLA warnings and breaches, decaying hot scores, absences and follow-ups that fall due take their turn here. */
+    turn_on_time(step->task, entry, step);
 }
 
 /* Once a second of the partition's time the KPI stage hears of it, on every partition of its input. */

@@ -5,6 +5,7 @@
 
 #include "base/settings.h"
 #include "engine/processor.h"
+#include "processors/journey/case_settings.h"
 #include "processors/journey/dimensions.h"
 #include "processors/journey/policy.h"
 #include "schemas/reader.h"
@@ -16,9 +17,10 @@ struct journey_settings {
     struct text_list rollups;
     int64_t rollup_values_max;
     struct policy_settings sla;
+    struct case_settings cases;
 };
 
-extern const struct setting journey_setting_rows[];
+extern const struct setting journey_setting_rows[]; /* into a struct journey_settings; case_setting_rows into its `cases` */
 
 /* Our own schemas' ids in this installation's registry. */
 struct journey_schema_ids {

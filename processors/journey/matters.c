@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "processors/journey/activity.h"
+#include "processors/journey/cases.h"
 #include "processors/journey/engagement.h"
 #include "processors/journey/orders.h"
 #include "processors/journey/stage.h"
@@ -287,6 +288,7 @@ void matters_contribute(struct journey_task *task, struct customer *customer, co
     orders_walk(&walk);
     if (customer->seldom)
         seldom_walk(&walk);
+    cases_contribute(task, customer, tally); /* any event may be news of a case */
 }
 
 static int64_t earlier(int64_t a_ms, int64_t b_ms)
@@ -300,6 +302,7 @@ int64_t matters_next_at_ms(struct journey_task *task, struct customer *customer,
     life_contribute(task, customer, scratch);
     cohort_contribute(customer, scratch);
     support_contribute(customer, scratch);
+    cases_contribute(task, customer, scratch);
     int64_t next_at_ms = scratch->next_at_ms;
     for (uint32_t i = 0; i < customer->ticket_count; i++)
         next_at_ms = earlier(next_at_ms, customer->tickets[i].next_at_ms);

@@ -81,6 +81,15 @@ static inline struct view unpack_text(struct unpack *in)
     return text;
 }
 
+static inline uint8_t unpack_byte(struct unpack *in)
+{
+    if (in->at == in->end) {
+        in->has_failed = true;
+        return 0;
+    }
+    return *in->at++;
+}
+
 static inline uint64_t unpack_word(struct unpack *in)
 {
     uint64_t word = 0;

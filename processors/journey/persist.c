@@ -1,6 +1,7 @@
 #include "processors/journey/persist.h"
 
 #include "base/memory.h"
+#include "processors/journey/cases.h"
 #include "processors/journey/subscriptions.h"
 #include "processors/journey/surveys.h"
 #include "processors/journey/tickets.h"
@@ -394,16 +395,22 @@ static void private_save(const struct journey_task *task, const struct customer 
     pack_unsigned(out, customer->order_count);
     for (uint32_t i = 0; i < customer->order_count; i++)
         order_save(task, &customer->orders[i], out);
-    pack_unsigned(out, (unsigned)(customer->cohort != NULL) | (unsigned)(customer->seldom != NULL) << 1);
+    pack_unsigned(out, (unsigned)(customer->cohort != NULL) | (unsigned)(customer->seldom != NULL) << 1 |
+                           (unsigned)(customer->care != NULL) << 2);
     if (customer->cohort)
         cohort_save(task, customer->cohort, out);
     if (customer->seldom)
         seldom_save(task, customer->seldom, out);
+    if (customer->care)
+        care_save(task, customer->care, out);
+    bytes_append(out, customer->mood_trail, sizeof customer->mood_trail);
+    pack_unsigned(out, customer->churn_thousandths);
 }
 
 static void private_load(struct journey_task *task, struct customer *customer, int64_t *timer_at_ms, struct unpack *in)
 {
-    in->has_failed |= unpack_unsigned(in) != PERSIST_VERSION;
+    uint64_t version = unpack_unsigned(in);
+    in->has_failed |= version < 1 || version > PERSIST_VERSION;
     *timer_at_ms = unpack_signed(in);
     facts_load(task, customer, in);
     dedupe_load(&customer->seen, in);
@@ -427,6 +434,12 @@ static void private_load(struct journey_task *task, struct customer *customer, i
         cohort_load(task, customer_cohort(customer), in);
     if (parts >> 1 & 1)
         seldom_load(task, customer_seldom(customer), in);
+    if (parts >> 2 & 1)
+        care_load(task, customer_care(customer), in);
+    for (size_t i = 0; version > 1 && i < sizeof customer->mood_trail; i++)
+        customer->mood_trail[i] = (int8_t)unpack_byte(in);
+    if (version > 1)
+        customer->churn_thousandths = (uint16_t)unpack_unsigned(in);
 }
 
 /* --- the public record --- */
@@ -492,6 +505,21 @@ static void scores_describe(const struct customer *customer, struct journey *out
         out->mean_sentiment = (double)customer->sentiment_sum / KPI_SENTIMENT_SCALE / customer->sentiment_count;
 }
 
+static void cases_describe(const struct customer *customer, struct journey *out, struct arena *arena)
+{
+    const struct care *care = customer->care;
+    out->churn_risk = customer->churn_thousandths / 1000.0;
+    if (care == NULL)
+        return;
+    out->open_cases.items = arena_zeroed(arena, (size_t)care->case_count + 1, sizeof *out->open_cases.items);
+    for (uint32_t i = 0; i < care->case_count; i++) {
+        char id[UUID_TEXT_SIZE + 1];
+        uuid_format(&care->cases[i].id, id);
+        if (case_is_live((enum alert_state)care->cases[i].state))
+            out->open_cases.items[out->open_cases.count++] = arena_copy(arena, view_of(id, UUID_TEXT_SIZE));
+    }
+}
+
 static void journey_describe(struct journey_task *task, const struct customer *customer, struct journey *out, struct arena *arena)
 {
     out->first_seen_at_ms = customer->first_activity.at_ms;
@@ -510,6 +538,7 @@ static void journey_describe(struct journey_task *task, const struct customer *c
     tickets_describe(task, customer, out, arena);
     channel_describe(customer, out);
     scores_describe(customer, out);
+    cases_describe(customer, out, arena);
 }
 
 void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value)

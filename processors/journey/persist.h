@@ -5,7 +5,7 @@
 
 #include "processors/journey/task.h"
 
-enum { PERSIST_VERSION = 1 };
+enum { PERSIST_VERSION = 2 }; /* 1: without care */
 
 void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value);
 

@@ -36,6 +36,10 @@ const struct setting journey_setting_rows[] = {
 bool journey_shared_init(struct journey_shared *shared, struct bytes *error)
 {
     const struct journey_settings *settings = shared->settings;
+    if (settings->cases.half_life_ms == 0) {
+        bytes_append_text(error, "case_setting_rows were not loaded along with journey_setting_rows");
+        return false;
+    }
     const char *wrong;
     if (!rollup_plan_parse(&shared->plan, &settings->rollups, (uint32_t)settings->rollup_values_max, &wrong)) {
         bytes_printf(error, "kpi.rollups: '%s' is no set of dimensions", wrong);

@@ -24,6 +24,7 @@ struct routed {
     struct touchpoint touch;
     struct view value, avro; /* value NULL: none */
     int64_t offset;
+    int64_t heard_at_ms; /* received_at; of a tick its own time */
 };
 
 struct journey_task {

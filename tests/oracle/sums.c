@@ -164,8 +164,8 @@ static void totals_print(void)
 int main(int argc, char **argv)
 {
     struct bytes error = {0};
-    struct settings_section section = {journey_setting_rows, &settings};
-    struct settings_file *file = settings_load(argc > 1 ? argv[1] : NULL, &section, 1, &error);
+    struct settings_section sections[] = {{journey_setting_rows, &settings}, {case_setting_rows, &settings.cases}};
+    struct settings_file *file = settings_load(argc > 1 ? argv[1] : NULL, sections, 2, &error);
     if (file == NULL)
         die(bytes_text(&error));
     shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);

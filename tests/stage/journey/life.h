@@ -23,6 +23,7 @@
 
 struct life {
     struct journey_settings settings;
+    struct settings_section sections[2]; /* of the file, as long as it lives */
     struct settings_file *file;
     struct journey_shared shared;
     struct driver *driver;
@@ -37,8 +38,9 @@ static inline void life_begin(struct life *life)
 {
     *life = (struct life){.shared = {.time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}}};
     struct bytes error = {0};
-    struct settings_section section = {journey_setting_rows, &life->settings};
-    life->file = settings_load(NULL, &section, 1, &error);
+    life->sections[0] = (struct settings_section){journey_setting_rows, &life->settings};
+    life->sections[1] = (struct settings_section){case_setting_rows, &life->settings.cases};
+    life->file = settings_load(NULL, life->sections, 2, &error);
     assert_non_null(life->file);
     life->shared.settings = &life->settings;
     life->shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);

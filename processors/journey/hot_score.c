@@ -1,0 +1,389 @@
+#include "processors/journey/hot_score.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "processors/journey/sla.h"
+#include "processors/journey/subscriptions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { WAITS_MAX = 64, TEXT_MAX = 120 };
+
+#define REPEAT_WITHIN_MS DAYS(7)
+#define RENEWAL_WITHIN_MS DAYS(90)
+#define EFFORT_WITHIN_MS DAYS(30) /* ten half-lives: less than a hundredth of the points is left */
+
+struct wait {
+    int64_t from_ms, to_ms;
+};
+
+struct scoring {
+    struct journey_task *task;
+    const struct customer *customer;
+    const struct case_settings *settings;
+    int64_t at_ms, from_ms;
+    struct arena *arena;
+    struct hot_reading *out;
+    struct wait waits[WAITS_MAX]; /* sorted, apart */
+    uint32_t wait_count;
+};
+
+/* --- waiting for us --- */
+
+static bool event_begins_wait(const struct ticket_event *event)
+{
+    bool is_ours = event->has_agent && event->action != TICKET_ACTION_CUSTOMER_REPLIED;
+    return event->action == TICKET_ACTION_CUSTOMER_REPLIED ||
+           (!is_ours && (event->action == TICKET_ACTION_OPENED || event->action == TICKET_ACTION_REOPENED));
+}
+
+static bool event_ends_wait(const struct ticket_event *event)
+{
+    return event->action == TICKET_ACTION_AGENT_REPLIED || event->action == TICKET_ACTION_PENDING ||
+           event->action == TICKET_ACTION_RESOLVED || event->action == TICKET_ACTION_CLOSED;
+}
+
+static void wait_add(struct scoring *scoring, int64_t from_ms, int64_t to_ms)
+{
+    if (scoring->wait_count < WAITS_MAX && to_ms > from_ms)
+        scoring->waits[scoring->wait_count++] = (struct wait){from_ms, to_ms};
+}
+
+static int wait_compare(const void *a, const void *b)
+{
+    const struct wait *first = a, *second = b;
+    return (first->from_ms > second->from_ms) - (first->from_ms < second->from_ms);
+}
+
+static void waits_collect(struct scoring *scoring)
+{
+    const struct customer *customer = scoring->customer;
+    for (uint32_t i = 0; i < customer->ticket_count; i++) {
+        const struct ticket *ticket = &customer->tickets[i];
+        int64_t from_ms = NEVER_MS;
+        for (uint32_t j = 0; j < ticket->count; j++) {
+            const struct ticket_event *event = &ticket->events[j];
+            if (from_ms == NEVER_MS && event_begins_wait(event)) {
+                from_ms = event->moment.at_ms;
+            } else if (from_ms != NEVER_MS && event_ends_wait(event)) {
+                wait_add(scoring, from_ms, event->moment.at_ms);
+                from_ms = NEVER_MS;
+            }
+        }
+        if (from_ms != NEVER_MS)
+            wait_add(scoring, from_ms, NEVER_MS);
+    }
+    qsort(scoring->waits, scoring->wait_count, sizeof *scoring->waits, wait_compare);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < scoring->wait_count; i++) {
+        struct wait *last = kept ? &scoring->waits[kept - 1] : NULL;
+        if (last && scoring->waits[i].from_ms <= last->to_ms)
+            last->to_ms = scoring->waits[i].to_ms > last->to_ms ? scoring->waits[i].to_ms : last->to_ms;
+        else
+            scoring->waits[kept++] = scoring->waits[i];
+    }
+    scoring->wait_count = kept;
+}
+
+/* How much is left of something said at an instant. */
+static double left_of(const struct scoring *scoring, int64_t said_at_ms)
+{
+    int64_t age_ms = scoring->at_ms - said_at_ms;
+    for (uint32_t i = 0; i < scoring->wait_count; i++) {
+        const struct wait *wait = &scoring->waits[i];
+        int64_t from_ms = wait->from_ms > said_at_ms ? wait->from_ms : said_at_ms;
+        int64_t to_ms = wait->to_ms < scoring->at_ms ? wait->to_ms : scoring->at_ms;
+        if (to_ms > from_ms)
+            age_ms -= to_ms - from_ms;
+    }
+    return age_ms <= 0 ? 1 : exp2(-(double)age_ms / (double)scoring->settings->half_life_ms);
+}
+
+bool hot_customer_waits(const struct customer *customer, int64_t at_ms)
+{
+    for (uint32_t i = 0; i < customer->ticket_count; i++) {
+        const struct ticket *ticket = &customer->tickets[i];
+        bool waits = false;
+        for (uint32_t j = 0; j < ticket->count && ticket->events[j].moment.at_ms <= at_ms; j++)
+            waits = event_begins_wait(&ticket->events[j]) || (waits && !event_ends_wait(&ticket->events[j]));
+        if (waits)
+            return true;
+    }
+    return false;
+}
+
+/* --- reasons --- */
+
+__attribute__((format(printf, 5, 6))) static void reason_add(struct scoring *scoring, enum hot_code code, double share,
+                                                             const struct moment *event, const char *format, ...)
+{
+    double points = round(scoring->settings->weights[code] * share * 10) / 10;
+    if (points <= 0)
+        return;
+    char text[TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    struct hot_reason *reason = &scoring->out->reasons[scoring->out->count++];
+    *reason = (struct hot_reason){.code = hot_code_name(code), .points = points, .has_event = event != NULL,
+                                  .text = arena_copy(scoring->arena, view_of_text(text))};
+    if (event)
+        reason->event = *event;
+}
+
+static void fact_reason(struct scoring *scoring, const struct case_fact *fact)
+{
+    double left = left_of(scoring, fact->moment.at_ms);
+    enum hot_code code = (enum hot_code)fact->code;
+    const struct moment *moment = &fact->moment;
+    switch (fact->rating) {
+    case RATING_NPS: reason_add(scoring, code, left, moment, "NPS %d of 10", fact->score); return;
+    case RATING_CSAT: reason_add(scoring, code, left, moment, "CSAT %d of 5", fact->score); return;
+    case RATING_CES: reason_add(scoring, code, left, moment, "CES %d of 7", fact->score); return;
+    case RATING_STARS:
+        reason_add(scoring, code, left, moment, "%d star%s of 5", fact->score, fact->score == 1 ? "" : "s");
+        return;
+    default: break;
+    }
+    switch (code) {
+    case HOT_NEGATIVE_WORDS: reason_add(scoring, code, left, moment, "Clearly negative words"); break;
+    case HOT_LEAVING_WORDS: reason_add(scoring, code, left, moment, "Speaks of leaving"); break;
+    case HOT_LAW_WORDS: reason_add(scoring, code, left, moment, "Speaks of legal steps"); break;
+    case HOT_SAFETY_WORDS: reason_add(scoring, code, left, moment, "Speaks of a danger"); break;
+    case HOT_PUBLIC_REACH: reason_add(scoring, code, left, moment, "In public, before %d people", fact->score); break;
+    default: break;
+    }
+}
+
+/* The standing fact of each kind: the latest rating, else the weightiest word. */
+static void facts_score(struct scoring *scoring)
+{
+    const struct care *care = scoring->customer->care;
+    const struct case_fact *ratings[RATING_STARS + 1] = {0}, *words = NULL, *negative = NULL, *reach = NULL;
+    const double *weights = scoring->settings->weights;
+    for (uint32_t i = 0; i < care->fact_count; i++) {
+        const struct case_fact *fact = &care->facts[i];
+        if (fact->moment.at_ms > scoring->at_ms || fact->moment.at_ms <= scoring->from_ms)
+            continue;
+        if (fact->rating != RATING_NONE)
+            ratings[fact->rating] = fact;
+        else if (fact->code == HOT_NEGATIVE_WORDS)
+            negative = fact;
+        else if (fact->code == HOT_PUBLIC_REACH && fact->score >= scoring->settings->reach_from)
+            reach = fact;
+        else if (fact->code >= HOT_LEAVING_WORDS && fact->code <= HOT_SAFETY_WORDS &&
+                 (words == NULL || weights[fact->code] >= weights[words->code] * left_of(scoring, words->moment.at_ms)))
+            words = fact;
+    }
+    for (int rating = RATING_NPS; rating <= RATING_STARS; rating++) {
+        if (ratings[rating] && ratings[rating]->code != FACT_GOOD_SCORE)
+            fact_reason(scoring, ratings[rating]);
+    }
+    if (negative)
+        fact_reason(scoring, negative);
+    if (words)
+        fact_reason(scoring, words);
+    if (reach)
+        fact_reason(scoring, reach);
+}
+
+/* --- the clock --- */
+
+static void deadlines_score(struct scoring *scoring)
+{
+    static const char *const names[] = {"first response", "resolution"};
+    double most = 0;
+    int which = 0;
+    struct moment start = {0};
+    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++) {
+        const struct ticket *ticket = &scoring->customer->tickets[i];
+        struct sla_reading sla;
+        if (ticket->id == NULL)
+            continue;
+        sla_read(scoring->task, ticket, scoring->at_ms, &sla);
+        for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
+            const struct promise *promise = &sla.promises[kind];
+            bool is_nearest = promise->is_running && (scoring->out->ticket == NULL || promise->elapsed > most);
+            if (!is_nearest)
+                continue;
+            most = promise->elapsed;
+            which = kind;
+            start = sla.start;
+            scoring->out->ticket = ticket;
+            scoring->out->ticket_due_at_ms = sla_due_ms(&sla);
+        }
+    }
+    if (scoring->out->ticket == NULL)
+        return;
+    const char *id = scoring->out->ticket->id;
+    if (most >= 1)
+        reason_add(scoring, HOT_DEADLINE_BREACHED, 1, &start, "The %s of ticket %.60s is overdue", names[which], id);
+    else if (most > 0.5)
+        reason_add(scoring, HOT_DEADLINE_NEAR, 2 * (most - 0.5), &start, "The %s of ticket %.60s is due soon", names[which], id);
+}
+
+/* --- effort --- */
+
+struct effort {
+    uint32_t reopened, handoffs;
+    const struct ticket_event *last_reopened, *last_handoff, *repeat;
+    int64_t last_opened_ms;
+};
+
+static void effort_of_ticket(struct scoring *scoring, const struct ticket *ticket, struct effort *effort)
+{
+    uint32_t team = 0, handoffs = 0;
+    for (uint32_t i = 0; i < ticket->count; i++) {
+        const struct ticket_event *event = &ticket->events[i];
+        bool is_recent = event->moment.at_ms <= scoring->at_ms && event->moment.at_ms > scoring->at_ms - EFFORT_WITHIN_MS;
+        bool is_handoff = event->action == TICKET_ACTION_HANDED_OFF && event->team && event->team != team;
+        if (event->team)
+            team = event->team;
+        handoffs += is_handoff;
+        if (is_recent && is_handoff && handoffs > 1) {
+            effort->handoffs++;
+            effort->last_handoff = event;
+        }
+        if (is_recent && event->action == TICKET_ACTION_REOPENED) {
+            effort->reopened++;
+            effort->last_reopened = event;
+        }
+    }
+}
+
+/* The latest ticket of the customer's own that was opened within a week of another one. */
+static const struct ticket_event *repeat_contact(const struct scoring *scoring)
+{
+    const struct ticket_event *latest = NULL;
+    const struct customer *customer = scoring->customer;
+    for (uint32_t i = 0; i < customer->ticket_count; i++) {
+        uint32_t opened = ticket_opened(&customer->tickets[i]);
+        const struct ticket_event *event = opened == NO_EVENT ? NULL : &customer->tickets[i].events[opened];
+        if (event == NULL || event->has_agent || event->moment.at_ms > scoring->at_ms ||
+            event->moment.at_ms <= scoring->at_ms - EFFORT_WITHIN_MS)
+            continue;
+        for (uint32_t j = 0; j < customer->ticket_count; j++) {
+            uint32_t before = j == i ? NO_EVENT : ticket_opened(&customer->tickets[j]);
+            const struct ticket_event *other = before == NO_EVENT ? NULL : &customer->tickets[j].events[before];
+            bool is_repeat = other && moment_is_before(&other->moment, &event->moment) &&
+                             event->moment.at_ms - other->moment.at_ms <= REPEAT_WITHIN_MS;
+            if (is_repeat && (latest == NULL || moment_is_before(&latest->moment, &event->moment)))
+                latest = event;
+        }
+    }
+    return latest;
+}
+
+static void effort_score(struct scoring *scoring)
+{
+    struct effort effort = {0};
+    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++)
+        effort_of_ticket(scoring, &scoring->customer->tickets[i], &effort);
+    if (effort.last_reopened)
+        reason_add(scoring, HOT_REOPENED,
+                   (effort.reopened > 1 ? 2 : 1) * left_of(scoring, effort.last_reopened->moment.at_ms),
+                   &effort.last_reopened->moment, effort.reopened == 1 ? "A ticket was reopened" : "Tickets were reopened %u times",
+                   effort.reopened);
+    if (effort.last_handoff)
+        reason_add(scoring, HOT_HANDOFFS, fmin(effort.handoffs, 3) * left_of(scoring, effort.last_handoff->moment.at_ms),
+                   &effort.last_handoff->moment, "Handed from team to team %u times too often", effort.handoffs);
+    const struct ticket_event *repeat = scoring->customer->ticket_count > 1 ? repeat_contact(scoring) : NULL;
+    if (repeat)
+        reason_add(scoring, HOT_REPEAT_CONTACT, left_of(scoring, repeat->moment.at_ms), &repeat->moment,
+                   "Had to come back within a week");
+}
+
+/* --- stakes: they make trouble worse, and are none themselves --- */
+
+static void stakes_score(struct scoring *scoring)
+{
+    const struct customer *customer = scoring->customer;
+    int64_t spent_minor = 0;
+    for (uint32_t i = 0; customer->cohort && i < customer->cohort->spent_count; i++) {
+        if (customer->cohort->spent[i].amount_minor > spent_minor)
+            spent_minor = customer->cohort->spent[i].amount_minor;
+    }
+    reason_add(scoring, HOT_CUSTOMER_VALUE, fmin(1, (double)spent_minor / (double)scoring->settings->value_full_minor), NULL,
+               "A valuable customer");
+    int64_t renews_at_ms = subscriptions_renew_at_ms(customer);
+    if (renews_at_ms != NEVER_MS && renews_at_ms > scoring->at_ms && renews_at_ms - scoring->at_ms <= RENEWAL_WITHIN_MS)
+        reason_add(scoring, HOT_RENEWAL_NEAR, 1, NULL, "The term ends in %d days",
+                   (int)((renews_at_ms - scoring->at_ms) / DAYS(1)));
+    const int8_t *trail = customer->mood_trail;
+    if (trail[0] > trail[1] && trail[1] > trail[2] && trail[2] < 0)
+        reason_add(scoring, HOT_FALLING_MOOD, 1, NULL, "Each of the last three texts is worse than the one before");
+}
+
+/* --- all together --- */
+
+static int reason_compare(const void *a, const void *b)
+{
+    const struct hot_reason *first = a, *second = b;
+    if (first->points != second->points)
+        return first->points > second->points ? -1 : 1;
+    return strcmp(first->code, second->code);
+}
+
+static bool is_always_hot(const struct scoring *scoring)
+{
+    const struct care *care = scoring->customer->care;
+    for (uint32_t i = 0; care && i < care->fact_count; i++) {
+        const struct case_fact *fact = &care->facts[i];
+        bool counts = fact->moment.at_ms <= scoring->at_ms && fact->moment.at_ms > scoring->from_ms;
+        if (counts && (fact->code == HOT_LAW_WORDS || fact->code == HOT_SAFETY_WORDS))
+            return true;
+    }
+    return false;
+}
+
+static void sum_up(struct scoring *scoring)
+{
+    struct hot_reading *out = scoring->out;
+    double sum = 0;
+    for (uint32_t i = 0; i < out->count; i++)
+        sum += out->reasons[i].points;
+    double floor_points = scoring->settings->hot_from;
+    if (sum < floor_points && is_always_hot(scoring)) {
+        out->reasons[out->count++] = (struct hot_reason){.code = "always_hot", .points = round((floor_points - sum) * 10) / 10,
+                                                         .text = VIEW_LITERAL("Safety and law are always hot")};
+        sum = floor_points;
+    }
+    out->score = sum > 100 ? 100 : round(sum * 10) / 10;
+    qsort(out->reasons, out->count, sizeof *out->reasons, reason_compare);
+}
+
+void hot_score_read(struct journey_task *task, const struct customer *customer, int64_t at_ms, int64_t from_ms,
+                    struct arena *arena, struct hot_reading *out)
+{
+    *out = (struct hot_reading){.ticket_due_at_ms = NEVER_MS};
+    bool is_calm = (customer->care == NULL || customer->care->fact_count == 0) && customer->ticket_count == 0;
+    if (is_calm)
+        return;
+    struct scoring scoring = {.task = task, .customer = customer, .settings = &task->shared->settings->cases,
+                              .at_ms = at_ms, .from_ms = from_ms, .arena = arena, .out = out};
+    if (customer->ticket_count > 0)
+        waits_collect(&scoring);
+    if (customer->care)
+        facts_score(&scoring);
+    if (customer->open_ticket_count > 0)
+        deadlines_score(&scoring);
+    if (customer->ticket_count > 0)
+        effort_score(&scoring);
+    if (out->count > 0)
+        stakes_score(&scoring);
+    sum_up(&scoring);
+}
+
+uint64_t hot_reasons_hash(const struct hot_reading *reading)
+{
+    uint64_t sum = 0; /* of the set, so that the order by points does not matter */
+    for (uint32_t i = 0; i < reading->count; i++) {
+        const struct hot_reason *reason = &reading->reasons[i];
+        sum += hash_mix(identity_of(view_of_text(reason->code)) ^ (reason->has_event ? hash_mix(reason->event.id_low) : 0));
+    }
+    return sum;
+}

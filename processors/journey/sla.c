@@ -1,0 +1,44 @@
+#include "processors/journey/sla.h"
+
+static double share_of(int64_t elapsed_ms, int64_t promised_ms)
+{
+    return elapsed_ms >= promised_ms ? 1 : (double)elapsed_ms / (double)promised_ms;
+}
+
+void sla_read(struct journey_task *task, const struct ticket *ticket, int64_t at_ms, struct sla_reading *out)
+{
+    *out = (struct sla_reading){0};
+    struct ticket_state state;
+    ticket_state_at(task, ticket, at_ms, &state);
+    if (!state.is_open)
+        return;
+    const struct story *story = &task->story;
+    const struct episode *episode = &story->episodes[story->episode_count - 1];
+    const struct policy *policy = state.policy;
+    int64_t from_ms = state.opened_at_ms;
+    out->is_open = true;
+    out->start = ticket->events[episode->start].moment;
+    out->promises[PROMISE_RESOLUTION] =
+        (struct promise){.is_running = true,
+                         .warn_at_ms = from_ms + policy->resolution_ms / 4 * 3,
+                         .due_at_ms = state.resolution_due_ms,
+                         .elapsed = share_of(at_ms - from_ms, policy->resolution_ms)};
+    if (!state.awaits_first_response)
+        return;
+    out->promises[PROMISE_FIRST_RESPONSE] = (struct promise){
+        .is_running = true,
+        .warn_at_ms = story_deadline_ms(story, episode, policy->calendar, from_ms, policy->first_response_ms / 4 * 3),
+        .due_at_ms = state.first_response_due_ms,
+        .elapsed = share_of(story_team_ms(story, episode, policy->calendar, from_ms, at_ms), policy->first_response_ms)};
+}
+
+int64_t sla_due_ms(const struct sla_reading *reading)
+{
+    int64_t due_ms = NEVER_MS;
+    for (int kind = 0; reading->is_open && kind < PROMISE_COUNT; kind++) {
+        const struct promise *promise = &reading->promises[kind];
+        if (promise->is_running && promise->due_at_ms < due_ms)
+            due_ms = promise->due_at_ms;
+    }
+    return due_ms;
+}

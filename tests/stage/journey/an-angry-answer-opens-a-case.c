@@ -1,0 +1,201 @@
+/* From a bad rating to a customer who is glad again: the case, what people do to it, and what the KPIs make of it. */
+#include "tests/stage/journey/desk.h"
+
+static void angry_answer_opens_a_case(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 2);
+    const struct alert *told = desk_case(&desk);
+    assert_non_null(told);
+    assert_int_equal(told->revision, 1);
+    assert_int_equal(told->state, ALERT_STATE_OPEN);
+    assert_int_equal(told->kind, ALERT_KIND_NEGATIVE_FEEDBACK);
+    assert_true(told->score == 35 && desk.last.hot_score == 35);
+    assert_int_equal(told->reasons.count, 1);
+    assert_true(view_equal_text(told->reasons.items[0].code, "nps_0_3") && told->reasons.items[0].has_event_id);
+    assert_int_equal(told->opened_at_ms, DESK_START_MS);
+    assert_int_equal(told->due_at_ms, DESK_START_MS + DAYS(1));
+    assert_false(told->historical);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 1);
+    desk_nps(&desk, HOURS(1), "s1", 2); /* says it again: the same case */
+    assert_true(view_equal(desk_case(&desk)->case_id, desk.alerts[0].case_id));
+    desk_close(&desk);
+}
+
+static void people_act_and_the_next_score_verifies(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 0);
+    struct view id = desk_case(&desk)->case_id;
+    desk_act(&desk, MINUTES(5), id, "ACKNOWLEDGED", NULL);
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_ACKNOWLEDGED);
+    assert_true(view_equal_text(desk_case(&desk)->actor, "ada"));
+    desk_act(&desk, MINUTES(6), id, "ASSIGNED", "grace");
+    assert_true(view_equal_text(desk_case(&desk)->owner, "grace"));
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_ACKNOWLEDGED);
+    desk_act(&desk, HOURS(3), id, "CONTACTED", NULL);
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_IN_PROGRESS);
+    assert_int_equal(desk_num(&desk, KPI_LOOP_CONTACT_24H), 1);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 1);
+    desk_act(&desk, HOURS(5), id, "CLOSED", "sent a new one");
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_RESOLVED);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 0);
+    assert_int_equal(desk_n(&desk, KPI_LOOP_CLOSE_TIME), 1);
+    desk_nps(&desk, DAYS(3), "s1", 9); /* the same survey, another answer */
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_VERIFIED);
+    assert_true(view_equal(desk_case(&desk)->case_id, id));
+    assert_int_equal(desk_n(&desk, KPI_LOOP_RECOVERED), 1);
+    assert_int_equal(desk_num(&desk, KPI_LOOP_RECOVERED), 1);
+    desk_nps(&desk, DAYS(5), "s2", 1); /* that story is over: a new case */
+    assert_false(view_equal(desk_case(&desk)->case_id, id));
+    desk_close(&desk);
+}
+
+static void still_angry_after_closing_opens_it_again(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 0);
+    struct view id = desk_case(&desk)->case_id;
+    desk_act(&desk, HOURS(1), id, "CLOSED", NULL);
+    desk_nps(&desk, HOURS(2), "s2", 5); /* not clearly negative, but no recovery */
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_OPEN);
+    assert_true(view_equal(desk_case(&desk)->case_id, id));
+    assert_int_equal(desk_n(&desk, KPI_LOOP_RECOVERED), 1);
+    assert_int_equal(desk_num(&desk, KPI_LOOP_RECOVERED), 0);
+    desk_act(&desk, HOURS(3), id, "CLOSED", NULL);
+    desk_act(&desk, HOURS(4), id, "REOPENED", NULL);
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_OPEN);
+    desk_close(&desk);
+}
+
+static void a_snoozed_case_comes_back_in_its_time(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 3);
+    desk_act(&desk, MINUTES(1), desk_case(&desk)->case_id, "SNOOZED", "2h");
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_SNOOZED);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 0);
+    desk_tick(&desk, HOURS(2));
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_SNOOZED);
+    desk_tick(&desk, HOURS(2) + MINUTES(1));
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_OPEN);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 1);
+    desk_close(&desk);
+}
+
+static void three_days_of_silence_halve_the_score(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 0);
+    desk_tick(&desk, MINUTES(30));
+    assert_int_equal(desk.alert_count, 1);
+    size_t before = desk.alert_count;
+    for (int hour = 1; hour <= 72; hour++)
+        desk_tick(&desk, HOURS(hour));
+    assert_true(desk.alert_count - before <= 25); /* 17 points down: told by the point, not by the hour */
+    assert_true(desk_case(&desk)->score > 17 && desk_case(&desk)->score < 19);
+    assert_int_equal(desk_num(&desk, KPI_LOOP_CONTACT_24H), 0);
+    assert_int_equal(desk_n(&desk, KPI_LOOP_CONTACT_24H), 1); /* nobody called within a day */
+    desk_tick(&desk, DAYS(40));
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_EXPIRED);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 0);
+    desk_close(&desk);
+}
+
+static void hot_from_70_no_longer_below_60(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 0);
+    desk_add(&desk, MINUTES(1), "SurveyAnswered", "\"survey_id\":\"s2\",\"kind\":\"CSAT\",\"score\":1");
+    assert_true(desk_case(&desk)->score >= 69.9);
+    desk_add(&desk, MINUTES(2), "SurveyAnswered", "\"survey_id\":\"s3\",\"kind\":\"CES\",\"score\":1");
+    assert_int_equal(desk_case(&desk)->severity, SEVERITY_CRITICAL);
+    assert_int_equal(desk_case(&desk)->kind, ALERT_KIND_HOT_TICKET);
+    for (int hour = 1; hour <= 30; hour++) {
+        desk_tick(&desk, HOURS(hour));
+        const struct alert *told = desk_case(&desk);
+        assert_int_equal(told->severity, told->score >= 60 ? SEVERITY_CRITICAL : SEVERITY_WARNING);
+    }
+    desk_tick(&desk, HOURS(48));
+    assert_true(desk_case(&desk)->score < 60);
+    assert_int_equal(desk_case(&desk)->severity, SEVERITY_WARNING);
+    assert_int_equal(desk_case(&desk)->kind, ALERT_KIND_HOT_TICKET);
+    desk_close(&desk);
+}
+
+static void words_of_safety_are_always_hot(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_add(&desk, 0, "TicketChanged", "\"ticket_id\":\"t1\",\"action\":\"OPENED\",\"text\":\"The charger caught fire. Terrible.\"");
+    assert_non_null(desk_case(&desk));
+    assert_int_equal(desk_case(&desk)->severity, SEVERITY_CRITICAL);
+    assert_true(desk_case(&desk)->score >= 70);
+    assert_true(view_equal_text(desk_case(&desk)->ticket_id, "t1"));
+    double sum = 0;
+    for (size_t i = 0; i < desk_case(&desk)->reasons.count; i++)
+        sum += desk_case(&desk)->reasons.items[i].points;
+    assert_true(sum > desk_case(&desk)->score - 0.5 && sum < desk_case(&desk)->score + 0.5);
+    desk_close(&desk);
+}
+
+static void imported_history_is_recorded_quietly(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk.received_late_ms = DAYS(200);
+    desk_nps(&desk, 0, "s1", 0);
+    desk_ticket(&desk, HOURS(1), "t1", "OPENED");
+    desk_nps(&desk, DAYS(100), "s2", 0);
+    assert_true(desk.alert_count >= 5);
+    for (size_t i = 0; i < desk.alert_count; i++)
+        assert_true(desk.alerts[i].historical);
+    desk_close(&desk);
+}
+
+static void a_forgotten_customer_leaves_nothing_behind(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 0);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 1);
+    desk_add(&desk, HOURS(1), "CustomerForgotten", "");
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 0);
+    const struct alert *told = desk_case(&desk);
+    assert_int_equal(told->state, ALERT_STATE_EXPIRED);
+    assert_null(told->customer_id.data);
+    assert_int_equal(told->reasons.count, 0);
+    assert_int_equal(driver_entry_count(desk.driver), 0);
+    desk_close(&desk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(angry_answer_opens_a_case),
+        cmocka_unit_test(people_act_and_the_next_score_verifies),
+        cmocka_unit_test(still_angry_after_closing_opens_it_again),
+        cmocka_unit_test(a_snoozed_case_comes_back_in_its_time),
+        cmocka_unit_test(three_days_of_silence_halve_the_score),
+        cmocka_unit_test(hot_from_70_no_longer_below_60),
+        cmocka_unit_test(words_of_safety_are_always_hot),
+        cmocka_unit_test(imported_history_is_recorded_quietly),
+        cmocka_unit_test(a_forgotten_customer_leaves_nothing_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
