@@ -210,6 +210,10 @@ static void take_hook(struct collector *collector, struct http_exchange *exchang
         refuse_for(exchange, 429, "too_fast", "more payloads than this source may send", wait);
         return;
     }
+    if (http_exchange_body(exchange).size > RECORD_BYTES_MAX) {
+        refuse(exchange, 413, "too_large", "a payload is at most 1 MiB");
+        return;
+    }
     struct arena *arena = desk_arena();
     struct hook_call call = {.judging = {.batch = batch_create(collector->parts.outlet, exchange),
                                          .arena = arena,

@@ -8,13 +8,13 @@
 #include <jv.h>
 #include <stdlib.h>
 
-enum { DEPTH_MAX = 200, INTEGER_DIGITS_MAX = 15 };
+enum { DEPTH_MAX = 200, INTEGER_DIGITS_MAX = 15, INPUTS_MAX = 1000 };
 
 struct mapping {
     jq_state *jq;
     jv headers;
     jv outputs; /* an array being handed out item by item, or invalid */
-    int output_at;
+    int output_at, inputs_given;
     bool is_running;
     struct bytes text;    /* the touchpoint handed out */
     struct bytes message; /* jq's complaints while compiling */
@@ -100,12 +100,12 @@ static void on_compile_message(void *context, jv message)
     jv_free(message);
 }
 
-/* What `input` gives in a mapping: the headers, as often as it is asked. */
+/* What `input` gives in a mapping: the headers, as often as it is asked, but not for ever: [inputs] must end. */
 static jv on_input(jq_state *jq, void *context)
 {
     struct mapping *mapping = context;
     (void)jq;
-    return jv_copy(mapping->headers);
+    return ++mapping->inputs_given > INPUTS_MAX ? jv_invalid() : jv_copy(mapping->headers);
 }
 
 void mapping_forget_headers(struct mapping *mapping)
@@ -186,6 +186,7 @@ static void run(struct mapping *mapping, jv input)
 {
     jv_free(mapping->outputs);
     mapping->outputs = jv_invalid();
+    mapping->inputs_given = 0;
     jq_start(mapping->jq, input, 0);
     mapping->is_running = true;
 }

@@ -254,6 +254,25 @@ static void cloud_events_in_three_modes(void **state)
     assert_string_equal(fixture->broker.last_key, "caf\xC3\xA9");
 }
 
+static void webhooks_go_through_their_mappings(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    struct view answered = VIEW_LITERAL("{\"event_id\": \"e\", \"form_response\": {\"form_id\": \"f\", \"submitted_at\": \"2026-11-22T10:00:00Z\", "
+                                        "\"hidden\": {\"customer_id\": \"c7\"}, \"answers\": [{\"type\": \"number\", \"number\": 12, "
+                                        "\"field\": {\"id\": \"a\", \"type\": \"nps\"}}, {\"type\": \"number\", \"number\": 4, "
+                                        "\"field\": {\"id\": \"b\", \"type\": \"rating\"}}]}}");
+    assert_int_equal(post_view(fixture, "/v1/hooks/typeform", TOKEN, answered), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 1"));
+    assert_non_null(strstr(answer, "\"code\":\"out_of_range\",\"path\":\"data.score\""));
+    assert_int_equal(fixture->broker.touchpoints, 1);
+    assert_int_equal(fixture->broker.rejected, 1);
+    assert_int_equal(post_view(fixture, "/v1/hooks/typeform", TOKEN, VIEW_LITERAL("{oops")), 400);
+    assert_int_equal(post_view(fixture, "/v1/hooks/typeform", TOKEN, VIEW_LITERAL("{\"other\": 1}")), 200);
+    assert_non_null(strstr(answer, "{\"accepted\": 0, \"rejected\": []}"));
+    assert_int_equal(post_view(fixture, "/v1/hooks/typeform", "", answered), 401);
+}
+
 static void who_does_not_say_who_they_are_is_401(void **state)
 {
     struct fixture *fixture = *state;
@@ -279,6 +298,7 @@ static void other_types_sizes_paths_and_methods(void **state)
     huge.size = 2 << 20; /* the server takes such a body; a record is smaller */
     assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN JSON, huge), 413);
     assert_non_null(strstr(answer, "too_large"));
+    assert_int_equal(post_view(fixture, "/v1/hooks/shopify", TOKEN JSON, huge), 413);
     free((char *)(uintptr_t)huge.data);
     assert_int_equal(post_view(fixture, "/v1/elsewhere", TOKEN JSON, VIEW_LITERAL("{}")), 405);
     assert_int_equal(post_view(fixture, "/v1/hooks/nosuch", TOKEN JSON, VIEW_LITERAL("{}")), 404);
@@ -423,6 +443,7 @@ int main(void)
         TEST(broken_bodies_are_400_and_kept),
         TEST(a_record_that_is_json_but_no_touchpoint_is_a_verdict),
         TEST(cloud_events_in_three_modes),
+        TEST(webhooks_go_through_their_mappings),
         TEST(who_does_not_say_who_they_are_is_401),
         TEST(other_types_sizes_paths_and_methods),
         TEST(no_200_before_every_acknowledgement),
