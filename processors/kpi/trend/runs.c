@@ -32,15 +32,13 @@ void runs_init(struct runs *runs)
     runs->high = -INFINITY;
 }
 
-/* ln Γ((ν+1)/2) − ln Γ(ν/2), by the asymptotic series; good to 2 % at ν = 1 and 1e-4 from 3 on. */
-static double log_gamma_ratio(double shape)
-{
-    return 0.5 * log(shape / 2) - 1 / (4 * shape) + 1 / (24 * shape * shape * shape);
-}
-
+/* ln of the Student t density at a squared distance z2. Γ((ν+1)/2)/Γ(ν/2) by its asymptotic series, in which √ν cancels
+ * against the density's own; good to 2 % at ν = 1 and to 1e-4 from 3 on. */
 static double log_student(double z2, double shape, double variance)
 {
-    return log_gamma_ratio(shape) - 0.5 * log(shape * M_PI * variance) - 0.5 * (shape + 1) * log1p(z2 / (shape * variance));
+    double bend = -1 / (4 * shape) + 1 / (24 * shape * shape * shape), x = z2 / (shape * variance);
+    double fall = x < 0.01 ? x * (1 - x * (0.5 - x / 3)) : log1p(x);
+    return bend - 0.5 * log(2 * M_PI * variance) - 0.5 * (shape + 1) * fall;
 }
 
 static double noise_floor(const struct runs *runs)
@@ -138,14 +136,16 @@ static void run_add(struct run *run, double value, double weight, double floor)
     double total = variance * (weight + p.reach);
     double miss = value - p.mean;
     double in = log_student(miss * miss, run->shape, total);
-    double wide = value - run->last;
-    double out = log(spike_share) + log_student(wide * wide, 2, spike_width * spike_width * variance);
-    if (out > in && run->odd < spike_run_most) {
-        run->log_weight += out;
-        run->odd++;
-        run_step(run);
-        run->last = p.mean;
-        return;
+    if (miss * miss > 9 * total && run->odd < spike_run_most) {
+        double wide = value - run->last;
+        double out = log(spike_share) + log_student(wide * wide, 2, spike_width * spike_width * variance);
+        if (out > in) {
+            run->log_weight += out;
+            run->odd++;
+            run_step(run);
+            run->last = p.mean;
+            return;
+        }
     }
     run->log_weight += in;
     run_learn(run, &p, value, weight);
@@ -155,6 +155,19 @@ static int compare(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+/* The heaviest run weighs 1; log_all is what they weigh together. */
+static void rescale(struct runs *runs)
+{
+    double top = -INFINITY, all = 0;
+    for (int k = 0; k < runs->count; k++)
+        top = fmax(top, runs->run[k].log_weight);
+    for (int k = 0; k < runs->count; k++) {
+        runs->run[k].log_weight -= top;
+        all += exp(runs->run[k].log_weight);
+    }
+    runs->log_all = log(all);
 }
 
 static void runs_start(struct runs *runs)
@@ -172,6 +185,7 @@ static void runs_start(struct runs *runs)
         for (int k = 1; k < runs->waiting; k++)
             run_add(run, runs->waited[k], runs->waited_weight[k], floor);
     }
+    rescale(runs);
 }
 
 static void note_scale(struct runs *runs, double value)
@@ -214,16 +228,8 @@ struct runs_forecast runs_expect(const struct runs *runs, double weight)
     return forecast;
 }
 
-static double log_total(const struct runs *runs, int from, double most)
-{
-    double sum = 0;
-    for (int k = from; k < runs->count; k++)
-        sum += exp(runs->run[k].log_weight - most);
-    return sum;
-}
-
 static void begin_fresh(const struct runs *runs, struct run fresh[2], int64_t row, int64_t at_ms, double value,
-                        double weight, double log_all)
+                        double weight)
 {
     struct runs_forecast forecast = runs_expect(runs, weight);
     double variance = forecast.variance, wide = jump_width * jump_width * variance * weight;
@@ -233,7 +239,7 @@ static void begin_fresh(const struct runs *runs, struct run fresh[2], int64_t ro
         fresh[flat].start_at_ms = at_ms;
         fresh[flat].expected = forecast.mean;
         fresh[flat].deviation = forecast.deviation;
-        fresh[flat].log_weight = log_all + log(flat ? flat_share : 1 - flat_share) + log(hazard) + log_student(jump * jump, 3, wide);
+        fresh[flat].log_weight = runs->log_all + log(flat ? flat_share : 1 - flat_share) + log(hazard) + log_student(jump * jump, 3, wide);
     }
 }
 
@@ -252,7 +258,7 @@ static void lead(struct runs *runs, int64_t start_row)
 static void weigh(struct runs *runs, struct runs_news *news)
 {
     int64_t start_row = runs->run[0].start_row;
-    double top = -INFINITY, ripe = 0, present = 0, best = -INFINITY;
+    double top = -INFINITY, all = 0, ripe = 0, present = 0, best = -INFINITY;
     lead(runs, start_row);
     for (int k = 0; k < runs->count; k++)
         top = fmax(top, runs->run[k].log_weight);
@@ -260,6 +266,7 @@ static void weigh(struct runs *runs, struct runs_news *news)
         struct run *run = &runs->run[k];
         run->log_weight -= top;
         double weight = exp(run->log_weight);
+        all += weight;
         if (run->start_row == start_row) {
             present += weight;
         } else if (run->rows >= ripe_rows && run->odd == 0) {
@@ -270,6 +277,7 @@ static void weigh(struct runs *runs, struct runs_news *news)
             }
         }
     }
+    runs->log_all = log(all);
     if (news->candidate >= 0)
         news->log_odds = fmin(log(ripe) - fmax(log(present), -700), 700);
 }
@@ -297,12 +305,8 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
             runs_start(runs);
         return;
     }
-    double most = runs->run[0].log_weight;
-    for (int k = 1; k < runs->count; k++)
-        most = fmax(most, runs->run[k].log_weight);
-    double all = most + log(log_total(runs, 0, most));
     struct run fresh[2];
-    begin_fresh(runs, fresh, row, at_ms, value, weight, all);
+    begin_fresh(runs, fresh, row, at_ms, value, weight);
     for (int k = 0; k < runs->count; k++)
         run_add(&runs->run[k], value, weight, floor);
     runs_prune(runs);
@@ -319,6 +323,7 @@ void runs_accept(struct runs *runs, int candidate)
         if (runs->run[k].start_row == start_row)
             runs->run[kept++] = runs->run[k];
     runs->count = kept;
+    rescale(runs);
     lead(runs, start_row);
 }
 

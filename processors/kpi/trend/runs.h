@@ -39,6 +39,7 @@ struct runs {
     int32_t count, waiting, steps;
     int64_t row;
     double waited[4], waited_weight[4]; /* the first rows, until there is a scale to judge by */
+    double log_all; /* of the runs' weights together */
     double last_value, quantum, low, high;
     struct run run[RUNS_MOST]; /* [0] is the present regime */
 };

@@ -210,7 +210,7 @@ static void learn_slot(struct season *season, enum season_kind kind, int slot, d
           noise_days * season->rows_per_slot);
 }
 
-void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value)
+void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value, double worth)
 {
     if (kind == SEASON_NONE || isnan(value))
         return;
@@ -223,7 +223,7 @@ void season_learn(struct season *season, enum season_kind kind, int64_t local_ms
     season->rows += 1;
     season->rows_per_slot += (pace.rows_per_slot - season->rows_per_slot) / fmin(season->rows, 1000);
 
-    double miss = value - season->level - season_at(season, kind, local_ms).worth;
+    double miss = value - season->level - worth;
     season->spread += (fabs(tame(season, miss, 3)) - season->spread) / fmin(season->rows, pace.rows_per_day);
     miss = tame(season, miss, 4);
     struct place place = place_of(kind, local_ms);

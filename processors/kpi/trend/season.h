@@ -35,7 +35,8 @@ struct season_part {
 
 void season_init(struct season *season);
 struct season_part season_at(const struct season *season, enum season_kind kind, int64_t local_ms);
-void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value);
+/* `worth` is what season_at said of this row. */
+void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value, double worth);
 /* The level has shifted: it is this since so many rows. */
 void season_restart(struct season *season, int64_t local_ms, double level, double rows);
 

@@ -31,7 +31,7 @@ struct trend {
 /* The budget's parts; together less than all of it, for tails and rhythms are never learned to the end. */
 static const double spike_part = 0.42;
 static const double shift_part = 0.38;
-static const double false_alarms_most = 1.0 / 500; /* a point; a looser budget than this says noise */
+static const double false_alarms_most = 1.0 / 100; /* a point; a looser budget than this would ask for noise */
 
 double trend_budget(double per_month, double share, double series, enum trend_resolution resolution)
 {
@@ -126,7 +126,7 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
         return 0;
     }
     struct season_part part = season_at(&state->season, kind, local_ms);
-    season_learn(&state->season, kind, local_ms, value);
+    season_learn(&state->season, kind, local_ms, value, part.worth);
     if (!part.ready)
         return 0;
     if (state->hushed && !part.hushed) {
