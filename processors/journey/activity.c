@@ -93,9 +93,10 @@ void activity_contribute(struct journey_task *task, const struct customer *custo
         int64_t minute = (int64_t)customer->channel_minutes[channel] - 1;
         tally_add_flow(tally, place_at(KPI_ACTIVE_CUSTOMERS, task->channel_tuples[channel], NO_STAGE, MINUTES(minute)), 1, 0);
     }
+    /* The denominators of loyalty_share and referral_rate are the same customers: totals.c sends them there, too. */
     const struct seldom *seldom = customer->seldom;
-    tally_add_flow(tally, place_at(KPI_LOYALTY_SHARE, tuple, NO_STAGE, last_ms), 1, seldom && seldom->is_member);
-    tally_add_flow(tally, place_at(KPI_REFERRAL_RATE, tuple, NO_STAGE, last_ms), 1, 0);
+    if (seldom && seldom->is_member)
+        tally_add_flow(tally, place_at(KPI_LOYALTY_SHARE, tuple, NO_STAGE, last_ms), 0, 1);
     if (seldom == NULL || seldom->referral_count == 0)
         return;
     int64_t referred_at_ms = INT64_MIN;

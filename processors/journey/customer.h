@@ -164,6 +164,7 @@ struct customer {
     bool has_support_score;  /* a CSAT answer about something */
     uint16_t churn_thousandths; /* the risk as it stood at the last turn */
     int8_t mood_trail[3];    /* sentiment of the latest texts as they came, −100 … 100; the newest last */
+    int8_t last_scores[SURVEY_KIND_COUNT]; /* latest standing answers + 1; 0: none */
 };
 
 struct customer *customer_create(void);

@@ -26,7 +26,7 @@ static bool attribute_parse(struct rollup_plan *plan, struct view name, uint8_t 
     }
     if (plan->attribute_count == ATTRIBUTES_MAX || name.size == 0)
         return false;
-    char *copy = memory_zeroed(1, name.size + 1); /* lives as long as the configuration, that is as the process */
+    char *copy = memory_zeroed(1, name.size + 1);
     memcpy(copy, name.data, name.size);
     plan->attributes[plan->attribute_count] = copy;
     *out = (uint8_t)(DIMENSION_ATTRIBUTE + plan->attribute_count++);
@@ -79,6 +79,12 @@ bool rollup_plan_parse(struct rollup_plan *plan, const struct text_list *list, u
         plan->rollup_count++;
     }
     return true;
+}
+
+void rollup_plan_finish(struct rollup_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->attribute_count; i++)
+        free(plan->attributes[i]);
 }
 
 /* --- tuples --- */

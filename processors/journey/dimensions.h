@@ -37,7 +37,7 @@ struct rollup {
 struct rollup_plan {
     struct rollup rollups[ROLLUPS_MAX];
     uint32_t rollup_count;
-    const char *attributes[ATTRIBUTES_MAX]; /* names; borrowed from the settings */
+    char *attributes[ATTRIBUTES_MAX]; /* names */
     uint32_t attribute_count;
     bool uses_region, uses_source, uses_priority, uses_topic;
     uint32_t values_max; /* cap per dimension */
@@ -45,6 +45,7 @@ struct rollup_plan {
 
 /* Each item is dimensions joined by '+': "channel", "product+channel", "attributes.plan". false: *wrong is what is not one. */
 bool rollup_plan_parse(struct rollup_plan *plan, const struct text_list *list, uint32_t values_max, const char **wrong);
+void rollup_plan_finish(struct rollup_plan *plan);
 
 struct tuple {
     uint32_t product, segment, region, source;

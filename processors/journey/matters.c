@@ -97,11 +97,24 @@ static void scope_add_body(struct scope *scope, const struct customer *customer,
     }
 }
 
-struct scope scope_of_touch(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
-                            uint32_t topic_set)
+/* Within a stretch of activity whose end is not yet due, one more event changes nothing about being alive: it can at most move
+ * the end, which the timer will find. By far most events are of that kind. */
+static bool may_change_life(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
+                            uint32_t segment)
 {
-    struct scope scope = {.matters = MATTER_ACTIVITY | MATTER_LIFE, .from_ms = moment->at_ms, .topic_set = topic_set};
+    if (!customer->has_activity || touch->body_kind == TOUCHPOINT_BODY_SUBSCRIPTION_CHANGED || (segment && segment != customer->segment))
+        return true;
+    return moment->at_ms < customer->activity.first_ms || moment->at_ms - customer->activity.last_ms >= DAYS(90) ||
+           customer->activity.last_ms + DAYS(90) <= customer->evaluated_at_ms;
+}
+
+struct scope scope_of_touch(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
+                            uint32_t topic_set, uint32_t segment)
+{
+    struct scope scope = {.matters = MATTER_ACTIVITY, .from_ms = moment->at_ms, .topic_set = topic_set};
     scope_add_body(&scope, customer, touch, moment);
+    if (may_change_life(customer, touch, moment, segment))
+        scope.matters |= MATTER_LIFE;
     if (customer->has_support_score)
         scope.matters |= MATTER_SUPPORT;
     if (!customer->has_activity || moment_is_before(moment, &customer->first_activity))

@@ -32,8 +32,9 @@ struct scope {
     int64_t due_ms;
 };
 
+/* `segment`: the number of the one the event names; 0: none. */
 struct scope scope_of_touch(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
-                            uint32_t topic_set);
+                            uint32_t topic_set, uint32_t segment);
 static inline struct scope scope_of_time(int64_t clock_ms)
 {
     return (struct scope){.matters = MATTER_DUE, .due_ms = clock_ms};

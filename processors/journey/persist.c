@@ -405,6 +405,7 @@ static void private_save(const struct journey_task *task, const struct customer 
         care_save(task, customer->care, out);
     bytes_append(out, customer->mood_trail, sizeof customer->mood_trail);
     pack_unsigned(out, customer->churn_thousandths);
+    bytes_append(out, customer->last_scores, sizeof customer->last_scores);
 }
 
 static void private_load(struct journey_task *task, struct customer *customer, int64_t *timer_at_ms, struct unpack *in)
@@ -440,6 +441,8 @@ static void private_load(struct journey_task *task, struct customer *customer, i
         customer->mood_trail[i] = (int8_t)unpack_byte(in);
     if (version > 1)
         customer->churn_thousandths = (uint16_t)unpack_unsigned(in);
+    for (size_t i = 0; version > 2 && i < sizeof customer->last_scores; i++)
+        customer->last_scores[i] = (int8_t)unpack_byte(in);
 }
 
 /* --- the public record --- */

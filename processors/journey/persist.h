@@ -5,7 +5,7 @@
 
 #include "processors/journey/task.h"
 
-enum { PERSIST_VERSION = 2 }; /* 1: without care */
+enum { PERSIST_VERSION = 3 }; /* 1: without care; 2: without last scores */
 
 void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value);
 

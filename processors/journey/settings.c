@@ -56,6 +56,7 @@ bool journey_shared_init(struct journey_shared *shared, struct bytes *error)
 
 void journey_shared_finish(struct journey_shared *shared)
 {
+    rollup_plan_finish(&shared->plan);
     policies_finish(&shared->policies);
     time_zone_destroy(shared->zone);
 }

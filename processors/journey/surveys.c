@@ -49,6 +49,18 @@ static void other_answer_add(struct customer *customer, struct survey *survey, i
     customer->history_count++;
 }
 
+static int last_score(const struct customer *customer, uint8_t kind)
+{
+    const struct survey *latest = NULL;
+    for (uint32_t i = 0; i < customer->survey_count; i++) {
+        const struct survey *survey = &customer->surveys[i];
+        if (survey->kind == kind && survey->is_answered &&
+            (latest == NULL || moment_is_before(&latest->answered, &survey->answered)))
+            latest = survey;
+    }
+    return latest ? latest->score : -1;
+}
+
 void surveys_answered(struct customer *customer, const struct survey_answered *answered, const struct moment *moment,
                       uint32_t tuple, const struct impression *impression)
 {
@@ -68,6 +80,7 @@ void surveys_answered(struct customer *customer, const struct survey_answered *a
     survey->label = (uint8_t)impression->sentiment.label;
     survey->about = answered->about.size ? identity_of(answered->about) : 0;
     customer->has_support_score |= survey->kind == SURVEY_KIND_CSAT && survey->about != 0;
+    customer->last_scores[survey->kind] = (int8_t)(last_score(customer, survey->kind) + 1);
 }
 
 void surveys_set_stage(struct customer *customer, uint64_t identity, const struct moment *moment, uint8_t stage)
@@ -131,16 +144,4 @@ void survey_contribute(const struct survey *survey, struct tally *tally)
     bool is_open = !is_hit && !tally_is_due(tally, survey->sent.at_ms + COMPLETION_MS + 1);
     tally_add_rate(tally, place_at(KPI_SURVEY_COMPLETION, survey->sent_tuple, survey->sent_stage, survey->sent.at_ms), is_hit,
                    is_open);
-}
-
-int surveys_last_score(const struct customer *customer, enum survey_kind kind)
-{
-    const struct survey *latest = NULL;
-    for (uint32_t i = 0; i < customer->survey_count; i++) {
-        const struct survey *survey = &customer->surveys[i];
-        if (survey->kind == kind && survey->is_answered &&
-            (latest == NULL || moment_is_before(&latest->answered, &survey->answered)))
-            latest = survey;
-    }
-    return latest ? latest->score : -1;
 }

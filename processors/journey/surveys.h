@@ -19,6 +19,9 @@ void survey_contribute(const struct survey *survey, struct tally *tally);
 void support_contribute(const struct customer *customer, struct tally *tally);
 
 /* The latest standing score of a kind; −1: none. */
-int surveys_last_score(const struct customer *customer, enum survey_kind kind);
+static inline int surveys_last_score(const struct customer *customer, enum survey_kind kind)
+{
+    return customer->last_scores[kind] - 1;
+}
 
 #endif

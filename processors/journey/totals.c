@@ -19,11 +19,15 @@ struct bin {
     int64_t count;
 };
 
+/* The hot path's memory: one cache line. What one batch adds to one place fits the narrow numbers. */
 struct cell {
     struct place place;
     int32_t first_bin; /* −1: none */
-    struct kpi_sums sums;
+    int32_t n, num, immature;
+    int64_t sum;
+    kpi_wide sum_squares;
 };
+_Static_assert(sizeof(struct cell) == 64, "a cell is a cache line");
 
 /* One minute of one series. */
 struct bucket {
@@ -176,16 +180,18 @@ static bool has_squares(enum kpi_id kpi)
 void totals_add(struct totals *totals, const struct contribution *contribution, int times)
 {
     struct cell *cell = cell_of(totals, &contribution->place);
-    struct kpi_sums sums = {.n = contribution->n, .num = contribution->num, .sum = contribution->sum,
-                            .immature = contribution->immature};
+    cell->n += times * contribution->n;
+    cell->num += times * contribution->num;
+    cell->immature += times * contribution->immature;
+    cell->sum += times * contribution->sum;
     if (has_squares((enum kpi_id)contribution->place.kpi))
-        sums.sum_squares = (kpi_wide)contribution->sum * contribution->sum;
-    kpi_sums_add(&cell->sums, &sums, times);
+        cell->sum_squares += times * ((kpi_wide)contribution->sum * contribution->sum);
     if (contribution->bin >= 0)
         bin_add(totals, &cell->first_bin, contribution->bin, times);
 }
 
-/* Most of what stood before stands after, in the same order: skip what is equal from both ends. */
+/* Most of what stood before stands after, in the same order: skip what is equal from both ends, and place by place when
+ * as many are left on each side. */
 void totals_add_difference(struct totals *totals, const struct tally *before, const struct tally *after)
 {
     size_t start = 0, before_end = before->count, after_end = after->count;
@@ -197,10 +203,15 @@ void totals_add_difference(struct totals *totals, const struct tally *before, co
         before_end--;
         after_end--;
     }
-    for (size_t i = start; i < before_end; i++)
-        totals_add(totals, &before->items[i], -1);
-    for (size_t i = start; i < after_end; i++)
-        totals_add(totals, &after->items[i], 1);
+    bool is_aligned = before_end == after_end;
+    for (size_t i = start; i < before_end; i++) {
+        if (!is_aligned || memcmp(&before->items[i], &after->items[i], sizeof *before->items) != 0)
+            totals_add(totals, &before->items[i], -1);
+    }
+    for (size_t i = start; i < after_end; i++) {
+        if (!is_aligned || memcmp(&before->items[i], &after->items[i], sizeof *before->items) != 0)
+            totals_add(totals, &after->items[i], 1);
+    }
 }
 
 /* --- the other half, once a batch: cells to series --- */
@@ -341,6 +352,12 @@ static void expand_configured(struct totals *totals, const struct place *place)
 
 static const char *const age_bands[] = {"0-1d", "1-3d", "3-7d", "7d+"};
 
+static void expand_people(struct totals *totals, enum kpi_id kpi, const struct tuple *tuple)
+{
+    expand_all(totals, kpi);
+    expand_pair(totals, kpi, "segment", strings_text(&totals->dimensions->segments, tuple->segment));
+}
+
 static void expand_place(struct totals *totals, const struct place *place)
 {
     enum kpi_id kpi = (enum kpi_id)place->kpi;
@@ -362,9 +379,14 @@ static void expand_place(struct totals *totals, const struct place *place)
             expand_pair(totals, kpi, "channel", enum_text(&channel_shape, tuple->channel));
             return;
         }
-        break;
+        /* Who is active is the denominator of two more: told once, it is heard by all three. */
+        expand_people(totals, KPI_LOYALTY_SHARE, tuple);
+        expand_people(totals, KPI_REFERRAL_RATE, tuple);
+        expand_people(totals, kpi, tuple);
+        return;
     case KPI_ROLLUPS_CUSTOMER:
-        break;
+        expand_people(totals, kpi, tuple);
+        return;
     case KPI_ROLLUPS_STAGE:
         expand_all(totals, kpi);
         expand_pair(totals, kpi, "stage", enum_text(&stage_shape, place->stage));
@@ -387,8 +409,6 @@ static void expand_place(struct totals *totals, const struct place *place)
         expand_all(totals, kpi);
         return;
     }
-    expand_all(totals, kpi);
-    expand_pair(totals, kpi, "segment", strings_text(&dimensions->segments, tuple->segment));
 }
 
 static bool expansion_is_same(const void *items, uint32_t number, const void *key)
@@ -484,12 +504,13 @@ static void roll_up(struct totals *totals)
 {
     for (uint32_t i = 0; i < totals->cell_index.count; i++) {
         struct cell *cell = &totals->cells[i];
-        if (kpi_sums_are_zero(&cell->sums) && bins_are_zero(totals, cell->first_bin))
+        struct kpi_sums sums = {cell->n, cell->num, cell->sum, cell->immature, cell->sum_squares};
+        if (kpi_sums_are_zero(&sums) && bins_are_zero(totals, cell->first_bin))
             continue;
         const struct expansion *expansion = expansion_of(totals, &cell->place);
         for (uint32_t j = 0; j < expansion->count; j++) {
             struct bucket *bucket = bucket_of(totals, totals->expanded[expansion->first + j], cell->place.minute);
-            kpi_sums_add(&bucket->sums, &cell->sums, 1);
+            kpi_sums_add(&bucket->sums, &sums, 1);
             for (int32_t at = cell->first_bin; at >= 0; at = totals->bins[at].next)
                 bin_add(totals, &bucket->first_bin, totals->bins[at].index, totals->bins[at].count);
         }

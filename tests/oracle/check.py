@@ -156,8 +156,8 @@ def cleaned(series):
 
 # --- the product's
 
-def run(program, config, lines):
-    answer = subprocess.run([program, config], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
+def run(program, config, zone, lines):
+    answer = subprocess.run([program, config, zone], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
     if answer.returncode != 0:
         raise SystemExit("journey-sums failed: " + answer.stderr[-2000:])
     series, sentiments, topics, stages = defaultdict(empty), {}, {}, {}
@@ -244,7 +244,7 @@ def check(program, seed, config_path, config, keep):
     lines = lines_of(chance, lives, at)
     if keep:
         Path(keep, "%d.ndjson" % seed).write_text("\n".join(lines) + "\n")
-    series, sentiments, topics, stages = run(program, config_path, lines)
+    series, sentiments, topics, stages = run(program, config_path, config.zone, lines)
     events = set_of([event_from_json(dict(event, received_at=0)) for life in lives for event in life])
     Lived.stages = stages
     grouped = defaultdict(list)
@@ -257,7 +257,7 @@ def check(program, seed, config_path, config, keep):
             add(expected, item)
     found = {key: value for key, value in series.items() if key[0] not in FLOWS}
     lines = differences(cleaned(expected), cleaned(found), "sum")
-    return lines + people_differences(customers, series, at)
+    return lines + people_differences(customers, series, at, config.zone)
 
 
 def total(series, kpi, field, start=-math.inf):
@@ -268,7 +268,7 @@ def total(series, kpi, field, start=-math.inf):
     return {dimension: value for dimension, value in answer.items() if value}
 
 
-def people_differences(customers, series, at):
+def people_differences(customers, series, at, zone):
     lines = []
     expected = defaultdict(int)
     for customer in customers:
@@ -277,7 +277,7 @@ def people_differences(customers, series, at):
                 expected[dimension] += 1
     lines += differences(dict(expected), total(series, "backlog", 0), "backlog")
     for window in SPAN:
-        _, start, _ = window_bounds(window, at)
+        _, start, _ = window_bounds(window, at, zone)
         people = oracle.people(customers, window, start, at)
         pairs = {"active_customers": (0, start), "stage_customers": (0, -math.inf)}
         for kpi, (field, since) in pairs.items():
@@ -315,7 +315,7 @@ def main():
                             "      holidays: [2024-01-03, 2024-04-01]\n")
         for seed in range(arguments.seed, arguments.seed + arguments.lives):
             is_business = seed % 4 == 3
-            config = oracle.Config(calendar=CALENDAR if is_business else None)
+            config = oracle.Config(zone="America/New_York" if seed % 5 == 2 else "UTC", calendar=CALENDAR if is_business else None)
             lines = check(arguments.program, seed, str(business if is_business else plain), config, arguments.keep)
             if lines:
                 failed += 1

@@ -3,7 +3,7 @@
  * "sentiment EVENT_ID LABEL SCALED TOPIC…" for each text.
  *
  * Lines between: "tick MS" moves the clock, "commit" ends a batch, "checkpoint N" writes N entries of a pass, "crash" kills
- * and recovers. Argument: a configuration file. For check.py. */
+ * and recovers. Arguments: a configuration file, the time zone. For check.py. */
 #include "base/map.h"
 #include "base/memory.h"
 #include "processors/journey/journey.h"
@@ -168,6 +168,8 @@ int main(int argc, char **argv)
     struct settings_file *file = settings_load(argc > 1 ? argv[1] : NULL, sections, 2, &error);
     if (file == NULL)
         die(bytes_text(&error));
+    if (argc > 2)
+        shared.time_zone = argv[2];
     shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);
     record_reader_learn(shared.touchpoints, SCHEMA_ID);
     if (!journey_shared_init(&shared, &error))

@@ -1,0 +1,151 @@
+/* What an event costs in the journey stage, codecs included, and what a customer weighs. Prints one line a measurement.
+ *
+ *     build/release/tests/bench/bench-journey_stage [EVENTS] [CUSTOMERS] */
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "ingest/generate/lives.h"
+#include "ingest/generate/zipf.h"
+#include "processors/journey/customer.h"
+#include "processors/journey/journey.h"
+#include "schemas/wire.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { SCHEMA_ID = 1, CHUNK = 20000 };
+
+/* In the engine's place: an outbox that keeps nothing. */
+struct outbox {
+    struct bytes value;
+    size_t records, bytes;
+};
+
+struct bytes *outbox_begin(struct outbox *outbox, int topic, int32_t partition, struct view key, int64_t timestamp_ms)
+{
+    (void)topic, (void)partition, (void)key, (void)timestamp_ms;
+    bytes_clear(&outbox->value);
+    return &outbox->value;
+}
+
+void outbox_end(struct outbox *outbox)
+{
+    outbox->records++;
+    outbox->bytes += outbox->value.size;
+}
+
+int32_t outbox_partition_count(const struct outbox *outbox, int topic)
+{
+    (void)outbox, (void)topic;
+    return 8;
+}
+
+bool outbox_is_muted(const struct outbox *outbox)
+{
+    (void)outbox;
+    return false;
+}
+
+struct view entry_key(const struct entry *entry)
+{
+    (void)entry;
+    return VIEW_LITERAL("c");
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+struct encoded {
+    size_t start, size;
+    char id[16];
+    uint32_t customer;
+};
+
+int main(int argc, char **argv)
+{
+    size_t events = argc > 1 ? (size_t)atoll(argv[1]) : 1000000;
+    uint32_t customers = argc > 2 ? (uint32_t)atoll(argv[2]) : 100000;
+    struct journey_settings settings;
+    struct settings_section section = {journey_setting_rows, &settings};
+    struct bytes error = {0}, log = {0};
+    struct settings_file *file = settings_load(NULL, &section, 1, &error);
+    struct journey_shared shared = {.settings = &settings, .time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}};
+    shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);
+    record_reader_learn(shared.touchpoints, SCHEMA_ID);
+    if (file == NULL || !journey_shared_init(&shared, &error))
+        return 1;
+    const struct processor *processor = &journey_processor;
+    void *task = processor->task_create(&shared, 0);
+    struct lives *lives = lives_create(&(struct lives_options){.seed = 1, .customers = customers, .mix = MIX_PEERS, .disorder_ms = 20000});
+    struct entry *entries = memory_zeroed(customers, sizeof *entries);
+    struct encoded *chunk = memory_zeroed(CHUNK, sizeof *chunk);
+    struct outbox outbox = {0};
+    struct arena arena;
+    arena_init(&arena);
+    struct map numbers = {0};
+    int64_t start_ms = INT64_C(1780000000000), clock_ms = INT64_MIN, offset = 0;
+    double routing = 0, applying = 0, ending = 0;
+    size_t heap = 0, seen = 0;
+    for (size_t done = 0; done < events; done += CHUNK) {
+        bytes_clear(&log);
+        for (size_t i = 0; i < CHUNK; i++) {
+            struct touchpoint touch;
+            lives_next(lives, start_ms + (int64_t)(done + i) / 2, &touch);
+            void **place = map_place(&numbers, touch.customer_id);
+            if (*place == NULL)
+                *place = (void *)(uintptr_t)++seen;
+            chunk[i] = (struct encoded){.start = log.size, .customer = (uint32_t)(uintptr_t)*place - 1};
+            wire_begin(&log, SCHEMA_ID);
+            touchpoint_encode(&log, &touch);
+            chunk[i].size = log.size - chunk[i].start;
+        }
+        struct mallinfo2 before = mallinfo2();
+        double began = cpu_seconds();
+        for (size_t i = 0; i < CHUNK; i += 32) {
+            struct record records[32];
+            struct route routes[32];
+            size_t count = CHUNK - i < 32 ? CHUNK - i : 32;
+            double at = cpu_seconds();
+            for (size_t j = 0; j < count; j++) {
+                records[j] = (struct record){.offset = offset + (int64_t)j, .timestamp_ms = start_ms,
+                                             .value = view_of(log.data + chunk[i + j].start, chunk[i + j].size)};
+                processor->route(task, &records[j], &routes[j]);
+            }
+            routing += cpu_seconds() - at;
+            for (size_t j = 0; j < count; j++, offset++) {
+                struct entry *entry = &entries[chunk[i + j].customer];
+                struct step step = {task, &records[j], offset, clock_ms, &arena, &outbox};
+                processor->apply(&step, entry);
+                if (routes[j].event_at_ms - 500 > clock_ms)
+                    clock_ms = routes[j].event_at_ms - 500;
+            }
+        }
+        double middle = cpu_seconds();
+        struct step step = {task, NULL, offset, clock_ms, &arena, &outbox};
+        processor->batch_end(&step);
+        arena_reset(&arena);
+        applying += middle - began;
+        ending += cpu_seconds() - middle;
+        heap += mallinfo2().uordblks - before.uordblks;
+    }
+    printf("%zu events of %zu customers: route %.0f ns, apply %.0f ns, batch end %.0f ns an event; %.2f records out an event\n",
+           events, seen, routing / (double)events * 1e9, (applying - routing) / (double)events * 1e9,
+           ending / (double)events * 1e9, (double)outbox.records / (double)events);
+    printf("heap %.0f B a customer, of it the struct %zu B\n", (double)heap / (double)seen, sizeof(struct customer));
+    size_t private_bytes = 0;
+    for (size_t i = 0; i < seen; i++) {
+        struct bytes value = {0};
+        processor->entry_save(task, &entries[i], &value);
+        private_bytes += value.size;
+        bytes_finish(&value);
+    }
+    printf("checkpoint %.0f B a customer\n", (double)private_bytes / (double)seen);
+    return 0;
+}
