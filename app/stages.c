@@ -1,6 +1,7 @@
 #include "app/stages.h"
 
 #include "base/log.h"
+#include "processors/journey/sentiment/sentiment.h"
 
 static bool complain(struct bytes *error)
 {
@@ -39,6 +40,7 @@ bool stage_open_kpi(struct kpi_shared *shared, const struct config *config, stru
 {
     struct bytes error = {0};
     *shared = (struct kpi_shared){.settings = &config->kpi,
+                                  .sentiment_version = sentiment_version(),
                                   .deltas = record_reader_create(&kpi_delta_shape, registry),
                                   .ids = {.kpi = schema_id_of(ids, "kpis"),
                                           .trend_shift = schema_id_of(ids, "trend.shifts"),

@@ -66,23 +66,7 @@ static double item_variance(enum kpi_id id, const struct kpi_sums *pool)
 
 double evaluate_variance(enum kpi_id id, const struct kpi_sums *sums, const struct kpi_sums *pool)
 {
-    switch (kpi_names[id].kind) {
-    case KPI_KIND_RATE:
-    case KPI_KIND_SHARE:
-    case KPI_KIND_NPS:
-    case KPI_KIND_MEAN:
-    case KPI_KIND_DURATION:
-        return sums->n > 0 ? item_variance(id, pool->n > sums->n ? pool : sums) / (double)sums->n : 0;
-    case KPI_KIND_COUNT:
-    case KPI_KIND_DISTINCT:
-        return (double)(sums->n > 1 ? sums->n : 1); /* as if by Poisson */
-    case KPI_KIND_SUM:
-    case KPI_KIND_GAUGE:
-    case KPI_KIND_CHURN:
-    case KPI_KIND_UPLIFT:
-        break;
-    }
-    return 0;
+    return sums->n > 0 ? item_variance(id, pool->n > sums->n ? pool : sums) / (double)sums->n : 0;
 }
 
 int64_t evaluate_n(enum kpi_id id, const struct kpi_sums *sums, int64_t flow_total)

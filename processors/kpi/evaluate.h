@@ -10,7 +10,7 @@ struct kpi; /* schemas/records.h */
 /* The value alone; false: null. `flow_total`: of a gauge, and of churn who is alive, at the end of the window. */
 bool evaluate_value(enum kpi_id id, const struct kpi_sums *sums, int64_t flow_total, double *value);
 
-/* Sampling variance of that value, 0 for unknown: what the trend detectors know about noise. How single items spread is
+/* Sampling variance of a rate, NPS or mean: what the trend detectors know about noise; 0 for unknown. How single items spread is
  * taken from `pool`, a longer stretch of the same series: a bucket that happens to be all hits must not look certain. */
 double evaluate_variance(enum kpi_id id, const struct kpi_sums *sums, const struct kpi_sums *pool);
 

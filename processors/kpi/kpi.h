@@ -17,6 +17,7 @@ struct kpi_settings {
     bool trend_enabled;
     double trend_false_alarms_per_month;
     double trend_series;              /* how many series share that budget */
+    int64_t trend_news_ms;            /* a shift found in older buckets than this is no news */
     char *trend_dimensions;           /* all | single | every */
 };
 
@@ -34,13 +35,14 @@ struct kpi_shared {
     const struct kpi_settings *settings;
     struct record_reader *deltas; /* of kpi_delta_shape */
     struct kpi_schema_ids ids;
+    const char *sentiment_version; /* of the model that gave the labels: part of its KPIs' definition; NULL: not said */
     struct time_zone *zone;
     bool has_target[KPI_COUNT_OF_ALL];
     double targets[KPI_COUNT_OF_ALL];
     struct trend_config *trends; /* one a grid */
 };
 
-/* settings, deltas and ids are set by the caller and outlive it. false: `error` says which setting is wrong. */
+/* What stands before `zone` is set by the caller and outlives it. false: `error` says which setting is wrong. */
 bool kpi_shared_init(struct kpi_shared *shared, struct bytes *error);
 void kpi_shared_finish(struct kpi_shared *shared);
 

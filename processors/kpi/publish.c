@@ -13,6 +13,8 @@
 #include "schemas/records.h"
 #include "schemas/wire.h"
 
+#include <stdio.h>
+
 static const int64_t bucket_ms[GRID_COUNT] = {MINUTES(1), HOURS(1), DAYS(1)};
 
 static const struct window *window_of(const struct series_state *state, int i)
@@ -50,6 +52,18 @@ static struct view record_key(struct kpi_task *task, const struct series_state *
     return bytes_view(key);
 }
 
+/* A KPI of texts means what it means only together with the model that read them. */
+static struct view definition_of(const struct kpi_shared *shared, enum kpi_id face, struct arena *arena)
+{
+    const char *definition = catalog_find(face)->definition;
+    if (!shared->sentiment_version || (face != KPI_SENTIMENT && face != KPI_NEGATIVE_SHARE))
+        return view_of_text(definition);
+    size_t size = strlen(definition) + strlen(shared->sentiment_version) + 2;
+    char *text = arena_alloc(arena, size);
+    snprintf(text, size, "%s %s", definition, shared->sentiment_version);
+    return view_of(text, size - 1);
+}
+
 static void publish_window(struct step *step, const struct series_state *state, enum kpi_id face, int i, bool with_hours)
 {
     struct kpi_task *task = step->task;
@@ -59,7 +73,7 @@ static void publish_window(struct step *step, const struct series_state *state, 
     out.kpi = view_of_text(kpi_names[face].name);
     out.dimension = state->dimension;
     out.window = view_of_text(window_of(state, i)->name);
-    out.definition = view_of_text(catalog_find(face)->definition);
+    out.definition = definition_of(shared, face, step->arena);
     out.has_target = shared->has_target[face];
     out.target = shared->targets[face];
     out.at_ms = state->series.at_ms;

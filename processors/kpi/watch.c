@@ -64,7 +64,7 @@ static int32_t closed_until_at(const struct series_state *state, enum grid grid,
     return grid_index(state->series.zone, grid, clock_ms - grace_ms(state));
 }
 
-static void start(const struct kpi_task *task, struct series_state *state, int64_t clock_ms)
+static void start(struct series_state *state, int64_t clock_ms)
 {
     struct watch *watch = &state->watch;
     watch->is_started = true;
@@ -72,7 +72,6 @@ static void start(const struct kpi_task *task, struct series_state *state, int64
         if (!has_grid(state, (enum grid)grid))
             continue;
         const struct level *level = &state->series.levels[grid];
-        watch->trends[grid] = trend_create(&task->shared->trends[grid]);
         watch->next[grid] = closed_until_at(state, (enum grid)grid, clock_ms);
         bool has_history = level->count && !catalog_is_moving(state->series.kind);
         if (has_history && level_when(level, 0) < watch->next[grid])
@@ -117,8 +116,18 @@ static double row_value(const struct series_state *state, enum grid grid, const 
     return kind == KPI_KIND_COUNT || kind == KPI_KIND_SUM || kind == KPI_KIND_DISTINCT ? 0 : NAN;
 }
 
+/* A count's noise grows with the count: that it got noisier says no more than that there is more of it. */
+static bool has_own_noise(enum kpi_kind kind)
+{
+    return kind == KPI_KIND_RATE || kind == KPI_KIND_SHARE || kind == KPI_KIND_NPS || kind == KPI_KIND_MEAN || kind == KPI_KIND_DURATION;
+}
+
 static void tell(struct step *step, const struct series_state *state, enum grid grid, const struct trend_shift *shift, int32_t row)
 {
+    const struct kpi_task *task = step->task;
+    bool is_old = grid_start_ms(state->series.zone, grid, row) < step->clock_ms - task->shared->settings->trend_news_ms;
+    if (is_old || (shift->kind == TREND_KIND_VARIANCE && !has_own_noise(state->series.kind)))
+        return;
     struct finding finding = {
         .grid = grid,
         .kind = trend_kind_name(shift->kind),
@@ -133,27 +142,40 @@ static void tell(struct step *step, const struct series_state *state, enum grid 
     publish_finding(step, state, &finding);
 }
 
+/* A detector is some KiB, in memory and in every checkpoint: it is made with the first row that says something. */
+static void feed_row(struct step *step, struct series_state *state, enum grid grid, int32_t row, double value,
+                     const struct kpi_sums *sums)
+{
+    bool is_sample = has_own_noise(state->series.kind); /* else what the rows say themselves is all that is known of noise */
+    struct trend **trend = &state->watch.trends[grid];
+    const struct kpi_task *task = step->task;
+    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
+    if (!*trend && isnan(value))
+        return;
+    if (!*trend)
+        *trend = trend_create(&task->shared->trends[grid]);
+    struct trend_shift shifts[TREND_SHIFTS_MOST];
+    size_t count = trend_add(*trend, grid_start_ms(state->series.zone, grid, row), value, is_sample && sums->n > 0 ? (double)sums->n : 0,
+                             is_sample ? evaluate_variance(state->series.kpi, sums, pool) : 0, shifts, TREND_SHIFTS_MOST);
+    for (size_t i = 0; i < count; i++)
+        tell(step, state, grid, &shifts[i], row);
+}
+
 static void feed(struct step *step, struct series_state *state, enum grid grid, int32_t until)
 {
     struct watch *watch = &state->watch;
-    const struct kpi_task *task = step->task;
+    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
     if (until - watch->next[grid] > rows_kept[grid]) { /* time has leapt over all that is known: what was learnt is stale */
         trend_destroy(watch->trends[grid]);
-        watch->trends[grid] = trend_create(&task->shared->trends[grid]);
+        watch->trends[grid] = NULL;
         watch->next[grid] = until - rows_kept[grid];
     }
-    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
     int64_t flow = watch->next[grid] < until ? series_gauge_after(&state->series, grid, watch->next[grid] - 1) : 0;
     while (watch->next[grid] < until) {
         int32_t row = watch->next[grid]++;
         struct kpi_sums sums = series_bucket(&state->series, grid, row);
         flow += sums.n;
-        struct trend_shift shifts[TREND_SHIFTS_MOST];
-        size_t count = trend_add(watch->trends[grid], grid_start_ms(state->series.zone, grid, row),
-                                 row_value(state, grid, &sums, pool, flow), (double)(sums.n > 0 ? sums.n : 0),
-                                 evaluate_variance(state->series.kpi, &sums, pool), shifts, TREND_SHIFTS_MOST);
-        for (size_t i = 0; i < count; i++)
-            tell(step, state, grid, &shifts[i], row);
+        feed_row(step, state, grid, row, row_value(state, grid, &sums, pool, flow), &sums);
     }
 }
 
@@ -163,9 +185,9 @@ void watch_close(struct step *step, struct series_state *state)
     if (watch->starts_at_ms > step->clock_ms || step->clock_ms <= CLOCK_UNSET)
         return;
     if (!watch->is_started)
-        start(step->task, state, step->clock_ms);
+        start(state, step->clock_ms);
     for (int grid = 0; grid < GRID_COUNT; grid++)
-        if (watch->trends[grid])
+        if (has_grid(state, (enum grid)grid))
             feed(step, state, (enum grid)grid, closed_until_at(state, (enum grid)grid, step->clock_ms));
 }
 
@@ -176,7 +198,7 @@ int64_t watch_due_ms(const struct series_state *state)
         return watch->starts_at_ms;
     int64_t due_ms = INT64_MAX;
     for (int grid = 0; grid < GRID_COUNT; grid++) {
-        if (!watch->trends[grid])
+        if (!has_grid(state, (enum grid)grid))
             continue;
         int64_t closes_ms = grid_start_ms(state->series.zone, (enum grid)grid, watch->next[grid] + 1) + grace_ms(state);
         due_ms = closes_ms < due_ms ? closes_ms : due_ms;

@@ -104,7 +104,7 @@ int main(void)
 {
     char *utc = memory_copy_text("UTC"), *all = memory_copy_text("all");
     struct kpi_settings settings = {.time_zone = utc, .publish_interval_ms = 1000, .lead_ms = 60000, .trend_enabled = true,
-                                    .trend_false_alarms_per_month = 4, .trend_series = 500, .trend_dimensions = all};
+                                    .trend_news_ms = DAYS(30), .trend_false_alarms_per_month = 4, .trend_series = 500, .trend_dimensions = all};
     struct kpi_shared shared = {.settings = &settings, .deltas = record_reader_create(&kpi_delta_shape, NULL), .ids = {1, 2, 3, 4}};
     struct bytes error = {0};
     record_reader_learn(shared.deltas, 9);

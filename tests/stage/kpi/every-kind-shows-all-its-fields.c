@@ -75,6 +75,7 @@ static void means_and_sentiment(void **unused)
     struct kpi sentiment = published(&stage, "sentiment|1h|all");
     is_close(sentiment.value, 0.25);
     is_close(sentiment.numerator, 0.5);
+    assert_true(view_equal_text(sentiment.definition, "sentiment/1 model 7"));
     stage_end(&stage);
 }
 
