@@ -147,5 +147,6 @@ int main(int argc, char **argv)
                    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     printf("{\"events\": %lld, \"wall_s\": %.3f, \"cpu_s\": %.3f, \"peak_mb\": %.1f}\n", (long long)floor.events, wall_s, cpu_s,
            (double)usage.ru_maxrss / 1024);
+    fflush(stdout);
     _exit(0); /* what librdkafka tears down is not part of the floor */
 }
