@@ -80,19 +80,25 @@ void activity_apply(struct journey_task *task, struct customer *customer, const 
         customer->channel_minutes[touch->channel] = (uint32_t)minute;
 }
 
-void activity_contribute(struct journey_task *task, const struct customer *customer, struct tally *tally)
+static void channel_contribute(const struct journey_task *task, const struct customer *customer, int channel, struct tally *tally)
+{
+    if (customer->channel_minutes[channel] == 0)
+        return;
+    int64_t minute = (int64_t)customer->channel_minutes[channel] - 1;
+    tally_add_flow(tally, place_at(KPI_ACTIVE_CUSTOMERS, task->channel_tuples[channel], NO_STAGE, MINUTES(minute)), 1, 0);
+}
+
+void activity_contribute(struct journey_task *task, const struct customer *customer, int channel, struct tally *tally)
 {
     if (!customer->has_activity)
         return;
     uint32_t tuple = dimensions_of_segment(&task->dimensions, customer->segment);
     int64_t last_ms = customer->activity.last_ms;
     tally_add_flow(tally, place_at(KPI_ACTIVE_CUSTOMERS, tuple, NO_STAGE, last_ms), 1, 0);
-    for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
-        if (customer->channel_minutes[channel] == 0)
-            continue;
-        int64_t minute = (int64_t)customer->channel_minutes[channel] - 1;
-        tally_add_flow(tally, place_at(KPI_ACTIVE_CUSTOMERS, task->channel_tuples[channel], NO_STAGE, MINUTES(minute)), 1, 0);
-    }
+    if (channel != ALL_CHANNELS)
+        channel_contribute(task, customer, channel, tally);
+    for (int each = 0; channel == ALL_CHANNELS && each < CHANNEL_COUNT; each++)
+        channel_contribute(task, customer, each, tally);
     /* The denominators of loyalty_share and referral_rate are the same customers: totals.c sends them there, too. */
     const struct seldom *seldom = customer->seldom;
     if (seldom && seldom->is_member)

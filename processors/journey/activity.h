@@ -12,8 +12,10 @@ static inline bool activity_is_one(const struct touchpoint *touch)
 void activity_apply(struct journey_task *task, struct customer *customer, const struct touchpoint *touch,
                     const struct moment *moment);
 
-/* active_customers, loyalty_share, referral_rate. */
-void activity_contribute(struct journey_task *task, const struct customer *customer, struct tally *tally);
+enum { ALL_CHANNELS = -1 };
+
+/* active_customers, loyalty_share, referral_rate. `channel`: of the channels, only that one. */
+void activity_contribute(struct journey_task *task, const struct customer *customer, int channel, struct tally *tally);
 
 /* churn_rate (and so retention): the spans in which the customer is alive. */
 void life_contribute(struct journey_task *task, const struct customer *customer, struct tally *tally);

@@ -97,6 +97,17 @@ static void scope_add_body(struct scope *scope, const struct customer *customer,
     }
 }
 
+/* Another event in the same minute, or an older one, moves nothing. */
+static bool may_change_activity(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
+                                uint32_t segment)
+{
+    if (!customer->has_activity || touch->body_kind == TOUCHPOINT_BODY_LOYALTY_CHANGED ||
+        touch->body_kind == TOUCHPOINT_BODY_REFERRAL_MADE || (segment && segment != customer->segment))
+        return true;
+    int64_t minute = moment->at_ms / MINUTES(1);
+    return minute > customer->activity.last_ms / MINUTES(1) || minute >= customer->channel_minutes[touch->channel];
+}
+
 /* Within a stretch of activity whose end is not yet due, one more event changes nothing about being alive: it can at most move
  * the end, which the timer will find. By far most events are of that kind. */
 static bool may_change_life(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
@@ -111,8 +122,10 @@ static bool may_change_life(const struct customer *customer, const struct touchp
 struct scope scope_of_touch(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
                             uint32_t topic_set, uint32_t segment)
 {
-    struct scope scope = {.matters = MATTER_ACTIVITY, .from_ms = moment->at_ms, .topic_set = topic_set};
+    struct scope scope = {.channel = (int)touch->channel, .from_ms = moment->at_ms, .topic_set = topic_set};
     scope_add_body(&scope, customer, touch, moment);
+    if (may_change_activity(customer, touch, moment, segment))
+        scope.matters |= MATTER_ACTIVITY;
     if (may_change_life(customer, touch, moment, segment))
         scope.matters |= MATTER_LIFE;
     if (customer->has_support_score)
@@ -287,7 +300,7 @@ void matters_contribute(struct journey_task *task, struct customer *customer, co
     struct walk walk = {task, customer, scope, tally, keeps_next};
     unsigned always = scope->matters & MATTER_ALL ? ~0u : scope->matters;
     if (always & MATTER_ACTIVITY)
-        activity_contribute(task, customer, tally);
+        activity_contribute(task, customer, is_all(&walk) ? ALL_CHANNELS : scope->channel, tally);
     if (always & (MATTER_LIFE | MATTER_DUE))
         life_contribute(task, customer, tally);
     if (always & (MATTER_COHORT | MATTER_DUE))

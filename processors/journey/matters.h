@@ -28,6 +28,7 @@ struct scope {
     unsigned matters;
     uint64_t item;
     uint32_t topic_set; /* of the event at hand, besides those of the ticket's other events */
+    int channel;        /* of the event */
     int64_t from_ms;    /* when the event happened */
     int64_t due_ms;
 };

@@ -73,9 +73,9 @@ int main(int argc, char **argv)
     size_t events = argc > 1 ? (size_t)atoll(argv[1]) : 1000000;
     uint32_t customers = argc > 2 ? (uint32_t)atoll(argv[2]) : 100000;
     struct journey_settings settings;
-    struct settings_section section = {journey_setting_rows, &settings};
+    struct settings_section sections[] = {{journey_setting_rows, &settings}, {case_setting_rows, &settings.cases}};
     struct bytes error = {0}, log = {0};
-    struct settings_file *file = settings_load(NULL, &section, 1, &error);
+    struct settings_file *file = settings_load(NULL, sections, 2, &error);
     struct journey_shared shared = {.settings = &settings, .time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}};
     shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);
     record_reader_learn(shared.touchpoints, SCHEMA_ID);
