@@ -10,7 +10,7 @@ static struct backtest_shifts_options shifts;
 static const struct option option_rows[] = {
     {"--scores", OPTION_FLAG, &shifts.scores, NULL, "shifts: print `row,score` for every row instead, 0 ordinary to 1"},
     {"--false-alarms-per-month", OPTION_DECIMAL, &shifts.false_alarms_per_month, "X",
-     "shifts: how many false alarms a month are bearable (1)"},
+     "shifts: how many false alarms a month are bearable (2)"},
     OPTIONS_END};
 
 const struct option *backtest_options(void)

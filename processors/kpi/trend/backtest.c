@@ -10,7 +10,9 @@
 /* The step is judged by these first rows, in which the detector says nothing yet: online stays online. */
 enum { STEP_ROWS = 5 };
 
-static const double default_false_alarms_per_month = 1;
+/* Without a budget: two a month, and whatever the pace not more than one in so many rows. */
+static const double default_false_alarms_per_month = 2;
+static const double default_rows_least = 500;
 static const double month_ms = 30.4375 * 86400000.0;
 static const int64_t hour_ms = 3600000, day_ms = 86400000;
 
@@ -38,7 +40,11 @@ static struct trend_config config_for(const struct series_file *file, double per
 {
     struct trend_config config = {.resolution = TREND_OTHER};
     int64_t step_ms = file->has_times ? usual_step_ms(file) : hour_ms;
-    config.false_alarms_per_point = per_month * (double)step_ms / month_ms;
+    if (per_month > 0)
+        config.false_alarms_per_point = per_month * (double)step_ms / month_ms;
+    else
+        config.false_alarms_per_point =
+            fmin(default_false_alarms_per_month * (double)step_ms / month_ms, 1 / default_rows_least);
     if (!file->has_times)
         return config;
     if (step_ms <= 30 * 60000)
@@ -95,9 +101,7 @@ int backtest_shifts_command(const struct backtest_shifts_options *options, FILE 
     struct series_file file;
     if (!series_file_read(&file, options->path, errors))
         return 2;
-    double per_month =
-        options->false_alarms_per_month > 0 ? options->false_alarms_per_month : default_false_alarms_per_month;
-    struct trend_config config = config_for(&file, per_month);
+    struct trend_config config = config_for(&file, options->false_alarms_per_month);
     run(&file, &config, options->scores, out);
     series_file_finish(&file);
     return 0;

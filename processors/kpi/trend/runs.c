@@ -106,6 +106,7 @@ static void run_learn(struct run *run, const struct prediction *p, double value,
     run->shape += 1;
     run->rows++;
     run->sum += value - run->origin;
+    run->squares += (value - run->origin) * (value - run->origin);
     run->odd = 0;
     run->last = value;
     run_forget(run);
@@ -258,7 +259,7 @@ static void lead(struct runs *runs, int64_t start_row)
 static void weigh(struct runs *runs, struct runs_news *news)
 {
     int64_t start_row = runs->run[0].start_row;
-    double top = -INFINITY, all = 0, ripe = 0, present = 0, best = -INFINITY;
+    double top = -INFINITY, all = 0, ripe = 0, present = 0, best = 0, green = 0;
     lead(runs, start_row);
     for (int k = 0; k < runs->count; k++)
         top = fmax(top, runs->run[k].log_weight);
@@ -275,11 +276,16 @@ static void weigh(struct runs *runs, struct runs_news *news)
                 best = weight;
                 news->candidate = k;
             }
+        } else {
+            green = fmax(green, weight);
         }
     }
     runs->log_all = log(all);
     if (news->candidate >= 0)
         news->log_odds = fmin(log(ripe) - fmax(log(present), -700), 700);
+    /* A beginning that is likelier still has to ripen: to say another now would be to say a wrong row. */
+    if (green > best)
+        news->candidate = -1;
 }
 
 void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight,
@@ -335,4 +341,10 @@ double run_mean(const struct run *run)
 double run_deviation(const struct run *run)
 {
     return sqrt(run_variance(run));
+}
+
+double run_wobble(const struct run *run)
+{
+    double mean = run->sum / run->rows;
+    return run->rows < 2 ? 0 : sqrt(fmax(0, (run->squares - run->rows * mean * mean) / (run->rows - 1)));
 }

@@ -27,7 +27,7 @@ struct run {
     bool flat; /* no slope, no echo */
     int32_t rows, odd; /* rows taken in; spikes in a row just now */
     double origin, last;
-    double sum;                  /* of the values taken in, less origin */
+    double sum, squares;         /* of the values taken in, less origin */
     double expected, deviation;  /* of its first row, by the regime before */
     double mean[3];   /* level, slope, echo */
     double spread[6]; /* their covariance over σ²: ll ls le ss se ee */
@@ -62,6 +62,7 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
 /* The candidate becomes the present regime; the doubts about other beginnings are settled with it. */
 void runs_accept(struct runs *runs, int candidate);
 double run_mean(const struct run *run);
-double run_deviation(const struct run *run);
+double run_deviation(const struct run *run); /* of the noise */
+double run_wobble(const struct run *run);    /* of the values themselves */
 
 #endif

@@ -52,15 +52,18 @@ static int hour_of(int slot)
     return slot % SEASON_HOURS;
 }
 
-static double hour_variance(const struct season *season, int slots)
+/* How much the hours of the day (by the day: the days of the week) differ. */
+static double rhythm_variance(const struct season *season, enum season_kind kind)
 {
+    const float *mean = kind == SEASON_WEEK_OF_DAYS ? season->week : season->hour;
+    const float *rows = kind == SEASON_WEEK_OF_DAYS ? season->week_rows : season->hour_rows;
     double sum = 0, squares = 0;
     int seen = 0;
-    for (int k = 0; k < slots; k++) {
-        if (season->hour_rows[k] <= 0)
+    for (int k = 0; k < (kind == SEASON_WEEK_OF_DAYS ? 7 : SEASON_HOURS); k++) {
+        if (rows[k] <= 0)
             continue;
-        sum += season->hour[k];
-        squares += (double)season->hour[k] * season->hour[k];
+        sum += (double)mean[k];
+        squares += (double)mean[k] * (double)mean[k];
         seen++;
     }
     return seen > 1 ? fmax(0, squares / seen - sum / seen * (sum / seen)) : 0;
@@ -131,8 +134,8 @@ struct season_part season_at(const struct season *season, enum season_kind kind,
                      place.share[1] * slot_worth(season, kind, other, (double)season->hour[hour_of(other)]);
     int64_t cycle = kind == SEASON_WEEK_OF_DAYS ? week_ms : day_ms;
     part.ready = local_ms - season->first_at_ms >= cycle;
-    part.hushed = !part.ready || (local_ms - season->first_at_ms < 2 * week_ms && hour_variance(season, SEASON_HOURS) >
-                                  rhythm_least * season->spread * season->spread);
+    part.hushed = !part.ready || (local_ms - season->first_at_ms < (kind == SEASON_WEEK_OF_DAYS ? 3 : 2) * week_ms &&
+                                  rhythm_variance(season, kind) > rhythm_least * season->spread * season->spread);
     return part;
 }
 
@@ -167,7 +170,7 @@ struct pace {
 static struct pace pace_of(const struct season *season, enum season_kind kind, int64_t local_ms)
 {
     if (kind == SEASON_WEEK_OF_DAYS)
-        return (struct pace){1, 1};
+        return (struct pace){1, 4}; /* a month for the level */
     double step_ms = (double)hour_ms;
     if (local_ms > season->last_at_ms)
         step_ms = fmin((double)(local_ms - season->last_at_ms), step_ms);
@@ -182,12 +185,16 @@ static void begin(struct season *season, int64_t local_ms, double value)
 }
 
 /* In the first week the level is still finding itself, so the slots were kept relative to the first value. */
-static void settle(struct season *season)
+static void settle(struct season *season, enum season_kind kind)
 {
     for (int slot = 0; slot < SEASON_SLOTS; slot++)
         season->week[slot] += (float)(season->anchor - season->level);
     for (int hour = 0; hour < SEASON_HOURS; hour++) /* its misses were half learning */
         season->miss_rows[hour] = (float)fmin((double)season->miss_rows[hour], season->rows_per_slot);
+    if (kind == SEASON_WEEK_OF_DAYS) { /* so far all was rhythm: the noise starts small, and anew */
+        season->spread *= 0.1;
+        season->rows = 0;
+    }
     season->settled = true;
 }
 
@@ -217,14 +224,15 @@ void season_learn(struct season *season, enum season_kind kind, int64_t local_ms
     if (season->first_at_ms == INT64_MIN)
         begin(season, local_ms, value);
     if (!season->settled && local_ms - season->first_at_ms >= week_ms)
-        settle(season);
+        settle(season, kind);
     struct pace pace = pace_of(season, kind, local_ms);
     season->last_at_ms = local_ms;
     season->rows += 1;
     season->rows_per_slot += (pace.rows_per_slot - season->rows_per_slot) / fmin(season->rows, 1000);
 
     double miss = value - season->level - worth;
-    season->spread += (fabs(tame(season, miss, 3)) - season->spread) / fmin(season->rows, pace.rows_per_day);
+    double spread_rows = kind == SEASON_WEEK_OF_DAYS ? 28 : pace.rows_per_day;
+    season->spread += (fabs(tame(season, miss, 3)) - season->spread) / fmin(season->rows, spread_rows);
     miss = tame(season, miss, 4);
     struct place place = place_of(kind, local_ms);
     learn_slot(season, kind, place.slot[0], value, miss);

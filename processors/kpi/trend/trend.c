@@ -90,10 +90,10 @@ static double row_weight(struct state *state, double n, double variance, double 
  * regime's noise would do to it over as many rows. */
 static void describe(const struct run *old, const struct run *now, struct trend_shift *shift)
 {
-    double old_sigma = fmax(run_deviation(old), 1e-300), new_sigma = fmax(run_deviation(now), 1e-300), rows = now->rows;
-    double jump = fabs(run_mean(now) - now->expected) * sqrt(rows) / fmax(old_sigma, now->deviation);
-    double bend = fabs(now->mean[1] - old->mean[1]) * rows * sqrt(rows / 12) / old_sigma;
-    double width = fabs(log(new_sigma / old_sigma)) * sqrt(2 * rows);
+    double old_sigma = fmax(run_deviation(old), 1e-300), rows = now->rows, wobble = run_wobble(now);
+    double jump = fabs(run_mean(now) - now->expected) * sqrt(rows) / fmax(fmax(old_sigma, now->deviation), wobble);
+    double bend = fabs(now->mean[1] - old->mean[1]) * rows * sqrt(rows / 12) / fmax(old_sigma, run_deviation(now));
+    double width = fabs(log(fmax(wobble, 0.1 * old_sigma) / old_sigma)) * sqrt(2 * rows);
     shift->kind = TREND_KIND_LEVEL;
     shift->before = now->expected;
     shift->after = run_mean(now);
@@ -104,7 +104,7 @@ static void describe(const struct run *old, const struct run *now, struct trend_
     } else if (width > jump) {
         shift->kind = TREND_KIND_VARIANCE;
         shift->before = old_sigma;
-        shift->after = new_sigma;
+        shift->after = wobble;
     }
     shift->low = now->expected - 1.96 * now->deviation;
     shift->high = now->expected + 1.96 * now->deviation;

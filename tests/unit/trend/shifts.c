@@ -164,6 +164,80 @@ static void leaving_a_constant_is_said(void **state)
     assert_int_equal(count_of(&heard, TREND_KIND_LEVEL), 1);
 }
 
+/* The same odd value: from 4 answers it is chance, from 4,000 it is not. */
+static void a_small_sample_may_be_far_off_a_large_one_may_not(void **state)
+{
+    (void)state;
+    for (int large = 0; large < 2; large++) {
+        struct trend *trend = trend_create(&plain);
+        struct trend_shift shift[TREND_SHIFTS_MOST];
+        size_t said = 0;
+        dice = 11;
+        for (int64_t row = 0; row < 300; row++) {
+            double n = row == 250 ? (large ? 4000 : 4) : 100, value = 0.3 + 0.46 / sqrt(n) * normal();
+            if (row == 250)
+                value = 0.8;
+            said += trend_add(trend, row * 60000, value, n, 0, shift, TREND_SHIFTS_MOST);
+        }
+        assert_int_equal(said, large);
+        trend_destroy(trend);
+    }
+}
+
+static void a_series_that_begins_to_climb_has_a_trend_shift(void **state)
+{
+    (void)state;
+    double values[400];
+    noise(values, 400, 50, 1, 12);
+    for (int row = 200; row < 400; row++)
+        values[row] += 0.2 * (row - 200);
+    struct heard heard = listen(&plain, values, 400);
+    assert_true(heard.count >= 1);
+    assert_in_range(heard.shift[0].onset_row, 195, 225);
+    assert_true(heard.shift[0].detected_row < 260);
+}
+
+static void a_series_that_begins_to_wobble_has_a_variance_shift(void **state)
+{
+    (void)state;
+    double values[400];
+    noise(values, 400, 50, 1, 13);
+    for (int row = 200; row < 400; row++)
+        values[row] = 50 + 5 * (values[row] - 50);
+    struct heard heard = listen(&plain, values, 400);
+    assert_int_equal(count_of(&heard, TREND_KIND_VARIANCE), 1);
+    for (int k = 0; k < heard.count; k++)
+        if (heard.shift[k].kind == TREND_KIND_VARIANCE) {
+            assert_in_range(heard.shift[k].onset_row, 195, 215);
+            assert_true(heard.shift[k].after > 2 * heard.shift[k].before);
+        }
+}
+
+static void a_closed_weekend_is_no_news_in_a_series_by_the_day(void **state)
+{
+    (void)state;
+    const struct trend_config daily = {.resolution = TREND_DAY, .seasonal = true, .false_alarms_per_point = 1e-4};
+    struct trend *trend = trend_create(&daily);
+    struct trend_shift shift[TREND_SHIFTS_MOST];
+    size_t said = 0;
+    dice = 14;
+    for (int64_t day = 0; day < 200; day++) {
+        double value = (day % 7 == 2 || day % 7 == 3 ? 20 : 100) + 3 * normal();
+        size_t count = trend_add(trend, day * 86400000, value, 0, 0, shift, TREND_SHIFTS_MOST);
+        said += day >= 21 ? count : 0;
+    }
+    assert_int_equal(said, 0);
+    trend_destroy(trend);
+}
+
+static void the_budget_is_shared_by_series_and_points(void **state)
+{
+    (void)state;
+    assert_true(fabs(trend_budget(30.4375, 1, 1, TREND_DAY) - 1) < 1e-9);
+    assert_true(fabs(trend_budget(2, 0.5, 100, TREND_HOUR) * 730.5 * 100 - 1) < 1e-9);
+    assert_true(trend_budget(1, 1, 0, TREND_MINUTE) == trend_budget(1, 1, 1, TREND_MINUTE));
+}
+
 static void saved_and_loaded_it_says_the_same(void **state)
 {
     (void)state;
@@ -215,6 +289,11 @@ int main(void)
         cmocka_unit_test(a_daily_and_weekly_rhythm_is_no_shift_but_a_drop_in_it_is),
         cmocka_unit_test(gaps_and_constants_are_calm),
         cmocka_unit_test(leaving_a_constant_is_said),
+        cmocka_unit_test(a_small_sample_may_be_far_off_a_large_one_may_not),
+        cmocka_unit_test(a_series_that_begins_to_climb_has_a_trend_shift),
+        cmocka_unit_test(a_series_that_begins_to_wobble_has_a_variance_shift),
+        cmocka_unit_test(a_closed_weekend_is_no_news_in_a_series_by_the_day),
+        cmocka_unit_test(the_budget_is_shared_by_series_and_points),
         cmocka_unit_test(saved_and_loaded_it_says_the_same),
         cmocka_unit_test(a_state_that_is_none_is_refused),
     };
