@@ -224,11 +224,37 @@ static void act_note(struct customer *customer, const struct arrival *arrival)
                                                     .note = care_text_copy(acted->note, CARE_TEXT_MAX)});
 }
 
+static void channel_note(struct customer *customer, enum channel channel)
+{
+    for (int i = 0; customer->channel_uses[channel] == UINT8_MAX && i < CHANNEL_COUNT; i++)
+        customer->channel_uses[i] /= 2;
+    customer->channel_uses[channel]++;
+}
+
+bool customer_preferred_channel(const struct customer *customer, enum channel *out)
+{
+    int best = -1;
+    for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
+        /* No message reaches anybody in the store, or through a device. */
+        if (channel == CHANNEL_STORE || channel == CHANNEL_DEVICE || customer->channel_uses[channel] == 0)
+            continue;
+        bool is_better = best < 0 || customer->channel_uses[channel] > customer->channel_uses[best] ||
+                         (customer->channel_uses[channel] == customer->channel_uses[best] &&
+                          customer->channel_minutes[channel] > customer->channel_minutes[best]);
+        best = is_better ? channel : best;
+    }
+    if (best >= 0)
+        *out = (enum channel)best;
+    return best >= 0;
+}
+
 void care_remember(struct journey_task *task, struct customer *customer, const struct arrival *arrival)
 {
     (void)task;
     const struct touchpoint *touch = arrival->touch;
     bool was_calm = customer->care == NULL;
+    if (activity_is_one(touch))
+        channel_note(customer, touch->channel);
     if (touch->body_kind == TOUCHPOINT_BODY_SURVEY_ANSWERED)
         rating_note(customer, arrival, verdict_of_survey(touch->body.survey_answered.kind, touch->body.survey_answered.score),
                     touch->body.survey_answered.score);

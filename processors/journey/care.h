@@ -88,8 +88,7 @@ struct care {
     struct pending *pending;
     uint32_t fact_count, case_count, alert_count, pending_count;
     int64_t sealed_at_ms;    /* facts up to then are gone */
-    struct moment silent_since; /* the last activity of somebody with an order or use */
-    bool has_silent_since, is_won_back, is_hot;
+    bool is_hot;                /* from hot.from on, until below hot.until */
     char *text;              /* the customer's last words */
 };
 
@@ -101,6 +100,9 @@ void care_text_set(char **place, struct view text, size_t most);
 
 /* The facts that an arrived touchpoint holds; called once the rest of the customer is as the event left it. */
 void care_remember(struct journey_task *task, struct customer *customer, const struct arrival *arrival);
+
+/* The channel used most, of those that carry a message; of two alike the one used last. false: none yet. */
+bool customer_preferred_channel(const struct customer *customer, enum channel *out);
 
 /* false: it is known, or older than what is remembered. */
 bool care_fact_add(struct care *care, const struct case_fact *fact);

@@ -83,6 +83,8 @@ struct cohort {
     int64_t *used_at_ms;
     uint32_t used_count;
     uint32_t order_count;
+    struct moment silent_since; /* the last activity, of the customer as a whole */
+    bool is_won_back;           /* the follow-up for that silence is settled */
     struct spending *spent;
     uint32_t spent_count;
 };
@@ -163,6 +165,7 @@ struct customer {
     bool has_activity;
     bool has_support_score;  /* a CSAT answer about something */
     uint16_t churn_thousandths; /* the risk as it stood at the last turn */
+    uint8_t channel_uses[CHANNEL_COUNT]; /* all are halved when one is full */
     int8_t mood_trail[3];    /* sentiment of the latest texts as they came, −100 … 100; the newest last */
     int8_t last_scores[SURVEY_KIND_COUNT]; /* latest standing answers + 1; 0: none */
 };

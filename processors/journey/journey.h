@@ -7,6 +7,7 @@
 #include "engine/processor.h"
 #include "processors/journey/case_settings.h"
 #include "processors/journey/dimensions.h"
+#include "processors/journey/followup_rules.h"
 #include "processors/journey/policy.h"
 #include "schemas/reader.h"
 
@@ -35,6 +36,7 @@ struct journey_shared {
     struct journey_schema_ids ids;
     struct rollup_plan plan;
     struct policies policies;
+    struct followup_rules followups;
     struct time_zone *zone;
 };
 

@@ -380,6 +380,17 @@ static void facts_load(struct journey_task *task, struct customer *customer, str
     customer->has_support_score = flags >> 1 & 1;
 }
 
+static void recent_save(const struct customer *customer, struct bytes *out)
+{
+    bytes_append(out, customer->mood_trail, sizeof customer->mood_trail);
+    pack_unsigned(out, customer->churn_thousandths);
+    bytes_append(out, customer->channel_uses, sizeof customer->channel_uses);
+    if (customer->cohort)
+        pack_moment(out, &customer->cohort->silent_since);
+    pack_unsigned(out, customer->cohort && customer->cohort->is_won_back);
+    bytes_append(out, customer->last_scores, sizeof customer->last_scores);
+}
+
 static void private_save(const struct journey_task *task, const struct customer *customer, int64_t timer_at_ms, struct bytes *out)
 {
     pack_unsigned(out, PERSIST_VERSION);
@@ -403,15 +414,29 @@ static void private_save(const struct journey_task *task, const struct customer 
         seldom_save(task, customer->seldom, out);
     if (customer->care)
         care_save(task, customer->care, out);
-    bytes_append(out, customer->mood_trail, sizeof customer->mood_trail);
-    pack_unsigned(out, customer->churn_thousandths);
-    bytes_append(out, customer->last_scores, sizeof customer->last_scores);
+    recent_save(customer, out);
+}
+
+static void recent_load(struct customer *customer, struct unpack *in)
+{
+    for (size_t i = 0; i < sizeof customer->mood_trail; i++)
+        customer->mood_trail[i] = (int8_t)unpack_byte(in);
+    customer->churn_thousandths = (uint16_t)unpack_unsigned(in);
+    for (size_t i = 0; i < sizeof customer->channel_uses; i++)
+        customer->channel_uses[i] = unpack_byte(in);
+    if (customer->cohort)
+        customer->cohort->silent_since = unpack_moment(in);
+    bool is_won_back = unpack_unsigned(in) != 0;
+    if (customer->cohort)
+        customer->cohort->is_won_back = is_won_back;
+    for (size_t i = 0; i < sizeof customer->last_scores; i++)
+        customer->last_scores[i] = (int8_t)unpack_byte(in);
 }
 
 static void private_load(struct journey_task *task, struct customer *customer, int64_t *timer_at_ms, struct unpack *in)
 {
     uint64_t version = unpack_unsigned(in);
-    in->has_failed |= version < 1 || version > PERSIST_VERSION;
+    in->has_failed |= version != 1 && version != PERSIST_VERSION;
     *timer_at_ms = unpack_signed(in);
     facts_load(task, customer, in);
     dedupe_load(&customer->seen, in);
@@ -437,12 +462,8 @@ static void private_load(struct journey_task *task, struct customer *customer, i
         seldom_load(task, customer_seldom(customer), in);
     if (parts >> 2 & 1)
         care_load(task, customer_care(customer), in);
-    for (size_t i = 0; version > 1 && i < sizeof customer->mood_trail; i++)
-        customer->mood_trail[i] = (int8_t)unpack_byte(in);
     if (version > 1)
-        customer->churn_thousandths = (uint16_t)unpack_unsigned(in);
-    for (size_t i = 0; version > 2 && i < sizeof customer->last_scores; i++)
-        customer->last_scores[i] = (int8_t)unpack_byte(in);
+        recent_load(customer, in);
 }
 
 /* --- the public record --- */
@@ -478,19 +499,6 @@ static void spending_describe(struct journey_task *task, const struct cohort *co
         out->spent.items[i] =
             (struct journey_spending){.currency = strings_text(&task->dimensions.currencies, cohort->spent[i].currency),
                                       .amount_minor = cohort->spent[i].amount_minor};
-}
-
-/* Where the customer was active last. */
-static void channel_describe(const struct customer *customer, struct journey *out)
-{
-    uint32_t latest = 0;
-    for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
-        if (customer->channel_minutes[channel] <= latest)
-            continue;
-        latest = customer->channel_minutes[channel];
-        out->has_preferred_channel = true;
-        out->preferred_channel = (enum channel)channel;
-    }
 }
 
 static void scores_describe(const struct customer *customer, struct journey *out)
@@ -539,7 +547,7 @@ static void journey_describe(struct journey_task *task, const struct customer *c
     if (customer->cohort)
         spending_describe(task, customer->cohort, out, arena);
     tickets_describe(task, customer, out, arena);
-    channel_describe(customer, out);
+    out->has_preferred_channel = customer_preferred_channel(customer, &out->preferred_channel);
     scores_describe(customer, out);
     cases_describe(customer, out, arena);
 }

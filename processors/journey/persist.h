@@ -5,7 +5,7 @@
 
 #include "processors/journey/task.h"
 
-enum { PERSIST_VERSION = 3 }; /* 1: without care; 2: without last scores */
+enum { PERSIST_VERSION = 4 }; /* 1, still read: without cases, last scores and follow-ups; 2 and 3 were short-lived */
 
 void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value);
 

@@ -51,7 +51,8 @@ bool journey_shared_init(struct journey_shared *shared, struct bytes *error)
         bytes_printf(error, "kpi.time_zone: %s", problem);
         return false;
     }
-    return policies_parse(&shared->policies, &settings->sla, error);
+    return policies_parse(&shared->policies, &settings->sla, error) &&
+           followup_rules_parse(&shared->followups, settings->cases.followup_rules, error);
 }
 
 void journey_shared_finish(struct journey_shared *shared)

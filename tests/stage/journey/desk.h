@@ -36,13 +36,13 @@ struct desk {
     int64_t received_late_ms;
 };
 
-static inline void desk_open(struct desk *desk)
+static inline void desk_open_with(struct desk *desk, const char *config)
 {
     *desk = (struct desk){.shared = {.time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}}};
     struct bytes error = {0};
     desk->sections[0] = (struct settings_section){journey_setting_rows, &desk->settings};
     desk->sections[1] = (struct settings_section){case_setting_rows, &desk->settings.cases};
-    desk->file = settings_load(NULL, desk->sections, 2, &error);
+    desk->file = settings_load(config, desk->sections, 2, &error);
     assert_non_null(desk->file);
     desk->shared.settings = &desk->settings;
     desk->shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);
@@ -50,6 +50,11 @@ static inline void desk_open(struct desk *desk)
     assert_true(journey_shared_init(&desk->shared, &error));
     desk->driver = driver_create(&journey_processor, &desk->shared, 1);
     arena_init(&desk->arena);
+}
+
+static inline void desk_open(struct desk *desk)
+{
+    desk_open_with(desk, NULL);
 }
 
 static inline void desk_close(struct desk *desk)
