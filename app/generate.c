@@ -10,14 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static int64_t events = 1000000, customers = 500000, seed = 1, disorder_ms = 20000, span_ms;
+static int64_t events = 1000000, customers = 500000, seed = -1, disorder_ms = 20000, span_ms;
 static double rate, duplicates = 0.01;
 static const char *mix = "full", *start, *out;
 
 static const struct option rows[] = {
     {"--events", OPTION_INTEGER, &events, "N", "how many, duplicates included (default 1M)"},
     {"--customers", OPTION_INTEGER, &customers, "N", "of how many people (default 500k; drawn by Zipf, exponent 0.8)"},
-    {"--seed", OPTION_INTEGER, &seed, "N", "the same seed (and start) gives the same events (default 1)"},
+    {"--seed", OPTION_INTEGER, &seed, "N", "the same seed (and start) gives the same events (default 1; with --rate another each time)"},
     {"--rate", OPTION_DECIMAL, &rate, "N", "events a second of real time, with stories in them; default: as fast as possible"},
     {"--mix", OPTION_TEXT, &mix, "full|peers", "every kind of event, or the mix of the benchmark job (default full)"},
     {"--start", OPTION_TEXT, &start, "TIME", "event time of the first event (default: so that the last is now)"},
@@ -95,14 +95,18 @@ int generate_command(struct app *app, int argc, char **argv)
     }
     if (span_ms == 0)
         span_ms = events / 2;
-    struct generate_options options = {.lives = {.seed = (uint64_t)seed,
+    /* Live traffic started again must not be taken for duplicates of the last time, nor go on with its tickets. */
+    int64_t now_ms = clock_now_ms(&clock_system);
+    bool is_afresh = seed < 0 && rate > 0;
+    struct generate_options options = {.lives = {.seed = is_afresh ? (uint64_t)now_ms : seed < 0 ? 1 : (uint64_t)seed,
+                                                 .first_number = is_afresh ? (uint32_t)(now_ms / 1000 % 90000000) : 0,
                                                  .customers = (uint32_t)customers,
                                                  .mix = strcmp(mix, "peers") == 0 ? MIX_PEERS : MIX_FULL,
                                                  .has_stories = rate > 0 && strcmp(mix, "full") == 0,
                                                  .disorder_ms = rate > 0 && disorder_ms == 20000 ? 2000 : disorder_ms},
                                        .events = (uint64_t)events,
                                        .rate = rate,
-                                       .start_ms = start ? start_ms : clock_now_ms(&clock_system) - span_ms,
+                                       .start_ms = start ? start_ms : now_ms - span_ms,
                                        .span_ms = span_ms,
                                        .duplicates = duplicates,
                                        .out = file};

@@ -98,6 +98,7 @@ struct lives *lives_create(const struct lives_options *options)
 {
     struct lives *lives = memory_zeroed(1, sizeof *lives);
     lives->options = *options;
+    lives->numbers = options->first_number;
     random_init(&lives->random, options->seed);
     zipf_init(&lives->zipf, options->customers, 0.8);
     story_init(&lives->story, options->seed);

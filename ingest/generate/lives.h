@@ -14,6 +14,7 @@ struct lives;
 
 struct lives_options {
     uint64_t seed;
+    uint32_t first_number; /* orders, tickets, surveys … are numbered from here */
     uint32_t customers;
     enum mix mix;
     bool has_stories;     /* now and then an angry customer, a ticket nobody answers, a bad day of deliveries */
