@@ -105,3 +105,19 @@ struct view phrase_write(char text[PHRASE_BYTES_MAX], enum language language, en
     }
     return view_of(text, size);
 }
+
+struct view phrase_reply(char text[PHRASE_BYTES_MAX], enum language language, struct random *random)
+{
+    static const char *const replies[LANGUAGE_COUNT] = {
+        [LANGUAGE_ENGLISH] = "Thank you for writing. We are looking into it and will be back today.|Could you send us the serial number, please?|"
+                             "I have passed this on to our technicians.|A replacement is on its way to you.|Please restart the device and tell us what you see.",
+        [LANGUAGE_GERMAN] = "Danke für Ihre Nachricht. Wir kümmern uns darum und melden uns heute noch.|Bitte senden Sie uns die Seriennummer.|"
+                            "Ich habe das an die Technik weitergegeben.|Der Ersatz ist unterwegs.",
+        [LANGUAGE_FRENCH] = "Merci de votre message. Nous revenons vers vous dans la journée.|Pouvez-vous nous envoyer le numéro de série ?|"
+                            "J'ai transmis votre demande à nos techniciens.",
+        [LANGUAGE_PORTUGUESE] = "Obrigado pela mensagem. Vamos verificar e responder ainda hoje.|Pode nos enviar o número de série?|"
+                                "Encaminhei o seu pedido à equipe técnica."};
+    size_t size = 0;
+    put(text, &size, choose(replies[language], random));
+    return view_of(text, size);
+}

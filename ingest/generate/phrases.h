@@ -15,4 +15,7 @@ enum { PHRASE_BYTES_MAX = 320 };
 struct view phrase_write(char text[PHRASE_BYTES_MAX], enum language language, enum mood mood, enum matter matter,
                          struct random *random);
 
+/* What an agent answers. */
+struct view phrase_reply(char text[PHRASE_BYTES_MAX], enum language language, struct random *random);
+
 #endif
