@@ -1,0 +1,253 @@
+#include "processors/journey/worker_totals.h"
+
+#include "base/hash.h"
+#include "processors/journey/bins.h"
+#include "schemas/wire.h"
+
+#include <pthread.h>
+
+/* One minute of one series. */
+struct worker_bucket {
+    uint32_t series;
+    int32_t minute;
+    int32_t first_bin, next; /* next: the series' bucket before this one; −1: none */
+    struct kpi_sums sums;
+};
+
+struct series {
+    enum kpi_id kpi;
+    struct view dimension;
+    struct view key;     /* KPI|DIMENSION */
+    int32_t last_bucket; /* −1: unchanged */
+};
+
+struct worker_totals {
+    const struct outbox *outbox;
+    struct worker_totals *next;
+    struct totals **members;
+    size_t member_count, member_capacity;
+    struct number_table series_table, bucket_table;
+    struct series *series;
+    struct worker_bucket *buckets;
+    uint32_t *changed; /* series with buckets, in order */
+    size_t series_capacity, bucket_capacity, changed_count, changed_capacity;
+    struct bins bins;
+    struct arena texts;
+    struct bytes scratch;
+};
+
+/* --- who shares it --- */
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct worker_totals *all;
+
+static struct worker_totals *worker_totals_create(const struct outbox *outbox)
+{
+    struct worker_totals *worker = memory_zeroed(1, sizeof *worker);
+    worker->outbox = outbox;
+    number_table_init(&worker->series_table);
+    number_table_init(&worker->bucket_table);
+    arena_init(&worker->texts);
+    return worker;
+}
+
+static void worker_totals_destroy(struct worker_totals *worker)
+{
+    number_table_finish(&worker->series_table);
+    number_table_finish(&worker->bucket_table);
+    free(worker->members);
+    free(worker->series);
+    free(worker->buckets);
+    free(worker->changed);
+    free(worker->bins.items);
+    arena_finish(&worker->texts);
+    bytes_finish(&worker->scratch);
+    free(worker);
+}
+
+struct worker_totals *worker_totals_join(const struct outbox *outbox, struct totals *member)
+{
+    pthread_mutex_lock(&all_lock);
+    struct worker_totals *worker = all;
+    while (worker && worker->outbox != outbox)
+        worker = worker->next;
+    if (worker == NULL) {
+        worker = worker_totals_create(outbox);
+        worker->next = all;
+        all = worker;
+    }
+    pthread_mutex_unlock(&all_lock);
+    worker->members = GROWN(worker->members, worker->member_count, worker->member_capacity);
+    worker->members[worker->member_count++] = member;
+    return worker;
+}
+
+void worker_totals_leave(struct worker_totals *worker, struct totals *member)
+{
+    size_t place = 0;
+    while (worker->members[place] != member)
+        place++;
+    memmove(worker->members + place, worker->members + place + 1,
+            (--worker->member_count - place) * sizeof *worker->members);
+    if (worker->member_count > 0)
+        return;
+    pthread_mutex_lock(&all_lock);
+    struct worker_totals **link = &all;
+    while (*link != worker)
+        link = &(*link)->next;
+    *link = worker->next;
+    pthread_mutex_unlock(&all_lock);
+    worker_totals_destroy(worker);
+}
+
+size_t worker_totals_members(const struct worker_totals *worker, struct totals *const **members)
+{
+    *members = worker->members;
+    return worker->member_count;
+}
+
+/* --- series --- */
+
+static bool series_is_same(const void *items, uint32_t number, const void *key)
+{
+    return view_equal(((const struct series *)items)[number].key, *(const struct view *)key);
+}
+
+static uint64_t series_hash(const void *items, uint32_t number)
+{
+    return hash_bytes(((const struct series *)items)[number].key);
+}
+
+uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, struct view dimension)
+{
+    bytes_clear(&worker->scratch);
+    bytes_append_text(&worker->scratch, kpi_names[kpi].name);
+    bytes_append_byte(&worker->scratch, '|');
+    bytes_append_view(&worker->scratch, dimension);
+    struct view key = bytes_view(&worker->scratch);
+    struct number_table *table = &worker->series_table;
+    uint32_t *place = number_table_place(table, hash_bytes(key), series_is_same, worker->series, &key);
+    if (*place)
+        return *place - 1;
+    uint32_t number = table->count;
+    worker->series = GROWN(worker->series, number, worker->series_capacity);
+    key = arena_copy(&worker->texts, key);
+    worker->series[number] = (struct series){.kpi = kpi,
+                                             .key = key,
+                                             .last_bucket = -1,
+                                             .dimension = view_of(key.data + key.size - dimension.size, dimension.size)};
+    number_table_added(table, place, series_hash, worker->series);
+    return number;
+}
+
+/* --- buckets --- */
+
+struct bucket_key {
+    uint32_t series;
+    int32_t minute;
+};
+
+static bool bucket_is_same(const void *items, uint32_t number, const void *key)
+{
+    const struct worker_bucket *bucket = &((const struct worker_bucket *)items)[number];
+    const struct bucket_key *wanted = key;
+    return bucket->series == wanted->series && bucket->minute == wanted->minute;
+}
+
+static uint64_t bucket_hash(const void *items, uint32_t number)
+{
+    const struct worker_bucket *bucket = &((const struct worker_bucket *)items)[number];
+    return hash_mix((uint64_t)bucket->series << 32 | (uint32_t)bucket->minute);
+}
+
+struct worker_bucket *worker_totals_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
+{
+    struct number_table *table = &worker->bucket_table;
+    struct bucket_key key = {series, minute};
+    uint32_t *place = number_table_place(table, hash_mix((uint64_t)series << 32 | (uint32_t)minute), bucket_is_same,
+                                         worker->buckets, &key);
+    if (*place)
+        return &worker->buckets[*place - 1];
+    struct series *of = &worker->series[series];
+    if (of->last_bucket < 0) {
+        worker->changed = GROWN(worker->changed, worker->changed_count, worker->changed_capacity);
+        worker->changed[worker->changed_count++] = series;
+    }
+    uint32_t number = table->count;
+    worker->buckets = GROWN(worker->buckets, number, worker->bucket_capacity);
+    worker->buckets[number] =
+        (struct worker_bucket){.series = series, .minute = minute, .first_bin = -1, .next = of->last_bucket};
+    of->last_bucket = (int32_t)number;
+    number_table_added(table, place, bucket_hash, worker->buckets);
+    return &worker->buckets[number];
+}
+
+void worker_totals_add(struct worker_bucket *bucket, const struct kpi_sums *sums)
+{
+    kpi_sums_add(&bucket->sums, sums, 1);
+}
+
+void worker_totals_add_bin(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count)
+{
+    bins_add(&worker->bins, &bucket->first_bin, index, count);
+}
+
+/* --- going out --- */
+
+static void bucket_describe(const struct worker_totals *worker, const struct worker_bucket *bucket, struct kpi_delta_bucket *out,
+                            struct arena *arena)
+{
+    *out = (struct kpi_delta_bucket){.minute = bucket->minute,
+                                     .n = bucket->sums.n,
+                                     .num = bucket->sums.num,
+                                     .sum = bucket->sums.sum,
+                                     .immature = bucket->sums.immature,
+                                     .sum_squares_low = (int64_t)(uint64_t)bucket->sums.sum_squares,
+                                     .sum_squares_high = (int64_t)(bucket->sums.sum_squares >> 64)};
+    const struct bin *bins = worker->bins.items;
+    size_t count = 0;
+    for (int32_t at = bucket->first_bin; at >= 0; at = bins[at].next)
+        count += bins[at].count != 0;
+    if (count == 0)
+        return;
+    out->histogram.items = arena_alloc(arena, count * sizeof *out->histogram.items);
+    for (int32_t at = bucket->first_bin; at >= 0; at = bins[at].next) {
+        if (bins[at].count != 0)
+            out->histogram.items[out->histogram.count++] =
+                (struct kpi_delta_bin){.index = bins[at].index, .count = bins[at].count};
+    }
+}
+
+static void series_send(struct worker_totals *worker, struct series *series, const struct totals_target *target, struct arena *arena)
+{
+    size_t count = 0;
+    for (int32_t at = series->last_bucket; at >= 0; at = worker->buckets[at].next)
+        count++;
+    struct kpi_delta delta = {.kind = DELTA_KIND_ADD,
+                              .kpi = view_of_text(kpi_names[series->kpi].name),
+                              .dimension = series->dimension,
+                              .source_partition = target->partition,
+                              .clock_at_ms = target->clock_ms};
+    delta.buckets.items = arena_alloc(arena, count * sizeof *delta.buckets.items);
+    for (int32_t at = series->last_bucket; at >= 0; at = worker->buckets[at].next) {
+        const struct worker_bucket *bucket = &worker->buckets[at];
+        if (!kpi_sums_are_zero(&bucket->sums) || !bins_are_zero(&worker->bins, bucket->first_bin))
+            bucket_describe(worker, bucket, &delta.buckets.items[delta.buckets.count++], arena);
+    }
+    series->last_bucket = -1;
+    if (delta.buckets.count == 0)
+        return;
+    struct bytes *value = outbox_begin(target->outbox, target->topic, OUTBOX_BY_KEY, series->key, target->timestamp_ms);
+    wire_begin(value, target->schema_id);
+    kpi_delta_encode(value, &delta);
+    outbox_end(target->outbox);
+}
+
+void worker_totals_send(struct worker_totals *worker, const struct totals_target *target, struct arena *arena)
+{
+    for (size_t i = 0; i < worker->changed_count; i++)
+        series_send(worker, &worker->series[worker->changed[i]], target, arena);
+    worker->changed_count = 0;
+    worker->bins.count = 0;
+    number_table_clear(&worker->bucket_table);
+}
