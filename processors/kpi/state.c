@@ -84,27 +84,45 @@ static void load_level(struct level *level, struct unpacker *in)
     }
 }
 
+static uint32_t same_bucket(const struct bins *bins, uint32_t from)
+{
+    uint32_t until = from;
+    while (until < bins->count && bins_at(bins, until)->when == bins_at(bins, from)->when)
+        until++;
+    return until - from;
+}
+
+/* Bucket by bucket, its bins by their distances: some two bytes a bin, so that the busiest series of durations (900 bins in
+ * each of 720 hours) stays below what a Kafka record may have. */
 static void save_bins(const struct bins *bins, struct bytes *out)
 {
     int32_t last = 0;
-    pack(out, bins->count);
-    for (uint32_t at = 0; at < bins->count; at++) {
-        const struct bin_count *item = bins_at(bins, at);
-        pack(out, item->when - last);
-        last = item->when;
-        pack(out, item->bin);
-        pack(out, item->count);
+    for (uint32_t at = 0; at < bins->count;) {
+        uint32_t count = same_bucket(bins, at);
+        int last_bin = 0;
+        pack(out, count);
+        pack(out, bins_at(bins, at)->when - last);
+        last = bins_at(bins, at)->when;
+        for (uint32_t until = at + count; at < until; at++) {
+            pack(out, bins_at(bins, at)->bin - last_bin);
+            last_bin = bins_at(bins, at)->bin;
+            pack(out, bins_at(bins, at)->count);
+        }
     }
+    pack(out, 0);
 }
 
 static void load_bins(struct bins *bins, struct unpacker *in)
 {
     int32_t when = 0;
-    for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
+    for (size_t count; (count = unpack_count(in)) > 0 && !in->is_broken;) {
+        int64_t bin = 0;
         when += (int32_t)unpack(in);
-        int64_t bin = unpack(in);
-        in->is_broken |= bin < 0 || bin >= KPI_DURATION_BINS;
-        bins_add(bins, when, (int)bin, unpack(in));
+        for (; count > 0 && !in->is_broken; count--) {
+            bin += unpack(in);
+            in->is_broken |= bin < 0 || bin >= KPI_DURATION_BINS;
+            bins_add(bins, when, (int)bin, unpack(in));
+        }
     }
 }
 

@@ -39,8 +39,12 @@ static void measure_series(enum kpi_id kpi, const char *name, int64_t days, int6
             series_add_bin(&series, (int32_t)(at_ms / 60000), kpi_duration_bin(value), 1);
     }
     double seconds = cpu_seconds() - began;
-    printf("series %-18s %3lld days, one each %6.1f s: %6.0f ns an addition (sliding included), %8zu bytes\n", name,
-           (long long)days, (double)pause_ms / 1000, seconds / (double)count * 1e9, series_memory_bytes(&series));
+    struct series_state state = {.series = series, .key = (char[]){0}};
+    struct bytes saved = {0};
+    series_state_save(&state, &saved);
+    printf("series %-18s %3lld days, one each %6.1f s: %6.0f ns an addition (sliding included), %8zu bytes, %zu in a checkpoint\n", name,
+           (long long)days, (double)pause_ms / 1000, seconds / (double)count * 1e9, series_memory_bytes(&series), saved.size);
+    bytes_finish(&saved);
     series_finish(&series);
     time_zone_destroy(utc);
 }
@@ -114,6 +118,7 @@ int main(void)
     measure_series(KPI_CSAT_TOP2, "csat_top2", 100, 3600000);
     measure_series(KPI_RESOLUTION_TIME, "resolution_time", 100, 60000);
     measure_series(KPI_RESOLUTION_TIME, "resolution_time", 100, 3600000);
+    measure_series(KPI_RESOLUTION_TIME, "resolution_time", 100, 600);
     measure_stage(&shared, 1000, 2000000, 1000000);
     measure_stage(&shared, 1000, 1000000, 1000);
     kpi_shared_finish(&shared);
