@@ -132,6 +132,37 @@ static void typeform_scores_by_what_is_asked(void **state)
     expect("typeform", "{\"event_id\": \"e\", \"event_type\": \"other\"}", "");
 }
 
+static void satismeter_answers_with_a_metric(void **state)
+{
+    (void)state;
+    expect("satismeter", "{\"response\": {\"id\": \"r\", \"created\": \"2026-01-01T00:00:00Z\", \"feedback\": \"ok\", \"project\": \"p\", "
+                         "\"user\": {\"userId\": \"u1\"}, \"answers\": [{\"metric\": \"nps\", \"value\": 9}, {\"value\": 3}, {\"metric\": \"ces\", \"value\": 8}]}}",
+           "out_of_range data.score\n"
+           "u1 \"type\":\"SurveyAnswered\",\"data\":{\"survey_id\":\"p\",\"kind\":\"NPS\",\"score\":9,\"comment\":\"ok\",\"about\":null}}\n");
+    expect("satismeter", "{\"response\": {\"id\": \"r\", \"dismissed\": true, \"answers\": []}}", "");
+}
+
+static void segment_tracks(void **state)
+{
+    (void)state;
+    expect("segment", "{\"batch\": [{\"type\": \"track\", \"userId\": 7, \"messageId\": \"m1\", \"event\": \"Export\", \"timestamp\": \"2026-01-01T00:00:00Z\", "
+                      "\"properties\": {\"seconds\": 12.7}}, {\"type\": \"identify\", \"userId\": 7}, {\"type\": \"track\", \"userId\": 7, \"messageId\": \"m2\", "
+                      "\"event\": \"Order Completed\", \"timestamp\": \"2026-01-01T00:00:00Z\", \"properties\": {\"order_id\": 5, \"total\": 9.99, \"currency\": \"EUR\"}}]}",
+           "7 \"type\":\"ProductUsed\",\"data\":{\"feature\":\"Export\",\"seconds\":12}}\n"
+           "7 \"type\":\"OrderPlaced\",\"data\":{\"order_id\":\"5\",\"amount_minor\":999,\"currency\":\"EUR\",\"offer\":null}}\n");
+}
+
+static void freshdesk_tells_a_tickets_course(void **state)
+{
+    (void)state;
+    expect("freshdesk", "{\"freshdesk_webhook\": {\"ticket_id\": 7, \"triggered_event\": \"ticket_created\", \"ticket_subject\": \"Help\", \"ticket_priority\": \"Medium\", "
+                        "\"ticket_requester_email\": \"A@b.c\", \"ticket_created_at\": \"2026-01-01T00:00:00Z\"}}",
+           "a@b.c \"type\":\"TicketChanged\",\"data\":{\"ticket_id\":\"7\",\"action\":\"OPENED\",\"team\":null,\"agent\":null,\"priority\":\"NORMAL\",\"text\":\"Help\"}}\n");
+    expect("freshdesk", "{\"freshdesk_webhook\": {\"ticket_id\": 7, \"triggered_event\": \"ticket_status_updated\", \"ticket_old_status\": \"Resolved\", "
+                        "\"ticket_new_status\": \"Open\", \"ticket_updated_at\": \"2026-01-01T00:00:00Z\"}}",
+           "ticket 7 \"type\":\"TicketChanged\",\"data\":{\"ticket_id\":\"7\",\"action\":\"REOPENED\",\"team\":null,\"agent\":null,\"priority\":null,\"text\":null}}\n");
+}
+
 static void payloads_are_read_strictly(void **state)
 {
     (void)state;
@@ -221,6 +252,9 @@ int main(void)
         TEST(zendesk_tells_a_tickets_course),
         TEST(shopify_orders_returns_and_deliveries),
         TEST(typeform_scores_by_what_is_asked),
+        TEST(satismeter_answers_with_a_metric),
+        TEST(segment_tracks),
+        TEST(freshdesk_tells_a_tickets_course),
         TEST(payloads_are_read_strictly),
         TEST(the_prelude),
         TEST(an_operators_own_mapping_goes_first),
