@@ -16,6 +16,8 @@ void sla_read(struct journey_task *task, const struct ticket *ticket, int64_t at
     const struct episode *episode = &story->episodes[story->episode_count - 1];
     const struct policy *policy = state.policy;
     int64_t from_ms = state.opened_at_ms;
+    if (at_ms < from_ms)
+        at_ms = from_ms; /* a clock that has not begun yet, above all */
     out->is_open = true;
     out->start = ticket->events[episode->start].moment;
     out->promises[PROMISE_RESOLUTION] =
