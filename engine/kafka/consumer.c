@@ -61,9 +61,9 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self, int thread)
     kafka_conf_set_number(conf, "heartbeat.interval.ms", self->settings->session_timeout_ms / 5);
     kafka_conf_set(conf, "max.poll.interval.ms", "300000");
     kafka_conf_set(conf, "fetch.wait.max.ms", "100");
-    kafka_conf_set(conf, "fetch.message.max.bytes", "4194304");
+    kafka_conf_set(conf, "fetch.message.max.bytes", "1048576");
     kafka_conf_set(conf, "queued.max.messages.kbytes", "65536");
-    kafka_conf_set(conf, "queued.min.messages", "100000");
+    kafka_conf_set(conf, "queued.min.messages", "10000");
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     return conf;
 }

@@ -23,7 +23,7 @@ static void link_found(struct kafka_link *link)
         log_info("kafka is back", "by", link->name, "brokers", link->brokers, NULL);
 }
 
-static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
     struct kafka_link *link = opaque;
     char text[512];
@@ -47,7 +47,7 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     }
 }
 
-/* librdkafka says each failed connection attempt by itself; those are on_error's to sum up. */
+/* librdkafka says each failed connection attempt by itself; those are kafka_link_on_error's to sum up. */
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
     static const char *const said_elsewhere[] = {"FAIL", "ERROR", "DISCONN", "CONNFAIL", "REQTMOUT", "TXNERR", "FATAL", "REJOIN"};
@@ -102,7 +102,7 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_settings *kafka, struct ka
     kafka_conf_set(conf, "reconnect.backoff.ms", "100");
     kafka_conf_set(conf, "reconnect.backoff.max.ms", "2000");
     rd_kafka_conf_set_opaque(conf, link);
-    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_error_cb(conf, kafka_link_on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
     return conf;
 }

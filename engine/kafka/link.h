@@ -30,6 +30,9 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_settings *kafka, struct ka
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *key, const char *value);
 void kafka_conf_set_number(rd_kafka_conf_t *conf, const char *key, int64_t value);
 
+/* The error callback, for handles that take errors as events. */
+void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void *link);
+
 /* Takes conf in any case. NULL: see error (a user's wrong security settings, say). */
 rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error, size_t error_size);
 

@@ -76,9 +76,28 @@ static bool topics_open(struct kafka_broker *self)
     return true;
 }
 
-static void sleep_a_little(void)
+static void sleep_ms(int ms)
 {
-    nanosleep(&(struct timespec){0, 200 * 1000000L}, NULL);
+    nanosleep(&(struct timespec){0, ms * 1000000L}, NULL);
+}
+
+/* Delivery reports are wanted for failures only, and failures abort the transaction anyhow, so nothing is done with them. They
+ * are wanted all the same, as events and in a thread of librdkafka's: without any, the flush inside of a commit looks every 10 ms
+ * whether everything has left; with events it is woken at once. */
+static void on_event(rd_kafka_t *handle, rd_kafka_event_t *event, void *opaque)
+{
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
+        kafka_link_on_error(handle, (int)rd_kafka_event_error(event), rd_kafka_event_error_string(event), opaque);
+    rd_kafka_event_destroy(event);
+}
+
+static void forward_events(rd_kafka_t *handle)
+{
+    rd_kafka_queue_t *main_queue = rd_kafka_queue_get_main(handle);
+    rd_kafka_queue_t *background = rd_kafka_queue_get_background(handle);
+    rd_kafka_queue_forward(main_queue, background);
+    rd_kafka_queue_destroy(background);
+    rd_kafka_queue_destroy(main_queue);
 }
 
 static rd_kafka_conf_t *conf_create(struct kafka_broker *self)
@@ -97,6 +116,9 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self)
     /* The former transaction's markers are still being written when the next one adds its first partition; the coordinator
      * answers «concurrent transactions» and wants to be asked again, which the standard 100 ms make slow. */
     kafka_conf_set(conf, "retry.backoff.ms", "10");
+    kafka_conf_set(conf, "delivery.report.only.error", "true");
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+    rd_kafka_conf_set_background_event_cb(conf, on_event);
     return conf;
 }
 
@@ -111,18 +133,17 @@ bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *sto
         *is_hopeless = true;
         return false;
     }
+    forward_events(producer->handle);
     enum outcome outcome = OUTCOME_RETRY;
     while (outcome == OUTCOME_RETRY && !atomic_load(stop)) {
         outcome = outcome_of(producer, "init", rd_kafka_init_transactions(producer->handle, INIT_MS));
-        rd_kafka_poll(producer->handle, 0);
         kafka_link_check(&producer->link, producer->handle);
     }
     while (outcome == OUTCOME_OK && !topics_open(self)) {
-        rd_kafka_poll(producer->handle, 0);
         if (atomic_load(stop))
             outcome = OUTCOME_STOP;
         for (int waited = 0; waited < MISSING_WAIT_MS && !atomic_load(stop); waited += 200)
-            sleep_a_little();
+            sleep_ms(200);
     }
     return outcome == OUTCOME_OK;
 }
@@ -152,7 +173,7 @@ enum outcome kafka_producer_begin(struct broker *broker)
 static enum outcome produce_failed(struct kafka_producer *producer, rd_kafka_resp_err_t code)
 {
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        rd_kafka_poll(producer->handle, 10);
+        sleep_ms(10);
         return OUTCOME_RETRY;
     }
     if (!producer->is_failing)
@@ -216,17 +237,11 @@ enum outcome kafka_producer_send_offsets(struct broker *broker, const struct bro
     return outcome;
 }
 
-static void serve(struct kafka_producer *producer)
-{
-    rd_kafka_poll(producer->handle, 0); /* the error callback */
-    kafka_link_check(&producer->link, producer->handle);
-}
-
 enum outcome kafka_producer_commit(struct broker *broker)
 {
     struct kafka_producer *producer = producer_of(broker);
     enum outcome outcome = outcome_of(producer, "commit", rd_kafka_commit_transaction(producer->handle, CALL_MS));
-    serve(producer);
+    kafka_link_check(&producer->link, producer->handle);
     return outcome;
 }
 
@@ -234,6 +249,6 @@ enum outcome kafka_producer_abort(struct broker *broker)
 {
     struct kafka_producer *producer = producer_of(broker);
     enum outcome outcome = outcome_of(producer, "abort", rd_kafka_abort_transaction(producer->handle, CALL_MS));
-    serve(producer);
+    kafka_link_check(&producer->link, producer->handle);
     return outcome;
 }

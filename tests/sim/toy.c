@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int64_t toy_count_max = TOY_COUNT_MAX;
+int64_t toy_count_max = TOY_COUNT_MAX, toy_quiet_ms = TOY_QUIET_MS;
 
 struct toy_task {
     int32_t partition;
@@ -87,7 +87,7 @@ static enum outcome toy_apply(struct step *step, struct entry *entry)
     state->sum += input.number;
     state->quiets = 0;
     int64_t from_ms = input.at_ms > step->clock_ms ? input.at_ms : step->clock_ms;
-    entry->timer_at_ms = from_ms + TOY_QUIET_MS;
+    entry->timer_at_ms = from_ms + toy_quiet_ms;
     say(step, entry, "add", TIMER_NEVER);
     if (state->count == toy_count_max) {
         say(step, entry, "full", TIMER_NEVER);
@@ -110,7 +110,7 @@ static void toy_timer(struct step *step, struct entry *entry)
         return;
     }
     say(step, entry, "quiet", due_at_ms);
-    entry->timer_at_ms = due_at_ms + TOY_QUIET_MS * (state->quiets + 1);
+    entry->timer_at_ms = due_at_ms + toy_quiet_ms * (state->quiets + 1);
 }
 
 static void toy_batch_end(struct step *step)

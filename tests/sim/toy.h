@@ -15,7 +15,7 @@ enum { TOY_OUT, TOY_SUMS, TOY_REJECTED };
 enum { TOY_QUIET_MS = 5000, TOY_QUIETS_MAX = 3, TOY_COUNT_MAX = 9, TOY_DISORDER_MS = 1000 };
 
 extern const struct processor toy_processor;
-extern int64_t toy_count_max; /* TOY_COUNT_MAX unless set before the start */
+extern int64_t toy_count_max, toy_quiet_ms; /* TOY_COUNT_MAX, TOY_QUIET_MS unless set before the start */
 
 /* Reading a record's value. false: to be parked. */
 struct toy_input {
