@@ -90,7 +90,7 @@ static void assign(struct kafka_reader *reader)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)reader->place_count);
     for (size_t i = 0; i < reader->place_count; i++)
         rd_kafka_topic_partition_list_add(list, reader->topic, reader->places[i].partition)->offset =
-            reader->places[i].offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : reader->places[i].offset;
+            reader->places[i].offset < 0 ? 0 : reader->places[i].offset;
     rd_kafka_assign(reader->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     reader->is_changed = false;
