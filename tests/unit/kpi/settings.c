@@ -1,0 +1,68 @@
+/* Targets as a user writes them, and what is said when they are wrong. */
+#include "processors/kpi/kpi.h"
+#include "tests/unit/cmocka_all.h"
+
+static bool init_with(struct kpi_shared *shared, struct settings_node *nodes, size_t count, const char *zone, struct bytes *error)
+{
+    static struct kpi_settings settings;
+    static struct settings_node targets;
+    targets = (struct settings_node){.kind = SETTINGS_MAP, .children = nodes, .child_count = count};
+    settings = (struct kpi_settings){.time_zone = (char *)(uintptr_t)zone, .targets = &targets, .trend_series = 10,
+                                     .trend_false_alarms_per_month = 1};
+    *shared = (struct kpi_shared){.settings = &settings};
+    return kpi_shared_init(shared, error);
+}
+
+static struct settings_node scalar(const char *key, const char *value)
+{
+    return (struct settings_node){.kind = SETTINGS_SCALAR, .line = 7, .key = key, .scalar = value};
+}
+
+static void targets_go_over_the_shipped_ones(void **unused)
+{
+    (void)unused;
+    struct kpi_shared shared;
+    struct bytes error = {0};
+    struct settings_node nodes[] = {scalar("csat", "4.6"), scalar("resolution_time", "24h"), scalar("survey_completion", "none"),
+                                    scalar("nps", "-10")};
+    assert_true(init_with(&shared, nodes, 4, "Europe/Berlin", &error));
+    assert_true(shared.has_target[KPI_CSAT] && shared.targets[KPI_CSAT] == 4.6);
+    assert_true(shared.targets[KPI_RESOLUTION_TIME] == 24 * 3600000.0);
+    assert_false(shared.has_target[KPI_SURVEY_COMPLETION]);
+    assert_true(shared.has_target[KPI_NPS] && shared.targets[KPI_NPS] == -10);
+    assert_true(shared.targets[KPI_FIRST_RESPONSE_TIME] == 2 * 3600000.0); /* as shipped */
+    assert_false(shared.has_target[KPI_CES]);
+    kpi_shared_finish(&shared);
+}
+
+static void a_wrong_setting_is_named_with_its_line(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *key, *value, *zone, *said;
+    } cases[] = {
+        {"npss", "1", "UTC", "line 7: kpi.targets.npss: there is no such KPI"},
+        {"csat", "high", "UTC", "line 7: kpi.targets.csat: not a number"},
+        {"csat", "4.6 stars", "UTC", "line 7: kpi.targets.csat: not a number"},
+        {"resolution_time", "soon", "UTC", "line 7: kpi.targets.resolution_time: not a duration; write it as \"2h\""},
+        {"csat", "4", "Europe/Nowhere", "kpi.time_zone: no time zone Europe/Nowhere on this machine"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct kpi_shared shared;
+        struct bytes error = {0};
+        struct settings_node node = scalar(cases[i].key, cases[i].value);
+        assert_false(init_with(&shared, &node, 1, cases[i].zone, &error));
+        assert_memory_equal(bytes_text(&error), cases[i].said, strlen(cases[i].said));
+        bytes_finish(&error);
+        kpi_shared_finish(&shared);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(targets_go_over_the_shipped_ones),
+        cmocka_unit_test(a_wrong_setting_is_named_with_its_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
