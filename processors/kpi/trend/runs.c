@@ -21,6 +21,7 @@ static const double memory_rows = 500;      /* a regime forgets what is older: s
 static const double ripe_rows = 3;          /* a new regime has at least so many rows before it is said */
 static const double quantum_steps = 10;     /* so many steps before the least of them is held for the grain of the data */
 static const double floor_of_range = 0.01;  /* least σ, of the range seen: what the eye would not see */
+static const double floor_of_nothing = 1e-50; /* of a series that has only been 0; its square and the inverse of it still are numbers */
 
 enum { LL, LS, LE, SS, SE, EE };
 
@@ -46,7 +47,7 @@ static double noise_floor(const struct runs *runs)
     double range = runs->high - runs->low;
     double floor = fmax(floor_of_range * range, runs->steps >= quantum_steps ? runs->quantum * 0.2887 : 0);
     if (!(floor > 0))
-        floor = fmax(1e-3 * fabs(runs->last_value), 1e-300);
+        floor = fmax(1e-3 * fabs(runs->last_value), floor_of_nothing);
     return floor;
 }
 
@@ -173,7 +174,7 @@ static void rescale(struct runs *runs)
 
 static void runs_start(struct runs *runs)
 {
-    double step[4], floor = noise_floor(runs);
+    double step[RUNS_WAITED], floor = noise_floor(runs);
     int steps = 0;
     for (int k = 1; k < runs->waiting; k++)
         step[steps++] = fabs(runs->waited[k] - runs->waited[k - 1]);
@@ -280,6 +281,11 @@ static void weigh(struct runs *runs, struct runs_news *news)
             green = fmax(green, weight);
         }
     }
+    if (!(all > 0)) { /* arithmetic at its end (values a hundred decades apart): begin anew */
+        runs_init(runs);
+        *news = (struct runs_news){.candidate = -1, .log_odds = -INFINITY};
+        return;
+    }
     runs->log_all = log(all);
     if (news->candidate >= 0)
         news->log_odds = fmin(log(ripe) - fmax(log(present), -700), 700);
@@ -307,7 +313,7 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
     if (runs->count == 0) {
         runs->waited[runs->waiting] = value;
         runs->waited_weight[runs->waiting++] = weight;
-        if (runs->waiting == 4)
+        if (runs->waiting == RUNS_WAITED)
             runs_start(runs);
         return;
     }
@@ -331,6 +337,11 @@ void runs_accept(struct runs *runs, int candidate)
     runs->count = kept;
     rescale(runs);
     lead(runs, start_row);
+}
+
+bool runs_are_sound(const struct runs *runs)
+{
+    return runs->count >= 0 && runs->count <= RUNS_MOST && runs->waiting >= 0 && runs->waiting <= RUNS_WAITED;
 }
 
 double run_mean(const struct run *run)

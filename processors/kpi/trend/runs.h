@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { RUNS_MOST = 24 };
+enum { RUNS_MOST = 24, RUNS_WAITED = 4 };
 
 struct run {
     int64_t start_row, start_at_ms;
@@ -38,7 +38,7 @@ struct run {
 struct runs {
     int32_t count, waiting, steps;
     int64_t row;
-    double waited[4], waited_weight[4]; /* the first rows, until there is a scale to judge by */
+    double waited[RUNS_WAITED], waited_weight[RUNS_WAITED]; /* the first rows, until there is a scale to judge by */
     double log_all; /* of the runs' weights together */
     double last_value, quantum, low, high;
     struct run run[RUNS_MOST]; /* [0] is the present regime */
@@ -61,6 +61,8 @@ struct runs_forecast runs_expect(const struct runs *runs, double weight);
 void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight, struct runs_news *news);
 /* The candidate becomes the present regime; the doubts about other beginnings are settled with it. */
 void runs_accept(struct runs *runs, int candidate);
+/* Could this have been written by us? For states read back from outside. */
+bool runs_are_sound(const struct runs *runs);
 double run_mean(const struct run *run);
 double run_deviation(const struct run *run); /* of the noise */
 double run_wobble(const struct run *run);    /* of the values themselves */

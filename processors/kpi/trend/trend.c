@@ -31,6 +31,7 @@ struct trend {
 /* The budget's parts; together less than all of it, for tails and rhythms are never learned to the end. */
 static const double spike_part = 0.42;
 static const double shift_part = 0.38;
+static const double value_most = 1e100; /* beyond it squares overflow: no KPI, and taken for missing */
 static const double false_alarms_most = 1.0 / 100; /* a point; a looser budget than this would ask for noise */
 
 double trend_budget(double per_month, double share, double series, enum trend_resolution resolution)
@@ -93,7 +94,8 @@ static void describe(const struct run *old, const struct run *now, struct trend_
     double old_sigma = fmax(run_deviation(old), 1e-300), rows = now->rows, wobble = run_wobble(now);
     double jump = fabs(run_mean(now) - now->expected) * sqrt(rows) / fmax(fmax(old_sigma, now->deviation), wobble);
     double bend = fabs(now->mean[1] - old->mean[1]) * rows * sqrt(rows / 12) / fmax(old_sigma, run_deviation(now));
-    double width = fabs(log(fmax(wobble, 0.1 * old_sigma) / old_sigma)) * sqrt(2 * rows);
+    double ratio = fmin(fmax(wobble / old_sigma, 0.1), 10); /* after a constant everything is infinitely noisier */
+    double width = fabs(log(ratio)) * sqrt(2 * rows);
     shift->kind = TREND_KIND_LEVEL;
     shift->before = now->expected;
     shift->after = run_mean(now);
@@ -120,7 +122,7 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
     int64_t local_ms = at_ms + trend->config.zone_offset_ms + middle_ms, row = state->row++;
     size_t said = 0;
     state->score = 0;
-    if (!isfinite(value)) {
+    if (!(fabs(value) < value_most)) {
         struct runs_news nothing;
         runs_add(&state->runs, row, at_ms, NAN, 1, &nothing);
         return 0;
@@ -200,7 +202,10 @@ struct trend *trend_load(const struct trend_config *config, struct view saved)
         return NULL;
     struct trend *trend = trend_create(config);
     memcpy(&trend->state, saved.data + sizeof present_mark, sizeof trend->state);
-    return trend;
+    if (runs_are_sound(&trend->state.runs))
+        return trend;
+    trend_destroy(trend);
+    return NULL;
 }
 
 const char *trend_kind_name(enum trend_kind kind)

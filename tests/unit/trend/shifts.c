@@ -238,6 +238,61 @@ static void the_budget_is_shared_by_series_and_points(void **state)
     assert_true(trend_budget(1, 1, 0, TREND_MINUTE) == trend_budget(1, 1, 1, TREND_MINUTE));
 }
 
+static void a_series_of_zeros_that_comes_to_life_is_said(void **state)
+{
+    (void)state;
+    double values[300];
+    noise(values, 300, 40, 2, 15);
+    for (int row = 0; row < 200; row++)
+        values[row] = 0;
+    struct heard heard = listen(&plain, values, 300);
+    assert_int_equal(count_of(&heard, TREND_KIND_LEVEL), 1);
+}
+
+/* One value of a strange series: steps, spikes, ties, tails, tiny and huge, gaps and infinities. */
+static double strange_value(int manner, int row, double *walk)
+{
+    double chance = uniform();
+    *walk += uniform() - 0.5;
+    if (chance < 0.05)
+        return chance < 0.002 ? INFINITY : chance < 0.004 ? 1e308 * (uniform() - 0.5) : NAN;
+    switch (manner) {
+    case 0: return *walk;
+    case 1: return chance < 0.98 ? 0 : 1 / (uniform() * uniform());
+    case 2: return floor(3 * uniform());
+    case 3: return tan(M_PI * (uniform() - 0.5));
+    case 4: return row / 200 % 2 ? 1e6 : 1e-6;
+    case 5: return 1e30 + *walk;
+    default: return 1e-20 * exp(10 * uniform() * uniform());
+    }
+}
+
+static void whatever_comes_in_what_comes_out_are_numbers(void **state)
+{
+    (void)state;
+    dice = 16;
+    for (int series = 0; series < 84; series++) {
+        struct trend_config config = {.resolution = (enum trend_resolution)(series % 4), .seasonal = series % 3 > 0,
+                                      .false_alarms_per_point = pow(10, -8 * uniform())};
+        struct trend *trend = trend_create(&config);
+        double walk = 0;
+        int64_t at_ms = (int64_t)(1e12 * uniform());
+        for (int row = 0; row < 1000; row++) {
+            struct trend_shift shift[TREND_SHIFTS_MOST];
+            at_ms += uniform() < 0.02 ? -86400000 : 3600000;
+            size_t count = trend_add(trend, at_ms, strange_value(series % 7, row, &walk), uniform() < 0.3 ? 9 : 0, 0, shift,
+                                     TREND_SHIFTS_MOST);
+            assert_true(trend_score(trend) >= 0 && trend_score(trend) <= 1);
+            for (size_t k = 0; k < count; k++) {
+                assert_true(shift[k].onset_row >= 0 && shift[k].onset_row <= shift[k].detected_row);
+                assert_true(shift[k].confidence >= 0 && shift[k].confidence <= 1);
+                assert_false(isnan(shift[k].before) || isnan(shift[k].after) || isnan(shift[k].low) || isnan(shift[k].high));
+            }
+        }
+        trend_destroy(trend);
+    }
+}
+
 static void saved_and_loaded_it_says_the_same(void **state)
 {
     (void)state;
@@ -294,6 +349,8 @@ int main(void)
         cmocka_unit_test(a_series_that_begins_to_wobble_has_a_variance_shift),
         cmocka_unit_test(a_closed_weekend_is_no_news_in_a_series_by_the_day),
         cmocka_unit_test(the_budget_is_shared_by_series_and_points),
+        cmocka_unit_test(a_series_of_zeros_that_comes_to_life_is_said),
+        cmocka_unit_test(whatever_comes_in_what_comes_out_are_numbers),
         cmocka_unit_test(saved_and_loaded_it_says_the_same),
         cmocka_unit_test(a_state_that_is_none_is_refused),
     };
