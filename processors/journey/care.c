@@ -184,9 +184,14 @@ static void good_scores_note(struct customer *customer)
     }
 }
 
+static bool is_calm(const struct customer *customer)
+{
+    return customer->care == NULL || customer->care->fact_count == 0;
+}
+
 static void rating_note(struct customer *customer, const struct arrival *arrival, struct verdict verdict, int32_t score)
 {
-    bool is_needless = verdict.rating == RATING_NONE || (verdict.code == FACT_GOOD_SCORE && customer->care == NULL);
+    bool is_needless = verdict.rating == RATING_NONE || (verdict.code == FACT_GOOD_SCORE && is_calm(customer));
     if (!is_needless)
         fact_note(customer, arrival, (struct case_fact){.code = verdict.code, .rating = verdict.rating, .score = score});
 }
@@ -252,7 +257,7 @@ void care_remember(struct journey_task *task, struct customer *customer, const s
 {
     (void)task;
     const struct touchpoint *touch = arrival->touch;
-    bool was_calm = customer->care == NULL;
+    bool was_calm = is_calm(customer);
     if (activity_is_one(touch))
         channel_note(customer, touch->channel);
     if (touch->body_kind == TOUCHPOINT_BODY_SURVEY_ANSWERED)
@@ -263,7 +268,7 @@ void care_remember(struct journey_task *task, struct customer *customer, const s
     else if (touch->body_kind == TOUCHPOINT_BODY_CASE_ACTED)
         act_note(customer, arrival);
     words_note(customer, arrival);
-    if (was_calm && customer->care)
+    if (was_calm && !is_calm(customer))
         good_scores_note(customer);
     if (customer->care && arrival->impression->text.size)
         care_text_set(&customer->care->text, arrival->impression->text, CARE_TEXT_MAX);
