@@ -253,7 +253,7 @@ static bool has_value_between(const struct sim_log *log, const struct sim_record
     for (size_t i = from; i < end; i++) {
         const struct sim_record *other = &log->records[i];
         if (other->state == SIM_COMMITTED && other->key_size == record->key_size &&
-            memcmp(other->key, record->key, record->key_size) == 0)
+            (record->key_size == 0 || memcmp(other->key, record->key, record->key_size) == 0))
             return true;
     }
     return false;
