@@ -1,11 +1,10 @@
 /* sim: the real worker loop on a simulated broker, under seeded faults; then an audit by a naive model.
  *
- *   sim [--seeds N] [--from SEED] [--seed SEED --trace] [--mutations]
+ *   sim [--subject toy|journey] [--seeds N] [--from SEED] [--seed SEED --trace] [--mutations]
  *
  * A seed decides everything: traffic, scheduling, crashes, freezes, errors at any call, rebalances, compaction. A failing one is
  * printed and replays the same. --mutations switches on each planted mistake of engine/mutation.h in turn and wants it found. */
-#include "tests/sim/toy_model.h"
-#include "tests/sim/world.h"
+#include "tests/sim/subject.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -15,9 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SLOTS = 3, KEYS_PER_PARTITION = 6, DRAIN_TURNS_MAX = 20000 };
+enum { SLOTS = 3, DRAIN_TURNS_MAX = 20000 };
 
 enum mutation mutation_active;
+
+static const struct sim_subject *const subjects[] = {&toy_subject, &journey_subject};
+static const struct sim_subject *subject = &toy_subject;
+static void *shared;
 
 struct slot {
     struct broker *broker; /* NULL: nobody there */
@@ -85,35 +88,15 @@ static void slot_step(struct sim *sim, int number)
     }
 }
 
-/* --- traffic */
-
-static void append_some_input(struct sim *sim)
-{
-    struct world *world = &sim->world;
-    int count = 1 + (int)random_below(&world->random, 12);
-    for (int i = 0; i < count; i++) {
-        int partition = (int)random_below(&world->random, (uint32_t)world->partition_count);
-        char key[32], value[64];
-        int key_size = snprintf(key, sizeof key, "p%d-c%u", partition, random_below(&world->random, KEYS_PER_PARTITION));
-        int64_t at_ms = world->clock.at_ms - random_below(&world->random, 4000);
-        if (world_chance(world, 0.02))
-            at_ms -= 60000;
-        int value_size = world_chance(world, 0.05)   ? snprintf(value, sizeof value, "%lld forget", (long long)at_ms)
-                         : world_chance(world, 0.03) ? snprintf(value, sizeof value, "nonsense %lld", (long long)sim->number)
-                                                     : snprintf(value, sizeof value, "%lld %u", (long long)at_ms,
-                                                                random_below(&world->random, 100));
-        sim->number++;
-        world_append_input(world, partition, view_of(key, (size_t)key_size), view_of(value, (size_t)value_size),
-                           world->clock.at_ms);
-    }
-}
-
 /* --- one seed */
 
 static void configure(struct sim *sim, uint64_t seed)
 {
     struct random *random = &sim->world.random;
-    world_init(&sim->world, seed, 1 + (int)(seed % 4), 3);
+    int outputs = 0;
+    while (subject->processor->outputs[outputs])
+        outputs++;
+    world_init(&sim->world, seed, 1 + (int)(seed % 4), outputs);
     double storm = random_unit(random);
     sim->world.is_static = world_chance(&sim->world, 0.5);
     sim->world.faults = (struct sim_faults){.crash = 0.003 * storm,
@@ -127,7 +110,8 @@ static void configure(struct sim *sim, uint64_t seed)
     sim->freeze = 0.01 * random_unit(random) * storm;
     sim->traffic = 0.1 + 0.6 * random_unit(random);
     sim->config = (struct runner_config){
-        .processor = &toy_processor,
+        .processor = subject->processor,
+        .shared = shared,
         .clock = &sim->world.clock.clock,
         .settings = {.commit_interval_ms = 1 + (int)random_below(random, 200),
                      .batch_records_max = 1 + (int)random_below(random, 60),
@@ -182,6 +166,33 @@ static void close_all(struct sim *sim)
     }
 }
 
+/* The same input in a quiet world: one worker, no fault, no pause. */
+static struct sim *run_reference(const struct sim *sim)
+{
+    struct sim *quiet = memory_zeroed(1, sizeof *quiet);
+    world_init(&quiet->world, 1, sim->world.partition_count, sim->world.output_count);
+    quiet->world.clock.at_ms = sim->world.clock.at_ms;
+    quiet->config = sim->config;
+    quiet->config.clock = &quiet->world.clock.clock;
+    quiet->world.is_tracing = sim->world.is_tracing;
+    world_copy_input(&quiet->world, &sim->world);
+    drain(quiet);
+    close_all(quiet);
+    return quiet;
+}
+
+static void judge(struct sim *sim)
+{
+    struct sim *quiet = subject->wants_reference ? run_reference(sim) : NULL;
+    subject->audit(&sim->world, quiet ? &quiet->world : NULL, sim->failure, sizeof sim->failure);
+    if (quiet == NULL)
+        return;
+    if (quiet->failure[0])
+        snprintf(sim->failure, sizeof sim->failure, "reference: %.400s", quiet->failure);
+    world_finish(&quiet->world);
+    free(quiet);
+}
+
 static bool run_seed(uint64_t seed, int turns, bool is_tracing, struct world *totals)
 {
     struct sim *sim = memory_zeroed(1, sizeof *sim);
@@ -192,7 +203,7 @@ static bool run_seed(uint64_t seed, int turns, bool is_tracing, struct world *to
         if (world_chance(&sim->world, 0.003))
             sim->world.clock.at_ms += random_below(&sim->world.random, 20000);
         if (world_chance(&sim->world, sim->traffic * 0.3))
-            append_some_input(sim);
+            subject->append_input(&sim->world, &sim->number);
         if (world_chance(&sim->world, 0.01))
             world_compact(&sim->world);
         slot_step(sim, (int)random_below(&sim->world.random, SLOTS));
@@ -203,7 +214,7 @@ static bool run_seed(uint64_t seed, int turns, bool is_tracing, struct world *to
     if (was_drained && sim->world.violation[0])
         snprintf(sim->failure, sizeof sim->failure, "%s", sim->world.violation);
     else if (was_drained)
-        toy_model_audit(&sim->world, sim->failure, sizeof sim->failure);
+        judge(sim);
     totals->crashes += sim->world.crashes;
     totals->redos += sim->world.redos;
     totals->rebalances += sim->world.rebalances;
@@ -256,6 +267,26 @@ static int run_mutations(int seeds, int turns)
     return survived ? 1 : 0;
 }
 
+static const struct sim_subject *subject_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
+        if (strcmp(subjects[i]->name, name) == 0)
+            return subjects[i];
+    }
+    fprintf(stderr, "no subject %s\n", name);
+    exit(2);
+}
+
+static int run(bool has_mutations, bool is_tracing, uint64_t from, int seeds, int turns)
+{
+    if (has_mutations)
+        return run_mutations(seeds, turns);
+    if (!is_tracing)
+        return run_seeds(from, seeds, turns);
+    struct world totals = {0};
+    return run_seed(from, turns, true, &totals) ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     int seeds = 200, turns = 600;
@@ -273,20 +304,21 @@ int main(int argc, char **argv)
             mutation_active = (enum mutation)atoi(argv[++i]);
         else if (strcmp(argv[i], "--seed") == 0 && has_value)
             from = strtoull(argv[++i], NULL, 10), seeds = 1;
+        else if (strcmp(argv[i], "--subject") == 0 && has_value)
+            subject = subject_named(argv[++i]);
         else if (strcmp(argv[i], "--trace") == 0)
             is_tracing = true;
         else if (strcmp(argv[i], "--mutations") == 0)
             has_mutations = true;
         else
-            return fputs("usage: sim [--seeds N] [--from SEED] [--seed SEED] [--turns N] [--trace] [--mutations]\n", stderr), 2;
+            return fputs("usage: sim [--subject toy|journey] [--seeds N] [--from SEED] [--seed SEED] [--turns N] [--trace] "
+                         "[--mutations]\n", stderr), 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     log_configure(is_tracing ? LOG_INFO : (enum log_level)(LOG_ERROR + 1), false, "sim");
-    if (has_mutations)
-        return run_mutations(seeds, turns);
-    if (is_tracing) {
-        struct world totals = {0};
-        return run_seed(from, turns, true, &totals) ? 0 : 1;
-    }
-    return run_seeds(from, seeds, turns);
+    shared = subject->open ? subject->open() : NULL;
+    int result = run(has_mutations, is_tracing, from, seeds, turns);
+    if (subject->close)
+        subject->close(shared);
+    return result;
 }

@@ -109,6 +109,17 @@ void world_append_input(struct world *world, int partition, struct view key, str
     log_append(&world->input[partition], SIM_COMMITTED, 0, key, value, timestamp_ms);
 }
 
+void world_copy_input(struct world *to, const struct world *from)
+{
+    for (int p = 0; p < from->partition_count; p++) {
+        for (size_t i = 0; i < from->input[p].count; i++) {
+            const struct sim_record *record = &from->input[p].records[i];
+            log_append(&to->input[p], record->state, 0, view_of(record->key, record->key_size),
+                       view_of(record->value, record->value_size), record->timestamp_ms);
+        }
+    }
+}
+
 void world_end_transaction(struct world *world, struct sim_producer *producer, bool is_commit)
 {
     for (int p = 0; p < WORLD_PARTITIONS_MAX; p++) {

@@ -87,6 +87,8 @@ void world_finish(struct world *world);
 /* By a producer outside of any transaction. NULL key or value data: null. */
 void world_append_input(struct world *world, int partition, struct view key, struct view value, int64_t timestamp_ms);
 
+void world_copy_input(struct world *to, const struct world *from);
+
 /* Sessions and transactions run out, partitions find owners. */
 void world_turn(struct world *world);
 void world_compact(struct world *world);
