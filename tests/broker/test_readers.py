@@ -42,12 +42,22 @@ def test_avro_deserializer_reads(live, topic):
         assert found[-1]["value"] == -100 and found[-1]["n"] == 1
 
 
+def kcat(installation, topic, *options):
+    return subprocess.run(["kcat", "-C", "-b", installation.services["KAFKA"], "-t", installation.topic(topic), "-e", "-q", "-o", "beginning",
+                           "-X", "isolation.level=read_committed", *options], capture_output=True, timeout=30)
+
+
 @pytest.mark.skipif(not shutil.which("kcat"), reason="needs kcat")
 @pytest.mark.parametrize("topic", ["touchpoints.enriched", "kpis", "alerts"])
 def test_kcat_reads(live, topic):
+    """As Avro where this kcat can (Debian's is built without); else its bytes, which any Avro reader takes with the schema
+    that the registry has for them."""
     assert eventually(lambda: live.records(topic), 30), live.logs()
-    done = subprocess.run(["kcat", "-C", "-b", live.services["KAFKA"], "-t", live.topic(topic), "-e", "-q", "-o", "beginning",
-                           "-s", "value=avro", "-r", live.services["REGISTRY"], "-X", "isolation.level=read_committed"],
-                          capture_output=True, text=True, timeout=30)
+    done = kcat(live, topic, "-s", "value=avro", "-r", live.services["REGISTRY"])
+    if b"lacks Avro" in done.stderr:
+        done = kcat(live, topic, "-D", "", "-f", "%S\n%s")
+        size, _, value = done.stdout.partition(b"\n")
+        assert live.decode(value[:int(size)])
+    else:
+        assert any(json.loads(line) for line in done.stdout.splitlines() if line.strip().startswith(b"{")), done.stdout[:500]
     assert done.returncode == 0, done.stderr
-    assert any(json.loads(line) for line in done.stdout.splitlines() if line.strip().startswith("{")), done.stdout[:500] + done.stderr
