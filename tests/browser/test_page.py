@@ -1,0 +1,207 @@
+"""The page as a care team lives with it: what happens to customers is there at once, what the team does comes back through
+Kafka, what breaks is said and heals by itself, and no text that a stranger wrote ever runs."""
+
+import json
+import os
+import re
+import time
+
+import pytest
+from stage import ACT_TOKEN, angry
+from test_bad_input import good, moment
+
+EVIL = '<script>window.ran = 1</script><img src=x onerror="window.ran = 2">\'"><svg onload=window.ran=3>{{7*7}}'
+
+
+@pytest.fixture
+def page(stage, browser):
+    """The hot list, with somebody at the desk who may act; what no page may ever do is checked at the end of every test."""
+    browser.goto(stage.url + "#token=" + ACT_TOKEN)
+    browser.look("localStorage.setItem('actor', 'Ada');")
+    browser.goto(stage.url + "#/hot")
+    live(browser)
+    browser.do("seen.loads = 0; seen.console.length = 0;")
+    yield browser
+    assert browser.look("return window.violations;") == []
+    assert browser.look("return window.ran ?? null;") is None
+    seen = browser.do("return seen;")
+    assert seen["errors"] == []
+    assert [text for text in seen["console"] if "Content Security Policy" in text] == []
+    assert [url for url in seen["requests"] if not url.startswith((stage.url, "data:"))] == []
+
+
+def live(browser, seconds=30):
+    browser.wait("document.getElementById('state')?.dataset.state === 'live'", seconds)
+
+
+def row_of(customer):
+    return "[...document.querySelectorAll('[data-case]')].find((row) => row.textContent.includes(%s))" % json.dumps(customer)
+
+
+def state_of(customer):
+    return row_of(customer) + "?.querySelector('.score small')?.textContent"
+
+
+def test_an_angry_answer_is_on_the_hot_list_within_a_second(stage, page):
+    """From before the POST to the row in the document, in the page's own eyes."""
+    page.look("""
+        window.appeared = {};
+        new MutationObserver(() => { for (const row of document.querySelectorAll('[data-case] b')) window.appeared[row.textContent] ??= Date.now(); })
+            .observe(document.getElementById('main'), {childList: true, subtree: true});""")
+    took = []
+    for number in range(12):
+        customer = "angry-%d" % number
+        begun = time.time()
+        stage.post(angry(customer))
+        page.wait(row_of(customer))
+        took.append(page.look("return window.appeared[%s];" % json.dumps(customer)) - begun * 1000)
+    took = sorted(took[2:])  # the first two warm caches and connections up
+    print("\nposted to hot list: median %d ms, worst %d ms of %d" % (took[len(took) // 2], took[-1], len(took)))
+    # A machine that is busy with other things is slow for everybody: then this says only that nothing hangs.
+    allowed = 1000 if os.getloadavg()[0] < 2 * os.cpu_count() else 5000
+    assert took[len(took) // 2] < allowed, took
+    reasons = page.look("return %s.querySelector('.reasons').textContent;" % row_of("angry-11"))
+    assert re.search(r"NPS", reasons, re.I) and re.search("law|legal", reasons, re.I), reasons
+    page.picture("hot-light")
+
+
+def test_what_the_team_does_comes_back_through_kafka(stage, page):
+    stage.post(angry("acted-upon"))
+    page.wait(row_of("acted-upon"))
+    for verb, wanted in (("acknowledge", "acknowledged"), ("contact", "in progress")):
+        begun = time.monotonic()
+        page.look("%s.querySelector('[data-verb=%s]').click();" % (row_of("acted-upon"), verb))
+        page.wait("%s === %s" % (state_of("acted-upon"), json.dumps(wanted)))
+        print("\n%s came back in %d ms" % (verb, 1000 * (time.monotonic() - begun)))
+    acted = [record for record in stage.installation.records("touchpoints") if record["customer_id"] == "acted-upon" and
+             record["body"][0].endswith("CaseActed")]
+    assert [(record["body"][1]["action"], record["body"][1]["actor"]) for record in acted] == [("ACKNOWLEDGED", "Ada"), ("CONTACTED", "Ada")]
+    page.look("%s.querySelector('[data-verb=close]').click();" % row_of("acted-upon"))
+    page.wait("!" + row_of("acted-upon"))
+    assert page.do("return seen.loads;") == 0
+
+
+def test_without_the_token_nothing_is_done(stage, page):
+    stage.post(angry("guarded"))
+    page.wait(row_of("guarded"))
+    page.look("sessionStorage.removeItem('token'); %s.querySelector('[data-verb=acknowledge]').click();" % row_of("guarded"))
+    page.wait("document.getElementById('token-dialog').open")
+    page.picture("token-dialog")
+    page.do("await page.fill('#token', %s); await page.click('#token-dialog button.primary');" % json.dumps(ACT_TOKEN))
+    page.wait("%s === 'acknowledged'" % state_of("guarded"))
+
+
+def test_by_keyboard_alone(stage, page):
+    for number in range(3):
+        stage.post(angry("keys-%d" % number))
+        page.wait(row_of("keys-%d" % number))
+    press = lambda key: page.do("await page.keyboard.press(%s);" % json.dumps(key))
+    chosen = "document.querySelector('[data-case][aria-current=true]')"
+    page.do("await page.locator('body').click({position: {x: 5, y: 5}});")
+    press("j"); press("j"); press("k"); press("j")
+    page.wait("Boolean(%s)" % chosen)
+    for _ in range(40):  # to one that nobody has touched
+        if page.look("return %s.querySelector('.score small').textContent;" % chosen) == "open":
+            break
+        press("j")
+    case = page.look("return %s.dataset.case;" % chosen)
+    mine = "document.querySelector('[data-case=%s]')" % json.dumps(case)
+    press("a")
+    page.wait("%s?.querySelector('.score small').textContent === 'acknowledged'" % mine)
+    press("c")
+    page.wait("%s?.querySelector('.score small').textContent === 'in progress'" % mine)
+    press("x")
+    page.wait("!%s" % mine)
+    for key, view in (("1", "now"), ("3", "trends"), ("4", "scorecard"), ("2", "hot")):
+        press(key)
+        page.wait("location.hash === '#/%s'" % view)
+    press("/")
+    page.do("await page.keyboard.type('keys-1'); await page.keyboard.press('Enter');")
+    page.wait("document.querySelector('h1')?.textContent === 'keys-1' && document.querySelector('.timeline li')")
+    assert page.do("return seen.loads;") == 0
+
+
+def test_no_text_of_a_stranger_ever_runs(stage, page):
+    """Every field that a customer, a vendor or an agent can write into, in every view."""
+    customer = "evil " + EVIL
+    data = {"ticket_id": "t" + EVIL, "action": "OPENED", "team": EVIL, "agent": EVIL, "priority": "URGENT", "text": "lawyer! sue! fire! " + EVIL}
+    answer = stage.post(
+        angry(customer, "I will sue you, it caught fire. " + EVIL, source="shop", product="p" + EVIL, segment="s" + EVIL,
+              region="r" + EVIL, attributes={"a" + EVIL: EVIL}),
+        good(customer_id=customer, occurred_at=moment(), type="TicketChanged", data=data, product="p" + EVIL),
+        good(customer_id=customer, occurred_at=moment(), type="ReviewPosted", data={"stars": 1, "text": EVIL}),
+        good(customer_id=customer, occurred_at=moment(), type="SocialMention", data={"network": EVIL, "reach": 5000, "text": EVIL}),
+        good(customer_id=customer, occurred_at=moment(), type="ProductReturned", data={"order_id": EVIL, "reason": EVIL}),
+        good(customer_id=customer, occurred_at=moment(), type="ProductUsed", data={"feature": EVIL, "seconds": 5}),
+        good(customer_id=customer, occurred_at=moment(), type="InterviewHeld", data={"interviewer": EVIL, "text": EVIL}))
+    print("\nrejected:", answer["rejected"])
+    page.wait(row_of("onerror"))
+    assert "<script>" in page.look("return %s.textContent;" % row_of("onerror"))
+    page.look("localStorage.setItem('actor', %s); %s.querySelector('[data-verb=acknowledge]').click();" % (json.dumps(EVIL[:100]), row_of("onerror")))
+    page.wait("%s === 'acknowledged'" % state_of("onerror"))
+    for view in ("now", "trends/nps/product", "trends/nps/segment", "trends/nps/%3Cimg%20src%3Dx%3E", "scorecard", "hot"):
+        page.look("location.hash = '#/%s';" % view)
+        page.do("await page.waitForTimeout(400);")
+        assert page.look("return document.querySelectorAll('main script, main img, main [onerror], main [onload]').length;") == 0, view
+    page.look("location.hash = '#/customers/' + encodeURIComponent(%s);" % json.dumps(customer))
+    page.wait("document.querySelectorAll('.timeline li').length >= 7")
+    assert page.look("return document.querySelectorAll('main script, main img, main [onerror], main svg').length;") == 0
+    assert "<script>window.ran = 1</script>" in page.look("return document.querySelector('.timeline').textContent;")
+    page.picture("customer-hostile-texts")
+
+
+def test_redis_killed_and_back(stage, page):
+    """Empty, even: what the topics know comes back, and the page with it."""
+    stage.post(angry("before-redis-died"))
+    page.wait(row_of("before-redis-died"))
+    stage.kill_redis()
+    page.wait("!document.getElementById('banner').hidden")
+    assert "Redis" in page.look("return document.getElementById('banner').textContent;")
+    assert page.look("return Boolean(%s);" % row_of("before-redis-died")), "what was known stays to be seen"
+    page.picture("redis-away")
+    stage.start_redis()
+    page.wait("document.getElementById('banner').hidden", 30)
+    stage.post(angry("after-redis-died"))
+    page.wait("%s && %s" % (row_of("after-redis-died"), row_of("before-redis-died")), 30)
+    assert page.do("return seen.loads;") == 0
+
+
+def test_dashboard_killed_and_back(stage, page):
+    stage.kill_dashboard()
+    page.wait("document.getElementById('state').dataset.state === 'disconnected'")
+    page.picture("disconnected")
+    stage.post(angry("while-nobody-looked"))
+    stage.start_dashboard()
+    live(page)
+    page.wait(row_of("while-nobody-looked"))
+    page.wait("document.getElementById('banner').hidden")
+    assert page.do("return seen.loads;") == 0
+
+
+def test_how_it_looks(stage, page):
+    """A filled page in both colour schemes and at a phone's width; nothing is cut off sideways."""
+    stage.installation.succeed("generate", "--events", "6000", "--customers", "300", "--seed", "7")
+    page.look("localStorage.setItem('window', '30d'); location.hash = '#/now';")
+    page.do("await page.reload();")
+    live(page)
+    page.wait("document.querySelectorAll('.tile .verdict').length >= 3", 60)
+    views = ("now", "hot", "trends/nps", "trends/nps/channel", "scorecard", "customers/angry-3")
+    for scheme, width, height in (("light", 1280, 860), ("dark", 1280, 860), ("light", 390, 844)):
+        page.do("await page.emulateMedia({colorScheme: '%s'}); await page.setViewportSize({width: %d, height: %d});" % (scheme, width, height))
+        for view in views:
+            page.look("location.hash = '#/%s';" % view)
+            page.do("await page.waitForTimeout(600);")
+            wide = page.look("return document.documentElement.scrollWidth - document.documentElement.clientWidth;")
+            page.picture("%s-%s-%d" % (view.replace("/", "-"), scheme, width))
+            assert wide <= 0, "%s is %d px wider than a window of %d" % (view, wide, width)
+
+
+def test_an_empty_installation_says_what_to_do(empty_stage, browser):
+    browser.goto(empty_stage.url)
+    live(browser)
+    browser.wait("[...document.querySelectorAll('.empty')].some((one) => !one.hidden && one.textContent.includes('collector'))")
+    browser.picture("empty-now")
+    browser.look("location.hash = '#/hot';")
+    browser.wait("document.querySelector('.empty')?.textContent.includes('Nobody')")
+    browser.look("location.hash = '#/customers/nobody';")
+    browser.wait("document.querySelector('.empty')?.textContent.includes('Nobody')")
