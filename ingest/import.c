@@ -7,9 +7,11 @@
 #include "ingest/seen.h"
 #include "ingest/side_tables.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 struct import {
     const struct import_options *options;
@@ -63,6 +65,8 @@ bool import_check_options(const struct import_options *options, struct bytes *er
     for (size_t i = 0; i < options->file_count && error->size == 0; i++) {
         if (options->rebase && strcmp(options->files[i], "-") == 0)
             bytes_append_text(error, "import: --rebase reads its files twice, which standard input cannot be");
+        else if (strcmp(options->files[i], "-") != 0 && access(options->files[i], R_OK) != 0)
+            bytes_printf(error, "import: %s: cannot be read: %s", options->files[i], strerror(errno));
         else if (!options->mapping && is_table_format(options->files[i], options->format))
             bytes_printf(error, "import: %s: a CSV or text file needs --mapping; the JSON form is for NDJSON and JSON files",
                          options->files[i]);
