@@ -35,6 +35,15 @@ static enum MHD_Result exchange_send(struct http_exchange *exchange)
     return MHD_queue_response(exchange->connection, (unsigned)exchange->status, exchange->response);
 }
 
+/* A connection closed with bytes unread is reset, and the reset may overtake the answer: so who is refused early is still read to the
+ * end, into nothing. Not so where the sender waits to be asked for the body, or means to send very much. */
+static bool is_worth_reading(const struct http_exchange *exchange)
+{
+    struct view length = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return http_exchange_header(exchange, MHD_HTTP_HEADER_EXPECT).data == NULL &&
+           (length.data == NULL || strtoll(length.data, NULL, 10) <= DISCARD_BYTES_MAX);
+}
+
 static enum MHD_Result exchange_begin(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->server;
@@ -45,21 +54,19 @@ static enum MHD_Result exchange_begin(struct http_exchange *exchange)
         http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping", "this server is stopping; ask another");
     else if (server->handler.on_headers)
         server->handler.on_headers(server->handler.context, exchange);
-    return exchange->state == EXCHANGE_ANSWERED ? exchange_send(exchange) : MHD_YES;
+    return exchange->state == EXCHANGE_ANSWERED && !is_worth_reading(exchange) ? exchange_send(exchange) : MHD_YES;
 }
 
 static enum MHD_Result exchange_receive(struct http_exchange *exchange, const char *data, size_t *size)
 {
-    int64_t limit = exchange->server->settings.body_bytes_max;
-    int64_t total = (int64_t)exchange->body.size + (int64_t)*size;
-    if (exchange->is_too_large || total > limit) {
-        /* Only a chunked body gets here. It is read on and thrown away for a while, so that the sender can hear 413. */
-        exchange->is_too_large = true;
-        if (total > 4 * limit)
-            return MHD_NO;
-        exchange->body.size = exchange->body.size + *size > (size_t)limit ? (size_t)limit : exchange->body.size;
-    } else {
+    bool is_wanted = exchange->state == EXCHANGE_RECEIVING && !exchange->is_too_large;
+    if (is_wanted && (int64_t)(exchange->body.size + *size) <= exchange->server->settings.body_bytes_max) {
         bytes_append(&exchange->body, data, *size);
+    } else {
+        exchange->is_too_large = true; /* or refused already */
+        exchange->discarded_bytes += (int64_t)*size;
+        if (exchange->discarded_bytes > DISCARD_BYTES_MAX)
+            return MHD_NO;
     }
     *size = 0;
     return MHD_YES;

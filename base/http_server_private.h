@@ -14,7 +14,7 @@
 
 enum exchange_state { EXCHANGE_RECEIVING, EXCHANGE_HANDLED, EXCHANGE_ANSWERED };
 
-enum { HEADERS_MAX = 12 };
+enum { HEADERS_MAX = 12, DISCARD_BYTES_MAX = 64 << 20 };
 
 struct http_exchange {
     struct http_server *server;
@@ -25,6 +25,7 @@ struct http_exchange {
     char peer[INET6_ADDRSTRLEN];
     enum exchange_state state;
     bool is_suspended, is_too_large;
+    int64_t discarded_bytes;
     int status;
     struct MHD_Response *response;
     struct {

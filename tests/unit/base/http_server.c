@@ -143,10 +143,12 @@ static void an_answer_may_come_later_from_another_thread(void **state)
 static void a_body_over_the_bound_is_413(void **state)
 {
     char text[2000], request[6000];
-    ask(*state, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\nConnection: close\r\n\r\n", text, sizeof text);
+    int used = snprintf(request, sizeof request, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\nConnection: close\r\n\r\n%01001d", 0);
+    assert_true(used > 1001);
+    ask(*state, request, text, sizeof text);
     assert_non_null(strstr(text, "HTTP/1.1 413 "));
-    int used = snprintf(request, sizeof request,
-                        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+    used = snprintf(request, sizeof request,
+                    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
     for (int i = 0; i < 3; i++)
         used += snprintf(request + used, sizeof request - (size_t)used, "1f4\r\n%0500d\r\n", i);
     snprintf(request + used, sizeof request - (size_t)used, "0\r\n\r\n");
@@ -157,9 +159,38 @@ static void a_body_over_the_bound_is_413(void **state)
 static void headers_can_be_refused_before_the_body(void **state)
 {
     char text[2000];
-    ask(*state, "POST /forbidden HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\nConnection: close\r\n\r\n", text, sizeof text);
+    ask(*state, "POST /forbidden HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody", text, sizeof text);
     assert_non_null(strstr(text, "HTTP/1.1 401 "));
     assert_non_null(strstr(text, "no_token"));
+}
+
+/* A refused sender who sends on hears the answer, not a reset. */
+static void a_refused_sender_may_finish(void **state)
+{
+    struct fixture *fixture = *state;
+    static char block[200000];
+    char text[2000];
+    memset(block, 'x', sizeof block);
+    for (int round = 0; round < 20; round++) {
+        int fd = dial(fixture);
+        const char *head = round % 2 ? "POST /forbidden HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 900\r\n\r\n"
+                                     : "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n";
+        assert_int_equal(send(fd, head, strlen(head), MSG_NOSIGNAL), (ssize_t)strlen(head));
+        usleep(5000);
+        size_t size = round % 2 ? 900 : sizeof block, piece = size / 10;
+        for (size_t at = 0; at < size; at += piece)
+            assert_int_equal(send(fd, block + at, piece, MSG_NOSIGNAL), (ssize_t)piece);
+        receive(fd, text, sizeof text, NULL);
+        close(fd);
+        assert_non_null(strstr(text, round % 2 ? "HTTP/1.1 401 " : "HTTP/1.1 413 "));
+    }
+}
+
+static void who_asks_before_sending_is_told_at_once(void **state)
+{
+    char text[2000];
+    ask(*state, "POST /forbidden HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 900\r\nConnection: close\r\n\r\n", text, sizeof text);
+    assert_non_null(strstr(text, "HTTP/1.1 401 "));
 }
 
 static void a_refusal_is_json(void **state)
@@ -260,6 +291,8 @@ int main(void)
         TEST(an_answer_may_come_later_from_another_thread),
         TEST(a_body_over_the_bound_is_413),
         TEST(headers_can_be_refused_before_the_body),
+        TEST(a_refused_sender_may_finish),
+        TEST(who_asks_before_sending_is_told_at_once),
         TEST(a_refusal_is_json),
         TEST(a_sender_who_drips_is_cut_off),
         TEST(a_stream_carries_what_is_written_until_closed),
