@@ -270,7 +270,7 @@ void care_remember(struct journey_task *task, struct customer *customer, const s
     words_note(customer, arrival);
     if (was_calm && !is_calm(customer))
         good_scores_note(customer);
-    if (customer->care && arrival->impression->text.size)
+    if (!is_calm(customer) && arrival->impression->text.size)
         care_text_set(&customer->care->text, arrival->impression->text, CARE_TEXT_MAX);
 }
 
@@ -298,10 +298,8 @@ static void published_drop(struct care *care, int64_t until_ms)
     care->cases = customer_array_shrink(care->cases, kept, sizeof *care->cases);
 }
 
-void care_seal(const struct journey_task *task, struct care *care, int64_t clock_ms)
+static void facts_seal(const struct journey_task *task, struct care *care, int64_t clock_ms)
 {
-    if (care->fact_count <= FACTS_MAX)
-        return;
     struct case_reading reading;
     cases_read(care, &task->shared->settings->cases, clock_ms, NULL, &reading);
     uint32_t dropped = 0;
@@ -318,4 +316,17 @@ void care_seal(const struct journey_task *task, struct care *care, int64_t clock
     while (at < care->fact_count - 1 && care->facts[at].code == FACT_ACT)
         at++;
     facts_drop(care, at, 1);
+}
+
+void care_tidy(const struct journey_task *task, struct customer *customer, int64_t clock_ms)
+{
+    struct care *care = customer->care;
+    if (care->fact_count > FACTS_MAX)
+        facts_seal(task, care, clock_ms);
+    bool is_empty = care->fact_count + care->case_count + care->alert_count + care->pending_count == 0 && !care->is_hot &&
+                    care->sealed_at_ms == INT64_MIN;
+    if (!is_empty)
+        return;
+    care_destroy(care);
+    customer->care = NULL;
 }

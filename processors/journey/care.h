@@ -107,8 +107,9 @@ bool customer_preferred_channel(const struct customer *customer, enum channel *o
 /* false: it is known, or older than what is remembered. */
 bool care_fact_add(struct care *care, const struct case_fact *fact);
 
-/* Room for later facts: the oldest cases that can no longer change leave, with what they contributed. */
-void care_seal(const struct journey_task *task, struct care *care, int64_t clock_ms);
+/* Room for later facts: the oldest cases that can no longer change leave, with what they contributed. When nothing is left
+ * to remember, customer->care is NULL again. */
+void care_tidy(const struct journey_task *task, struct customer *customer, int64_t clock_ms);
 
 bool fact_is_opener(const struct case_fact *fact);
 bool fact_is_negative_rating(const struct case_fact *fact);

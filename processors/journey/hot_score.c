@@ -359,7 +359,10 @@ static void sum_up(struct scoring *scoring)
 void hot_score_read(struct journey_task *task, const struct customer *customer, int64_t at_ms, int64_t from_ms,
                     struct arena *arena, struct hot_reading *out)
 {
-    *out = (struct hot_reading){.ticket_due_at_ms = NEVER_MS};
+    out->score = 0;
+    out->count = 0;
+    out->ticket = NULL;
+    out->ticket_due_at_ms = NEVER_MS;
     bool is_calm = (customer->care == NULL || customer->care->fact_count == 0) && customer->ticket_count == 0;
     if (is_calm)
         return;

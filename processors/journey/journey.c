@@ -49,6 +49,7 @@ static void journey_task_destroy(void *context)
     story_finish(&task->story);
     free(task->stage_changes);
     arena_finish(&task->route_arena);
+    free(task->turn);
     arena_finish(&task->save_arena);
     bytes_finish(&task->save_bytes);
     free(task);

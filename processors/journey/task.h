@@ -42,6 +42,7 @@ struct journey_task {
     struct arena route_arena;
     int64_t clock_sent_ms;
     int64_t timestamp_ms; /* Kafka's, of the newest record: what our own records bear */
+    struct turn *turn; /* scratch of turn.c: large, so it is made once */
     struct arena save_arena; /* scratch of persist.c */
     struct bytes save_bytes;
     uint64_t forgotten_ids;

@@ -1,5 +1,6 @@
 #include "processors/journey/turn.h"
 
+#include "base/memory.h"
 #include "schemas/wire.h"
 
 #include <stdio.h>
@@ -13,10 +14,23 @@ static int64_t heard_at_ms(const struct journey_task *task, int64_t offset)
     return task->timestamp_ms;
 }
 
-static struct turn turn_of(struct journey_task *task, struct entry *entry, struct step *step)
+/* Field by field: clearing what the last turn read would cost more than a quiet customer's turn. */
+static struct turn *turn_begin(struct journey_task *task, struct entry *entry, struct step *step, int64_t heard_at_ms)
 {
-    return (struct turn){.task = task, .customer = entry->state, .customer_id = entry_key(entry), .step = step,
-                         .at_ms = step->clock_ms, .settings = &task->shared->settings->cases};
+    if (task->turn == NULL)
+        task->turn = memory_zeroed(1, sizeof *task->turn);
+    struct turn *turn = task->turn;
+    turn->task = task;
+    turn->customer = entry->state;
+    turn->customer_id = entry_key(entry);
+    turn->arrival = NULL;
+    turn->step = step;
+    turn->heard_at_ms = heard_at_ms;
+    turn->at_ms = step->clock_ms;
+    turn->settings = &task->shared->settings->cases;
+    turn->cases.count = 0;
+    turn->hot.count = 0;
+    return turn;
 }
 
 bool turn_is_historical(const struct turn *turn, int64_t happened_at_ms)
@@ -106,11 +120,6 @@ static void timer_set_by(struct entry *entry, int64_t at_ms)
         entry->timer_at_ms = at_ms;
 }
 
-static bool is_without_trouble(const struct customer *customer)
-{
-    return customer->care == NULL && customer->ticket_count == 0;
-}
-
 static void take(struct turn *turn, struct entry *entry)
 {
     score_read(turn);
@@ -121,7 +130,7 @@ static void take(struct turn *turn, struct entry *entry)
     case_alerts_tell(turn);
     followups_review(turn);
     if (turn->customer->care)
-        care_seal(turn->task, turn->customer->care, turn->step->clock_ms);
+        care_tidy(turn->task, turn->customer, turn->step->clock_ms);
     timer_set_by(entry, alert_rules_next_ms(turn));
     timer_set_by(entry, case_alerts_next_ms(turn));
     timer_set_by(entry, followups_next_ms(turn));
@@ -144,28 +153,24 @@ static void enriched_fill(const struct turn *turn, struct enriched_touchpoint *o
 void turn_on_touch(struct journey_task *task, struct entry *entry, const struct arrival *arrival, struct step *step,
                    struct enriched_touchpoint *enriched)
 {
-    struct turn turn = turn_of(task, entry, step);
-    turn.arrival = arrival;
-    turn.heard_at_ms = arrival->touch->received_at_ms;
-    int64_t happened_at_ms = arrival->touch->occurred_at_ms;
-    if (turn.at_ms < happened_at_ms)
-        turn.at_ms = happened_at_ms;
-    take(&turn, entry);
-    enriched_fill(&turn, enriched);
+    struct turn *turn = turn_begin(task, entry, step, arrival->touch->received_at_ms);
+    turn->arrival = arrival;
+    if (turn->at_ms < arrival->touch->occurred_at_ms)
+        turn->at_ms = arrival->touch->occurred_at_ms;
+    take(turn, entry);
+    enriched_fill(turn, enriched);
 }
 
 void turn_on_time(struct journey_task *task, struct entry *entry, struct step *step)
 {
-    struct turn turn = turn_of(task, entry, step);
-    turn.heard_at_ms = heard_at_ms(task, step->offset);
-    take(&turn, entry);
+    take(turn_begin(task, entry, step, heard_at_ms(task, step->offset)), entry);
 }
 
 void turn_forget(struct journey_task *task, struct entry *entry, struct step *step)
 {
-    struct turn turn = turn_of(task, entry, step);
-    if (is_without_trouble(turn.customer))
+    struct turn *turn = turn_begin(task, entry, step, step->clock_ms);
+    if (turn->customer->care == NULL)
         return;
-    case_alerts_forget(&turn);
-    alert_rules_forget(&turn);
+    case_alerts_forget(turn);
+    alert_rules_forget(turn);
 }
