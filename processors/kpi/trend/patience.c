@@ -2,17 +2,17 @@
 
 #include <math.h>
 
-static const double edge = 0;           /* log odds */
-static const double edge_low = -1.5;       /* an excursion is over below this */
+static const double edge = 0;             /* log odds */
+static const double edge_low = -1.5;      /* an excursion is over below this */
 static const double prior_rate = 0.003;   /* excursions a row of a normal series, counted as prior_rows rows */
 static const double prior_rows = 1000;
-static const double prior_excess = 1.2;  /* their mean height, counted as prior_excursions */
+static const double prior_excess = 1.2;   /* their mean height, counted as prior_excursions */
 static const double prior_excursions = 30;
-static const double said_most = 2;      /* a huge shift counts as this many times the limit at most */
-static const double flap_rows = 300;   /* shifts within about so many rows */
-static const double flap_most = 6;     /* are flapping when there are more than so many, */
-static const double flap_calm = 2;     /* until there are less than so many */
 static const double memory_rows = 20000;
+static const double said_most = 2;        /* a huge shift counts as this many times the limit at most */
+static const double flap_rows = 300;      /* shifts within about so many rows */
+static const double flap_most = 6;        /* are flapping when there are more than so many, */
+static const double flap_calm = 2;        /* until there are less than so many */
 
 void patience_init(struct patience *patience)
 {

@@ -11,6 +11,7 @@ static const double level_days = 7, hour_days = 21, week_weeks = 10;
 static const double settled_weeks = 4;
 /* A rhythm: the hours' variance against the square of the mean miss. */
 static const double rhythm_least = 0.5;
+/* How much of the noise a slot of the week must stand out of to be believed; slot_worth. */
 static const double garrote = 2;
 /* Hours differ in noise, too; as if an hour had already been as noisy as the mean one for so many rows. */
 static const double noise_rows = 20;

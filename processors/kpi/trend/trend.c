@@ -31,6 +31,7 @@ struct trend {
 /* The budget's parts; together less than all of it, for tails and rhythms are never learned to the end. */
 static const double spike_part = 0.42;
 static const double shift_part = 0.38;
+static const int64_t spike_rows_least = 21;
 static const double value_most = 1e100; /* beyond it squares overflow: no KPI, and taken for missing */
 static const double false_alarms_most = 1.0 / 100; /* a point; a looser budget than this would ask for noise */
 
@@ -112,6 +113,67 @@ static void describe(const struct run *old, const struct run *now, struct trend_
     shift->high = now->expected + 1.96 * now->deviation;
 }
 
+/* The row as it came, and as it is judged. */
+struct row {
+    int64_t number, at_ms, local_ms;
+    double value, rest, weight;
+    struct season_part season;
+};
+
+/* Is this one row odd? True: a spike, written to `spike`. A spike's neighbour is not said again. */
+static bool look_at_row(struct state *state, const struct row *row, double false_alarms, struct trend_shift *spike)
+{
+    struct runs_forecast forecast = runs_expect(&state->runs, row->weight);
+    if (!forecast.known)
+        return false;
+    double off = (row->rest - forecast.mean) / forecast.deviation;
+    double distance = student_to_normal(fabs(off), forecast.shape);
+    double frequency = surprise_log10(&state->surprise, distance);
+    surprise_learn(&state->surprise, distance);
+    state->score = unusual_add(&state->unusual, off, row->rest, sqrt(row->season.noise));
+    if (frequency >= log10(false_alarms))
+        return false;
+    bool is_news = row->number - state->spike_row > 1 && row->number >= spike_rows_least;
+    double expected = forecast.mean + row->season.worth;
+    state->spike_row = row->number;
+    *spike = (struct trend_shift){
+        .kind = TREND_KIND_SPIKE, .onset_row = row->number, .detected_row = row->number, .onset_at_ms = row->at_ms,
+        .detected_at_ms = row->at_ms, .before = expected, .after = row->value,
+        .low = expected - 1.96 * forecast.deviation, .high = expected + 1.96 * forecast.deviation,
+        .confidence = 1 - pow(10, frequency)};
+    return is_news;
+}
+
+/* Has the regime changed? True: written to `shift`. */
+static bool look_at_regime(struct state *state, const struct row *row, double false_alarms, struct trend_shift *shift)
+{
+    struct runs_news news;
+    runs_add(&state->runs, row->number, row->at_ms, row->rest, row->weight, &news);
+    double limit = patience_limit(&state->patience, false_alarms);
+    patience_learn(&state->patience, news.log_odds);
+    if (news.candidate < 0 || news.log_odds <= limit)
+        return false;
+    struct run old = state->runs.run[0];
+    runs_accept(&state->runs, news.candidate);
+    patience_said(&state->patience, limit, news.log_odds);
+    const struct run *now = &state->runs.run[0];
+    *shift = (struct trend_shift){.onset_row = now->start_row, .detected_row = row->number,
+                                  .onset_at_ms = now->start_at_ms, .detected_at_ms = row->at_ms,
+                                  .confidence = 1 / (1 + exp(-news.log_odds))};
+    describe(&old, now, shift);
+    season_restart(&state->season, row->local_ms, run_mean(now), now->rows);
+    return !state->patience.flapping;
+}
+
+static void leave_hush(struct state *state, bool hushed)
+{
+    if (state->hushed && !hushed) { /* what it took for regimes was the week's rhythm */
+        runs_init(&state->runs);
+        patience_init(&state->patience);
+    }
+    state->hushed = hushed;
+}
+
 size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_shift *out,
                  size_t most)
 {
@@ -119,60 +181,31 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
     enum season_kind kind = season_kind_of(&trend->config);
     /* An hour's row speaks for the whole hour: take it at its middle. */
     int64_t middle_ms = trend->config.resolution == TREND_HOUR ? 1800000 : 0;
-    int64_t local_ms = at_ms + trend->config.zone_offset_ms + middle_ms, row = state->row++;
-    size_t said = 0;
+    struct row row = {.number = state->row++, .at_ms = at_ms, .value = value,
+                      .local_ms = at_ms + trend->config.zone_offset_ms + middle_ms};
     state->score = 0;
     if (!(fabs(value) < value_most)) {
         struct runs_news nothing;
-        runs_add(&state->runs, row, at_ms, NAN, 1, &nothing);
+        runs_add(&state->runs, row.number, at_ms, NAN, 1, &nothing);
         return 0;
     }
-    struct season_part part = season_at(&state->season, kind, local_ms);
-    season_learn(&state->season, kind, local_ms, value, part.worth);
-    if (!part.ready)
+    row.season = season_at(&state->season, kind, row.local_ms);
+    season_learn(&state->season, kind, row.local_ms, value, row.season.worth);
+    if (!row.season.ready)
         return 0;
-    if (state->hushed && !part.hushed) {
-        runs_init(&state->runs); /* what it took for regimes was the week's rhythm */
-        patience_init(&state->patience);
-    }
-    state->hushed = part.hushed;
-    double weight = row_weight(state, n, variance, part.noise), rest = value - part.worth;
-    struct runs_forecast forecast = runs_expect(&state->runs, weight);
-    double alarms = alarm_rate(&trend->config);
+    leave_hush(state, row.season.hushed);
+    row.weight = row_weight(state, n, variance, row.season.noise);
+    row.rest = value - row.season.worth;
 
-    if (forecast.known) {
-        double distance = student_to_normal(fabs(rest - forecast.mean) / forecast.deviation, forecast.shape);
-        double frequency = surprise_log10(&state->surprise, distance);
-        surprise_learn(&state->surprise, distance);
-        state->score = unusual_add(&state->unusual, (rest - forecast.mean) / forecast.deviation, rest, sqrt(part.noise));
-        if (row - state->spike_row > 1 && row > 20 && frequency < log10(spike_part * alarms) && !part.hushed && said < most) {
-            out[said++] = (struct trend_shift){
-                .kind = TREND_KIND_SPIKE, .onset_row = row, .detected_row = row, .onset_at_ms = at_ms,
-                .detected_at_ms = at_ms, .before = forecast.mean + part.worth, .after = value,
-                .low = forecast.mean + part.worth - 1.96 * forecast.deviation,
-                .high = forecast.mean + part.worth + 1.96 * forecast.deviation,
-                .confidence = 1 - pow(10, frequency)};
-        }
-        if (frequency < log10(spike_part * alarms))
-            state->spike_row = row;
-    }
-    struct runs_news news;
-    runs_add(&state->runs, row, at_ms, rest, weight, &news);
-    double limit = patience_limit(&state->patience, shift_part * alarms);
-    patience_learn(&state->patience, news.log_odds);
-    if (news.candidate >= 0 && news.log_odds > limit) {
-        struct run before = state->runs.run[0];
-        runs_accept(&state->runs, news.candidate);
-        patience_said(&state->patience, limit, news.log_odds);
-        const struct run *now = &state->runs.run[0];
-        struct trend_shift shift = {.onset_row = now->start_row, .detected_row = row, .onset_at_ms = now->start_at_ms,
-                                    .detected_at_ms = at_ms, .confidence = 1 / (1 + exp(-news.log_odds))};
-        describe(&before, now, &shift);
-        season_restart(&state->season, local_ms, run_mean(now), now->rows);
-        if (said < most && !part.hushed && !state->patience.flapping)
-            out[said++] = shift;
-    }
-    return said;
+    struct trend_shift found[TREND_SHIFTS_MOST];
+    double alarms = alarm_rate(&trend->config);
+    size_t count = look_at_row(state, &row, spike_part * alarms, &found[0]);
+    count += look_at_regime(state, &row, shift_part * alarms, &found[count]);
+    if (row.season.hushed)
+        return 0;
+    count = count < most ? count : most;
+    memcpy(out, found, count * sizeof *out);
+    return count;
 }
 
 double trend_score(const struct trend *trend)
