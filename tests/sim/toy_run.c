@@ -5,7 +5,7 @@
  *   toy-run run [INSTANCE]    runs until SIGTERM; TOY_THREADS, TOY_IDLE_MS (end after so long without input), TOY_TICK_MS
  *   toy-run audit             reads everything read_committed and compares with a plain recount
  *
- * KAFKA and TOY_PREFIX name the broker and the topics. */
+ * KAFKA and TOY_PREFIX name the broker and the topics. Under the thread sanitizer: TSAN_OPTIONS=suppressions=tests/sim/tsan.supp. */
 #include "tests/sim/toy.h"
 
 #include "base/hash.h"
