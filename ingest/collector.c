@@ -140,6 +140,11 @@ static void judge_records(struct judging *judging, const struct body_records *re
                                                                   judging->now_ms, judging->arena, &fault);
         if (record->is_too_large)
             fault = accept_fault("too_large", VIEW_LITERAL(""), VIEW_LITERAL("a record is at most 1 MiB"));
+        if (is_good && judging->default_source.data && !view_equal(touch.source, judging->default_source)) {
+            /* Event ids are unique within a source: who speaks for another could make its events duplicates. */
+            fault = accept_fault("wrong_source", VIEW_LITERAL("source"), VIEW_LITERAL("these credentials are another source's"));
+            is_good = false;
+        }
         judge(judging, i, &touch, record->text, is_good, &fault);
     }
 }

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { COMPLAINTS_MAX = 10 };
+
 struct import {
     const struct import_options *options;
     const struct outlet *outlet;
@@ -108,6 +110,17 @@ static void pace(struct import *import, int64_t occurred_at_ms)
     }
 }
 
+/* The first few are told at once; all are in the topic. */
+static void complain(struct import *import, const struct rows *rows, const struct raw_record *row, const struct json_fault *fault)
+{
+    if (import->counts->rejected == COMPLAINTS_MAX)
+        log_warning("more rejected records are not shown; see `touchstream inspect touchpoints.rejected`", NULL);
+    if (import->counts->rejected >= COMPLAINTS_MAX)
+        return;
+    log_warning("rejected", "file", rows->name, "line", LOG_NUMBER(row->line), "code", fault->code, "path",
+                arena_text(&import->arena, fault->path), "reason", arena_text(&import->arena, fault->reason), NULL);
+}
+
 static bool refuse(struct import *import, const struct touchpoint *read, struct view source, struct view original,
                    const struct json_fault *fault)
 {
@@ -119,7 +132,6 @@ static bool refuse(struct import *import, const struct touchpoint *read, struct 
            !atomic_load(import->stop))
         pause_ms(5);
     import->counts->rejected += outcome == OUTCOME_OK;
-    log_debug("rejected", "code", fault->code, NULL);
     return outcome == OUTCOME_OK;
 }
 
@@ -170,6 +182,8 @@ static bool row_import(struct import *import, struct intake *intake, const struc
         } else if (!row_fault->code) {
             fault_place(import, rows, row, &fault);
         }
+        if (step == INTAKE_FAULT)
+            complain(import, rows, row, &fault);
         is_taken = step == INTAKE_TOUCHPOINT ? send(import, &touch) : refuse(import, &touch, source, row->text, &fault);
     }
     return is_taken;

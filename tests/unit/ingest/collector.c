@@ -378,8 +378,8 @@ static void a_stop_answers_what_is_under_way(void **state)
 static void sources_sign_or_show_tokens_and_have_a_rate(void **state)
 {
     struct fixture *fixture = *state;
-    struct settings_node shop[] = {field("name", "shop"), field("token", "t-shop"), field("rate", "0.2")};
-    struct settings_node form[] = {field("name", "form"), field("secret", "key"), field("signature_header", "X-Sign")};
+    struct settings_node shop[] = {field("name", "s"), field("token", "t-shop"), field("rate", "0.2")};
+    struct settings_node form[] = {field("name", "s"), field("secret", "key"), field("signature_header", "X-Sign")};
     struct settings_node items[] = {{.kind = SETTINGS_MAP, .children = shop, .child_count = 3},
                                     {.kind = SETTINGS_MAP, .children = form, .child_count = 3}};
     struct settings_node list = {.kind = SETTINGS_LIST, .children = items, .child_count = 2};
@@ -407,6 +407,24 @@ static void sources_sign_or_show_tokens_and_have_a_rate(void **state)
     assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-shop\r\n", body), 200);
     assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-shop\r\n", body), 429);
     assert_non_null(strstr(answer, "Retry-After: "));
+}
+
+static void a_source_speaks_for_itself_only(void **state)
+{
+    struct fixture *fixture = *state;
+    struct settings_node shop[] = {field("name", "shop"), field("token", "t-shop")};
+    struct settings_node item = {.kind = SETTINGS_MAP, .children = shop, .child_count = 2};
+    struct settings_node list = {.kind = SETTINGS_LIST, .children = &item, .child_count = 1};
+    fixture->settings.sources = &list;
+    start(fixture);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-shop\r\n", view_of_text(EVENT("1", "5"))), 200);
+    assert_non_null(strstr(answer, "\"code\":\"wrong_source\",\"path\":\"source\""));
+    struct view nameless = VIEW_LITERAL("{\"event_id\": \"1\", \"customer_id\": \"c\", \"occurred_at\": \"2026-11-22T10:00:00Z\", "
+                                        "\"channel\": \"WEB\", \"type\": \"CustomerForgotten\", \"data\": {}}");
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-shop\r\n", nameless), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 1"));
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON TOKEN, view_of_text(EVENT("1", "5"))), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 1")); /* ingest.token speaks for all */
 }
 
 static void a_bad_list_of_sources_is_refused(void **state)
@@ -451,6 +469,7 @@ int main(void)
         TEST(until_kafka_has_been_there_once),
         TEST(a_stop_answers_what_is_under_way),
         TEST(sources_sign_or_show_tokens_and_have_a_rate),
+        TEST(a_source_speaks_for_itself_only),
         TEST(a_bad_list_of_sources_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
