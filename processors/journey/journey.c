@@ -205,6 +205,10 @@ static void journey_timer(struct step *step, struct entry *entry)
 {
     time_pass(step->task, entry, step);
     turn_on_time(step->task, entry, step);
+    /* Whoever asks for a time that is past gets the next one: a timer that stands still would be taken out by the engine,
+     * and every deadline of this customer with it. */
+    if (entry->timer_at_ms <= step->clock_ms)
+        entry->timer_at_ms = step->clock_ms + 1;
 }
 
 /* Once a second of the partition's time the KPI stage hears of it, on every partition of its input. */
