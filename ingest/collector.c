@@ -89,6 +89,11 @@ static bool is_post_path(struct view path)
     return view_equal(path, touchpoints_path) || is_hook(path);
 }
 
+static bool is_get_path(struct view path)
+{
+    return view_equal_text(path, "/healthz") || view_equal_text(path, "/readyz") || view_equal_text(path, "/metrics");
+}
+
 /* Before the body: who cannot be let in, and what cannot be read, need not send it. */
 static void on_headers(void *context, struct http_exchange *exchange)
 {
@@ -251,12 +256,10 @@ static void answer_get(struct collector *collector, struct http_exchange *exchan
 {
     if (view_equal_text(path, "/metrics"))
         answer_metrics(exchange);
-    else if (view_equal_text(path, "/healthz") || (view_equal_text(path, "/readyz") && is_kafka_there(collector)))
+    else if (view_equal_text(path, "/healthz") || is_kafka_there(collector))
         http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n"));
-    else if (view_equal_text(path, "/readyz"))
-        refuse(exchange, 503, "kafka_away", "Kafka cannot be reached");
     else
-        refuse(exchange, 404, "not_found", "here are POST /v1/touchpoints, POST /v1/hooks/NAME, GET /healthz, /readyz and /metrics");
+        refuse(exchange, 503, "kafka_away", "Kafka cannot be reached");
 }
 
 static void handle(void *context, struct http_exchange *exchange)
@@ -264,13 +267,17 @@ static void handle(void *context, struct http_exchange *exchange)
     struct collector *collector = context;
     struct view path = http_exchange_path(exchange), method = http_exchange_method(exchange);
     bool is_get = view_equal_text(method, "GET") || view_equal_text(method, "HEAD");
-    if (!is_post_path(path) && is_get) {
-        answer_get(collector, exchange, path);
+    if (!is_post_path(path) && !is_get_path(path)) {
+        refuse(exchange, 404, "not_found", "here are POST /v1/touchpoints, POST /v1/hooks/NAME, GET /healthz, /readyz and /metrics");
         return;
     }
-    if (!is_post_path(path) || !view_equal_text(method, "POST")) {
-        http_exchange_add_header(exchange, "Allow", is_post_path(path) ? "POST" : "GET");
+    if (is_get_path(path) ? !is_get : !view_equal_text(method, "POST")) {
+        http_exchange_add_header(exchange, "Allow", is_get_path(path) ? "GET, HEAD" : "POST");
         refuse(exchange, 405, "bad_method", "this path takes another method");
+        return;
+    }
+    if (is_get_path(path)) {
+        answer_get(collector, exchange, path);
         return;
     }
     const struct source *source = sources_authenticate(collector->sources, exchange);
