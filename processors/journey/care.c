@@ -219,6 +219,12 @@ static void words_note(struct customer *customer, const struct arrival *arrival)
     }
 }
 
+bool care_may_note(const struct touchpoint *touch)
+{
+    return touch->body_kind == TOUCHPOINT_BODY_SURVEY_ANSWERED || touch->body_kind == TOUCHPOINT_BODY_REVIEW_POSTED ||
+           touch->body_kind == TOUCHPOINT_BODY_CASE_ACTED || impression_text_of(touch).size > 0;
+}
+
 static void act_note(struct customer *customer, const struct arrival *arrival)
 {
     const struct case_acted *acted = &arrival->touch->body.case_acted;

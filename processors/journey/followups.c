@@ -266,6 +266,10 @@ static void pending_review(struct turn *turn)
 {
     struct care *care = turn->customer->care;
     for (uint32_t i = 0; care && i < care->pending_count;) {
+        if (care->pending[i].due_at_ms > turn->at_ms) {
+            i++;
+            continue;
+        }
         const struct followup_rule *rule = followup_rule_find(&turn->task->shared->followups, care->pending[i].rule);
         if (pending_settle(turn, rule, &care->pending[i]))
             pending_remove(care, i);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WAITS_MAX = 64, TEXT_MAX = 120 };
+enum { WAITS_MAX = 64, TEXT_MAX = 120, TICKETS_COUNTED = 16 };
 
 #define REPEAT_WITHIN_MS DAYS(7)
 #define RENEWAL_WITHIN_MS DAYS(90)
@@ -30,6 +30,15 @@ struct scoring {
     struct wait waits[WAITS_MAX]; /* sorted, apart */
     uint32_t wait_count;
 };
+
+/* What was over so long ago gives no points, and nobody waited in it since. Of somebody with very many tickets the newest
+ * and the open ones count, so that the score costs no more with every further one. */
+static bool is_recent_ticket(const struct scoring *scoring, uint32_t number)
+{
+    const struct ticket *ticket = &scoring->customer->tickets[number];
+    return ticket->id || (number + TICKETS_COUNTED >= scoring->customer->ticket_count && ticket->count &&
+                          ticket->events[ticket->count - 1].moment.at_ms > scoring->at_ms - EFFORT_WITHIN_MS);
+}
 
 /* --- waiting for us --- */
 
@@ -63,6 +72,8 @@ static void waits_collect(struct scoring *scoring)
     const struct customer *customer = scoring->customer;
     for (uint32_t i = 0; i < customer->ticket_count; i++) {
         const struct ticket *ticket = &customer->tickets[i];
+        if (!is_recent_ticket(scoring, i))
+            continue;
         int64_t from_ms = NEVER_MS;
         for (uint32_t j = 0; j < ticket->count; j++) {
             const struct ticket_event *event = &ticket->events[j];
@@ -123,14 +134,17 @@ __attribute__((format(printf, 5, 6))) static void reason_add(struct scoring *sco
     double points = round(scoring->settings->weights[code] * share * 10) / 10;
     if (points <= 0)
         return;
-    char text[TEXT_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     struct hot_reason *reason = &scoring->out->reasons[scoring->out->count++];
     *reason = (struct hot_reason){.code = hot_code_name(code), .points = points, .has_event = event != NULL,
-                                  .text = arena_copy(scoring->arena, view_of_text(text))};
+                                  .text = view_of_text(format)};
+    if (strchr(format, '%')) {
+        char text[TEXT_MAX];
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(text, sizeof text, format, arguments);
+        va_end(arguments);
+        reason->text = arena_copy(scoring->arena, view_of_text(text));
+    }
     if (event)
         reason->event = *event;
 }
@@ -255,34 +269,41 @@ static void effort_of_ticket(struct scoring *scoring, const struct ticket *ticke
     }
 }
 
-/* The latest ticket of the customer's own that was opened within a week of another one. */
+static const struct ticket_event *opening_of(const struct scoring *scoring, uint32_t number)
+{
+    const struct ticket *ticket = &scoring->customer->tickets[number];
+    uint32_t opened = is_recent_ticket(scoring, number) ? ticket_opened(ticket) : NO_EVENT;
+    const struct ticket_event *event = opened == NO_EVENT ? NULL : &ticket->events[opened];
+    return event && event->moment.at_ms <= scoring->at_ms ? event : NULL;
+}
+
+/* The customer's own latest ticket, if it was opened within a week of another one. */
 static const struct ticket_event *repeat_contact(const struct scoring *scoring)
 {
     const struct ticket_event *latest = NULL;
-    const struct customer *customer = scoring->customer;
-    for (uint32_t i = 0; i < customer->ticket_count; i++) {
-        uint32_t opened = ticket_opened(&customer->tickets[i]);
-        const struct ticket_event *event = opened == NO_EVENT ? NULL : &customer->tickets[i].events[opened];
-        if (event == NULL || event->has_agent || event->moment.at_ms > scoring->at_ms ||
-            event->moment.at_ms <= scoring->at_ms - EFFORT_WITHIN_MS)
-            continue;
-        for (uint32_t j = 0; j < customer->ticket_count; j++) {
-            uint32_t before = j == i ? NO_EVENT : ticket_opened(&customer->tickets[j]);
-            const struct ticket_event *other = before == NO_EVENT ? NULL : &customer->tickets[j].events[before];
-            bool is_repeat = other && moment_is_before(&other->moment, &event->moment) &&
-                             event->moment.at_ms - other->moment.at_ms <= REPEAT_WITHIN_MS;
-            if (is_repeat && (latest == NULL || moment_is_before(&latest->moment, &event->moment)))
-                latest = event;
-        }
+    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++) {
+        const struct ticket_event *event = opening_of(scoring, i);
+        if (event && !event->has_agent && (latest == NULL || moment_is_before(&latest->moment, &event->moment)))
+            latest = event;
     }
-    return latest;
+    if (latest == NULL || latest->moment.at_ms <= scoring->at_ms - EFFORT_WITHIN_MS)
+        return NULL;
+    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++) {
+        const struct ticket_event *event = opening_of(scoring, i);
+        if (event && moment_is_before(&event->moment, &latest->moment) &&
+            latest->moment.at_ms - event->moment.at_ms <= REPEAT_WITHIN_MS)
+            return latest;
+    }
+    return NULL;
 }
 
 static void effort_score(struct scoring *scoring)
 {
     struct effort effort = {0};
-    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++)
-        effort_of_ticket(scoring, &scoring->customer->tickets[i], &effort);
+    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++) {
+        if (is_recent_ticket(scoring, i))
+            effort_of_ticket(scoring, &scoring->customer->tickets[i], &effort);
+    }
     if (effort.last_reopened)
         reason_add(scoring, HOT_REOPENED,
                    (effort.reopened > 1 ? 2 : 1) * left_of(scoring, effort.last_reopened->moment.at_ms),
@@ -366,8 +387,15 @@ void hot_score_read(struct journey_task *task, const struct customer *customer, 
     bool is_calm = (customer->care == NULL || customer->care->fact_count == 0) && customer->ticket_count == 0;
     if (is_calm)
         return;
-    struct scoring scoring = {.task = task, .customer = customer, .settings = &task->shared->settings->cases,
-                              .at_ms = at_ms, .from_ms = from_ms, .arena = arena, .out = out};
+    struct scoring scoring; /* not cleared: most of it is the waits */
+    scoring.task = task;
+    scoring.customer = customer;
+    scoring.settings = &task->shared->settings->cases;
+    scoring.at_ms = at_ms;
+    scoring.from_ms = from_ms;
+    scoring.arena = arena;
+    scoring.out = out;
+    scoring.wait_count = 0;
     if (customer->ticket_count > 0)
         waits_collect(&scoring);
     if (customer->care)

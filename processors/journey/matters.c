@@ -123,6 +123,8 @@ struct scope scope_of_touch(const struct customer *customer, const struct touchp
                             uint32_t topic_set, uint32_t segment)
 {
     struct scope scope = {.channel = (int)touch->channel, .from_ms = moment->at_ms, .topic_set = topic_set};
+    if (care_may_note(touch))
+        scope.matters |= MATTER_CASES;
     scope_add_body(&scope, customer, touch, moment);
     if (may_change_activity(customer, touch, moment, segment))
         scope.matters |= MATTER_ACTIVITY;
@@ -314,7 +316,8 @@ void matters_contribute(struct journey_task *task, struct customer *customer, co
     orders_walk(&walk);
     if (customer->seldom)
         seldom_walk(&walk);
-    cases_contribute(task, customer, tally); /* any event may be news of a case */
+    if (always & (MATTER_CASES | MATTER_DUE))
+        cases_contribute(task, customer, tally);
 }
 
 static int64_t earlier(int64_t a_ms, int64_t b_ms)

@@ -21,6 +21,7 @@ enum matter {
     MATTER_VISITS = 1 << 10,       /* the repair visits for ticket `item`, or at `from_ms` */
     MATTER_ENGAGEMENT = 1 << 11,   /* the unit `item` */
     MATTER_DUE = 1 << 12,          /* whatever changes by time alone by `due_ms` */
+    MATTER_CASES = 1 << 14,        /* cases: what may be a fact of them */
     MATTER_ALL = 1 << 13,          /* everything */
 };
 
