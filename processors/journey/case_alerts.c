@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define POINT 1.0
+#define SERIOUS_FROM 40
 
 struct revision {
     const struct case_story *story;
@@ -57,10 +58,12 @@ static struct case_published *published_add(struct turn *turn, const struct case
 
 /* --- what there is to tell --- */
 
-static enum severity severity_of(const struct turn *turn, const struct hot_reading *hot, bool is_live)
+/* A case that nobody has looked at is worth a warning, however few points it has. */
+static enum severity severity_of(const struct turn *turn, const struct hot_reading *hot, enum alert_state state)
 {
-    bool is_hot = is_live ? turn->customer->care->is_hot : hot->score >= turn->settings->hot_from;
-    return is_hot ? SEVERITY_CRITICAL : hot->score >= 40 ? SEVERITY_WARNING : SEVERITY_INFO;
+    bool is_hot = case_is_live(state) ? turn->customer->care->is_hot : hot->score >= turn->settings->hot_from;
+    bool is_serious = hot->score >= SERIOUS_FROM || state == ALERT_STATE_OPEN;
+    return is_hot ? SEVERITY_CRITICAL : is_serious ? SEVERITY_WARNING : SEVERITY_INFO;
 }
 
 /* We answered on a ticket, and now it is theirs to speak. */
@@ -91,10 +94,9 @@ static int64_t due_of(const struct turn *turn, const struct case_story *story, c
 
 static struct revision revision_of(const struct turn *turn, const struct case_story *story, const struct hot_reading *hot)
 {
-    bool is_live = case_is_live(story->state);
     bool is_rated = fact_is_negative_rating(story->opener);
     struct revision revision = {.story = story, .hot = hot, .state = story->state, .reasons = hot_reasons_hash(hot),
-                                .severity = severity_of(turn, hot, is_live), .due_at_ms = due_of(turn, story, hot)};
+                                .severity = severity_of(turn, hot, story->state), .due_at_ms = due_of(turn, story, hot)};
     revision.kind = revision.severity == SEVERITY_CRITICAL || !is_rated ? ALERT_KIND_HOT_TICKET : ALERT_KIND_NEGATIVE_FEEDBACK;
     if (is_waiting_for_customer(turn, story))
         revision.state = ALERT_STATE_WAITING_CUSTOMER;

@@ -12,6 +12,7 @@ static void angry_answer_opens_a_case(void **state)
     assert_int_equal(told->revision, 1);
     assert_int_equal(told->state, ALERT_STATE_OPEN);
     assert_int_equal(told->kind, ALERT_KIND_NEGATIVE_FEEDBACK);
+    assert_int_equal(told->severity, SEVERITY_WARNING);
     assert_true(told->score == 35 && desk.last.hot_score == 35);
     assert_int_equal(told->reasons.count, 1);
     assert_true(view_equal_text(told->reasons.items[0].code, "nps_0_3") && told->reasons.items[0].has_event_id);
