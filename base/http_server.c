@@ -19,12 +19,17 @@
 
 /* --- a request's way through libmicrohttpd --- */
 
-static void watch_set_deadline(struct http_server *server, struct MHD_Connection *connection, int64_t deadline_us)
+struct watch *connection_watch(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (!info || !info->socket_context)
+    return info ? info->socket_context : NULL;
+}
+
+static void watch_set_deadline(struct http_server *server, struct MHD_Connection *connection, int64_t deadline_us)
+{
+    struct watch *watch = connection_watch(connection);
+    if (!watch)
         return;
-    struct watch *watch = info->socket_context;
     pthread_mutex_lock(&server->lock);
     watch->deadline_us = deadline_us;
     pthread_mutex_unlock(&server->lock);
@@ -32,6 +37,9 @@ static void watch_set_deadline(struct http_server *server, struct MHD_Connection
 
 static enum MHD_Result exchange_send(struct http_exchange *exchange)
 {
+    struct http_server *server = exchange->server; /* a stream's deadline begins when it is closed */
+    watch_set_deadline(server, exchange->connection,
+                       exchange->is_stream ? INT64_MAX : clock_monotonic_us() + server->settings.request_ms_max * 1000);
     return MHD_queue_response(exchange->connection, (unsigned)exchange->status, exchange->response);
 }
 
@@ -140,6 +148,9 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         *slot = watch;
     } else if (*slot) {
         struct watch *watch = *slot;
+        for (struct http_stream *stream = server->streams; stream; stream = stream->next)
+            if (stream->watch == watch)
+                stream->watch = NULL;
         LIST_REMOVE(server->watches, watch);
         free(watch);
         *slot = NULL;

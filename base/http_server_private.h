@@ -24,7 +24,7 @@ struct http_exchange {
     struct bytes body;
     char peer[INET6_ADDRSTRLEN];
     enum exchange_state state;
-    bool is_suspended, is_too_large;
+    bool is_suspended, is_too_large, is_stream;
     int64_t discarded_bytes;
     int status;
     struct MHD_Response *response;
@@ -34,7 +34,7 @@ struct http_exchange {
     int header_count;
 };
 
-/* One open connection: whose request must be complete by a certain time. */
+/* One open connection: whose request must be complete, or whose answer taken, by a certain time. */
 struct watch {
     struct watch *next, *previous;
     int socket;
@@ -44,6 +44,7 @@ struct watch {
 struct http_stream {
     struct http_server *server;
     struct MHD_Connection *connection;
+    struct watch *watch;                 /* of the connection, while it lasts */
     struct http_stream *next, *previous; /* in server->streams */
     struct bytes unsent;
     size_t sent;
@@ -92,6 +93,9 @@ void exchange_destroy(struct http_exchange *exchange);
 /* Stores the answer and wakes the connection where it sleeps. Takes the response. Any thread, once. */
 void exchange_answer_response(struct http_exchange *exchange, int status, const char *content_type,
                               struct MHD_Response *response);
+
+/* The connection's own, or NULL. */
+struct watch *connection_watch(struct MHD_Connection *connection);
 
 /* Called with the lock held. */
 void stream_wake(struct http_stream *stream);

@@ -2,6 +2,7 @@
  * take sleeps. */
 #include "base/http_server_private.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -58,7 +59,9 @@ struct http_stream *http_exchange_stream(struct http_exchange *exchange, const c
     struct http_stream *stream = memory_zeroed(1, sizeof *stream);
     stream->server = server;
     stream->connection = exchange->connection;
+    stream->watch = connection_watch(exchange->connection);
     stream->references = 2;
+    exchange->is_stream = true;
     pthread_mutex_lock(&server->lock);
     LIST_PUSH(server->streams, stream);
     pthread_mutex_unlock(&server->lock);
@@ -96,6 +99,8 @@ void http_stream_close(struct http_stream *stream)
     struct http_server *server = stream->server;
     pthread_mutex_lock(&server->lock);
     stream->is_ended = true;
+    if (stream->watch) /* who does not take the rest in time is cut off */
+        stream->watch->deadline_us = clock_monotonic_us() + server->settings.request_ms_max * 1000;
     if (!stream->is_gone)
         stream_wake(stream);
     stream_release(stream);
