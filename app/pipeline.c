@@ -14,6 +14,7 @@
 #include "app/pipeline.h"
 
 #include "app/collect.h"
+#include "app/health.h"
 #include "app/stages.h"
 #include "app/status.h"
 #include "app/topics.h"
@@ -31,19 +32,23 @@ struct pipeline {
     struct registry *registry;
     struct schema_ids ids;
     atomic_bool is_ready;
+    struct health *health;
+    struct runner_status *journey_status, *kpi_status;
 };
 
 /* --- the services ------------------------------------------------------------------------------------------------ */
 
 static enum outcome run_processor(struct pipeline *pipeline, const struct processor *processor, void *shared)
 {
+    bool is_journey = processor == &journey_processor;
     struct runner_config config = {.processor = processor,
                                    .shared = shared,
+                                   .status = is_journey ? pipeline->journey_status : pipeline->kpi_status,
                                    .kafka = &pipeline->app->config.kafka,
                                    .settings = pipeline->app->config.engine,
                                    .clock = &clock_system};
     /* Disorder is a property of what happens to customers; the deltas between our own stages come in order. */
-    if (processor != &journey_processor)
+    if (!is_journey)
         config.settings.allowed_disorder_ms = processor->allowed_disorder_ms;
     return runner_run(&config, &pipeline->app->stop);
 }
@@ -124,6 +129,17 @@ struct running {
     enum outcome outcome;
 };
 
+/* The sink knows its own position and throughput best, and writes its own row. */
+static void add_to_health(struct pipeline *pipeline, const char *name)
+{
+    if (strcmp(name, "sink") == 0)
+        return;
+    health_add(pipeline->health, name,
+               strcmp(name, "journey") == 0 ? pipeline->journey_status
+               : strcmp(name, "kpi") == 0   ? pipeline->kpi_status
+                                            : NULL);
+}
+
 static void *run_one(void *context)
 {
     struct running *running = context;
@@ -141,6 +157,9 @@ static int run_services(struct app *app, const char *only)
 {
     struct pipeline pipeline = {.app = app, .registry = registry_create(app->config.registry.url)};
     struct status_server *status = status_start(&app->config, &pipeline.is_ready);
+    pipeline.journey_status = runner_status_create();
+    pipeline.kpi_status = runner_status_create();
+    pipeline.health = health_start(&app->config);
     struct running running[SERVICE_COUNT];
     size_t count = 0;
     bool is_broken = topics_prepare(&app->config, pipeline.registry, &pipeline.ids, true, &app->stop) == OUTCOME_STOP;
@@ -149,6 +168,7 @@ static int run_services(struct app *app, const char *only)
         if (only && strcmp(only, services[i].name) != 0)
             continue;
         running[count] = (struct running){&services[i], &pipeline, 0, OUTCOME_OK};
+        add_to_health(&pipeline, services[i].name);
         pthread_create(&running[count].thread, NULL, run_one, &running[count]);
         count++;
     }
@@ -157,6 +177,9 @@ static int run_services(struct app *app, const char *only)
         is_broken |= running[i].outcome == OUTCOME_STOP;
     }
     status_stop(status);
+    health_stop(pipeline.health);
+    runner_status_destroy(pipeline.journey_status);
+    runner_status_destroy(pipeline.kpi_status);
     registry_destroy(pipeline.registry);
     return is_broken ? EXIT_FAILED : EXIT_FINE;
 }

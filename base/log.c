@@ -5,7 +5,9 @@
 #include "base/time_text.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -81,13 +83,36 @@ static void append_pair(struct bytes *line, const char *key, const char *value)
         bytes_append_text(line, value);
 }
 
+static pthread_mutex_t complaint_lock = PTHREAD_MUTEX_INITIALIZER;
+static char complaint[256];
+static int64_t complained_at_ms;
+
+static void keep_complaint(const char *message, const char *error, int64_t now_ms)
+{
+    pthread_mutex_lock(&complaint_lock);
+    snprintf(complaint, sizeof complaint, "%s%s%s", message, error ? ": " : "", error ? error : "");
+    complained_at_ms = now_ms;
+    pthread_mutex_unlock(&complaint_lock);
+}
+
+int64_t log_last_complaint(char *text, size_t text_size)
+{
+    pthread_mutex_lock(&complaint_lock);
+    snprintf(text, text_size, "%s", complaint);
+    int64_t at_ms = complained_at_ms;
+    pthread_mutex_unlock(&complaint_lock);
+    return at_ms;
+}
+
 void log_line(enum log_level level, const char *message, ...)
 {
     if (level < least_level)
         return;
     struct bytes line = {0};
     char now[TIME_TEXT_SIZE];
-    time_text_format(now, clock_now_ms(&clock_system));
+    int64_t now_ms = clock_now_ms(&clock_system);
+    const char *error = NULL;
+    time_text_format(now, now_ms);
     if (is_json)
         bytes_append_byte(&line, '{');
     append_pair(&line, "time", now);
@@ -98,9 +123,15 @@ void log_line(enum log_level level, const char *message, ...)
     va_list pairs;
     va_start(pairs, message);
     const char *key;
-    while ((key = va_arg(pairs, const char *)) != NULL)
-        append_pair(&line, key, va_arg(pairs, const char *));
+    while ((key = va_arg(pairs, const char *)) != NULL) {
+        const char *value = va_arg(pairs, const char *);
+        append_pair(&line, key, value);
+        if (strcmp(key, "error") == 0)
+            error = value;
+    }
     va_end(pairs);
+    if (level >= LOG_WARNING)
+        keep_complaint(message, error, now_ms);
 
     bytes_append_text(&line, is_json ? "}\n" : "\n");
     /* One write, so that lines of several threads and processes do not mix. */

@@ -8,6 +8,7 @@
 #define TS_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
@@ -17,6 +18,10 @@ void log_configure(enum log_level least, bool as_json, const char *role);
 bool log_level_from_name(const char *name, enum log_level *out);
 
 void log_line(enum log_level level, const char *message, ...) __attribute__((sentinel));
+
+/* The last warning or error of this process, «what happened: its error», for health pages; empty when there was none. Any
+ * thread. Returns when it was said, 0: never. */
+int64_t log_last_complaint(char *text, size_t text_size);
 
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)

@@ -80,6 +80,7 @@ struct sink {
     struct projection projection;
     struct metric *records_total, *batches_total, *undecodable_total, *refused_total, *batch_seconds;
     int64_t last_health_ms, records_since_health;
+    int64_t newest_at_ms; /* of the records last written; 0: nothing is waiting */
 };
 
 /* --- one record -------------------------------------------------------------------------------------------------- */
@@ -276,6 +277,8 @@ static void write_health(struct sink *sink)
     json_write_integer(&json, now_ms);
     json_key(&json, "records_per_second");
     json_write_decimal(&json, (double)sink->records_since_health * 1000 / (double)passed_ms);
+    json_key(&json, "behind_ms"); /* from a record's being written to Kafka until it is here */
+    json_write_integer(&json, sink->newest_at_ms && now_ms > sink->newest_at_ms ? now_ms - sink->newest_at_ms : 0);
     json_close_object(&json);
     struct resp command = {0};
     resp_command(&command, 4, "HSET");
@@ -293,6 +296,7 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
     struct sink *sink = context;
     arena_reset(&sink->arena);
     enum outcome outcome = OUTCOME_OK;
+    sink->newest_at_ms = count ? records[count - 1].timestamp_ms : 0;
     if (count > 0) {
         int64_t begun_us = clock_monotonic_us();
         struct touched *touched = arena_alloc(&sink->arena, count * sizeof *touched);

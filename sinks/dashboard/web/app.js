@@ -6,6 +6,7 @@ import * as hot from "./hot.js";
 import * as trends from "./trends.js";
 import * as scorecard from "./scorecard.js";
 import * as customer from "./customer.js";
+import { watchHealth } from "./health.js";
 
 const views = { now, hot, cases: hot, trends, scorecard, customers: customer };
 const main = document.getElementById("main");
@@ -111,5 +112,6 @@ document.addEventListener("keydown", (event) => {
 addEventListener("hashchange", () => { route(); main.focus({ preventScroll: true }); });
 route();
 listen(onEvent);
+watchHealth();
 setInterval(() => tell("tick"), 5000);
 export { element };

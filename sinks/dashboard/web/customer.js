@@ -4,6 +4,8 @@ import { clock, duration, element } from "./format.js";
 
 let place = null, id = null, asked = 0;
 
+const said = (symbol) => String(symbol).toLowerCase().replaceAll("_", " ");
+
 const words = {
   OrderPlaced: (data) => `ordered for ${(data.amount_minor / 100).toFixed(2)} ${data.currency}`,
   OrderDelivered: (data) => `order ${data.order_id} delivered`,
@@ -14,6 +16,11 @@ const words = {
   TicketChanged: (data) => `ticket ${data.ticket_id} ${data.action.toLowerCase().replaceAll("_", " ")}${data.team ? ` · ${data.team}` : ""}`,
   ReviewPosted: (data) => `reviewed: ${"★".repeat(data.stars)}${"☆".repeat(Math.max(0, 5 - data.stars))}`,
   SocialMention: (data) => `mentioned us on ${data.network} (reach ${data.reach})`,
+  MessageEngaged: (data) => `${said(data.kind)} message ${data.action.toLowerCase()}`,
+  DeviceReported: (data) => `device ${data.device_id} reported ${data.code} (${data.severity.toLowerCase()})`,
+  ServiceVisited: (data) => `${data.kind.toLowerCase()} visit, ${data.fixed ? "fixed" : "not fixed"}`,
+  InterviewHeld: (data) => `was interviewed by ${data.interviewer}`,
+  ReferralMade: (data) => `referred ${data.referred_customer_id}${data.converted ? ", who became a customer" : ""}`,
   CaseActed: (data) => `case ${data.action.toLowerCase()} by ${data.actor}`,
   SubscriptionChanged: (data) => `subscription ${data.action.toLowerCase()}`,
   LoyaltyChanged: (data) => `loyalty: ${data.action.toLowerCase()} ${data.points || ""}`,

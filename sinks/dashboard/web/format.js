@@ -37,12 +37,18 @@ export function duration(ms) {
   return `${Math.round(ms)} ms`;
 }
 
-export function value(kpi, number) {
+/** Times cannot be negative, whatever a normal interval around a small mean says. */
+export const range = (kpi, low, high) => `${value(kpi, kindOf(kpi) === "time" ? Math.max(0, low) : low)} to ${value(kpi, high)}`;
+
+/** A hyphen is not a minus: it breaks lines and is too short to be seen. */
+export const value = (kpi, number) => plain(kpi, number).replace("-", "−");
+
+function plain(kpi, number) {
   if (number === null || number === undefined) return "–";
   switch (kindOf(kpi)) {
     case "rate": return `${(100 * number).toFixed(1)} %`;
     case "points": return `${number >= 0 ? "+" : ""}${(100 * number).toFixed(1)} pp`;
-    case "nps": return number.toFixed(0);
+    case "nps": return (Math.round(number) || 0).toFixed(0);
     case "time": return duration(number);
     case "signed": return `${number >= 0 ? "+" : ""}${number.toFixed(2)}`;
     case "count": return Math.round(number).toLocaleString("en");
@@ -57,10 +63,13 @@ export function ago(at, now = Date.now()) {
 
 export const clock = (at) => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 
+/** EMAIL, FIRST_LINE: names in capitals are ours, and read better small. */
+const gentle = (text) => (/^[A-Z][A-Z_]+$/.test(text) ? text[0] + text.slice(1).toLowerCase().replaceAll("_", " ") : text);
+
 /** "channel=EMAIL,product=a%2Cb" as people read it. */
 export function dimension(text) {
   if (text === "all") return "all";
-  return text.split(",").map((part) => { try { return decodeURIComponent(part.replace(/^[^=]*=/, "")); } catch { return part; } }).join(" · ");
+  return text.split(",").map((part) => { try { return gentle(decodeURIComponent(part.replace(/^[^=]*=/, ""))); } catch { return part; } }).join(" · ");
 }
 
 /** An element with attributes and children; texts never become markup. */

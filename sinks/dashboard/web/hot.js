@@ -23,7 +23,7 @@ async function perform(caseId, verb, known) {
 function due(at) {
   if (!at) return null;
   const left = at - Date.now();
-  return element("span", { class: left < 0 ? "bad" : left < 1800000 ? "warn" : "quiet", title: clock(at) }, left < 0 ? `due ${ago(at)}` : `due ${ago(at)}`);
+  return element("span", { class: `small ${left < 0 ? "bad" : left < 1800000 ? "warn" : "quiet"}`, title: clock(at) }, left < 0 ? `overdue since ${ago(at).replace(" ago", "")}` : `due ${ago(at)}`);
 }
 
 function row(one, known) {

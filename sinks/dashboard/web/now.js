@@ -1,13 +1,13 @@
 // Now: a tile a KPI, with its interval, target, change and recent course.
 import { api } from "./source.js";
 import { chooseWindow } from "./app.js";
-import { ago, directionOf, element, nameOf, value } from "./format.js";
+import { ago, directionOf, element, kindOf, nameOf, range, value } from "./format.js";
 
 const groups = [
   ["Customer", ["nps", "csat", "ces", "review_stars", "sentiment", "survey_completion"]],
-  ["Support", ["first_response_time", "resolution_time", "handoff_wait", "backlog", "response_24h", "fcr", "sla_first_response", "reopen_rate"]],
-  ["Delivery and use", ["on_time_delivery", "return_rate", "activation", "active_customers", "usage_minutes"]],
-  ["Loyalty", ["repeat_purchase_180d", "renewal_rate", "churn_rate", "loyalty_share", "referral_rate"]],
+  ["Support", ["first_response_time", "resolution_time", "handoff_wait", "backlog", "response_24h", "fcr", "sla_first_response", "sla_resolution", "reopen_rate", "hot_open", "loop_contact_24h", "loop_recovered"]],
+  ["Delivery and use", ["on_time_delivery", "return_rate", "first_time_fix", "activation", "active_customers", "usage_minutes"]],
+  ["Loyalty", ["repeat_purchase_180d", "renewal_rate", "churn_rate", "loyalty_share", "referral_rate", "engagement_open"]],
 ];
 const STALE_MS = 5 * 60000, SPARK_POINTS = 72;
 let place = null, tiles = new Map(), sparks = new Map(), asked = 0;
@@ -15,10 +15,11 @@ let place = null, tiles = new Map(), sparks = new Map(), asked = 0;
 function verdict(kpi) {
   const direction = directionOf(kpi.kpi);
   if (kpi.target === null || kpi.target === undefined || kpi.value === null || !direction) return null;
+  if (kpi.low_n) return element("span", { class: "verdict quiet", title: `target ${value(kpi.kpi, kpi.target)}; ${kpi.n} are too few to judge by` }, "too few to judge");
   const isMet = direction * (kpi.value - kpi.target) >= 0;
   const isSure = kpi.low === null || direction * ((direction > 0 ? kpi.low : kpi.high) - kpi.target) >= 0;
   return element("span", { class: `verdict ${isMet ? "good" : "bad"}`, title: `target ${value(kpi.kpi, kpi.target)}` },
-    isMet ? (isSure ? "✓ on target" : "✓ about on target") : "✗ off target");
+    isMet ? (isSure ? "✓ on target" : "✓ near target") : "✗ off target");
 }
 
 /** The change to the window before: coloured only when it is more than noise. */
@@ -28,7 +29,7 @@ function change(kpi) {
   const isNoise = kpi.low !== null && kpi.previous >= kpi.low && kpi.previous <= kpi.high;
   const tone = isNoise || !delta || !direction ? "" : delta * direction > 0 ? "good" : "bad";
   return element("span", { class: tone, title: isNoise ? "within what chance alone would do" : "more than noise" },
-    ` ${delta > 0 ? "▲" : delta < 0 ? "▼" : "="} from ${value(kpi.kpi, kpi.previous)}`);
+    `${delta > 0 ? "▲" : delta < 0 ? "▼" : "="} from ${value(kpi.kpi, kpi.previous)}`);
 }
 
 function spark(points, target) {
@@ -48,14 +49,15 @@ function fill(tile, name, kpi) {
   const isStale = kpi && Date.now() - kpi.at > STALE_MS;
   tile.toggleAttribute("data-few", Boolean(kpi?.low_n));
   tile.toggleAttribute("data-stale", Boolean(isStale));
-  const range = !kpi ? "no data in this window"
+  const basis = !kpi ? "no data in this window"
     : isStale ? `as of ${ago(kpi.at)}`
+    : kindOf(name) === "count" ? ""
     : kpi.low === null || kpi.low === undefined ? `n ${kpi.n.toLocaleString("en")}`
-    : `${value(name, kpi.low)} to ${value(name, kpi.high)} · n ${kpi.n.toLocaleString("en")}`;
+    : `${range(name, kpi.low, kpi.high)} · n ${kpi.n.toLocaleString("en")}`;
   tile.replaceChildren(
     element("span", { class: "name" }, nameOf(name), kpi ? verdict(kpi) : null),
     element("span", { class: "value" }, value(name, kpi?.value)),
-    element("span", { class: "range" }, range, kpi ? change(kpi) : ""),
+    element("span", { class: "range" }, basis, " ", kpi && !isStale ? change(kpi) : ""),
     spark(sparks.get(name) || [], kpi?.target));
 }
 

@@ -1,6 +1,6 @@
 // Scorecard: every KPI with a target, for 30 and 90 days.
 import { api } from "./source.js";
-import { directionOf, element, nameOf, value } from "./format.js";
+import { directionOf, element, nameOf, range, value } from "./format.js";
 
 let place = null;
 
@@ -11,9 +11,9 @@ function cells(name, kpi) {
   const delta = kpi.previous === null || kpi.value === null ? null : kpi.value - kpi.previous;
   const tone = !kpi.is_change || !delta ? "quiet" : delta * direction > 0 ? "good" : "bad";
   return [
-    element("td", { class: `number ${hasTarget ? (isMet ? "good" : "bad") : ""}`, title: kpi.low === null ? "" : `${value(name, kpi.low)} to ${value(name, kpi.high)}, n ${kpi.n}` }, value(name, kpi.value)),
+    element("td", { class: `number ${kpi.low_n ? "few" : hasTarget ? (isMet ? "good" : "bad") : ""}`, title: kpi.low === null ? "" : `${range(name, kpi.low, kpi.high)}, n ${kpi.n}${kpi.low_n ? ": too few to be relied on" : ""}` }, value(name, kpi.value)),
     element("td", { class: "number quiet" }, value(name, kpi.target)),
-    element("td", { class: `number ${tone}` }, delta === null ? "" : `${delta > 0 ? "▲" : delta < 0 ? "▼" : "="} ${value(name, kpi.previous)}${kpi.is_change ? "" : " (noise)"}`)];
+    element("td", { class: `number ${tone}` }, delta === null ? "–" : `${delta > 0 ? "▲" : delta < 0 ? "▼" : "="} ${value(name, kpi.previous)}${kpi.is_change ? "" : " (noise)"}`)];
 }
 
 async function refresh() {
@@ -21,7 +21,7 @@ async function refresh() {
   try { answer = await api.scorecard(); } catch { return; }
   if (!place || !answer) return;
   place.querySelector("tbody").replaceChildren(...answer.groups.flatMap((group) => [
-    element("tr", {}, element("th", { colspan: 7 }, group.name)),
+    element("tr", {}, element("th", { colspan: 7, class: "group" }, group.name)),
     ...group.kpis.filter((kpi) => kpi["30d"] || kpi["90d"]).map((kpi) => element("tr", {},
       element("td", {}, element("a", { href: `#/trends/${kpi.kpi}` }, nameOf(kpi.kpi))), ...cells(kpi.kpi, kpi["30d"]), ...cells(kpi.kpi, kpi["90d"])))]));
 }

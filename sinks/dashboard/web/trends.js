@@ -1,7 +1,7 @@
 // Trends: one KPI over time by a dimension, with the shifts that were detected.
 import uPlot from "./uPlot.esm.js";
 import { api } from "./source.js";
-import { clock, dimension, directionOf, element, kpis, nameOf, value } from "./format.js";
+import { clock, dimension, directionOf, element, kpis, nameOf, range, value } from "./format.js";
 
 const colours = ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"];
 const LINES_MAX = colours.length;
@@ -47,9 +47,9 @@ function drawChart(series, shifts) {
 }
 
 function drawTable(series) {
-  place.querySelector(".breakdown tbody").replaceChildren(...series.map((one) => element("tr", {},
+  place.querySelector(".breakdown tbody").replaceChildren(...series.map((one) => element("tr", { class: one.now.low_n ? "few" : "", title: one.now.low_n ? "too few to be relied on" : "" },
     element("td", {}, dimension(one.dimension)), element("td", { class: "number" }, value(kpi, one.now.value)),
-    element("td", { class: "number quiet" }, one.now.low === null ? "" : `${value(kpi, one.now.low)} to ${value(kpi, one.now.high)}`),
+    element("td", { class: "number quiet" }, one.now.low === null ? "" : range(kpi, one.now.low, one.now.high)),
     element("td", { class: "number" }, one.now.n.toLocaleString("en")), element("td", { class: "number quiet" }, value(kpi, one.now.previous)))));
 }
 
