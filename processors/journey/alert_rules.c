@@ -49,11 +49,13 @@ static struct rule_alert *alert_find(struct care *care, enum alert_rule rule, ui
     return NULL;
 }
 
-static struct uuid alert_id_of(const struct turn *turn, enum alert_rule rule, uint64_t scope)
+/* With the instant it opened: the same trouble, long after its alert is forgotten, is another alert, and not again revision 1 of the
+ * old one, which receivers would take for a repetition. */
+static struct uuid alert_id_of(const struct turn *turn, enum alert_rule rule, uint64_t scope, int64_t opened_at_ms)
 {
     static const struct uuid space = {{0x74, 0x6f, 0x75, 0x63, 0x68, 0x50, 0x40, 0, 0x80, 0, 0x61, 0x6c, 0x65, 0x72, 0x74, 0x73}};
-    char name[64];
-    int size = snprintf(name, sizeof name, "%s %016llx", rules[rule].name, (unsigned long long)scope);
+    char name[96];
+    int size = snprintf(name, sizeof name, "%s %016llx %lld", rules[rule].name, (unsigned long long)scope, (long long)opened_at_ms);
     struct uuid customer = uuid_version5(&space, turn->customer_id);
     return uuid_version5(&customer, view_of(name, (size_t)size));
 }
@@ -100,8 +102,7 @@ static void alert_remove(struct care *care, uint32_t number)
     care->alerts = customer_array_shrink(care->alerts, --care->alert_count, sizeof *care->alerts);
 }
 
-/* The oldest that is over leaves, else the oldest of all expires. Nothing is told twice for it: an alert that left could come
- * again only for a ticket that stayed open while alerts.open_max others passed by. */
+/* The oldest that is over leaves, else the oldest of all expires. A deadline whose alert left has none any more. */
 static void alerts_make_room(struct turn *turn, struct care *care)
 {
     if (care->alert_count < turn->settings->alerts_max)
@@ -113,8 +114,11 @@ static void alerts_make_room(struct turn *turn, struct care *care)
             break;
         }
     }
-    if (alert_is_live(&care->alerts[number]))
-        alert_tell(turn, &care->alerts[number], ALERT_STATE_EXPIRED, turn->at_ms);
+    struct rule_alert *alert = &care->alerts[number];
+    if (alert_is_live(alert))
+        alert_tell(turn, alert, ALERT_STATE_EXPIRED, turn->at_ms);
+    if (alert->ticket && alert->opened_at_ms > care->promises_from_ms)
+        care->promises_from_ms = alert->opened_at_ms;
     alert_remove(care, number);
 }
 
@@ -122,7 +126,7 @@ static void alert_open(struct turn *turn, struct rule_alert alert, const char *s
 {
     struct care *care = customer_care(turn->customer);
     alerts_make_room(turn, care);
-    alert.id = alert_id_of(turn, alert.rule, alert.scope);
+    alert.id = alert_id_of(turn, alert.rule, alert.scope, at_ms);
     alert.severity = (uint8_t)rules[alert.rule].severity;
     alert.opened_at_ms = at_ms;
     alert.has_case = case_alerts_live_id(turn, &alert.case_id);
@@ -148,7 +152,8 @@ static int64_t promise_next(struct care *care, const struct ticket *ticket, cons
     bool is_warned = alert_find(care, warnings[kind], scope_of(warnings[kind], ticket->identity, &sla->start));
     /* Broken before anybody could be warned: then there is nothing to warn of. */
     *rule = is_warned || promise->due_at_ms <= clock_ms ? breaches[kind] : warnings[kind];
-    return *rule == breaches[kind] ? promise->due_at_ms : promise->warn_at_ms;
+    int64_t at_ms = *rule == breaches[kind] ? promise->due_at_ms : promise->warn_at_ms;
+    return care && at_ms <= care->promises_from_ms ? NEVER_MS : at_ms;
 }
 
 static void promises_review(struct turn *turn, const struct ticket *ticket)

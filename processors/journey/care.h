@@ -88,6 +88,7 @@ struct care {
     struct pending *pending;
     uint32_t fact_count, case_count, alert_count, pending_count;
     int64_t sealed_at_ms;    /* facts up to then are gone */
+    int64_t promises_from_ms; /* deadlines up to then had alerts that left for want of room: they do not come again */
     bool is_hot;                /* from hot.from on, until below hot.until */
     char *text;              /* the customer's last words */
 };

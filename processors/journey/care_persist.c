@@ -184,6 +184,7 @@ void care_save(const struct journey_task *task, const struct care *care, struct 
     for (uint32_t i = 0; i < care->pending_count; i++)
         pending_save(&care->pending[i], out);
     pack_signed(out, care->sealed_at_ms);
+    pack_signed(out, care->promises_from_ms);
     pack_unsigned(out, care->is_hot);
     pack_text(out, optional(care->text));
 }
@@ -211,6 +212,7 @@ void care_load(struct journey_task *task, struct care *care, struct unpack *in)
         pending_load(&care->pending[care->pending_count++], in);
     }
     care->sealed_at_ms = unpack_signed(in);
+    care->promises_from_ms = unpack_signed(in);
     care->is_hot = unpack_unsigned(in) != 0;
     care->text = text_load(in);
 }

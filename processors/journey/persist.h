@@ -5,7 +5,7 @@
 
 #include "processors/journey/task.h"
 
-enum { PERSIST_VERSION = 4 }; /* 1, still read: without cases, last scores and follow-ups; 2 and 3 were short-lived */
+enum { PERSIST_VERSION = 5 }; /* 1, still read: without cases, last scores and follow-ups; those between were short-lived */
 
 void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value);
 

@@ -27,8 +27,8 @@ struct desk {
     struct driver *driver;
     struct arena arena;
     uint32_t events;
-    struct alert alerts[256];       /* all that were told, in order */
-    struct follow_up followups[64];
+    struct alert alerts[8192];      /* all that were told, in order */
+    struct follow_up followups[2048];
     size_t alert_count, followup_count;
     int64_t sums[KPI_COUNT_OF_ALL][2]; /* n and num of `all`, over all minutes */
     struct enriched_touchpoint last;
@@ -76,13 +76,13 @@ static inline void desk_hear(struct desk *desk, const struct driver_output *outp
         return;
     if (strcmp(output->topic, "alerts") == 0) {
         struct alert *alert = &desk->alerts[desk->alert_count++];
-        assert_true(desk->alert_count < 256 && alert_decode(alert, avro, &desk->arena));
+        assert_true(desk->alert_count < 8192 && alert_decode(alert, avro, &desk->arena));
         assert_true(view_equal(output->key, alert->case_id.data ? alert->case_id : alert->alert_id));
         record_to_json(&desk->told, &alert_shape, alert);
         bytes_append_byte(&desk->told, '\n');
     } else if (strcmp(output->topic, "followups") == 0) {
         struct follow_up *followup = &desk->followups[desk->followup_count++];
-        assert_true(desk->followup_count < 64 && follow_up_decode(followup, avro, &desk->arena));
+        assert_true(desk->followup_count < 2048 && follow_up_decode(followup, avro, &desk->arena));
         record_to_json(&desk->told, &follow_up_shape, followup);
         bytes_append_byte(&desk->told, '\n');
     } else if (strcmp(output->topic, "touchpoints.enriched") == 0) {
