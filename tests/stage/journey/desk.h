@@ -4,6 +4,7 @@
 #define TS_TESTS_STAGE_JOURNEY_DESK_H
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "processors/journey/care.h"
 #include "schemas/json_form.h"
 #include "schemas/kpi_sums.h"
@@ -19,6 +20,8 @@
 
 #define DESK_START_MS INT64_C(1767225600000) /* 2026-01-01 */
 
+enum { DESK_ALERTS_MAX = 8192, DESK_FOLLOWUPS_MAX = 2048 };
+
 struct desk {
     struct journey_settings settings;
     struct settings_section sections[2]; /* of the file, as long as it lives */
@@ -27,8 +30,8 @@ struct desk {
     struct driver *driver;
     struct arena arena;
     uint32_t events;
-    struct alert alerts[8192];      /* all that were told, in order */
-    struct follow_up followups[2048];
+    struct alert *alerts;      /* all that were told, in order */
+    struct follow_up *followups;
     size_t alert_count, followup_count;
     int64_t sums[KPI_COUNT_OF_ALL][2]; /* n and num of `all`, over all minutes */
     struct enriched_touchpoint last;
@@ -39,6 +42,8 @@ struct desk {
 static inline void desk_open_with(struct desk *desk, const char *config)
 {
     *desk = (struct desk){.shared = {.time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}}};
+    desk->alerts = memory_zeroed(DESK_ALERTS_MAX, sizeof *desk->alerts);
+    desk->followups = memory_zeroed(DESK_FOLLOWUPS_MAX, sizeof *desk->followups);
     struct bytes error = {0};
     desk->sections[0] = (struct settings_section){journey_setting_rows, &desk->settings};
     desk->sections[1] = (struct settings_section){case_setting_rows, &desk->settings.cases};
@@ -65,6 +70,8 @@ static inline void desk_close(struct desk *desk)
     settings_destroy(desk->file);
     arena_finish(&desk->arena);
     bytes_finish(&desk->told);
+    free(desk->alerts);
+    free(desk->followups);
 }
 
 static inline void desk_hear(struct desk *desk, const struct driver_output *output)
@@ -76,13 +83,13 @@ static inline void desk_hear(struct desk *desk, const struct driver_output *outp
         return;
     if (strcmp(output->topic, "alerts") == 0) {
         struct alert *alert = &desk->alerts[desk->alert_count++];
-        assert_true(desk->alert_count < 8192 && alert_decode(alert, avro, &desk->arena));
+        assert_true(desk->alert_count < DESK_ALERTS_MAX && alert_decode(alert, avro, &desk->arena));
         assert_true(view_equal(output->key, alert->case_id.data ? alert->case_id : alert->alert_id));
         record_to_json(&desk->told, &alert_shape, alert);
         bytes_append_byte(&desk->told, '\n');
     } else if (strcmp(output->topic, "followups") == 0) {
         struct follow_up *followup = &desk->followups[desk->followup_count++];
-        assert_true(desk->followup_count < 2048 && follow_up_decode(followup, avro, &desk->arena));
+        assert_true(desk->followup_count < DESK_FOLLOWUPS_MAX && follow_up_decode(followup, avro, &desk->arena));
         record_to_json(&desk->told, &follow_up_shape, followup);
         bytes_append_byte(&desk->told, '\n');
     } else if (strcmp(output->topic, "touchpoints.enriched") == 0) {
