@@ -14,6 +14,8 @@ enum {
     BACKOFF_LEAST_MS = 20,
     BACKOFF_MOST_MS = 1000,
     REDO_MOST = 30,          /* in a row; then a new worker, with a new producer and member */
+    CATCH_UP_FACTOR = 5,     /* behind, transactions may take so many times longer: nobody waits for the newest event then, */
+    CATCH_UP_RECORDS = 1000, /* and what is summed up over a batch (KPI deltas) becomes so much less */
     PASS_LEAST_MS = 1000 /* so a hot customer is written once a second at most */
 };
 
@@ -171,7 +173,7 @@ static void batch_done(struct worker *worker)
             task->committed_offset = task->next_offset;
     }
     worker->batch_records = 0;
-    worker->is_batch_open = false;
+    worker->is_batch_open = worker->has_batch_end = false;
     arena_reset(&worker->arena);
     pause_over(worker);
 }
@@ -240,6 +242,12 @@ enum outcome worker_commit_now(struct worker *worker)
     return finish_closing(worker);
 }
 
+static int64_t batch_interval_ms(const struct worker *worker)
+{
+    bool is_behind = !worker->has_batch_end && worker->batch_records >= CATCH_UP_RECORDS;
+    return (int64_t)worker->settings.commit_interval_ms * (is_behind ? CATCH_UP_FACTOR : 1);
+}
+
 static bool is_commit_due(struct worker *worker, int64_t now_ms)
 {
     if (!worker->is_batch_open) {
@@ -253,7 +261,7 @@ static bool is_commit_due(struct worker *worker, int64_t now_ms)
     }
     if (!worker->is_batch_open)
         return false;
-    return now_ms - worker->batch_began_ms >= worker->settings.commit_interval_ms ||
+    return now_ms - worker->batch_began_ms >= batch_interval_ms(worker) ||
            worker->batch_records >= (size_t)worker->settings.batch_records_max ||
            (int64_t)outbox_bytes(&worker->outbox) >= worker->settings.batch_bytes_max;
 }
@@ -262,6 +270,7 @@ static bool is_commit_due(struct worker *worker, int64_t now_ms)
 
 static void ends_note(struct worker *worker, const struct broker_batch *batch)
 {
+    worker->has_batch_end |= batch->end_count > 0;
     for (size_t i = 0; i < batch->end_count; i++) {
         struct task *task = task_table_find(&worker->tasks, batch->ends[i].partition);
         if (task == NULL || task->stage == TASK_LOADING || batch->ends[i].offset < task->next_offset)
@@ -279,7 +288,7 @@ static int poll_wait_ms(const struct worker *worker, int64_t now_ms)
         return 0;
     if (!worker->is_batch_open)
         return IDLE_WAIT_MS;
-    int64_t left_ms = worker->batch_began_ms + worker->settings.commit_interval_ms - now_ms;
+    int64_t left_ms = worker->batch_began_ms + batch_interval_ms(worker) - now_ms;
     return left_ms > 0 ? (int)left_ms : 0;
 }
 

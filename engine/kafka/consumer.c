@@ -62,8 +62,10 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self, int thread)
     kafka_conf_set(conf, "max.poll.interval.ms", "300000");
     kafka_conf_set(conf, "fetch.wait.max.ms", "100");
     kafka_conf_set(conf, "fetch.message.max.bytes", "1048576");
-    kafka_conf_set(conf, "queued.max.messages.kbytes", "65536");
-    kafka_conf_set(conf, "queued.min.messages", "10000");
+    kafka_conf_set(conf, "queued.max.messages.kbytes", "32768");
+    /* A partition with so much in stock is not fetched, and librdkafka looks again a second later at most: the stock of all
+     * partitions together should last that long, or a worker that catches up stands still in between. */
+    kafka_conf_set(conf, "queued.min.messages", "20000");
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     return conf;
 }

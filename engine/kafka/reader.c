@@ -28,7 +28,9 @@ static bool reader_open(struct kafka_broker *self)
     kafka_conf_set(conf, "isolation.level", "read_committed");
     kafka_conf_set(conf, "fetch.wait.max.ms", "20");
     kafka_conf_set(conf, "fetch.message.max.bytes", "4194304");
-    kafka_conf_set(conf, "queued.max.messages.kbytes", "65536");
+    /* Never «enough for now»: librdkafka would look again only a second later. */
+    kafka_conf_set(conf, "queued.min.messages", "10000000");
+    kafka_conf_set(conf, "queued.max.messages.kbytes", "262144");
     reader->handle = kafka_handle_create(RD_KAFKA_CONSUMER, conf, error, sizeof error);
     if (reader->handle == NULL) {
         log_error("cannot read the checkpoint", "worker", reader->name, "error", error, NULL);
