@@ -1,5 +1,6 @@
 #include "app/backtest.h"
 
+#include "processors/journey/churn_backtest.h"
 #include "processors/kpi/trend/backtest.h"
 
 #include <stdio.h>
@@ -40,6 +41,8 @@ int backtest_command(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     if (arguments.count > 0 && strcmp(arguments.items[0], "shifts") == 0)
         return shifts_command(&arguments);
-    fprintf(stderr, "touchstream backtest: wants `shifts` and a file (touchstream backtest --help)\n");
+    if (arguments.count == 2 && strcmp(arguments.items[0], "churn") == 0)
+        return churn_backtest(arguments.items[1], stdout, stderr);
+    fprintf(stderr, "touchstream backtest: wants `shifts` or `churn` and a file (touchstream backtest --help)\n");
     return EXIT_USAGE;
 }
