@@ -165,9 +165,25 @@ static enum outcome records_restore(struct worker *worker, const struct broker_b
     return OUTCOME_OK;
 }
 
+/* Entries and offsets are committed together. Where there are entries and no offset, the group's offsets are gone, most
+ * likely with an input topic that was deleted and made anew: its records would all look like seen before. */
+static bool is_without_offset(struct worker *worker, const struct task *task)
+{
+    if (task->committed_offset >= 0 || task->entries.count == task->dead.count)
+        return false;
+    log_error("the checkpoint topic holds entries, but the group has no committed offset: was the input topic made anew? Delete the "
+              "checkpoint topic too, or use a new topics.prefix",
+              "worker", worker->name, "topic", worker->config->processor->checkpoint, "partition",
+              LOG_NUMBER(task->partition), "entries", LOG_NUMBER(task->entries.count), NULL);
+    worker->is_hopeless = true;
+    return true;
+}
+
 /* RETRY: the input does not start yet, ask again. */
 static enum outcome task_begin(struct worker *worker, struct task *task)
 {
+    if (is_without_offset(worker, task))
+        return OUTCOME_STOP;
     enum outcome outcome = worker->broker->port->resume(worker->broker, task->partition, task->next_offset);
     if (outcome != OUTCOME_OK)
         return outcome == OUTCOME_RETRY ? OUTCOME_RETRY : OUTCOME_STOP;

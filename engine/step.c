@@ -157,6 +157,7 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
             task->processor->record_done(&step);
     }
     task->next_offset = record->offset + 1;
+    task->is_placed = true;
     task->is_touched = task->has_records = true;
     task->applied++;
     return OUTCOME_OK;

@@ -30,6 +30,7 @@ struct task {
     int64_t entries_max;
     struct entry_list dead;   /* restored from tombstones, needed while replaying */
     bool is_loaded;           /* all entries read; waits for its input to start */
+    bool is_placed;           /* the input goes on where we stand: a record or an end at or beyond next_offset was seen */
     bool is_touched;          /* something to commit, or to end a batch for */
     bool has_records;         /* batch_end is due */
     int64_t active_at_ms;     /* wall clock of the last record or tick */

@@ -268,18 +268,37 @@ static bool is_commit_due(struct worker *worker, int64_t now_ms)
 
 /* --- taking records */
 
-static void ends_note(struct worker *worker, const struct broker_batch *batch)
+/* The input ends before the place we were to go on from: somebody made the topic anew, or truncated it. To go on would be to pass
+ * over its records in silence, as delivered twice. */
+static enum outcome input_is_another(struct worker *worker, const struct task *task, int64_t end_offset)
+{
+    log_error("input ends before the committed offset: was the topic made anew? Give it a new topics.prefix, or delete the "
+              "consumer group and the checkpoint topic too",
+              "worker", worker->name, "partition", LOG_NUMBER(task->partition), "end", LOG_NUMBER(end_offset), "we are at",
+              LOG_NUMBER(task->next_offset), "committed", LOG_NUMBER(task->committed_offset), NULL);
+    worker->is_hopeless = true;
+    return OUTCOME_STOP;
+}
+
+static enum outcome ends_note(struct worker *worker, const struct broker_batch *batch)
 {
     worker->has_batch_end |= batch->end_count > 0;
     for (size_t i = 0; i < batch->end_count; i++) {
         struct task *task = task_table_find(&worker->tasks, batch->ends[i].partition);
-        if (task == NULL || task->stage == TASK_LOADING || batch->ends[i].offset < task->next_offset)
+        if (task == NULL || task->stage == TASK_LOADING)
             continue;
+        bool is_short = batch->ends[i].offset < task->next_offset;
+        if (is_short && !task->is_placed)
+            return input_is_another(worker, task, batch->ends[i].offset);
+        task->is_placed = true;
+        if (is_short)
+            continue; /* an end noted before the last records came */
         /* Beyond the last record there may be markers of transactions, which nobody hands out. */
         task->next_offset = task->end_offset = batch->ends[i].offset;
         if (task->stage == TASK_REPLAYING && task->next_offset >= task->committed_offset)
             task_go_live(task);
     }
+    return OUTCOME_OK;
 }
 
 static int poll_wait_ms(const struct worker *worker, int64_t now_ms)
@@ -317,7 +336,8 @@ static enum outcome take_records(struct worker *worker)
         worker->is_hopeless = true;
         return OUTCOME_STOP;
     }
-    ends_note(worker, &batch);
+    if (ends_note(worker, &batch) == OUTCOME_STOP)
+        return OUTCOME_STOP;
     return txn_send_early(&worker->txn);
 }
 

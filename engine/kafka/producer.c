@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { INIT_MS = 10000, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000 };
+enum { INIT_MS = 2000, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000 };
 
 static struct kafka_producer *producer_of(struct broker *broker)
 {
