@@ -185,6 +185,66 @@ static void a_forgotten_customer_leaves_nothing_behind(void **state)
     desk_close(&desk);
 }
 
+static void whose_turn_it_is(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 0);
+    desk_act(&desk, 1, desk_case(&desk)->case_id, "CONTACTED", NULL);
+    desk_ticket(&desk, 2, "t1", "OPENED");
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_IN_PROGRESS);
+    desk_ticket(&desk, 3, "t1", "AGENT_REPLIED");
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_WAITING_CUSTOMER);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 1);
+    desk_ticket(&desk, 4, "t1", "CUSTOMER_REPLIED");
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_IN_PROGRESS);
+    desk_close(&desk);
+}
+
+static void an_earlier_answer_heard_of_later_keeps_the_case(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, HOURS(5), "s2", 0);
+    struct view id = desk_case(&desk)->case_id;
+    desk_nps(&desk, HOURS(1), "s1", 1);
+    assert_true(view_equal(desk_case(&desk)->case_id, id)); /* people know it by that name */
+    assert_int_equal(desk_case(&desk)->opened_at_ms, DESK_START_MS + HOURS(1));
+    desk_act(&desk, HOURS(6), id, "ACKNOWLEDGED", NULL);
+    assert_int_equal(desk_case(&desk)->state, ALERT_STATE_ACKNOWLEDGED);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 1);
+    desk_close(&desk);
+}
+
+/* Two cases that turn out to be one: closing the first was a mistake that somebody had taken back, as we hear later. */
+static void two_cases_turn_out_to_be_one(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 0);
+    struct view first = desk_case(&desk)->case_id;
+    desk_act(&desk, HOURS(1), first, "CLOSED", NULL);
+    desk_nps(&desk, HOURS(2), "s2", 9);
+    desk_nps(&desk, HOURS(9), "s3", 0);
+    struct view second = desk_case(&desk)->case_id;
+    assert_false(view_equal(first, second));
+    desk_act(&desk, HOURS(3), first, "REOPENED", NULL);
+    size_t open = 0;
+    const struct view ids[] = {first, second};
+    for (int i = 0; i < 2; i++) {
+        const struct alert *last = NULL;
+        for (size_t j = 0; j < desk.alert_count; j++)
+            last = view_equal(desk.alerts[j].alert_id, ids[i]) ? &desk.alerts[j] : last;
+        open += last->state == ALERT_STATE_OPEN;
+    }
+    assert_int_equal(open, 1);
+    assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 1);
+    desk_close(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +257,9 @@ int main(void)
         cmocka_unit_test(words_of_safety_are_always_hot),
         cmocka_unit_test(imported_history_is_recorded_quietly),
         cmocka_unit_test(a_forgotten_customer_leaves_nothing_behind),
+        cmocka_unit_test(whose_turn_it_is),
+        cmocka_unit_test(an_earlier_answer_heard_of_later_keeps_the_case),
+        cmocka_unit_test(two_cases_turn_out_to_be_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
