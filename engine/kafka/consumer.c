@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { ASK_MS = 5000 };
+enum { ASK_MS = 5000, CLOSE_MS = 15000 };
 
 static struct kafka_consumer *consumer_of(struct broker *broker)
 {
@@ -89,15 +89,41 @@ bool kafka_consumer_open(struct kafka_broker *self, int thread)
     return true;
 }
 
+/* Leaves the group. A rebalance that the worker owes an answer to is answered only after the close has begun: before, the
+ * cooperative protocol refuses assign(NULL), the answer would stay owed, and the close wait for it for ever. false: not left
+ * in time, which Kafka may do to us when it dies meanwhile. */
+static bool leave_group(struct kafka_consumer *consumer)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->handle);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->handle, queue);
+    if (error)
+        rd_kafka_error_destroy(error);
+    if (consumer->is_unanswered)
+        rd_kafka_assign(consumer->handle, NULL);
+    int64_t until_us = clock_monotonic_us() + (int64_t)CLOSE_MS * 1000;
+    while (!rd_kafka_consumer_closed(consumer->handle) && clock_monotonic_us() < until_us) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20);
+        if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+            rd_kafka_assign(consumer->handle, NULL);
+        if (event)
+            rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    return rd_kafka_consumer_closed(consumer->handle);
+}
+
 void kafka_consumer_close(struct kafka_consumer *consumer)
 {
     if (consumer->handle == NULL)
         return;
     consumer->is_closing = true;
-    if (consumer->is_unanswered)
-        rd_kafka_assign(consumer->handle, NULL);
     kafka_inbox_finish(&consumer->inbox);
-    rd_kafka_consumer_close(consumer->handle);
+    if (!leave_group(consumer)) {
+        /* Destroying would wait for the same. Better to lose the handle's memory than the worker; the member that takes its
+         * place fences this one. */
+        log_warning("could not leave the group, leaving the handle behind", "worker", consumer->name, NULL);
+        return;
+    }
     rd_kafka_queue_destroy(consumer->queue);
     rd_kafka_destroy(consumer->handle);
     free(consumer->event_partitions);
@@ -166,7 +192,10 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
     }
     hand_out_event(consumer, batch);
     kafka_link_check(&consumer->link, consumer->handle);
-    return atomic_load(&consumer->link.is_fatal) ? OUTCOME_STOP : OUTCOME_OK;
+    /* Asked for, too: some fatal errors (a static member taken for a stranger by a coordinator that came back) are told as a
+     * message of no partition and never to the callback. */
+    bool is_fatal = atomic_load(&consumer->link.is_fatal) || rd_kafka_fatal_error(consumer->handle, NULL, 0);
+    return is_fatal ? OUTCOME_STOP : OUTCOME_OK;
 }
 
 /* --- answering */

@@ -26,7 +26,8 @@ static void close_broker(struct broker *broker)
     kafka_consumer_close(&self->consumer);
     kafka_reader_close(&self->reader);
     kafka_producer_close(&self->producer);
-    free(self);
+    if (self->consumer.handle == NULL) /* else its threads still look at us */
+        free(self);
 }
 
 static const struct broker_port kafka_port = {
