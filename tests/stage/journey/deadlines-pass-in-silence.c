@@ -44,6 +44,8 @@ static void answered_at_the_deadline_is_met(void **state)
     desk_ticket(&desk, HOURS(2), "t1", "AGENT_REPLIED");
     desk_tick(&desk, HOURS(3));
     assert_null(desk_rule(&desk, "sla.first_response.breach"));
+    desk_tick(&desk, HOURS(36) - 1);
+    assert_null(desk_rule(&desk, "sla.resolution.warning"));
     desk_tick(&desk, HOURS(36));
     assert_non_null(desk_rule(&desk, "sla.resolution.warning"));
     desk_ticket(&desk, HOURS(40), "t1", "RESOLVED");
