@@ -1,6 +1,7 @@
 /* The journey stage under the simulation. There is no naive model of it here (tests/oracle has one); what is shown is that faults
  * leave no trace: whatever a quiet run of the same input says, a stormy one says too, byte for byte and in the same order for
  * every key; KPI deltas, which are summed up over batches of any length, add up to the same; every customer's entry holds the same. */
+#include "tests/sim/digest.h"
 #include "tests/sim/subject.h"
 
 #include "base/hash.h"
@@ -136,32 +137,6 @@ static void append_input(struct world *world, int64_t *number)
 
 /* --- judging */
 
-struct digest {
-    uint64_t hash;
-    int64_t count;
-    int64_t sums[5];
-    char name[120];
-};
-
-static struct digest *digest_of(struct map *map, const char *what, struct view key)
-{
-    char name[512];
-    int size = snprintf(name, sizeof name, "%s %.*s", what, VIEW_ARGUMENTS(key));
-    void **place = map_place(map, view_of(name, (size_t)size));
-    if (*place == NULL) {
-        struct digest *digest = memory_zeroed(1, sizeof *digest);
-        snprintf(digest->name, sizeof digest->name, "%.100s", name);
-        *place = digest;
-    }
-    return *place;
-}
-
-static void digest_add(struct digest *digest, struct view value)
-{
-    digest->hash = hash_mix(digest->hash ^ hash_bytes(value));
-    digest->count++;
-}
-
 static void hear_delta(struct map *map, struct view value, struct arena *arena)
 {
     struct kpi_delta delta;
@@ -202,67 +177,16 @@ static void hear_outputs(struct map *map, struct world *world)
     arena_finish(&arena);
 }
 
-/* Event ids seen stand in an entry in an order that depends on when it was last loaded, and mean the same in any. So two entries
- * are equal here when they are made of the same bytes. */
-static uint64_t hash_unordered(const struct sim_record *record)
-{
-    uint64_t sum = record->value_size;
-    for (size_t i = 0; i < record->value_size; i++)
-        sum += hash_mix(1 + (unsigned char)record->value[i]);
-    return sum;
-}
-
-static void hear_entries(struct map *map, struct world *world)
-{
-    for (int p = 0; p < world->partition_count; p++) {
-        for (size_t i = 0; i < world->checkpoint[p].count; i++) {
-            const struct sim_record *record = &world->checkpoint[p].records[i];
-            if (!sim_is_visible(record))
-                continue;
-            struct digest *digest = digest_of(map, "entry", view_of(record->key, record->key_size));
-            if (world->is_tracing)
-                fprintf(stderr, "entry %.*s at %zu: %zu bytes\n", (int)record->key_size, record->key, i,
-                        record->value ? record->value_size : 0);
-            digest->hash = record->value ? hash_unordered(record) : 0;
-        }
-    }
-}
-
-/* What is zero is as good as absent: sums of nothing, tombstones that one run needed and the other did not. */
-static bool is_nothing(const struct digest *digest)
-{
-    return digest == NULL || (digest->hash == 0 && digest->count == 0 && digest->sums[0] == 0 && digest->sums[1] == 0 &&
-                              digest->sums[2] == 0 && digest->sums[3] == 0 && digest->sums[4] == 0);
-}
-
-static void compare(const struct map *wanted, const struct map *got, const char *how, char *failure, size_t failure_size)
-{
-    size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(wanted, &at));) {
-        const struct digest *want = slot->value;
-        const struct digest *have = map_find(got, view_of(slot->key, slot->key_size));
-        if (is_nothing(want) && is_nothing(have))
-            continue;
-        if (have && want->hash == have->hash && want->count == have->count &&
-            memcmp(want->sums, have->sums, sizeof want->sums) == 0)
-            continue;
-        snprintf(failure, failure_size, "%s: %s: hash %016" PRIx64 "/%016" PRIx64 " count %" PRId64 "/%" PRId64 " n %" PRId64 "/%" PRId64 " sum %" PRId64
-                 "/%" PRId64, how, want->name, want->hash, have ? have->hash : 0, want->count, have ? have->count : -1, want->sums[0], have ? have->sums[0] : -1,
-                 want->sums[2], have ? have->sums[2] : -1);
-        return;
-    }
-}
-
 static void audit(struct world *world, struct world *reference, char *failure, size_t failure_size)
 {
     struct map got = {0}, wanted = {0};
     hear_outputs(&got, world);
     hear_outputs(&wanted, reference);
-    hear_entries(&got, world);
-    hear_entries(&wanted, reference);
-    compare(&wanted, &got, "wanted", failure, failure_size);
+    digest_entries(&got, world);
+    digest_entries(&wanted, reference);
+    digest_compare(&wanted, &got, "wanted", failure, failure_size);
     if (failure[0] == '\0')
-        compare(&got, &wanted, "not wanted", failure, failure_size);
+        digest_compare(&got, &wanted, "not wanted", failure, failure_size);
     if (failure[0] == '\0' && got.count < 3)
         snprintf(failure, failure_size, "nothing was said at all");
     map_finish(&got, free);

@@ -1,6 +1,6 @@
 /* sim: the real worker loop on a simulated broker, under seeded faults; then an audit by a naive model.
  *
- *   sim [--subject toy|journey] [--seeds N] [--from SEED] [--seed SEED --trace] [--mutations]
+ *   sim [--subject toy|journey|kpi] [--seeds N] [--from SEED] [--seed SEED --trace] [--mutations]
  *
  * A seed decides everything: traffic, scheduling, crashes, freezes, errors at any call, rebalances, compaction. A failing one is
  * printed and replays the same. --mutations switches on each planted mistake of engine/mutation.h in turn and wants it found. */
@@ -18,7 +18,7 @@ enum { SLOTS = 3, DRAIN_TURNS_MAX = 20000 };
 
 enum mutation mutation_active;
 
-static const struct sim_subject *const subjects[] = {&toy_subject, &journey_subject};
+static const struct sim_subject *const subjects[] = {&toy_subject, &journey_subject, &kpi_subject};
 static const struct sim_subject *subject = &toy_subject;
 static void *shared;
 
@@ -311,7 +311,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--mutations") == 0)
             has_mutations = true;
         else
-            return fputs("usage: sim [--subject toy|journey] [--seeds N] [--from SEED] [--seed SEED] [--turns N] [--trace] "
+            return fputs("usage: sim [--subject toy|journey|kpi] [--seeds N] [--from SEED] [--seed SEED] [--turns N] [--trace] "
                          "[--mutations]\n", stderr), 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);

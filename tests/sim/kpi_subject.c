@@ -1,0 +1,145 @@
+/* The kpi stage under the simulation: deltas of a few series, and the clocks of two journey partitions. As for the journey stage,
+ * a stormy run must say what a quiet run of the same input says: every KPI's value in the end, and every shift. */
+#include "tests/sim/digest.h"
+#include "tests/sim/subject.h"
+
+#include "base/memory.h"
+#include "processors/kpi/kpi.h"
+#include "schemas/kpi_names.h"
+#include "schemas/records.h"
+#include "schemas/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SCHEMA_ID = 1, SOURCES = 2, HASTE = 2000 /* a simulated minute is a day and a half of events */ };
+
+struct open_kpi {
+    struct kpi_settings settings;
+    struct settings_section sections[1]; /* of the file, as long as it lives */
+    struct settings_file *file;
+    struct kpi_shared shared; /* handed out */
+};
+
+static struct open_kpi opened;
+
+static void *open_shared(void)
+{
+    struct bytes error = {0};
+    opened.sections[0] = (struct settings_section){kpi_setting_rows, &opened.settings};
+    opened.file = settings_load(NULL, opened.sections, 1, &error);
+    opened.shared = (struct kpi_shared){.settings = &opened.settings,
+                                        .deltas = record_reader_create(&kpi_delta_shape, NULL),
+                                        .ids = {SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID},
+                                        .sentiment_version = "sim"};
+    record_reader_learn(opened.shared.deltas, SCHEMA_ID);
+    if (opened.file && kpi_shared_init(&opened.shared, &error))
+        return &opened.shared;
+    fprintf(stderr, "%s\n", bytes_text(&error));
+    exit(2);
+}
+
+static void close_shared(void *shared)
+{
+    (void)shared;
+    kpi_shared_finish(&opened.shared);
+    record_reader_destroy(opened.shared.deltas);
+    settings_destroy(opened.file);
+}
+
+static void append(struct world *world, int partition, struct view key, const struct kpi_delta *delta)
+{
+    struct bytes value = {0};
+    wire_begin(&value, SCHEMA_ID);
+    kpi_delta_encode(&value, delta);
+    world_append_input(world, partition, key, bytes_view(&value), world->clock.at_ms);
+    bytes_finish(&value);
+}
+
+static int64_t event_now_ms(const struct world *world)
+{
+    return 1700000000000 + (world->clock.at_ms - 1700000000000) * HASTE;
+}
+
+static void append_addition(struct world *world)
+{
+    static const char *const kpis[] = {"csat", "nps", "backlog_inflow", "first_response_time"};
+    struct random *random = &world->random;
+    int partition = (int)random_below(random, (uint32_t)world->partition_count);
+    const char *kpi = kpis[random_below(random, 4)];
+    char key[80], dimension[40];
+    snprintf(dimension, sizeof dimension, "product=p%d-%u", partition, random_below(random, 2));
+    int key_size = snprintf(key, sizeof key, "%s|%s", kpi, dimension);
+    struct kpi_delta_bin bin = {.index = 5 + (int32_t)random_below(random, 20), .count = 1};
+    int64_t sum = 1 + random_below(random, 5);
+    struct kpi_delta_bucket bucket = {.minute = event_now_ms(world) / 60000 - random_below(random, 3000),
+                                      .n = 1,
+                                      .num = random_below(random, 2),
+                                      .sum = sum,
+                                      .sum_squares_low = sum * sum};
+    if (strcmp(kpi, "first_response_time") == 0) {
+        bucket.histogram.items = &bin;
+        bucket.histogram.count = 1;
+    }
+    struct kpi_delta delta = {.kind = DELTA_KIND_ADD, .kpi = view_of_text(kpi), .dimension = view_of_text(dimension)};
+    delta.buckets.items = &bucket;
+    delta.buckets.count = 1;
+    append(world, partition, view_of(key, (size_t)key_size), &delta);
+}
+
+static void append_clocks(struct world *world)
+{
+    struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL("")};
+    delta.source_partition = (int32_t)random_below(&world->random, SOURCES);
+    delta.clock_at_ms = event_now_ms(world) - random_below(&world->random, 3600000);
+    for (int partition = 0; partition < world->partition_count; partition++)
+        append(world, partition, VIEW_LITERAL(KPI_CLOCK_KEY), &delta);
+}
+
+static void append_input(struct world *world, int64_t *number)
+{
+    ++*number;
+    for (int left = 1 + (int)random_below(&world->random, 8); left > 0; left--)
+        append_addition(world);
+    append_clocks(world);
+}
+
+static void hear_outputs(struct map *map, struct world *world)
+{
+    for (int topic = 0; topic < world->output_count; topic++) {
+        for (int p = 0; p < world->output_partitions; p++) {
+            for (size_t i = 0; i < world->outputs[topic][p].count; i++) {
+                const struct sim_record *record = &world->outputs[topic][p].records[i];
+                if (!sim_is_visible(record))
+                    continue;
+                struct digest *digest = digest_of(map, kpi_processor.outputs[topic], view_of(record->key, record->key_size));
+                if (topic == KPI_OUTPUT_KPIS)
+                    digest->hash = 0, digest->count = 0; /* a compacted topic: what stands in the end counts */
+                if (record->value)
+                    digest_add(digest, view_of(record->value, record->value_size));
+            }
+        }
+    }
+}
+
+static void audit(struct world *world, struct world *reference, char *failure, size_t failure_size)
+{
+    struct map got = {0}, wanted = {0};
+    hear_outputs(&got, world);
+    hear_outputs(&wanted, reference);
+    digest_compare(&wanted, &got, "wanted", failure, failure_size);
+    if (failure[0] == '\0')
+        digest_compare(&got, &wanted, "not wanted", failure, failure_size);
+    if (failure[0] == '\0' && got.count < 3)
+        snprintf(failure, failure_size, "nothing was said at all");
+    map_finish(&got, free);
+    map_finish(&wanted, free);
+}
+
+const struct sim_subject kpi_subject = {.name = "kpi",
+                                        .processor = &kpi_processor,
+                                        .open = open_shared,
+                                        .close = close_shared,
+                                        .append_input = append_input,
+                                        .audit = audit,
+                                        .wants_reference = true};
