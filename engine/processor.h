@@ -49,7 +49,12 @@ struct step {
     int64_t clock_ms;        /* the partition's clock: before the record in apply, after it in timer and clock_moved */
     struct arena *arena;     /* lives until the batch commits */
     struct outbox *outbox;
+    void *engine;            /* the engine's own */
 };
+
+/* Says that clock_moved or record_done has changed this entry, so that the change gets into the checkpoint too: whatever apply and
+ * timer change is noted without. Its applied_offset becomes step->offset: replayed records up to it will not reach it. */
+void entry_changed(struct step *step, struct entry *entry);
 
 struct processor {
     const char *name;                  /* "journey": part of group id, transactional ids and metrics */

@@ -59,6 +59,11 @@ static void note_change(struct task *task, struct entry *entry, int64_t offset)
     timers_follow(&task->timers, entry);
 }
 
+void entry_changed(struct step *step, struct entry *entry)
+{
+    note_change(step->engine, entry, step->offset);
+}
+
 /* NULL: there is no room for another. */
 static struct entry *entry_open(struct task *task, const struct lane *lane)
 {
@@ -135,7 +140,8 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
                         .offset = record->offset,
                         .clock_ms = task->clock_ms,
                         .arena = room->arena,
-                        .outbox = room->outbox};
+                        .outbox = room->outbox,
+                        .engine = task};
     enum outcome outcome = OUTCOME_OK;
     if (lane->routed == OUTCOME_PARK)
         park(task, &step, record);

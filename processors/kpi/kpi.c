@@ -178,7 +178,9 @@ static struct series_state *open_state(struct step *step, struct entry *entry)
     enum kpi_id id;
     if (entry->state || !kpi_of_key(step->record->key, &id))
         return entry->state;
-    return entry->state = series_state_create(step->task, step->record->key, id);
+    struct series_state *state = series_state_create(step->task, step->record->key, id);
+    state->entry = entry;
+    return entry->state = state;
 }
 
 static enum outcome apply(struct step *step, struct entry *entry)
@@ -244,7 +246,10 @@ static void record_done(struct step *step)
     size_t kept = 0;
     for (size_t i = 0; i < task->changed_count; i++) {
         struct series_state *state = task->changed[i];
-        bool is_done = state->changed_offset <= step->offset && publish_changes(step, state);
+        bool is_due = state->changed_offset <= step->offset && state->entry->applied_offset <= step->offset;
+        bool is_done = is_due && publish_changes(step, state);
+        if (is_due) /* what has been published when is part of the state */
+            entry_changed(step, state->entry);
         state->place = is_done ? SIZE_MAX : kept;
         if (!is_done)
             task->changed[kept++] = state;
@@ -304,6 +309,8 @@ static bool load_private(struct kpi_task *task, struct entry *entry, struct view
     }
     struct series_state *state = series_state_load(task, entry_key(entry), private);
     entry->state = state;
+    if (state)
+        state->entry = entry;
     if (state && (state->series.changed || hours_are_to_tell(state)))
         list_changed(task, state);
     return state != NULL;

@@ -31,6 +31,7 @@ struct series_state {
     struct watch watch;
     int64_t changed_offset; /* of the last record or timer that changed what is to be published */
     size_t place;           /* in task->changed; SIZE_MAX: not there */
+    struct entry *entry;    /* whose state this is */
     char *key;              /* KPI|DIMENSION */
     struct view dimension;  /* within key */
 };

@@ -194,7 +194,12 @@ static void slot_changed(struct driver *driver, struct slot *slot)
 static struct step step_of(struct driver *driver, const struct record *record)
 {
     return (struct step){.task = driver->task, .record = record, .offset = driver->offset, .clock_ms = driver->clock_ms,
-                         .arena = &driver->arena, .outbox = &driver->outbox};
+                         .arena = &driver->arena, .outbox = &driver->outbox, .engine = driver};
+}
+
+void entry_changed(struct step *step, struct entry *entry)
+{
+    slot_changed(step->engine, slot_of(entry));
 }
 
 static void fire_timers(struct driver *driver)
