@@ -1,5 +1,6 @@
 // Now: a tile a KPI, with its interval, target, change and recent course.
 import { api } from "./source.js";
+import { course } from "./course.js";
 import { chooseWindow } from "./app.js";
 import { ago, directionOf, element, kindOf, nameOf, range, value } from "./format.js";
 
@@ -15,7 +16,7 @@ let place = null, tiles = new Map(), sparks = new Map(), asked = 0;
 function verdict(kpi) {
   const direction = directionOf(kpi.kpi);
   if (kpi.target === null || kpi.target === undefined || kpi.value === null || !direction) return null;
-  if (kpi.low_n) return element("span", { class: "verdict quiet", title: `target ${value(kpi.kpi, kpi.target)}; ${kpi.n} are too few to judge by` }, "too few to judge");
+  if (kpi.low_n) return element("span", { class: "verdict quiet", title: `target ${value(kpi.kpi, kpi.target)}; ${kpi.n} are too few to judge by` }, "few cases");
   const isMet = direction * (kpi.value - kpi.target) >= 0;
   const isSure = kpi.low === null || direction * ((direction > 0 ? kpi.low : kpi.high) - kpi.target) >= 0;
   return element("span", { class: `verdict ${isMet ? "good" : "bad"}`, title: `target ${value(kpi.kpi, kpi.target)}` },
@@ -72,7 +73,7 @@ async function askSparks(known) {
   await Promise.all([...tiles.keys()].map(async (name) => {
     try {
       const answer = await api.series(name);
-      sparks.set(name, (answer?.series?.[0]?.points || []).slice(-SPARK_POINTS));
+      sparks.set(name, course(name, answer?.series?.[0]?.points || []).points.slice(-SPARK_POINTS));
     } catch { /* the next round asks again */ }
   }));
   if (place) draw(known);

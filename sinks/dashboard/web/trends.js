@@ -1,6 +1,7 @@
 // Trends: one KPI over time by a dimension, with the shifts that were detected.
 import uPlot from "./uPlot.esm.js";
 import { api } from "./source.js";
+import { course } from "./course.js";
 import { clock, dimension, directionOf, element, kpis, nameOf, range, value } from "./format.js";
 
 const colours = ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"];
@@ -35,7 +36,11 @@ function drawChart(series, shifts) {
   chart = null;
   const box = place.querySelector(".chart");
   box.replaceChildren();
-  const lines = series.filter((one) => one.points.length).slice(0, LINES_MAX);
+  // All lines at the grain of the first, which has the most behind it.
+  const shown = series.filter((one) => one.points.length).slice(0, LINES_MAX);
+  const { grain } = shown.length ? course(kpi, shown[0].points) : { grain: "" };
+  const lines = shown.map((one) => ({ ...one, points: course(kpi, one.points).points }));
+  place.querySelector(".grain").textContent = lines.length ? `one point a ${grain}${by ? " or longer, where there is little" : ""}` : "";
   if (!lines.length) { box.append(element("p", { class: "empty" }, "No closed hours yet: the first point comes with the next full hour.")); return; }
   const axis = { stroke: css("--quiet"), grid: { stroke: css("--line") }, ticks: { stroke: css("--line") } };
   chart = new uPlot({
@@ -85,7 +90,7 @@ export function show(main, known, [wantedKpi, wantedBy]) {
     ...["", "channel", "product", "segment", "stage", "team", "region", "topic"].map((name) => element("option", { value: name, selected: name === by }, name ? `by ${name}` : "all")));
   main.append(element("div", { class: "bar" }, element("h1", {}, "Trends"), choices, dimensions, element("span", { class: "grow" }),
     element("span", { class: "quiet small" }, { 1: "higher is better", "-1": "lower is better" }[directionOf(kpi)] || "")),
-    element("div", { class: "card chart" }), element("h2", {}, "Last 30 days"),
+    element("div", { class: "card chart" }), element("p", { class: "grain quiet small" }), element("h2", {}, "Last 30 days"),
     element("div", { class: "card scroll" }, element("table", { class: "breakdown" }, element("thead", {}, element("tr", {}, element("th", {}, by || ""), element("th", { class: "number" }, nameOf(kpi)),
       element("th", { class: "number" }, "95 %"), element("th", { class: "number" }, "n"), element("th", { class: "number" }, "30 d before"))), element("tbody", {}))),
     element("h2", {}, "Shifts"), element("ul", { class: "card shifts" }));
