@@ -15,7 +15,6 @@ demo_load() {
     local run=$1 base=$2 program name
     program=$(program_path)
     if [ ! -f "$run/data/demo.loaded" ]; then
-        # First, because detectors read forward: a series that begins behind its partition's clock is counted, not watched.
         awk -f "$ROOT/deploy/demo/parcels.awk" >"$run/data/parcels.ndjson" &&
             timeout 120 "$program" import --config "$run/touchstream.yaml" --rebase now "$run/data/parcels.ndjson" >>"$run/log/import.log" 2>&1 9>&- || {
                 tail -n 5 "$run/log/import.log" >&2

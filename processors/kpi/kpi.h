@@ -18,6 +18,7 @@ struct kpi_settings {
     double trend_false_alarms_per_month;
     double trend_series;              /* how many series share that budget */
     int64_t trend_news_ms;            /* a shift found in older buckets than this is no news */
+    int64_t trend_warm_up_ms;         /* from a series' first record to its being watched */
     char *trend_dimensions;           /* all | single | every */
 };
 

@@ -2,7 +2,7 @@
  *
  * A detector wants rows in the order of time, each once: what arrives for a bucket after it has closed does not reach it.
  * So that history being imported is not all «too late», a series is not watched from its first record on, but from
- * WARM_UP_MS of event time after it; then the detector gets every bucket that is kept, from the oldest on, and goes on live.
+ * trend.warm_up of event time after it; then the detector gets every bucket that is kept, from the oldest on, and goes on live.
  * Buckets of sums that move with a customer's last activity are right only as they close: no history for them.
  *
  * The detectors think in bell curves. The mean of two or three answers has none, and a rate of them is 0, ½ or 1: a bucket with
@@ -15,8 +15,6 @@
 
 #include <math.h>
 #include <string.h>
-
-enum { WARM_UP_MS = 120000 };
 
 static const int32_t rows_kept[GRID_COUNT] = {MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT};
 
@@ -45,7 +43,7 @@ void watch_init(struct series_state *state, const struct kpi_task *task)
 {
     state->watch = (struct watch){.starts_at_ms = INT64_MAX};
     if (is_watched(state, task->shared->settings))
-        state->watch.starts_at_ms = state->series.at_ms + WARM_UP_MS;
+        state->watch.starts_at_ms = state->series.at_ms + task->shared->settings->trend_warm_up_ms;
 }
 
 void watch_finish(struct watch *watch)
