@@ -2,7 +2,7 @@
 import { api } from "./source.js";
 import { course } from "./course.js";
 import { chooseWindow } from "./app.js";
-import { ago, directionOf, element, kindOf, nameOf, range, value } from "./format.js";
+import { ago, clock, dimension, directionOf, element, kindOf, nameOf, range, value } from "./format.js";
 
 const groups = [
   ["Customer", ["nps", "csat", "ces", "review_stars", "sentiment", "survey_completion"]],
@@ -10,7 +10,7 @@ const groups = [
   ["Delivery and use", ["on_time_delivery", "return_rate", "first_time_fix", "activation", "active_customers", "usage_minutes"]],
   ["Loyalty", ["repeat_purchase_180d", "renewal_rate", "churn_rate", "loyalty_share", "referral_rate", "engagement_open"]],
 ];
-const STALE_MS = 5 * 60000, SPARK_POINTS = 72;
+const STALE_MS = 5 * 60000, SPARK_POINTS = 72, SHIFTS_MOST = 5;
 let place = null, tiles = new Map(), sparks = new Map(), asked = 0;
 
 function verdict(kpi) {
@@ -29,7 +29,7 @@ function change(kpi) {
   const delta = kpi.value - kpi.previous, direction = directionOf(kpi.kpi);
   const isNoise = kpi.low !== null && kpi.previous >= kpi.low && kpi.previous <= kpi.high;
   const tone = isNoise || !delta || !direction ? "" : delta * direction > 0 ? "good" : "bad";
-  return element("span", { class: tone, title: isNoise ? "within what chance alone would do" : "more than noise" },
+  return element("span", { class: `change ${tone}`, title: isNoise ? "within what chance alone would do" : "more than noise" },
     `${delta > 0 ? "▲" : delta < 0 ? "▼" : "="} from ${value(kpi.kpi, kpi.previous)}`);
 }
 
@@ -66,6 +66,23 @@ function draw(known) {
   const hasAny = groups.some(([, names]) => names.some((name) => known.kpis.has(name)));
   place.querySelector(".empty").hidden = hasAny;
   for (const [name, tile] of tiles) fill(tile, name, known.kpis.get(name));
+  drawShifts(known);
+}
+
+/** What changed lately, one line a KPI and dimension, the newest first. */
+function drawShifts(known) {
+  const latest = new Map();
+  for (const shift of known.shifts || []) {
+    const key = `${shift.kpi}|${shift.dimension}`;
+    if (!latest.has(key) && shift.kind !== "SPIKE" && !shift.dimension.startsWith("stage=")) latest.set(key, shift);
+  }
+  const lines = [...latest.values()].sort((a, b) => Date.parse(b.onset_at) - Date.parse(a.onset_at)).slice(0, SHIFTS_MOST);
+  place.querySelector(".changes").hidden = !lines.length;
+  place.querySelector(".changes ul").replaceChildren(...lines.map((shift) => element("li", {},
+    element("a", { href: `#/trends/${shift.kpi}${shift.dimension === "all" ? "" : `/${shift.dimension.split("=")[0]}`}` }, element("b", {}, nameOf(shift.kpi))),
+    shift.dimension === "all" ? "" : ` · ${dimension(shift.dimension)}`, ": ",
+    element("b", { class: shift.good === true ? "good" : shift.good === false ? "bad" : "warn" }, `${value(shift.kpi, shift.before)} → ${value(shift.kpi, shift.after)}`),
+    element("span", { class: "quiet" }, ` since ${clock(Date.parse(shift.onset_at))}`))));
 }
 
 async function askSparks(known) {
@@ -89,7 +106,8 @@ export function show(main, known) {
     } }, window));
   main.append(element("div", { class: "bar" }, element("h1", {}, "Now"), element("span", { class: "grow" }),
     element("div", { class: "choice", role: "group", "aria-label": "Window" }, ...windows)),
-    element("p", { class: "empty" }, "Nothing has been measured in this window yet. Send touchpoints to the collector, or choose a longer window."));
+    element("p", { class: "empty" }, "Nothing has been measured in this window yet. Send touchpoints to the collector, or choose a longer window."),
+    element("section", { class: "changes", hidden: true }, element("h2", {}, "What changed"), element("ul", { class: "card shifts" })));
   for (const [title, names] of groups) {
     const grid = element("div", { class: "tiles" });
     for (const name of names) {
@@ -105,7 +123,7 @@ export function show(main, known) {
 
 export function changed(what, data, known) {
   if (what === "tick" && Date.now() - asked > 30000) askSparks(known);
-  if (what !== "kpis" && what !== "tick") return;
+  if (what !== "kpis" && what !== "tick" && what !== "shifts") return;
   draw(known);
   for (const kpi of data || []) {
     const tile = kpi.dimension === "all" && kpi.window === known.window ? tiles.get(kpi.kpi) : null;

@@ -40,7 +40,7 @@ function drawChart(series, shifts) {
   const shown = series.filter((one) => one.points.length).slice(0, LINES_MAX);
   const { grain } = shown.length ? course(kpi, shown[0].points) : { grain: "" };
   const lines = shown.map((one) => ({ ...one, points: course(kpi, one.points).points }));
-  place.querySelector(".grain").textContent = lines.length ? `one point a ${grain}${by ? " or longer, where there is little" : ""}` : "";
+  place.querySelector(".grain").textContent = lines.length ? `one point every ${grain}${by ? " or longer, where there is little" : ""}` : "";
   if (!lines.length) { box.append(element("p", { class: "empty" }, "No closed hours yet: the first point comes with the next full hour.")); return; }
   const axis = { stroke: css("--quiet"), grid: { stroke: css("--line") }, ticks: { stroke: css("--line") } };
   chart = new uPlot({
