@@ -56,10 +56,14 @@ void checkpoint_note_change(struct task *task, struct entry *entry)
 
 /* --- writing */
 
-/* Once the tombstone is in the outbox the entry can go: whoever comes back under its key begins a new life, later in the log. */
+/* Whatever is written goes with the partition's offset, so the task is touched even when no record came: offsets are what a
+ * group refuses from a worker it has given up. A transaction without them would let a zombie's old entries in.
+ *
+ * Once the tombstone is in the outbox the entry can go: whoever comes back under its key begins a new life, later in the log. */
 static void write_entry(struct task *task, struct outbox *outbox, struct entry *entry, int64_t now_ms)
 {
     entry_box_of(entry)->flags &= (uint8_t)~ENTRY_DIRTY;
+    task->is_touched = !MUTANT(ENTRIES_UNFENCED) || task->is_touched;
     if (entry->state == NULL) {
         int64_t died_at = MUTANT(TOMBSTONE_WITHOUT_OFFSET) ? -1 : entry->applied_offset;
         if (!MUTANT(LOST_TOMBSTONE))

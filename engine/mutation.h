@@ -23,6 +23,7 @@
     X(REVOKED_UNCOMMITTED, "lets a partition go without committing, and keeps its outputs")                                \
     X(LOST_COMMITTED, "keeps the batch of a lost partition")                                                               \
     X(CLEAN_TOO_SOON, "takes an entry for written that changed while the pass went on")                                    \
+    X(ENTRIES_UNFENCED, "writes entries in a transaction without their partition's offset")                                \
     X(STRAGGLERS_APPLIED, "applies records while entries are still being read")
 
 #define MUTATION_NAME(name, about) MUTATION_##name,

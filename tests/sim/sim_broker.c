@@ -335,6 +335,27 @@ static enum outcome sim_send_offsets(struct broker *broker, const struct broker_
     return self->is_dead ? OUTCOME_STOP : outcome;
 }
 
+static bool has_offset_of(const struct sim_producer *producer, int partition)
+{
+    for (size_t i = 0; i < producer->offset_count; i++) {
+        if (producer->offsets[i].partition == partition)
+            return true;
+    }
+    return false;
+}
+
+/* Entries without their partition's offset in the same transaction: the group could not refuse them from a zombie. */
+static void check_fencing(struct world *world, const struct sim_producer *producer)
+{
+    for (int p = 0; p < world->partition_count; p++) {
+        const struct sim_log *log = &world->checkpoint[p];
+        for (size_t i = log->count; i-- > 0 && !has_offset_of(producer, p);) {
+            if (log->records[i].state == SIM_OPEN && log->records[i].transaction == producer->transaction)
+                world_violate(world, "entries were committed without their partition's offset");
+        }
+    }
+}
+
 static enum outcome sim_commit(struct broker *broker)
 {
     struct sim_broker *self = self_of(broker);
@@ -348,6 +369,7 @@ static enum outcome sim_commit(struct broker *broker)
     if (outcome == OUTCOME_OK) {
         if (producer->transaction == 0)
             world_violate(world, "commit outside of a transaction");
+        check_fencing(world, producer);
         world_end_transaction(world, producer, true);
         if (may_die(self))
             outcome = OUTCOME_STOP;
