@@ -130,6 +130,8 @@ static bool is_drained(const struct sim *sim)
         for (int i = 0; i < SLOTS; i++) {
             const struct slot *slot = &sim->slots[i];
             const struct task *task = slot->broker ? task_table_find(&slot->worker.tasks, p) : NULL;
+            if (slot->broker && slot->worker.txn.stage != TXN_IDLE)
+                return false; /* it might time out while the others leave */
             is_live |= task && task->stage == TASK_LIVE && sim->world.owner[p] >= 0 &&
                        &sim->world.members[sim->world.owner[p]].broker->broker == slot->broker;
         }
