@@ -171,6 +171,10 @@ static bool is_without_offset(struct worker *worker, const struct task *task)
 {
     if (task->committed_offset >= 0 || task->entries.count == task->dead.count)
         return false;
+    /* Asked again: somebody else may own the partition by now and have committed since. Then this worker begins anew. */
+    struct broker_commit commit = {.partition = task->partition, .offset = -1};
+    if (worker->broker->port->committed(worker->broker, &commit, 1) != OUTCOME_OK || commit.offset >= 0)
+        return true;
     log_error("the checkpoint topic holds entries, but the group has no committed offset: was the input topic made anew? Delete the "
               "checkpoint topic too, or use a new topics.prefix",
               "worker", worker->name, "topic", worker->config->processor->checkpoint, "partition",
