@@ -112,6 +112,19 @@ def difference(source, target):
     return "alerts of others: %r" % (found.keys() - wanted.keys())
 
 
+def test_every_service_says_how_it_stands(make_installation):
+    installation = make_installation()
+    running = installation.start_route()
+    installation.succeed("generate", "--events", "2000", "--customers", "100")
+    health = lambda: {name: json.loads(row) for name, row in installation.redis.hgetall(installation.redis_prefix + "health").items()}
+    stands = lambda rows: {"journey", "kpi", "sink"} <= rows.keys() and all(
+        rows[name]["lag"] is not None and rows[name]["lag"] < 50 and rows[name]["watermark"] for name in ("journey", "kpi"))
+    assert eventually(lambda: stands(health()), 40), health()
+    assert all(abs(time.time() * 1000 - row["at"]) < 10000 for row in health().values())
+    installation.stop(running[0])
+    assert "journey" not in health(), "who is stopped says good-bye"
+
+
 # --- receivers --------------------------------------------------------------------------------------------------------
 
 class Receiver:
