@@ -195,6 +195,8 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
     /* Asked for, too: some fatal errors (a static member taken for a stranger by a coordinator that came back) are told as a
      * message of no partition and never to the callback. */
     bool is_fatal = atomic_load(&consumer->link.is_fatal) || rd_kafka_fatal_error(consumer->handle, NULL, 0);
+    if (is_fatal)
+        log_warning("the group member is finished", "worker", consumer->name, NULL);
     return is_fatal ? OUTCOME_STOP : OUTCOME_OK;
 }
 
