@@ -18,7 +18,7 @@ def test_every_key_of_the_example_is_a_setting_with_its_default(program):
     for line in (ROOT / "deploy/touchstream.yaml").read_text().splitlines():
         if head := re.fullmatch(r"#?([a-z_]+):", line):
             section = head[1]
-        elif key := re.fullmatch(r"  #?([a-z_.]+): (.*)", line):
+        elif key := re.fullmatch(r"  #?([a-z0-9_.]+): (.*)", line):
             shown["%s.%s" % (section, key[1])] = key[2].strip('"').strip("[]").replace("{}", "")
     assert shown, "nothing found in the example"
     wrong = {key: (value, defaults.get(key, "no such setting")) for key, value in shown.items() if defaults.get(key) != value}
