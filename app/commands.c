@@ -45,7 +45,7 @@ const struct command commands[] = {
     {"top", "[options]", "the dashboard's essentials in a terminal", NULL, top_command, top_options},
     {"run", "", "all services in one process", NULL, run_command_all, NULL},
     {"check", "", "validates the configuration and tests every connection it names", NULL, check_command, NULL},
-    {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, NULL},
+    {"topics", "", "creates or checks the topics and registers their schemas", NULL, topics_command, topics_options},
     {"inspect", "TOPIC [options]", "prints a topic as JSON lines", NULL, inspect_command, inspect_options},
     {"sentiment", "[FILE]", "judges one text a line: LABEL<tab>score<tab>confidence",
      "Reads FILE, or standard input. The score runs from -1 to 1, the confidence is how often such a label is right;\n"

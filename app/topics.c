@@ -1,6 +1,7 @@
 /* The topics of an installation, and what is in them. */
 #include "app/topics.h"
 
+#include "app/asyncapi.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "schemas/registry.h"
@@ -9,17 +10,24 @@
 #include <time.h>
 
 const struct topic_row topic_rows[] = {
-    {"touchpoints", &touchpoint_shape, false, DAYS(30)},
-    {"touchpoints.rejected", &rejected_shape, false, DAYS(90)},
-    {"touchpoints.enriched", &enriched_touchpoint_shape, false, DAYS(30)},
-    {"journeys", &journey_shape, true, -1},
-    {"alerts", &alert_shape, false, DAYS(90)},
-    {"alerts.undelivered", &rejected_shape, false, DAYS(90)},
-    {"followups", &follow_up_shape, false, DAYS(30)},
-    {"kpi.deltas", &kpi_delta_shape, false, DAYS(2)},
-    {"kpis", &kpi_shape, true, -1},
-    {"trend.shifts", &trend_shift_shape, false, DAYS(365)},
-    {"kpi.state", &kpi_state_shape, true, -1},
+    {"touchpoints", &touchpoint_shape, false, DAYS(30), "customer id",
+     "Every accepted event. A record with a null key and a null value is a tick, which moves its partition's clock."},
+    {"touchpoints.rejected", &rejected_shape, false, DAYS(90), "customer id, or none",
+     "What could not be accepted: the original bytes, code, path and reason."},
+    {"touchpoints.enriched", &enriched_touchpoint_shape, false, DAYS(30), "customer id",
+     "Every event once, with stage, sentiment, topics, hot score, churn risk and the customer as of then."},
+    {"journeys", &journey_shape, true, -1, "customer id",
+     "One record a customer: where they stand. Also the journey processor's checkpoint; written some seconds after the events."},
+    {"alerts", &alert_shape, false, DAYS(90), "case id, else alert id",
+     "Hot tickets and other alerts through their whole life; a higher revision replaces a lower one."},
+    {"alerts.undelivered", &rejected_shape, false, DAYS(90), "case id, else alert id",
+     "Alerts that a webhook's receiver refused for good; payload is the message."},
+    {"followups", &follow_up_shape, false, DAYS(30), "customer id", "What to send to whom, and when."},
+    {"kpi.deltas", &kpi_delta_shape, false, DAYS(2), "KPI|DIMENSION", "Internal: additions to series, between the two processors."},
+    {"kpis", &kpi_shape, true, -1, "KPI|WINDOW|DIMENSION", "The latest rolling value of each series and window."},
+    {"trend.shifts", &trend_shift_shape, false, DAYS(365), "KPI|DIMENSION",
+     "Detected changes; a higher revision replaces a lower one."},
+    {"kpi.state", &kpi_state_shape, true, -1, "private", "Private: the kpi processor's checkpoint."},
     {NULL},
 };
 
@@ -118,10 +126,24 @@ uint32_t schema_id_of(const struct schema_ids *ids, const char *topic)
     return ids->of_topic[topic_row_find(topic) - topic_rows];
 }
 
+static bool wants_asyncapi;
+static const struct option rows[] = {
+    {"--asyncapi", OPTION_FLAG, &wants_asyncapi, NULL, "print an AsyncAPI 3.0 document of the topics instead (docs/asyncapi.yaml)"},
+    OPTIONS_END};
+
+const struct option *topics_options(void)
+{
+    return rows;
+}
+
 int topics_command(struct app *app, int argc, char **argv)
 {
-    if (!app_parse_options("topics", argc, argv, (struct option[]){OPTIONS_END}, NULL))
+    if (!app_parse_options("topics", argc, argv, rows, NULL))
         return EXIT_USAGE;
+    if (wants_asyncapi) {
+        asyncapi_print(stdout);
+        return EXIT_FINE;
+    }
     struct registry *registry = registry_create(app->config.registry.url);
     struct schema_ids ids = {{0}};
     enum outcome outcome = topics_prepare(&app->config, registry, &ids, true, &app->stop);

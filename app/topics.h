@@ -12,6 +12,8 @@ struct topic_row {
     const struct record_shape *shape;
     bool is_compacted;
     int64_t retention_ms; /* −1: for ever */
+    const char *key;      /* what the key is, for people */
+    const char *summary;
 };
 
 extern const struct topic_row topic_rows[]; /* ends with name NULL */
@@ -31,5 +33,6 @@ enum outcome topics_prepare(const struct config *config, struct registry *regist
                             atomic_bool *stop);
 
 int topics_command(struct app *app, int argc, char **argv);
+const struct option *topics_options(void);
 
 #endif

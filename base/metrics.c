@@ -138,15 +138,3 @@ void metrics_render(struct bytes *out)
     }
     pthread_mutex_unlock(&lock);
 }
-
-void metrics_describe(struct bytes *out)
-{
-    pthread_mutex_lock(&lock);
-    const char *family = "";
-    for (struct metric *metric = all; metric; metric = metric->next) {
-        if (strcmp(family, metric->name) != 0)
-            bytes_printf(out, "| `%s` | %s | %s |\n", metric->name, kind_names[metric->kind], metric->help);
-        family = metric->name;
-    }
-    pthread_mutex_unlock(&lock);
-}

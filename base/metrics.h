@@ -23,7 +23,4 @@ double metric_value(const struct metric *metric);    /* histogram: its count */
 /* The text exposition format, version 0.0.4. */
 void metrics_render(struct bytes *out);
 
-/* Every metric known, as rows of docs/METRICS.md. */
-void metrics_describe(struct bytes *out);
-
 #endif

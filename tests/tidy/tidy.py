@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keeps the house in order: who includes whom, third-party homes, long files, stale reference pages.
 
-    tidy.py layers | homes | lengths | guards | configuration PROGRAM
+    tidy.py layers | homes | lengths | guards | metrics [--write] | configuration PROGRAM | asyncapi PROGRAM
 
 Each prints what is wrong, one line a finding, and exits 1 if there was any."""
 import pathlib
@@ -104,8 +104,46 @@ def configuration(program):
         yield "docs/CONFIGURATION.md is stale: touchstream settings > docs/CONFIGURATION.md"
 
 
+def asyncapi(program):
+    page = ROOT / "docs" / "asyncapi.yaml"
+    made = subprocess.run([program, "topics", "--asyncapi"], capture_output=True, text=True, check=True).stdout
+    if not page.exists() or page.read_text() != made:
+        yield "docs/asyncapi.yaml is stale: touchstream topics --asyncapi > docs/asyncapi.yaml"
+    for file in re.findall(r"'(\.\./schemas/[^']+)'", made):
+        if not (page.parent / file).exists():
+            yield f"docs/asyncapi.yaml names {file}, which is not there"
+
+
+METRIC = re.compile(r'metrics_(counter|gauge|seconds)\(\s*"([^"]+)",\s*(?:[^,"]|"(?:[^"\\]|\\.)*"(?=\s*,))+,\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)')
+
+
+def metrics_page():
+    """Metrics are registered where they are counted; the page is read off those places."""
+    rows = {}
+    for path in sources((".c",)):
+        for kind, name, text in METRIC.findall((ROOT / path).read_text()):
+            words = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
+            rows.setdefault(name, ("histogram" if kind == "seconds" else kind, words, path.parent))
+    page = ["# Metrics", "", "At `GET /metrics` of every service, in Prometheus' text format. Made by `tests/tidy/tidy.py metrics --write`.", "",
+            "| metric | kind | what it counts | from |", "|---|---|---|---|"]
+    page += [f"| `{name}` | {kind} | {text} | `{folder}/` |" for name, (kind, text, folder) in sorted(rows.items())]
+    return "\n".join(page) + "\n"
+
+
+def metrics(*arguments):
+    page = ROOT / "docs" / "METRICS.md"
+    if arguments == ("--write",):
+        page.write_text(metrics_page())
+    registrations = sum(len(re.findall(r'metrics_(?:counter|gauge|seconds)\(\s*"', (ROOT / path).read_text())) for path in sources((".c",)))
+    found = sum(len(METRIC.findall((ROOT / path).read_text())) for path in sources((".c",)))
+    if found != registrations:
+        yield f"tidy.py understands {found} of {registrations} registrations of metrics"
+    if not page.exists() or page.read_text() != metrics_page():
+        yield "docs/METRICS.md is stale: tests/tidy/tidy.py metrics --write"
+
+
 def main():
-    checks = {"layers": layers, "homes": homes, "lengths": lengths, "guards": guards, "configuration": configuration}
+    checks = {"asyncapi": asyncapi, "metrics": metrics, "layers": layers, "homes": homes, "lengths": lengths, "guards": guards, "configuration": configuration}
     findings = list(checks[sys.argv[1]](*sys.argv[2:]))
     for finding in findings:
         print(finding)
