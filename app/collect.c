@@ -31,8 +31,10 @@ enum outcome collect_run(struct app *app)
     enum outcome outcome = OUTCOME_OK;
     if (outgoing_open(&outgoing, app, &publisher, batch_delivered)) {
         atomic_store(&is_open, true);
-        while (!atomic_load(&app->stop))
+        while (!atomic_load(&app->stop)) {
+            collector_look_after(collector);
             nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        }
     } else if (!atomic_load(&app->stop)) {
         outcome = OUTCOME_STOP;
     }

@@ -32,6 +32,10 @@ struct batch {
     atomic_size_t waiting; /* for acknowledgements, and one for batch_send itself */
     atomic_bool has_failed;
     struct batch *next; /* in the list of spare ones */
+    /* In the list of those that wait for Kafka; under waiting_lock. */
+    struct batch *waiting_next, *waiting_before;
+    int64_t sent_us;
+    bool is_answered;
 };
 
 /* Batches are used again, with their buffers: a request costs no allocation of its own once traffic has settled. */
@@ -39,6 +43,35 @@ enum { SPARE_MAX = 64, SPARE_BYTES_MAX = 4 << 20 };
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct batch *spare;
 static int spare_count;
+
+/* Batches that Kafka has not acknowledged yet, the oldest first. Its client promises an end for every message, but for those already
+ * under way to a broker that has fallen silent the end may be a minute off: the request is answered before, the batch stays until
+ * the client has let go of it. */
+static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct batch *waiting_first, *waiting_last;
+
+static void waiting_add(struct batch *batch)
+{
+    pthread_mutex_lock(&waiting_lock);
+    batch->sent_us = clock_monotonic_us();
+    batch->is_answered = false;
+    batch->waiting_next = NULL;
+    batch->waiting_before = waiting_last;
+    *(waiting_last ? &waiting_last->waiting_next : &waiting_first) = batch;
+    waiting_last = batch;
+    pthread_mutex_unlock(&waiting_lock);
+}
+
+/* Has somebody answered it meanwhile? */
+static bool waiting_remove(struct batch *batch)
+{
+    pthread_mutex_lock(&waiting_lock);
+    *(batch->waiting_before ? &batch->waiting_before->waiting_next : &waiting_first) = batch->waiting_next;
+    *(batch->waiting_next ? &batch->waiting_next->waiting_before : &waiting_last) = batch->waiting_before;
+    bool is_answered = batch->is_answered;
+    pthread_mutex_unlock(&waiting_lock);
+    return is_answered;
+}
 
 struct batch *batch_create(const struct outlet *outlet, struct http_exchange *exchange)
 {
@@ -160,29 +193,51 @@ static void count_answer(const struct batch *batch, int status)
                (double)batch->rejected);
 }
 
+static void answer_away(struct batch *batch)
+{
+    count_answer(batch, 503);
+    http_exchange_add_header(batch->exchange, "Retry-After", "2");
+    http_exchange_refuse(batch->exchange, 503, "kafka_away",
+                         "Kafka did not acknowledge every record; send the same again, what arrived counts once");
+}
+
 /* The last acknowledgement is in, or failed. */
 static void batch_answer(struct batch *batch)
 {
-    bool has_failed = atomic_load(&batch->has_failed);
-    count_answer(batch, has_failed ? 503 : batch->status);
-    if (has_failed) {
-        http_exchange_add_header(batch->exchange, "Retry-After", "2");
-        http_exchange_refuse(batch->exchange, 503, "kafka_away",
-                             "Kafka did not acknowledge every record; send the same again, what arrived counts once");
+    if (atomic_load(&batch->has_failed)) {
+        answer_away(batch);
     } else {
+        count_answer(batch, batch->status);
         struct bytes text = {0};
         bytes_printf(&text, "{\"accepted\": %llu, \"rejected\": [%.*s]}\n", (unsigned long long)batch->accepted,
                      VIEW_ARGUMENTS(bytes_view(&batch->verdicts)));
         http_exchange_answer(batch->exchange, batch->status, "application/json", bytes_view(&text));
         bytes_finish(&text);
     }
-    batch_release(batch);
 }
 
 static void batch_settle(struct batch *batch)
 {
-    if (atomic_fetch_sub(&batch->waiting, 1) == 1)
+    if (atomic_fetch_sub(&batch->waiting, 1) != 1)
+        return;
+    if (!waiting_remove(batch))
         batch_answer(batch);
+    batch_release(batch);
+}
+
+size_t batches_give_up(int64_t sent_before_us)
+{
+    size_t overdue = 0;
+    pthread_mutex_lock(&waiting_lock);
+    for (struct batch *batch = waiting_first; batch && batch->sent_us < sent_before_us; batch = batch->waiting_next) {
+        overdue++;
+        if (batch->is_answered)
+            continue;
+        batch->is_answered = true;
+        answer_away(batch);
+    }
+    pthread_mutex_unlock(&waiting_lock);
+    return overdue;
 }
 
 void batch_delivered(void *message_context, bool is_acknowledged, const char *error)
@@ -197,6 +252,7 @@ void batch_send(struct batch *batch, int status)
 {
     const struct outlet *outlet = batch->outlet;
     batch->status = status;
+    waiting_add(batch);
     for (size_t i = 0; i < batch->count && !atomic_load(&batch->has_failed); i++) {
         const struct message *message = &batch->messages[i];
         const char *value = batch->bytes.data + message->at;

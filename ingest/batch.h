@@ -25,6 +25,10 @@ uint64_t batch_rejected(const struct batch *batch);
  * or acknowledges one not. The exchange and the batch are gone. */
 void batch_send(struct batch *batch, int status);
 
+/* Answers 503 to whoever has waited since before `sent_before_us` (monotonic). How many batches are overdue, those included that
+ * were answered by an earlier call: while there are any, Kafka is not answering. Any thread. */
+size_t batches_give_up(int64_t sent_before_us);
+
 /* Thrown away unsent and unanswered; the exchange is the caller's again. */
 void batch_drop(struct batch *batch);
 

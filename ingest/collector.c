@@ -18,6 +18,7 @@ struct collector {
     struct sources *sources;
     struct hooks *hooks;
     struct http_server *http;
+    atomic_bool is_overdue; /* Kafka has not acknowledged in time what it was sent */
 };
 
 /* What one request needs while it is read; a thread's own, used again. */
@@ -72,7 +73,8 @@ static void refuse_for(struct http_exchange *exchange, int status, const char *c
 static bool is_kafka_there(const struct collector *collector)
 {
     const struct outlet *outlet = collector->parts.outlet;
-    return atomic_load(collector->parts.is_open) && (!outlet->is_connected || outlet->is_connected(outlet->target));
+    return atomic_load(collector->parts.is_open) && !atomic_load(&collector->is_overdue) &&
+           (!outlet->is_connected || outlet->is_connected(outlet->target));
 }
 
 /* --- the paths --- */
@@ -342,6 +344,18 @@ struct collector *collector_create(const struct collector_parts *parts, struct b
 int collector_port(const struct collector *collector)
 {
     return http_server_port(collector->http);
+}
+
+void collector_look_after(struct collector *collector)
+{
+    int64_t before_us = clock_monotonic_us() - collector->parts.settings->acknowledge_ms_max * 1000;
+    bool is_overdue = batches_give_up(before_us) > 0;
+    if (is_overdue == atomic_exchange(&collector->is_overdue, is_overdue))
+        return;
+    if (is_overdue)
+        log_warning("kafka does not acknowledge, requests are answered 503", NULL);
+    else
+        log_info("kafka has let go of what it did not acknowledge, requests are taken again", NULL);
 }
 
 void collector_drain(struct collector *collector)

@@ -24,6 +24,10 @@ struct collector_parts {
 struct collector *collector_create(const struct collector_parts *parts, struct bytes *error);
 int collector_port(const struct collector *collector);
 
+/* To be called some times a second: answers 503 where Kafka has not acknowledged within settings->acknowledge_ms_max, and as long as
+ * it has not, to all others at once. */
+void collector_look_after(struct collector *collector);
+
 /* No new requests, the open ones are answered; at most settings->drain_ms_max. Before the publisher ends: its last callbacks
  * answer what is left, and must find their requests alive. */
 void collector_drain(struct collector *collector);

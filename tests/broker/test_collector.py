@@ -147,6 +147,7 @@ ingest:
 def test_kafka_away_is_503_and_comes_back(make_installation, kafka_process):
     installation = make_installation()
     url, process = collector(installation, **{"ingest.acknowledge_time": "2s"})
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
     assert post(url, good()).status_code == 200
     os.kill(kafka_process, signal.SIGSTOP)
     try:

@@ -327,6 +327,32 @@ static void no_200_before_every_acknowledgement(void **state)
     assert_non_null(strstr(answer, "\"accepted\": 2"));
 }
 
+/* A broker that fell silent with records under way: nobody waits for longer than the setting says, and the next one not at all. */
+static void silent_kafka_is_503_in_time_and_then_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->broker.manner = BROKER_HOLDS;
+    fixture->settings.acknowledge_ms_max = 20;
+    start(fixture);
+    int fd = dial(fixture);
+    transmit(fd, "/v1/touchpoints", TOKEN JSON, view_of_text("[" EVENT("1", "5") "," EVENT("2", "5") "]"));
+    while (held(&fixture->broker) < 2)
+        usleep(1000);
+    usleep(30000);
+    collector_look_after(fixture->collector);
+    assert_int_equal(receive(fd), 503);
+    assert_non_null(strstr(answer, "Retry-After: "));
+    assert_int_equal(post(fixture, "application/json", EVENT("3", "5")), 503);
+    assert_int_equal(held(&fixture->broker), 2);
+    acknowledge(&fixture->broker, 1);
+    collector_look_after(fixture->collector);
+    assert_int_equal(post(fixture, "application/json", EVENT("3", "5")), 503);
+    acknowledge(&fixture->broker, 1);
+    collector_look_after(fixture->collector);
+    fixture->broker.manner = BROKER_PROMPT;
+    assert_int_equal(post(fixture, "application/json", EVENT("3", "5")), 200);
+}
+
 static void kafka_away_is_503_with_retry_after(void **state)
 {
     struct fixture *fixture = *state;
@@ -466,6 +492,7 @@ int main(void)
         TEST(who_does_not_say_who_they_are_is_401),
         TEST(other_types_sizes_paths_and_methods),
         TEST(no_200_before_every_acknowledgement),
+        TEST(silent_kafka_is_503_in_time_and_then_at_once),
         TEST(kafka_away_is_503_with_retry_after),
         TEST(until_kafka_has_been_there_once),
         TEST(a_stop_answers_what_is_under_way),
