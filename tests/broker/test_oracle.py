@@ -217,3 +217,13 @@ def test_uplift_needs_both_sides():
     found = story.ask("uplift_onboarding", at=T0 + 181 * DAY)
     assert (found["value"], found["exposed_n"], found["exposed_hits"], found["other_n"], found["ratio"]) == (0.5, 2, 1, 2, None)
     story.says("uplift_onboarding", None, at=T0 + 179 * DAY)
+
+
+def test_a_forgotten_customer_leaves_the_gauges_and_stays_in_the_totals():
+    story = Story().order(0).answer("CSAT", 4, HOUR).ticket("OPENED", HOUR).tell("CustomerForgotten", 3 * HOUR)
+    story.says("csat", 4, 1).says("backlog_inflow", 1).says("backlog", None).says("stage_customers", None).says("active_customers", None)
+    story.says("churn_rate", None, 0).says("sla_first_response", 0, 1).says("activation", None)  # decided before, and after
+    story.order(10 * DAY, "o2").tell("ProductUsed", 11 * DAY, feature="f", seconds=60)  # somebody new
+    story.says("stage_customers", 1, dimension="stage=UTILIZATION").says("activation", 1, 1).says("repeat_purchase_180d", 0, 1, at=T0 + 190 * DAY)
+    gone = Story().order(0).tell("CustomerForgotten", 95 * DAY)  # churned before, and that stays
+    gone.says("churn_rate", 1, 1, at=T0 + 96 * DAY, window="30d")

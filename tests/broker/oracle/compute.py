@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from .customer import Customer
+from .customer import Customer, lives
 from .events import set_of
 from .numbers import median_interval, newcombe, nps_interval, quantile, t_interval, wilson
 from .tickets import backlog_dimensions
@@ -83,7 +83,7 @@ def customers_of(events, config, topics=None):
     grouped = defaultdict(list)
     for event in set_of(events):
         grouped[event["customer_id"]].append(event)
-    return [Customer(events, config, topics or {}) for events in grouped.values()]
+    return [Customer(life, config, topics or {}) for events in grouped.values() for life in lives(events)]
 
 
 def contributions(events, at, config=None, sentiments=None, topics=None):
@@ -142,7 +142,8 @@ def people(customers, window, start, at):
     """Gauges, and the KPIs of which a customer, not an event, is the unit [14, 31, 36, 38, 39, 43, 55]. No `previous`."""
     counts, rates = defaultdict(int), defaultdict(lambda: [0, 0])
     for customer in customers:
-        if not customer.forgotten:
+        is_known = customer.forgotten_at is None
+        if is_known:
             for dimensions in backlog_dimensions(customer.tickets, at):
                 for dimension in dimensions:
                     counts["backlog", dimension] += 1
@@ -151,7 +152,7 @@ def people(customers, window, start, at):
                 counts["stage_customers", "stage=" + customer.stage] += 1
         recent = [event for event in customer.activity if event["occurred_at"] >= start]
         mine = customer.people_dimensions()
-        if recent and not customer.forgotten:
+        if recent and is_known:
             for dimension in mine + sorted({"channel=" + event["channel"] for event in recent}):
                 counts["active_customers", dimension] += 1
             referred = any(when >= start for when in customer.converted_referrals())
@@ -162,7 +163,9 @@ def people(customers, window, start, at):
                     rates["referral_rate", dimension][0] += referred
                     rates["referral_rate", dimension][1] += 1
         spans = [span for span in customer.alive_spans()]
-        alive = customer.alive_at(at)
+        alive = customer.alive_at(at if is_known else customer.forgotten_at)
+        if alive and not is_known:
+            continue  # who was alive leaves the gauge of the living
         churned = bool(spans) and not alive and spans[-1][1] is not None and start <= spans[-1][1] <= at
         if alive or churned:
             for dimension in mine:

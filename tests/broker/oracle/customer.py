@@ -12,11 +12,24 @@ NOT_ACTIVITY = {"CaseActed", "CustomerForgotten"}  # [36]
 SCORES = {"NPS": "nps", "BRAND": "brand_nps"}
 
 
+def lives(events):
+    """[43] A CustomerForgotten ends a life, and who comes back afterwards is somebody new."""
+    answer = [[]]
+    for event in in_order(events):
+        answer[-1].append(event)
+        if event["type"] == "CustomerForgotten":
+            answer.append([])
+    return [events for events in answer if events]
+
+
 class Customer:
+    """One life of a customer. Once it is over, time brings nothing more: what had been counted stays."""
+
     def __init__(self, events, config, topics):
         self.config = config
         self.events = in_order(events)
-        self.forgotten = any(event["type"] == "CustomerForgotten" for event in self.events)
+        last = self.events[-1]
+        self.forgotten_at = last["occurred_at"] if last["type"] == "CustomerForgotten" else None
         self.activity = [event for event in self.events if event["type"] not in NOT_ACTIVITY]
         segments = [event["segment"] for event in self.events if event["segment"]]
         self.segment = segments[-1] if segments else None  # [14]
@@ -227,6 +240,7 @@ class Customer:
         return items
 
     def items(self, at, sentiments):
+        at = at if self.forgotten_at is None else min(at, self.forgotten_at)
         return (self.survey_items(at) + self.sentiment_items(sentiments) + self.order_items(at) +
                 self.other_items(at) + ticket_items(self.tickets, self.config, at))
 
