@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "processors/journey/activity.h"
 #include "processors/journey/cases.h"
-#include "processors/journey/sentiment/words.h"
+#include "processors/journey/sentiment/words.h" /* enum alarm_kind */
 
 #include <stdlib.h>
 
@@ -211,11 +211,9 @@ static void words_note(struct customer *customer, const struct arrival *arrival)
         fact_note(customer, arrival, (struct case_fact){.code = HOT_NEGATIVE_WORDS});
     if (is_negative && arrival->touch->body_kind == TOUCHPOINT_BODY_SOCIAL_MENTION)
         fact_note(customer, arrival, (struct case_fact){.code = HOT_PUBLIC_REACH, .score = arrival->touch->body.social_mention.reach});
-    struct alarms alarms;
-    alarms_read(&alarms, impression->text);
     static const uint8_t codes[ALARM_COUNT] = {HOT_LEAVING_WORDS, HOT_LAW_WORDS, HOT_SAFETY_WORDS};
     for (int kind = 0; kind < ALARM_COUNT; kind++) {
-        if (alarms.kinds >> kind & 1)
+        if (impression->alarms >> kind & 1)
             fact_note(customer, arrival, (struct case_fact){.code = codes[kind]});
     }
 }

@@ -15,6 +15,7 @@ struct impression {
     enum emotion emotion;
     struct view topics[IMPRESSION_TOPICS_MAX]; /* borrowed from constant tables */
     size_t topic_count;
+    unsigned alarms; /* bits 1u << enum alarm_kind of sentiment/words.h */
 };
 
 /* The text of a touchpoint: comment, ticket text, review, mention, interview; null when there is none or it is empty. */

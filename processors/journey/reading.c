@@ -1,8 +1,7 @@
 #include "processors/journey/reading.h"
 
-#include "processors/journey/sentiment/emotion.h"
 #include "processors/journey/sentiment/sentiment.h"
-#include "processors/journey/sentiment/topics.h"
+#include "processors/journey/sentiment/signals.h"
 
 static enum sentiment_label label_of(enum sentiment_class class)
 {
@@ -14,28 +13,28 @@ static enum sentiment_label label_of(enum sentiment_class class)
     return SENTIMENT_LABEL_NEUTRAL;
 }
 
-static void emotion_of(struct impression *impression, const struct sentiment *sentiment)
+static void topics_of(struct impression *impression, uint32_t topics)
 {
-    enum mood mood = mood_read(sentiment, impression->text);
-    impression->has_emotion = mood != MOOD_NONE;
-    if (impression->has_emotion)
-        impression->emotion = (enum emotion)(mood - MOOD_EXCITED); /* the order is the schema's */
-}
-
-static void topics_of(struct impression *impression)
-{
-    uint32_t topics = topics_read(impression->text);
-    for (int topic = 0; topic < TOPIC_COUNT && impression->topic_count < IMPRESSION_TOPICS_MAX; topic++) {
+    for (int topic = 0; topics >> topic && impression->topic_count < IMPRESSION_TOPICS_MAX; topic++) {
         if (topics >> topic & 1)
             impression->topics[impression->topic_count++] = view_of_text(topic_name((enum topic)topic));
     }
 }
 
+/* The text is taken apart once for all that is asked of it. */
 void reading_of_text(struct impression *impression)
 {
+    struct text text;
     struct sentiment sentiment;
-    sentiment_read(&sentiment, impression->text);
+    struct signals signals;
+    text_read(&text, impression->text);
+    sentiment_of(&sentiment, &text);
+    signals_find(&signals, &text, impression->text);
     impression->sentiment = (struct sentiment_reading){label_of(sentiment.label), sentiment.score, sentiment.confidence};
-    emotion_of(impression, &sentiment);
-    topics_of(impression);
+    enum mood mood = mood_of(&sentiment, signals.cues, impression->text);
+    impression->has_emotion = mood != MOOD_NONE;
+    if (impression->has_emotion)
+        impression->emotion = (enum emotion)(mood - MOOD_EXCITED); /* the order is the schema's */
+    topics_of(impression, signals.topics);
+    impression->alarms = signals.alarms.kinds;
 }

@@ -4,7 +4,7 @@
 
 #include "processors/journey/impression.h"
 
-/* Fills sentiment, emotion and topics from impression->text. */
+/* Fills sentiment, emotion, topics and alarms from impression->text. */
 void reading_of_text(struct impression *impression);
 
 #endif

@@ -41,10 +41,9 @@ static bool phrase_put(struct dictionary *dictionary, const struct phrase *phras
     return true;
 }
 
-bool dictionary_build(struct dictionary *out, const struct dictionary_list *lists, size_t list_count)
+bool dictionary_add(struct dictionary *dictionary, const struct dictionary_list *lists, size_t list_count, int kind_base)
 {
     bool good = true;
-    memset(out, 0, sizeof *out);
     for (size_t i = 0; i < list_count; i++)
         for (const char *at = lists[i].phrases; *at;) {
             char spelling[128];
@@ -54,8 +53,8 @@ bool dictionary_build(struct dictionary *out, const struct dictionary_list *list
                 memcpy(spelling, at, size);
                 spelling[size] = 0;
                 if (phrase_read(&phrase, spelling)) {
-                    phrase.kind = lists[i].kind;
-                    good &= phrase_put(out, &phrase);
+                    phrase.kind = kind_base + lists[i].kind;
+                    good &= phrase_put(dictionary, &phrase);
                 } else {
                     good = false;
                 }
@@ -84,23 +83,23 @@ static bool phrase_fits(const struct text *text, size_t at, const struct phrase 
     return true;
 }
 
-void dictionary_search(const struct dictionary *dictionary, struct view source,
+void dictionary_search(const struct dictionary *dictionary, const struct text *text, struct view source,
                        void (*found)(void *context, int kind, struct view matched), void *context)
 {
-    struct text text;
-    text_read(&text, source);
-    for (size_t t = 0; t < text.token_count; t++) {
-        const struct token *token = &text.tokens[t];
+    for (size_t t = 0; t < text->token_count; t++) {
+        const struct token *token = &text->tokens[t];
         uint32_t hash = TEXT_HASH_START;
         for (size_t length = 1; token->kind == TOKEN_WORD && length <= token->length; length++) {
-            hash = text_hash_step(hash, text_base_letter(text.letters[token->at + length - 1]));
+            hash = text_hash_step(hash, text_base_letter(text->letters[token->at + length - 1]));
+            if (length < GOES_ON_LETTERS_MIN && length < token->length)
+                continue;
             uint32_t mine = text_hash_end(hash);
             for (size_t at = mine % PHRASE_PLACES; dictionary->places[at]; at = (at + 1) % PHRASE_PLACES) {
                 const struct phrase *phrase = &dictionary->phrases[dictionary->places[at] - 1];
                 if (phrase->hashes[0] != mine || (length < token->length && !phrase->goes_on[0]) ||
-                    !phrase_fits(&text, t, phrase))
+                    !phrase_fits(text, t, phrase))
                     continue;
-                size_t end = text.tokens[t + phrase->word_count - 1].byte_end;
+                size_t end = text->tokens[t + phrase->word_count - 1].byte_end;
                 found(context, phrase->kind, view_of(source.data + token->byte_at, end - token->byte_at));
             }
         }

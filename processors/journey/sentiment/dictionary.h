@@ -1,4 +1,4 @@
-/* Phrases of one to four words, each of some kind, found in a text: what words.c and topics.c are lists for.
+/* Phrases of one to four words, each of some kind, found in a text: what words.c, topics.c and emotion.c are lists for.
  *
  * A list is written as text: phrases parted by spaces, the words of a phrase by `_`, and `*` after a word for «whatever it
  * goes on with». Accents and case do not matter, so lists are written as people type. */
@@ -7,7 +7,7 @@
 
 #include "processors/journey/sentiment/text.h"
 
-enum { PHRASE_WORDS_MAX = 4, PHRASES_MAX = 1024, PHRASE_PLACES = 4096 };
+enum { PHRASE_WORDS_MAX = 4, PHRASES_MAX = 2048, PHRASE_PLACES = 8192 };
 
 struct dictionary_list {
     int kind;
@@ -28,12 +28,12 @@ struct dictionary {
     size_t count;
 };
 
-/* Once, before any search (call_once in the list's own file). False when a list is malformed or too long; the unit tests
- * look at every shipped list. */
-bool dictionary_build(struct dictionary *out, const struct dictionary_list *lists, size_t list_count);
+/* To a dictionary that began as zeroes, once, before any search: the lists' phrases, with kind_base added to their kinds.
+ * False when a list is malformed or too long; the unit tests look at every shipped list. */
+bool dictionary_add(struct dictionary *dictionary, const struct dictionary_list *lists, size_t list_count, int kind_base);
 
-/* Calls `found` for every phrase in the text, in the text's order. Reads the dictionary only: any thread. */
-void dictionary_search(const struct dictionary *dictionary, struct view text,
+/* Calls `found` for every phrase in the text, which was read from `source`, in its order. Reads the dictionary only: any thread. */
+void dictionary_search(const struct dictionary *dictionary, const struct text *text, struct view source,
                        void (*found)(void *context, int kind, struct view matched), void *context);
 
 #endif

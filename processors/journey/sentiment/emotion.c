@@ -1,13 +1,6 @@
 #include "processors/journey/sentiment/emotion.h"
 
-#include "processors/journey/sentiment/dictionary.h"
-
-#include <stdlib.h>
-#include <threads.h>
-
-enum cue { CUE_CONFUSED, CUE_EXCITED };
-
-static const struct dictionary_list lists[] = {
+const struct dictionary_list cue_lists[] = {
     {CUE_CONFUSED,
      "confus* don't_understand dont_understand do_not_understand not_sure unclear makes_no_sense no_idea how_do_i how_can_i how_am_i what_does "
      "can't_figure cant_figure can't_find puzzled lost_here verwirr* verstehe_nicht nicht_verstanden unklar* weiß_nicht blicke_nicht wie_kann_ich "
@@ -20,21 +13,7 @@ static const struct dictionary_list lists[] = {
      "me_encanta maravill* emocionad* espectacular*"},
 };
 
-static struct dictionary cue_dictionary;
-static once_flag cue_once = ONCE_FLAG_INIT;
-
-static void cue_build(void)
-{
-    if (!dictionary_build(&cue_dictionary, lists, sizeof lists / sizeof *lists))
-        abort(); /* a typing error above */
-}
-
-static void cue_found(void *context, int kind, struct view matched)
-{
-    unsigned *cues = context;
-    (void)matched;
-    *cues |= 1u << kind;
-}
+const size_t cue_list_count = sizeof cue_lists / sizeof *cue_lists;
 
 /* Two question marks in one text ask louder than the words around them. */
 static bool asks_twice(struct view text)
@@ -43,11 +22,8 @@ static bool asks_twice(struct view text)
     return first && memchr(first + 1, '?', (size_t)(text.data + text.size - first - 1)) != NULL;
 }
 
-enum mood mood_read(const struct sentiment *sentiment, struct view text)
+enum mood mood_of(const struct sentiment *sentiment, unsigned cues, struct view text)
 {
-    unsigned cues = 0;
-    call_once(&cue_once, cue_build);
-    dictionary_search(&cue_dictionary, text, cue_found, &cues);
     bool forceful = text.size > 0 && memchr(text.data, '!', text.size) != NULL;
     if (sentiment->label == SENTIMENT_POSITIVE)
         return sentiment->score >= 0.6 && (cues & 1u << CUE_EXCITED || (forceful && sentiment->score >= 0.8)) ? MOOD_EXCITED

@@ -5,10 +5,17 @@
 #ifndef TS_SENTIMENT_EMOTION_H
 #define TS_SENTIMENT_EMOTION_H
 
+#include "processors/journey/sentiment/dictionary.h"
 #include "processors/journey/sentiment/sentiment.h"
 
 enum mood { MOOD_NONE, MOOD_EXCITED, MOOD_SATISFIED, MOOD_CONFUSED, MOOD_FRUSTRATED };
 
-enum mood mood_read(const struct sentiment *sentiment, struct view text);
+enum cue { CUE_CONFUSED, CUE_EXCITED, CUE_COUNT };
+
+extern const struct dictionary_list cue_lists[]; /* kinds: enum cue; signals.h reads them */
+extern const size_t cue_list_count;
+
+/* `cues`: bits 1u << cue, of the same text. */
+enum mood mood_of(const struct sentiment *sentiment, unsigned cues, struct view text);
 
 #endif

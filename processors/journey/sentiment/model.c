@@ -58,14 +58,12 @@ void model_logits(const struct model *model, const struct features *features, fl
     add_group(model, GROUP_CONCEPTS, features->concepts, features->concept_count, logits);
 }
 
-void model_read(const struct model *model, struct view source, struct sentiment *out)
+void model_judge(const struct model *model, const struct text *text, struct sentiment *out)
 {
-    struct text text;
     struct features features;
     float logits[MODEL_CLASSES], most = -INFINITY;
     double odds[MODEL_CLASSES], sum = 0;
-    text_read(&text, source);
-    features_read(&features, &text, &model->lexicon);
+    features_read(&features, text, &model->lexicon);
     model_logits(model, &features, logits);
     for (int class = 0; class < MODEL_CLASSES; class ++)
         most = fmaxf(most, logits[class]);
@@ -80,4 +78,11 @@ void model_read(const struct model *model, struct view source, struct sentiment 
             out->label = (enum sentiment_class)class;
     out->score = odds[SENTIMENT_POSITIVE] - odds[SENTIMENT_NEGATIVE];
     out->confidence = odds[out->label];
+}
+
+void model_read(const struct model *model, struct view source, struct sentiment *out)
+{
+    struct text text;
+    text_read(&text, source);
+    model_judge(model, &text, out);
 }

@@ -51,6 +51,7 @@ bool model_open(struct model *out, struct view bytes);
 /* Before calibration. */
 void model_logits(const struct model *model, const struct features *features, float logits[MODEL_CLASSES]);
 
+void model_judge(const struct model *model, const struct text *text, struct sentiment *out);
 void model_read(const struct model *model, struct view text, struct sentiment *out);
 
 #endif

@@ -23,6 +23,12 @@ static struct model embedded(void)
     return model;
 }
 
+void sentiment_of(struct sentiment *out, const struct text *text)
+{
+    struct model model = embedded();
+    model_judge(&model, text, out);
+}
+
 void sentiment_read(struct sentiment *out, struct view text)
 {
     struct model model = embedded();

@@ -21,6 +21,9 @@ struct sentiment {
     double confidence; /* 1/3 … 1: how often a label given so surely is right */
 };
 
+struct text; /* text.h: for who wants more of the same reading */
+
+void sentiment_of(struct sentiment *out, const struct text *text);
 void sentiment_read(struct sentiment *out, struct view text);
 
 /* NEGATIVE, NEUTRAL or POSITIVE. */

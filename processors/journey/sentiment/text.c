@@ -62,15 +62,9 @@ static inline uint32_t cursor_look(const struct cursor *cursor, size_t at, size_
     return letter == 0x2019 || letter == 0x2018 || letter == 0xb4 || letter == 0x92 ? '\'' : letter;
 }
 
-/* Base letters of U+00C0 … U+017F. */
-static const char latin_base[] = "aaaaaaaceeeeiiiidnooooo*ouuuuytsaaaaaaaceeeeiiiidnooooo/ouuuuyty"
-                                 "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll"
-                                 "lllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
-
-uint32_t text_base_letter(uint32_t letter)
-{
-    return letter >= 0xc0 && letter < 0x180 ? (uint32_t)latin_base[letter - 0xc0] : letter;
-}
+const char text_latin_base[] = "aaaaaaaceeeeiiiidnooooo*ouuuuytsaaaaaaaceeeeiiiidnooooo/ouuuuyty"
+                               "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll"
+                               "lllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 
 /* What most texts are made of, decided without a look at anything else: 1 small letter, 2 capital, 3 digit. */
 static const uint8_t ascii_class[256] = {

@@ -68,7 +68,13 @@ static inline uint32_t text_hash_pair(uint32_t first, uint32_t second)
     return text_hash_end((first * 0x9e3779b1u + 0x7f4a7c15u) ^ second);
 }
 
+/* Base letters of U+00C0 … U+017F. */
+extern const char text_latin_base[];
+
 /* The letter without its accent, for Latin letters up to U+017F; others unchanged. */
-uint32_t text_base_letter(uint32_t letter);
+static inline uint32_t text_base_letter(uint32_t letter)
+{
+    return letter >= 0xc0 && letter < 0x180 ? (uint32_t)text_latin_base[letter - 0xc0] : letter;
+}
 
 #endif

@@ -1,12 +1,7 @@
 #include "processors/journey/sentiment/topics.h"
 
-#include "processors/journey/sentiment/dictionary.h"
-
-#include <stdlib.h>
-#include <threads.h>
-
 /* In each line: en, de, fr, it, pt, es. */
-static const struct dictionary_list lists[] = {
+const struct dictionary_list topic_lists[] = {
     {TOPIC_DELIVERY, "deliver* shipp* shipment* parcel* courier tracking_number not_arrived never_arrived hasn't_arrived "
                      "liefer* versand* versend* paket* zustell* sendung* livraison* livré* livrer livreur* colis expédi* acheminement "
                      "consegn* spedi* pacco corriere entreg* frete transportadora correios encomenda* envío* envio* enviad* paquete* repartidor "
@@ -53,29 +48,7 @@ static const struct dictionary_list lists[] = {
                    "devolução devolver devolvi troca trocar garantia devolución devoluciones cambiar garantía"},
 };
 
-static struct dictionary topic_dictionary;
-static once_flag topic_once = ONCE_FLAG_INIT;
-
-static void topic_build(void)
-{
-    if (!dictionary_build(&topic_dictionary, lists, sizeof lists / sizeof *lists))
-        abort(); /* a typing error above */
-}
-
-static void topic_found(void *context, int kind, struct view matched)
-{
-    uint32_t *topics = context;
-    (void)matched;
-    *topics |= 1u << kind;
-}
-
-uint32_t topics_read(struct view text)
-{
-    uint32_t topics = 0;
-    call_once(&topic_once, topic_build);
-    dictionary_search(&topic_dictionary, text, topic_found, &topics);
-    return topics;
-}
+const size_t topic_list_count = sizeof topic_lists / sizeof *topic_lists;
 
 const char *topic_name(enum topic topic)
 {

@@ -1,13 +1,11 @@
 /* What a text is about, from a small transparent dictionary (topics.c is the list): no model, so a surprising topic can
  * be explained by the word that gave it.
  *
- * English, German, French, Italian, Portuguese, Spanish. Any thread, no allocation. */
+ * English, German, French, Italian, Portuguese, Spanish. signals.h reads them. */
 #ifndef TS_SENTIMENT_TOPICS_H
 #define TS_SENTIMENT_TOPICS_H
 
-#include "base/view.h"
-
-#include <stdint.h>
+#include "processors/journey/sentiment/dictionary.h"
 
 enum topic {
     TOPIC_DELIVERY,
@@ -27,8 +25,8 @@ enum topic {
     TOPIC_COUNT
 };
 
-/* Bits 1u << topic; 0 when nothing is recognised. */
-uint32_t topics_read(struct view text);
+extern const struct dictionary_list topic_lists[]; /* kinds: enum topic */
+extern const size_t topic_list_count;
 
 /* "delivery", "billing", … */
 const char *topic_name(enum topic topic);

@@ -1,12 +1,7 @@
 #include "processors/journey/sentiment/words.h"
 
-#include "processors/journey/sentiment/dictionary.h"
-
-#include <stdlib.h>
-#include <threads.h>
-
 /* Chosen for few false alarms rather than for completeness: «fire» alone is as often praise, «caught fire» is not. */
-static const struct dictionary_list lists[] = {
+const struct dictionary_list alarm_lists[] = {
     {ALARM_LEAVING,
      "cancel_my cancelling_my canceling_my cancel_our cancel_the_contract cancel_subscription close_my_account closing_my_account "
      "delete_my_account switching_to switch_to_another switch_provider switching_provider* leaving_you i'm_leaving i_am_leaving im_leaving "
@@ -78,29 +73,7 @@ static const struct dictionary_list lists[] = {
      "envenena* tóxic* peligros* peligro fuga_de_gas asfix* atragant* suicid* contaminad*"},
 };
 
-static struct dictionary alarm_dictionary;
-static once_flag alarm_once = ONCE_FLAG_INIT;
-
-static void alarm_build(void)
-{
-    if (!dictionary_build(&alarm_dictionary, lists, sizeof lists / sizeof *lists))
-        abort(); /* a typing error above */
-}
-
-static void alarm_found(void *context, int kind, struct view matched)
-{
-    struct alarms *alarms = context;
-    if (!(alarms->kinds & 1u << kind))
-        alarms->matched[kind] = matched;
-    alarms->kinds |= 1u << kind;
-}
-
-void alarms_read(struct alarms *out, struct view text)
-{
-    *out = (struct alarms){0};
-    call_once(&alarm_once, alarm_build);
-    dictionary_search(&alarm_dictionary, text, alarm_found, out);
-}
+const size_t alarm_list_count = sizeof alarm_lists / sizeof *alarm_lists;
 
 const char *alarm_name(enum alarm_kind kind)
 {

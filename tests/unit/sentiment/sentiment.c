@@ -1,7 +1,7 @@
 /* The embedded model on texts whose mood nobody would dispute, and the promises of sentiment.h. */
 #include "tests/unit/cmocka_all.h"
 #include "processors/journey/sentiment/sentiment.h"
-#include "processors/journey/sentiment/emotion.h"
+#include "processors/journey/sentiment/signals.h"
 #include "processors/journey/sentiment/model.h"
 
 #include <stdlib.h>
@@ -127,7 +127,9 @@ static void emotions_follow_label_and_cues(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sentiment sentiment = judge(cases[i].source);
-        assert_int_equal(mood_read(&sentiment, view_of_text(cases[i].source)), cases[i].mood);
+        struct signals signals;
+        signals_read(&signals, view_of_text(cases[i].source));
+        assert_int_equal(mood_of(&sentiment, signals.cues, view_of_text(cases[i].source)), cases[i].mood);
     }
 }
 

@@ -1,13 +1,12 @@
 /* Alarming words and topics: found in six languages, as whole words, with the text that matched. */
 #include "tests/unit/cmocka_all.h"
-#include "processors/journey/sentiment/topics.h"
-#include "processors/journey/sentiment/words.h"
+#include "processors/journey/sentiment/signals.h"
 
 static struct alarms alarms_in(const char *source)
 {
-    struct alarms alarms;
-    alarms_read(&alarms, view_of_text(source));
-    return alarms;
+    struct signals signals;
+    signals_read(&signals, view_of_text(source));
+    return signals.alarms;
 }
 
 static void leaving_law_and_safety_are_found_in_six_languages(void **state)
@@ -76,8 +75,11 @@ static void topics_name_what_a_text_is_about(void **state)
         {"el paquete llegó roto", 1u << TOPIC_DELIVERY | 1u << TOPIC_DAMAGE},
         {"nothing to see", 0},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(topics_read(view_of_text(cases[i].source)) , cases[i].topics);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct signals signals;
+        signals_read(&signals, view_of_text(cases[i].source));
+        assert_int_equal(signals.topics, cases[i].topics);
+    }
     for (int topic = 0; topic < TOPIC_COUNT; topic++)
         assert_true(topic_name((enum topic)topic)[0] != 0);
 }

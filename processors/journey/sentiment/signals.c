@@ -1,0 +1,49 @@
+#include "processors/journey/sentiment/signals.h"
+
+#include <stdlib.h>
+#include <threads.h>
+
+/* All lists in one dictionary: a text is looked through once, whoever asks. Kinds of each list begin at its base. */
+enum { ALARM_BASE = TOPIC_COUNT, CUE_BASE = ALARM_BASE + ALARM_COUNT };
+
+static struct dictionary dictionary;
+static once_flag once = ONCE_FLAG_INIT;
+
+static void build(void)
+{
+    if (!dictionary_add(&dictionary, topic_lists, topic_list_count, 0) ||
+        !dictionary_add(&dictionary, alarm_lists, alarm_list_count, ALARM_BASE) ||
+        !dictionary_add(&dictionary, cue_lists, cue_list_count, CUE_BASE))
+        abort(); /* a typing error in one of the lists */
+}
+
+static void found(void *context, int kind, struct view matched)
+{
+    struct signals *signals = context;
+    if (kind < ALARM_BASE) {
+        signals->topics |= 1u << kind;
+        return;
+    }
+    if (kind >= CUE_BASE) {
+        signals->cues |= 1u << (kind - CUE_BASE);
+        return;
+    }
+    struct alarms *alarms = &signals->alarms;
+    if (!(alarms->kinds & 1u << (kind - ALARM_BASE)))
+        alarms->matched[kind - ALARM_BASE] = matched;
+    alarms->kinds |= 1u << (kind - ALARM_BASE);
+}
+
+void signals_find(struct signals *out, const struct text *text, struct view source)
+{
+    *out = (struct signals){0};
+    call_once(&once, build);
+    dictionary_search(&dictionary, text, source, found, out);
+}
+
+void signals_read(struct signals *out, struct view source)
+{
+    struct text text;
+    text_read(&text, source);
+    signals_find(out, &text, source);
+}
