@@ -34,7 +34,8 @@ demo_load() {
     process_is_ours "$run/generate.pid" ||
         process_start generate "$run" nice "$program" generate --config "$run/touchstream.yaml" --customers 2000 --rate 2 --events 100000000
     wait_until 60 demo_is_there "$run" $((base + 6)) || die "no KPI reached Redis within 60 s" "see $run/log/touchstream.log"
-    say "KPIs are in Redis: nps over 90 days is $(redis-cli -p $((base + 6)) HGET ts:kpi:nps:90d all | sed -n 's/.*"value": *\([-0-9.]*\).*/\1/p')"
+    nps=$(redis-cli -p $((base + 6)) HGET ts:kpi:nps:90d all | sed -n 's/.*"value": *\([-0-9.]*\).*/\1/p')
+    say "KPIs are in Redis: NPS over 90 days is $(printf %.1f "$nps")"
 }
 
 demo_load "$run" "$base"

@@ -76,12 +76,13 @@ wait_until() {
 
 port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# need_free_port PORT WHAT: refuse early, and name who sits there if the system tells us.
+# need_free_port PORT WHAT: refuse early, and name who sits there if the system tells us. What we propose instead lies below the
+# range that the system hands to outgoing connections, any of which could take a port just before we listen on it.
 need_free_port() {
     port_is_open "$1" || return 0
     local who
     who=$(ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:((\("[^"]*",pid=[0-9]*\).*/\1/p' | head -n 1)
-    die "port $1 (for $2) is taken${who:+ by $who}" "another range of ports: --ports $(( ${base:-$1} > 50000 ? 20000 : ${base:-$1} + 10000 ))"
+    die "port $1 (for $2) is taken${who:+ by $who}" "another range of ports: --ports $(( ${base:-$1} > 20000 ? 18080 : ${base:-$1} + 10000 ))"
 }
 
 # need_space DIRECTORY MEGABYTES

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -20,9 +21,15 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """One below the range that the system hands to outgoing connections: they could take it before we listen there."""
+    while True:
+        port = random.randrange(10000, 20000)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def eventually(condition, seconds=60, pause=0.25):
