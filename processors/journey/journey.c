@@ -139,6 +139,7 @@ static void touch_count(struct journey_task *task, struct entry *entry, const st
     tally_begin(&task->after, step->clock_ms);
     matters_contribute(task, customer, &scope, &task->after, true);
     arrival_contribute(task, customer, arrival, &task->after);
+    totals_reach(task->totals, step->clock_ms > arrival->moment.at_ms ? step->clock_ms : arrival->moment.at_ms);
     if (!is_muted)
         totals_add_difference(task->totals, &task->before, &task->after);
     timer_set_by(entry, task->after.next_at_ms);
@@ -196,6 +197,7 @@ static void time_pass(struct journey_task *task, struct entry *entry, struct ste
     customer->evaluated_at_ms = step->clock_ms;
     tally_begin(&task->after, step->clock_ms);
     matters_contribute(task, customer, &scope, &task->after, true);
+    totals_reach(task->totals, step->clock_ms);
     if (!is_muted)
         totals_add_difference(task->totals, &task->before, &task->after);
     entry->timer_at_ms = matters_next_at_ms(task, customer, &task->after);

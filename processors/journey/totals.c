@@ -30,12 +30,14 @@ struct totals {
     uint32_t *expanded; /* series numbers */
     size_t expanded_count, expanded_capacity;
     struct bytes scratch;
+    int64_t reached_ms;
 };
 
 struct totals *totals_create(struct dimensions *dimensions)
 {
     struct totals *totals = memory_zeroed(1, sizeof *totals);
     totals->dimensions = dimensions;
+    totals->reached_ms = INT64_MIN;
     number_table_init(&totals->cell_table);
     number_table_init(&totals->expansion_table);
     return totals;
@@ -88,6 +90,12 @@ static struct cell *cell_of(struct totals *totals, const struct place *key)
     totals->cells[number] = (struct cell){.place = *key, .first_bin = -1};
     number_table_added(table, place, cell_hash, totals->cells);
     return &totals->cells[number];
+}
+
+void totals_reach(struct totals *totals, int64_t at_ms)
+{
+    if (at_ms > totals->reached_ms)
+        totals->reached_ms = at_ms;
 }
 
 static bool has_squares(enum kpi_id kpi)
@@ -335,7 +343,11 @@ void totals_flush(struct totals *totals, const struct totals_target *target, str
         totals->worker = worker_totals_join(target->outbox, totals);
     struct totals *const *members;
     size_t count = worker_totals_members(totals->worker, &members);
-    for (size_t i = 0; i < count; i++)
+    struct totals_target reached = *target;
+    for (size_t i = 0; i < count; i++) {
         roll_up(members[i]);
-    worker_totals_send(totals->worker, target, arena);
+        if (members[i]->reached_ms > reached.clock_ms)
+            reached.clock_ms = members[i]->reached_ms;
+    }
+    worker_totals_send(totals->worker, &reached, arena);
 }

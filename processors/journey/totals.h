@@ -14,6 +14,9 @@ void totals_destroy(struct totals *totals);
 void totals_add_difference(struct totals *totals, const struct tally *before, const struct tally *after);
 void totals_add(struct totals *totals, const struct contribution *contribution, int times);
 
+/* What is added follows from what happened up to then. */
+void totals_reach(struct totals *totals, int64_t at_ms);
+
 /* Sends what this task and those that share its outbox have added; then all is zero. Not while the outbox is muted. */
 void totals_flush(struct totals *totals, const struct totals_target *target, struct arena *arena);
 

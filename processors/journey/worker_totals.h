@@ -34,7 +34,7 @@ struct totals_target {
     int topic;
     uint32_t schema_id;
     int32_t partition; /* of the input: who speaks */
-    int64_t clock_ms;
+    int64_t clock_ms;  /* nothing that happened later is in the additions */
     int64_t timestamp_ms; /* of the records: when they are made, not what they speak of, or retention would eat history */
 };
 

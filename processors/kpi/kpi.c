@@ -11,6 +11,7 @@
  * same places. A tick (the journey stage is silent) flushes, too. */
 #include "processors/kpi/task.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "processors/kpi/packed.h"
@@ -203,6 +204,8 @@ static enum outcome apply(struct step *step, struct entry *entry)
         watch_init(state, task);
     for (size_t i = 0; i < delta.buckets.count; i++)
         add_bucket(step, state, &delta.buckets.items[i]);
+    if (delta.clock_at_ms > CLOCK_UNSET)
+        series_know(&state->series, (int32_t)(delta.clock_at_ms / MINUTES(1)));
     note_change(step, state);
     entry->timer_at_ms = due_ms_of(state);
     return OUTCOME_OK;

@@ -5,8 +5,9 @@
  * fresh (READINGS 5). Gauges are never empty: nothing open is a value, too.
  *
  * What counts is known to the minute, but `at` is an instant: an event of 10:00:02 may go out at once, in a record whose `at` is
- * 10:00:01. So that every value comes to stand for just the events up to its `at`, what was published before the newest
- * minute in it had ended is published again when it has. */
+ * 10:00:01, and partitions that are ahead of the clock send what the slowest has not reached: a return that spoils a delivery of
+ * last month, an answer that matures. So that every value comes to stand for just the events up to its `at`, what was published before
+ * the newest minute that it knows of had ended is published again when it has. */
 #include "base/clock.h"
 #include "processors/kpi/evaluate.h"
 #include "processors/kpi/task.h"

@@ -156,11 +156,17 @@ static void count_minute(struct series *series, int32_t minute, const struct kpi
             level_add(&series->levels[grid], index[grid], more);
     }
     series->flow_total += more->n;
-    series->newest_minute = minute > series->newest_minute ? minute : series->newest_minute;
+    series_know(series, minute);
     if (more->n && (series->kind == KPI_KIND_GAUGE || series->kind == KPI_KIND_CHURN))
         series->changed = (uint8_t)((1u << series->window_count) - 1); /* the total is in every window's value */
     for (int i = 0; i < series->window_count; i++)
         window_add(series, i, index[window_of(series, i)->grid], more);
+}
+
+void series_know(struct series *series, int32_t minute)
+{
+    if (minute > series->newest_minute)
+        series->newest_minute = minute;
 }
 
 bool series_add(struct series *series, int32_t minute, const struct kpi_sums *more)

@@ -39,7 +39,7 @@ struct series {
     int64_t flow_total;              /* Σ n of all that ever counted: the value of a gauge */
     int64_t at_ms;                   /* where the windows end; INT64_MIN: before the first clock */
     int32_t entered_minute;          /* minutes after it wait */
-    int32_t newest_minute;           /* of those that count; INT32_MIN: none */
+    int32_t newest_minute;           /* that anything which counts happened in; INT32_MIN: none */
     uint8_t window_ids[WINDOW_COUNT];
     uint8_t window_count;
     uint8_t changed;                 /* bit per window (place in window_ids): something came or went since clear */
@@ -52,6 +52,9 @@ void series_finish(struct series *series);
 /* Add to a minute; `bins` (durations) may be NULL. false: older than what is kept; it counts in no window, but in flow_total. */
 bool series_add(struct series *series, int32_t minute, const struct kpi_sums *more);
 void series_add_bin(struct series *series, int32_t minute, int bin, int64_t count);
+
+/* What was added may follow from events up to this minute, however old the buckets that it went to. */
+void series_know(struct series *series, int32_t minute);
 
 /* Move the end of the windows; never back. */
 void series_advance(struct series *series, int64_t at_ms);

@@ -80,6 +80,27 @@ static void what_stays_is_published_again_before_it_is_stale(void **unused)
     stage_end(&stage);
 }
 
+/* A partition ahead of the clock has seen what the others have not reached: its addition to an old bucket goes out at once, under an
+ * `at` that is too early for it, and so again once the clock has come so far. */
+static void what_follows_from_later_events_goes_out_again_when_the_clock_is_there(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t start_ms = at("2026-05-04T12:00:30Z"), later_ms = at("2026-05-04T12:20:10Z");
+    feed_clock(&stage, start_ms);
+    struct kpi_delta_bucket bucket = {.minute = (start_ms - DAYS(40)) / MINUTES(1), .n = 1, .num = 1};
+    struct kpi_delta delta = {.kind = DELTA_KIND_ADD, .kpi = VIEW_LITERAL("csat_top2"), .dimension = VIEW_LITERAL("all"),
+                              .source_partition = 1, .clock_at_ms = later_ms, .buckets = {&bucket, 1}};
+    assert_int_equal(feed_delta(&stage, key, &delta), OUTCOME_OK);
+    feed_clock(&stage, start_ms + 1000);
+    assert_int_equal(published(&stage, "csat_top2|90d|all").n, 1);
+    assert_true(published(&stage, "csat_top2|90d|all").at_ms < later_ms);
+    step_to(&stage, at("2026-05-04T12:21:02Z"), 1000);
+    assert_true(published(&stage, "csat_top2|90d|all").at_ms >= later_ms);
+    stage_end(&stage);
+}
+
 static void a_series_goes_out_once_an_interval_however_much_comes(void **unused)
 {
     (void)unused;
@@ -199,6 +220,7 @@ int main(void)
         cmocka_unit_test(what_leaves_a_window_is_gone_within_a_minute),
         cmocka_unit_test(an_empty_window_is_deleted_after_its_length),
         cmocka_unit_test(what_stays_is_published_again_before_it_is_stale),
+        cmocka_unit_test(what_follows_from_later_events_goes_out_again_when_the_clock_is_there),
         cmocka_unit_test(a_series_goes_out_once_an_interval_however_much_comes),
         cmocka_unit_test(the_ninety_day_window_follows_the_calendar_of_its_zone),
         cmocka_unit_test(an_event_runs_ahead_of_the_slowest_clock_by_the_lead_at_most),
