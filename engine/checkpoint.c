@@ -160,12 +160,16 @@ bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max
     }
 }
 
-/* --- the marker as text: "touchstream 1 VERSION OFFSET CLOCK" */
+/* --- the marker as text: "touchstream 1 VERSION OFFSET CLOCK", and " SUMMED_OFFSET" where that is behind the committed one */
 
 void checkpoint_marker_print(const struct task *task, char metadata[BROKER_METADATA_MAX])
 {
     snprintf(metadata, BROKER_METADATA_MAX, "touchstream 1 %d %" PRId64 " %" PRId64, task->processor->version,
              task->checkpoint.marker_offset, task->checkpoint.marker_clock_ms);
+    if (task->has_unsummed) {
+        size_t size = strlen(metadata);
+        snprintf(metadata + size, BROKER_METADATA_MAX - size, " %" PRId64, task->summed_offset);
+    }
 }
 
 bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out)
@@ -173,5 +177,11 @@ bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out
     int consumed = 0;
     int found = sscanf(metadata, "touchstream 1 %d %" SCNd64 " %" SCNd64 "%n", &out->version, &out->offset, &out->clock_ms,
                        &consumed);
+    out->summed_offset = -1;
+    if (found == 3 && metadata[consumed] == ' ') {
+        int more = 0;
+        found += sscanf(metadata + consumed, " %" SCNd64 "%n", &out->summed_offset, &more) == 1 ? 0 : -1;
+        consumed += more;
+    }
     return found == 3 && metadata[consumed] == '\0';
 }

@@ -9,6 +9,10 @@
  * A pass lasts checkpoint_interval_ms when there is much to write; when there is little it is over at once, so that in a small
  * shop the journeys topic is a second behind and no more, and a hot customer is still written once a pass, not once an event.
  *
+ * What a processor adds up over many records leaves more seldom than its outputs (processor.summarise), at an offset S that goes into
+ * the metadata, too: replay adds up again what comes from S on. So an entry must not be written while changes of it are in no sent
+ * sum: read back, it would have them replay skip just those. Entries go only with transactions that bring the sums up to date.
+ *
  * Deleting nearly fooled us, twice; tests/sim found both. A bare tombstone says nothing of the offset D at which the entry died,
  * so a recovery from a marker before D would read the records before D again and rebuild half an entry, which need not die at D.
  * Holding tombstones back until the marker has passed D does not help either: then the pass that finds the dead entry has
@@ -54,7 +58,7 @@ void checkpoint_finish(struct checkpoint *checkpoint);
 /* After an entry has changed (applied_offset is set already). One that is_deleted loses its state here. */
 void checkpoint_note_change(struct task *task, struct entry *entry);
 
-/* Called before each commit of a live task: writes a few entries into the outbox, moves the marker when a pass is through. */
+/* Called before a commit of a live task without anything unsummed: writes a few entries into the outbox, moves the marker when a pass is through. */
 void checkpoint_advance(struct task *task, struct outbox *outbox, const struct checkpoint_pace *pace, int64_t now_ms);
 
 /* Is there something to write although no record came? */
@@ -68,6 +72,7 @@ bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max
 void checkpoint_marker_print(const struct task *task, char metadata[BROKER_METADATA_MAX]);
 struct checkpoint_marker {
     int64_t offset, clock_ms;
+    int64_t summed_offset; /* −1: as far as the committed offset */
     int version;
 };
 bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out);

@@ -24,6 +24,9 @@
     X(LOST_COMMITTED, "keeps the batch of a lost partition")                                                               \
     X(CLEAN_TOO_SOON, "takes an entry for written that changed while the pass went on")                                    \
     X(ENTRIES_UNFENCED, "writes entries in a transaction without their partition's offset")                                \
+    X(SUMS_LOST, "leaves out of the sums what was committed before they were sent")                                         \
+    X(SUMS_TWICE, "adds up again what was sent")                                                                            \
+    X(ENTRIES_BEFORE_SUMS, "writes entries whose last changes are in no sum yet")                                           \
     X(STRAGGLERS_APPLIED, "applies records while entries are still being read")
 
 #define MUTATION_NAME(name, about) MUTATION_##name,

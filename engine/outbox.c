@@ -143,6 +143,11 @@ bool outbox_is_muted(const struct outbox *outbox)
     return outbox->is_muted;
 }
 
+bool outbox_sums_are_muted(const struct outbox *outbox)
+{
+    return outbox->sums_are_muted;
+}
+
 static struct view view_in(const struct outbox *outbox, const struct outbox_message *message, uint32_t at, uint32_t size)
 {
     if (size == SIZE_NULL)

@@ -25,8 +25,11 @@ void outbox_delete(struct outbox *outbox, int topic, struct view key, int64_t ti
 /* How many partitions the output has; constant while a task lives. */
 int32_t outbox_partition_count(const struct outbox *outbox, int topic);
 
-/* True while input is read again after a recovery: what is sent now was sent before. Whoever adds up outputs in memory
- * over several records (KPI deltas) must not add while muted. */
+/* True while input is read again after a recovery: what is sent now was sent before. */
 bool outbox_is_muted(const struct outbox *outbox);
+
+/* The same for what is added up over many records and sent by summarise: it leaves more seldom than outputs do, so of the records
+ * read again the last ones may still have to be added. Whoever adds up must not add while this is true. */
+bool outbox_sums_are_muted(const struct outbox *outbox);
 
 #endif

@@ -29,7 +29,7 @@ struct outbox {
     size_t count, capacity;
     size_t sent;       /* messages handed to the open transaction */
     size_t bytes;      /* in chunks that are closed */
-    bool is_muted;
+    bool is_muted, sums_are_muted;
     struct bytes muted; /* where muted records go to be forgotten */
     int32_t partition_counts[OUTBOX_TOPICS_MAX];
 };

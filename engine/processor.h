@@ -7,8 +7,8 @@
  * come from one thread.
  *
  * Order within one input record: route → (entry found or made) → apply → the partition's clock moves → timers due fire, by
- * (due time, key) → clock_moved → record_done. batch_end runs before each commit. The same on replay, where an entry is
- * skipped if its applied_offset is not smaller than the record's. */
+ * (due time, key) → clock_moved → record_done. batch_end runs before each commit, summarise before some of them. The same on
+ * replay, where an entry is skipped if its applied_offset is not smaller than the record's. */
 #ifndef TS_ENGINE_PROCESSOR_H
 #define TS_ENGINE_PROCESSOR_H
 
@@ -44,7 +44,7 @@ struct route {
 /* What a callback is given besides its own arguments. */
 struct step {
     void *task;              /* from task_create */
-    const struct record *record; /* NULL in timer and batch_end; in clock_moved the one that moved it */
+    const struct record *record; /* NULL in timer, batch_end and summarise; in clock_moved the one that moved it */
     int64_t offset;          /* of the record being applied, or of the one at which this timer fires */
     int64_t clock_ms;        /* the partition's clock: before the record in apply, after it in timer and clock_moved */
     struct arena *arena;     /* lives until the batch commits */
@@ -73,7 +73,9 @@ struct processor {
     void (*timer)(struct step *step, struct entry *entry);
     void (*clock_moved)(struct step *step); /* may be NULL */
     void (*record_done)(struct step *step); /* may be NULL; after all that a routed record caused, its timers included */
-    void (*batch_end)(struct step *step);   /* may be NULL; adds the outputs summed up over the batch */
+    void (*batch_end)(struct step *step);   /* may be NULL; the records of the batch will not be looked at any more */
+    void (*summarise)(struct step *step);   /* may be NULL; sends what was added up since the last time (outbox_sums_are_muted), a
+                                               few times a second and before a partition goes; never while muted */
     void (*park)(struct step *step, const struct record *record); /* encodes the rejected record into the outbox */
 
     /* Checkpoints. save appends the complete Kafka value, key = the entry's; it holds applied_offset and timer_at_ms within

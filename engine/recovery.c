@@ -1,8 +1,8 @@
 /* Partitions come and go.
  *
  * Coming: the committed offset C, with the marker (offset O, clock) in its metadata, says where we stand. The checkpoint
- * partition is read to its end, then the input from O; up to C muted, then live. A few thousand entries a turn: partitions
- * that stay with this worker go on meanwhile.
+ * partition is read to its end, then the input from O; up to C muted (sums up to S ≤ C only), then live. A few thousand entries a
+ * turn: partitions that stay with this worker go on meanwhile.
  *
  * Going: commit what is applied, write what is dirty, so that the next owner has nothing to read again. Lost: somebody else may
  * own it already; whatever is in the batch is his to do, so nothing is committed, and since a batch holds all partitions
@@ -37,11 +37,13 @@ static void task_place(struct worker *worker, struct task *task, const struct br
 {
     struct checkpoint_marker marker;
     task->committed_offset = commit->offset;
-    task->next_offset = commit->offset > 0 ? commit->offset : 0;
+    task->next_offset = task->summed_offset = commit->offset > 0 ? commit->offset : 0;
     if (commit->offset >= 0 && checkpoint_marker_parse(commit->metadata, &marker)) {
         task->clock_ms = MUTANT(CLOCK_NOT_RESTORED) ? CLOCK_UNSET : marker.clock_ms;
         if (marker.offset < task->next_offset)
             task->next_offset = marker.offset;
+        if (marker.summed_offset >= 0)
+            task->summed_offset = marker.summed_offset;
         if (marker.version != task->processor->version)
             log_warning("checkpoint was written by another version", "worker", worker->name, "partition",
                         LOG_NUMBER(task->partition), "theirs", LOG_NUMBER(marker.version), "ours",

@@ -134,6 +134,8 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
     if (task->stage == TASK_REPLAYING && record->offset >= task->committed_offset + MUTANT(MUTED_TOO_LONG))
         task_go_live(task);
     room->outbox->is_muted = task->stage != TASK_LIVE && !MUTANT(REPLAY_NOT_MUTED);
+    room->outbox->sums_are_muted =
+        room->outbox->is_muted && (record->offset < task->summed_offset || MUTANT(SUMS_LOST)) && !MUTANT(SUMS_TWICE);
 
     struct step step = {.task = task->own,
                         .record = record,
@@ -165,6 +167,10 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
     task->next_offset = record->offset + 1;
     task->is_placed = true;
     task->is_touched = task->has_records = true;
+    if (task->processor->summarise && !task->has_unsummed && !room->outbox->sums_are_muted) {
+        task->has_unsummed = true;
+        task->summed_offset = record->offset;
+    }
     task->applied++;
     return OUTCOME_OK;
 }
@@ -185,8 +191,18 @@ enum outcome step_records(const struct task_table *table, const struct step_room
             outcome = step_record(task, room, &records[at + i], &lanes[i]);
         }
     }
-    room->outbox->is_muted = false;
+    room->outbox->is_muted = room->outbox->sums_are_muted = false;
     return outcome;
+}
+
+static struct step step_of_batch(struct task *task, const struct step_room *room)
+{
+    return (struct step){.task = task->own,
+                         .offset = task->next_offset - 1,
+                         .clock_ms = task->clock_ms,
+                         .arena = room->arena,
+                         .outbox = room->outbox,
+                         .engine = task};
 }
 
 void step_batch_end(struct task *task, const struct step_room *room)
@@ -197,11 +213,18 @@ void step_batch_end(struct task *task, const struct step_room *room)
     if (task->processor->batch_end == NULL)
         return;
     room->outbox->is_muted = task->stage != TASK_LIVE;
-    struct step step = {.task = task->own,
-                        .offset = task->next_offset - 1,
-                        .clock_ms = task->clock_ms,
-                        .arena = room->arena,
-                        .outbox = room->outbox};
+    struct step step = step_of_batch(task, room);
     task->processor->batch_end(&step);
     room->outbox->is_muted = false;
+}
+
+/* The partition's offset goes along, or the sums would be sent again after a crash. */
+void step_summarise(struct task *task, const struct step_room *room)
+{
+    if (!task->has_unsummed)
+        return;
+    struct step step = step_of_batch(task, room);
+    task->processor->summarise(&step);
+    task->has_unsummed = false;
+    task->is_touched = true;
 }

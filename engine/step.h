@@ -28,4 +28,7 @@ enum outcome step_records(const struct task_table *table, const struct step_room
 /* The processor's batch_end, if records came since the last. */
 void step_batch_end(struct task *task, const struct step_room *room);
 
+/* The processor's summarise, if something was added up since the last. Of a live task. */
+void step_summarise(struct task *task, const struct step_room *room);
+
 #endif

@@ -3,7 +3,8 @@
  *   LOADING ──entries read──► REPLAYING ──committed offset reached──► LIVE
  *
  * LOADING    the checkpoint partition is being read; the input is silent
- * REPLAYING  the input from the marker to the committed offset is applied again, muted: it was sent before
+ * REPLAYING  the input from the marker to the committed offset is applied again, muted: it was sent before (but for sums from
+ *            summed_offset on, which were not)
  * LIVE       what is applied is sent */
 #ifndef TS_ENGINE_TASK_H
 #define TS_ENGINE_TASK_H
@@ -25,6 +26,7 @@ struct task {
     struct checkpoint checkpoint;
     int64_t next_offset;      /* everything before it is applied */
     int64_t committed_offset; /* everything before it was committed, by us or an earlier owner; −1: nothing ever */
+    int64_t summed_offset;    /* the processor's sums hold everything before it and were sent; see has_unsummed */
     int64_t clock_ms;         /* CLOCK_UNSET: no record yet */
     int64_t allowed_disorder_ms;
     int64_t entries_max;
@@ -33,6 +35,7 @@ struct task {
     bool is_placed;           /* the input goes on where we stand: a record or an end at or beyond next_offset was seen */
     bool is_touched;          /* something to commit, or to end a batch for */
     bool has_records;         /* batch_end is due */
+    bool has_unsummed;        /* summarise is due; otherwise the sums are as far as next_offset */
     int64_t active_at_ms;     /* wall clock of the last record or tick */
     int64_t end_offset;       /* where the partition's end was last seen; at the end while next_offset is not smaller */
     int64_t loading_since_us;
@@ -41,6 +44,12 @@ struct task {
 
 struct task *task_create(const struct processor *processor, void *shared, int32_t partition);
 void task_destroy(struct task *task);
+
+/* Up to where sums have been sent. */
+static inline int64_t task_summed_offset(const struct task *task)
+{
+    return task->has_unsummed ? task->summed_offset : task->next_offset;
+}
 
 /* Forgets an entry wholly: state, timer, place in the table. */
 void task_forget_entry(struct task *task, struct entry *entry);

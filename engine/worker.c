@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/mutation.h"
 #include "engine/worker_report.h"
 
 #include <inttypes.h>
@@ -15,7 +16,8 @@ enum {
     BACKOFF_MOST_MS = 1000,
     REDO_MOST = 30,          /* in a row; then a new worker, with a new producer and member */
     CATCH_UP_FACTOR = 5,     /* behind, transactions may take so many times longer: nobody waits for the newest event then, */
-    CATCH_UP_RECORDS = 1000, /* and what is summed up over a batch (KPI deltas) becomes so much less */
+    CATCH_UP_RECORDS = 1000,
+    CATCH_UP_SUMMARY_FACTOR = 10, /* and what is added up (KPI deltas) becomes so much less */
     PASS_LEAST_MS = 1000 /* so a hot customer is written once a second at most */
 };
 
@@ -32,6 +34,7 @@ struct runner_settings runner_settings_complete(struct runner_settings settings,
 {
     settings.threads = (int)or_standard(settings.threads, 1);
     settings.commit_interval_ms = (int)or_standard(settings.commit_interval_ms, 50);
+    settings.summary_interval_ms = or_standard(settings.summary_interval_ms, 100);
     settings.batch_records_max = (int)or_standard(settings.batch_records_max, 20000);
     settings.batch_bytes_max = or_standard(settings.batch_bytes_max, 32 * 1024 * 1024);
     settings.checkpoint_interval_ms = (int)or_standard(settings.checkpoint_interval_ms, 60000);
@@ -144,18 +147,48 @@ static void add_offsets(struct worker *worker)
     }
 }
 
-/* From here on the batch takes no more: what the processors summed up goes in, a share of the checkpoint, the offsets. */
-static void batch_close(struct worker *worker)
+static bool is_behind(const struct worker *worker)
+{
+    return !worker->has_batch_end && worker->batch_records >= CATCH_UP_RECORDS;
+}
+
+static int64_t summary_interval_ms(const struct worker *worker)
+{
+    return worker->settings.summary_interval_ms * (is_behind(worker) ? CATCH_UP_SUMMARY_FACTOR : 1);
+}
+
+/* At round times of the wall clock, so that all workers send their sums together, whoever waits for the last. */
+static bool is_summary_due(const struct worker *worker, int64_t now_ms)
+{
+    int64_t interval_ms = summary_interval_ms(worker);
+    return now_ms / interval_ms != worker->summed_at_ms / interval_ms;
+}
+
+static void summarise(struct worker *worker, const struct step_room *room, int64_t now_ms)
+{
+    for (size_t i = 0; i < worker->tasks.count; i++) {
+        struct task *task = worker->tasks.tasks[i];
+        if (task && task->stage == TASK_LIVE)
+            step_summarise(task, room);
+    }
+    worker->summed_at_ms = now_ms;
+}
+
+/* From here on the batch takes no more: what the processors added up goes in if it is time (or must be, before partitions go), a
+ * share of the checkpoint, the offsets. */
+static void batch_close(struct worker *worker, bool must_summarise)
 {
     int64_t now_ms = worker_now_ms(worker);
     struct step_room room = {&worker->arena, &worker->outbox};
     struct checkpoint_pace pace = pace_of(worker);
+    if (must_summarise || is_summary_due(worker, now_ms))
+        summarise(worker, &room, now_ms);
     for (size_t i = 0; i < worker->tasks.count; i++) {
         struct task *task = worker->tasks.tasks[i];
         if (task == NULL)
             continue;
         step_batch_end(task, &room);
-        if (task->stage == TASK_LIVE)
+        if (task->stage == TASK_LIVE && (!task->has_unsummed || MUTANT(ENTRIES_BEFORE_SUMS)))
             checkpoint_advance(task, &worker->outbox, &pace, now_ms);
     }
     txn_close(&worker->txn);
@@ -182,7 +215,7 @@ static bool is_anything_to_commit(const struct worker *worker)
 {
     for (size_t i = 0; i < worker->tasks.count; i++) {
         const struct task *task = worker->tasks.tasks[i];
-        if (task && task->is_touched)
+        if (task && (task->is_touched || (task->has_unsummed && task->stage == TASK_LIVE)))
             return true;
     }
     return !outbox_is_empty(&worker->outbox);
@@ -238,23 +271,30 @@ enum outcome worker_commit_now(struct worker *worker)
         return OUTCOME_STOP;
     if (!is_anything_to_commit(worker))
         return OUTCOME_OK;
-    batch_close(worker);
+    batch_close(worker, true);
     return finish_closing(worker);
 }
 
 static int64_t batch_interval_ms(const struct worker *worker)
 {
-    bool is_behind = !worker->has_batch_end && worker->batch_records >= CATCH_UP_RECORDS;
-    return (int64_t)worker->settings.commit_interval_ms * (is_behind ? CATCH_UP_FACTOR : 1);
+    return worker->settings.commit_interval_ms * (is_behind(worker) ? CATCH_UP_FACTOR : 1);
+}
+
+/* Is there a commit to be made although no record came? */
+static bool wants_commit(const struct worker *worker, const struct task *task, int64_t now_ms)
+{
+    struct checkpoint_pace pace = pace_of(worker);
+    if (task == NULL || task->stage != TASK_LIVE)
+        return false;
+    return task->has_unsummed ? is_summary_due(worker, now_ms) : checkpoint_wants_commit(task, &pace, now_ms);
 }
 
 static bool is_commit_due(struct worker *worker, int64_t now_ms)
 {
     if (!worker->is_batch_open) {
-        struct checkpoint_pace pace = pace_of(worker);
         for (size_t i = 0; i < worker->tasks.count; i++) {
             struct task *task = worker->tasks.tasks[i];
-            if (task && task->stage == TASK_LIVE && checkpoint_wants_commit(task, &pace, now_ms))
+            if (wants_commit(worker, task, now_ms))
                 task->is_touched = worker->is_batch_open = true;
         }
         worker->batch_began_ms = now_ms;
@@ -306,7 +346,7 @@ static int poll_wait_ms(const struct worker *worker, int64_t now_ms)
     if (worker->loading_count)
         return 0;
     if (!worker->is_batch_open)
-        return IDLE_WAIT_MS;
+        return IDLE_WAIT_MS < worker->settings.summary_interval_ms ? IDLE_WAIT_MS : (int)worker->settings.summary_interval_ms;
     int64_t left_ms = worker->batch_began_ms + batch_interval_ms(worker) - now_ms;
     return left_ms > 0 ? (int)left_ms : 0;
 }
@@ -379,7 +419,7 @@ enum outcome worker_step(struct worker *worker)
     tick_silent(worker, now_ms);
     if (!is_commit_due(worker, now_ms))
         return OUTCOME_OK;
-    batch_close(worker);
+    batch_close(worker, false);
     return commit_try(worker);
 }
 

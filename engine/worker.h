@@ -24,6 +24,7 @@ struct worker {
     int64_t batch_began_ms; /* wall clock; meaningful while the batch has anything */
     bool is_batch_open;
     bool has_batch_end; /* some partition's end was reached in this batch: we keep up */
+    int64_t summed_at_ms; /* wall clock: when sums were last sent */
 
     int64_t again_at_ms; /* after RETRY or REDO: not before */
     int backoff_ms;

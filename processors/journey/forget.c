@@ -35,7 +35,7 @@ void forget_customer(struct journey_task *task, struct entry *entry, struct step
     entry->is_deleted = true;
     entry->timer_at_ms = TIMER_NEVER;
     turn_forget(task, entry, step);
-    if (outbox_is_muted(step->outbox))
+    if (outbox_sums_are_muted(step->outbox))
         return;
     struct scope all = {.matters = MATTER_ALL};
     tally_begin(&task->before, customer->evaluated_at_ms);

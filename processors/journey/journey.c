@@ -128,7 +128,7 @@ static void timer_set_by(struct entry *entry, int64_t next_at_ms)
 static void touch_count(struct journey_task *task, struct entry *entry, const struct arrival *arrival, struct step *step)
 {
     struct customer *customer = entry->state;
-    bool is_muted = outbox_is_muted(step->outbox);
+    bool is_muted = outbox_sums_are_muted(step->outbox);
     struct scope scope = scope_of_touch(customer, arrival->touch, &arrival->moment, arrival->topic_set,
                                         task->dimensions.tuples[arrival->tuple].segment);
     tally_begin(&task->before, customer->evaluated_at_ms);
@@ -150,6 +150,7 @@ static void time_pass(struct journey_task *task, struct entry *entry, struct ste
 static enum outcome journey_apply(struct step *step, struct entry *entry)
 {
     struct journey_task *task = step->task;
+    totals_hold(task->totals, outbox_is_muted(step->outbox));
     struct enriched_touchpoint enriched = {0};
     struct view raw;
     enum outcome outcome = touch_decode(task, step, &enriched.touch, &raw);
@@ -189,7 +190,7 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
 static void time_pass(struct journey_task *task, struct entry *entry, struct step *step)
 {
     struct customer *customer = entry->state;
-    bool is_muted = outbox_is_muted(step->outbox);
+    bool is_muted = outbox_sums_are_muted(step->outbox);
     struct scope scope = scope_of_time(step->clock_ms);
     tally_begin(&task->before, customer->evaluated_at_ms);
     if (!is_muted)
@@ -205,6 +206,7 @@ static void time_pass(struct journey_task *task, struct entry *entry, struct ste
 
 static void journey_timer(struct step *step, struct entry *entry)
 {
+    totals_hold(((struct journey_task *)step->task)->totals, outbox_is_muted(step->outbox));
     time_pass(step->task, entry, step);
     turn_on_time(step->task, entry, step);
     /* Whoever asks for a time that is past gets the next one: a timer that stands still would be taken out by the engine,
@@ -234,13 +236,18 @@ static void clock_send(struct journey_task *task, struct step *step)
 
 /* The clock after the additions: what happened until then has been told when it is heard. Not from a clock_moved: when the
  * stage catches up, the clock runs by hours while a batch is filled, and each series would be sent as often. */
-static void journey_batch_end(struct step *step)
+static void journey_summarise(struct step *step)
 {
     struct journey_task *task = step->task;
     struct totals_target target = {step->outbox, JOURNEY_OUTPUT_DELTAS, task->shared->ids.kpi_delta, task->partition,
                                    step->clock_ms, task->timestamp_ms};
     totals_flush(task->totals, &target, step->arena);
     clock_send(task, step);
+}
+
+static void journey_batch_end(struct step *step)
+{
+    struct journey_task *task = step->task;
     arena_reset(&task->route_arena); /* all that was routed has been applied */
     memset(task->routed, 0, sizeof task->routed);
 }
@@ -283,6 +290,7 @@ const struct processor journey_processor = {
     .apply = journey_apply,
     .timer = journey_timer,
     .batch_end = journey_batch_end,
+    .summarise = journey_summarise,
     .park = reject_park,
     .entry_save = journey_entry_save,
     .entry_load = journey_entry_load,

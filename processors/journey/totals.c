@@ -22,6 +22,7 @@ struct expansion {
 struct totals {
     struct dimensions *dimensions;
     struct worker_totals *worker; /* NULL until the first flush */
+    bool is_held;
     struct number_table cell_table, expansion_table;
     struct cell *cells;
     struct expansion *expansions;
@@ -327,8 +328,15 @@ static void cell_roll_up(struct totals *totals, const struct cell *cell)
     }
 }
 
+void totals_hold(struct totals *totals, bool is_held)
+{
+    totals->is_held |= is_held;
+}
+
 static void roll_up(struct totals *totals)
 {
+    if (totals->is_held)
+        return;
     for (uint32_t i = 0; i < totals->cell_table.count; i++)
         cell_roll_up(totals, &totals->cells[i]);
     totals->bins.count = 0;
@@ -337,8 +345,7 @@ static void roll_up(struct totals *totals)
 
 void totals_flush(struct totals *totals, const struct totals_target *target, struct arena *arena)
 {
-    if (outbox_is_muted(target->outbox))
-        return; /* what the others have added is not for a muted outbox: their own flush is to come */
+    totals->is_held = false;
     if (totals->worker == NULL)
         totals->worker = worker_totals_join(target->outbox, totals);
     struct totals *const *members;

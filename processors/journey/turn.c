@@ -72,7 +72,7 @@ static void crossing_remember(struct turn *turn, struct entry *entry, const stru
         return;
     tally_begin(&task->after, customer->evaluated_at_ms);
     cases_contribute(task, customer, &task->after);
-    if (!outbox_is_muted(turn->step->outbox))
+    if (!outbox_sums_are_muted(turn->step->outbox))
         totals_add_difference(task->totals, &task->before, &task->after);
     if (task->after.next_at_ms < entry->timer_at_ms)
         entry->timer_at_ms = task->after.next_at_ms;

@@ -2,7 +2,7 @@
  *
  * A transaction is a worker's, so the additions of all its partitions can leave as one record a series: with eight partitions
  * that is a third of the records or less. Tasks that send to the same outbox share these; they all belong to one
- * thread, take their batch_end in one commit, and are only ever lost together (engine/recovery.c), so an addition
+ * thread, are asked for their sums in one commit, and are only ever lost together (engine/recovery.c), so an addition
  * of a lost batch is lost with it. */
 #ifndef TS_JOURNEY_WORKER_TOTALS_H
 #define TS_JOURNEY_WORKER_TOTALS_H

@@ -10,7 +10,7 @@ int64_t toy_count_max = TOY_COUNT_MAX, toy_quiet_ms = TOY_QUIET_MS;
 
 struct toy_task {
     int32_t partition;
-    int64_t count, sum; /* of the present batch */
+    int64_t count, sum; /* since the last summary */
 };
 
 struct toy_state {
@@ -93,7 +93,7 @@ static enum outcome toy_apply(struct step *step, struct entry *entry)
         say(step, entry, "full", TIMER_NEVER);
         entry->is_deleted = true;
     }
-    if (!outbox_is_muted(step->outbox)) {
+    if (!outbox_sums_are_muted(step->outbox)) {
         task->count++;
         task->sum += input.number;
     }
@@ -113,7 +113,7 @@ static void toy_timer(struct step *step, struct entry *entry)
     entry->timer_at_ms = due_at_ms + toy_quiet_ms * (state->quiets + 1);
 }
 
-static void toy_batch_end(struct step *step)
+static void toy_summarise(struct step *step)
 {
     struct toy_task *task = step->task;
     if (task->count == 0)
@@ -180,7 +180,7 @@ const struct processor toy_processor = {
     .route = toy_route,
     .apply = toy_apply,
     .timer = toy_timer,
-    .batch_end = toy_batch_end,
+    .summarise = toy_summarise,
     .park = toy_park,
     .entry_save = toy_save,
     .entry_load = toy_load,

@@ -5,7 +5,7 @@
  *   "add OFFSET COUNT SUM", "forget OFFSET COUNT SUM", "quiet OFFSET COUNT SUM DUE" when nothing came for TOY_QUIET_MS,
  *   and after TOY_QUIETS_MAX of these in a row "gone OFFSET COUNT SUM DUE", and the entry is deleted;
  *   "full OFFSET COUNT SUM" after the TOY_COUNT_MAXth number, and the entry is deleted: so half an entry would be noticed.
- * toy.sums gets at each batch_end what the batch added: "COUNT SUM" under the partition's number. */
+ * toy.sums gets with each summary what was added since the last: "COUNT SUM" under the partition's number. */
 #ifndef TS_TESTS_SIM_TOY_H
 #define TS_TESTS_SIM_TOY_H
 

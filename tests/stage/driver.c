@@ -125,6 +125,11 @@ bool outbox_is_muted(const struct outbox *outbox)
     return outbox->is_muted;
 }
 
+bool outbox_sums_are_muted(const struct outbox *outbox)
+{
+    return outbox->is_muted;
+}
+
 /* --- entries and timers --- */
 
 static void timer_moved(void *thing, uint32_t place)
@@ -277,6 +282,8 @@ void driver_tick(struct driver *driver, int64_t at_ms)
 void driver_commit(struct driver *driver)
 {
     struct step step = step_of(driver, NULL);
+    if (driver->processor->summarise)
+        driver->processor->summarise(&step);
     if (driver->processor->batch_end)
         driver->processor->batch_end(&step);
     arena_reset(&driver->arena);

@@ -27,7 +27,7 @@ void driver_destroy(struct driver *driver);
 enum outcome driver_feed(struct driver *driver, struct view key, struct view value, int64_t timestamp_ms);
 void driver_tick(struct driver *driver, int64_t at_ms); /* null key, null value */
 
-/* The engine calls batch_end before a commit: so must a test, when its processor has one. */
+/* The engine calls summarise and batch_end before a commit: so must a test, when its processor has them. */
 void driver_commit(struct driver *driver);
 
 /* All outputs since the last driver_forget_outputs, in order. Borrowed until then. */
