@@ -54,6 +54,8 @@ void project_enriched(struct projection *projection, const struct enriched_touch
     struct resp *commands = &projection->commands;
     const struct customer_snapshot *customer = &enriched->customer;
     add_to_journey(projection, enriched);
+    if (projection->is_superseded)
+        return;
     resp_command(commands, 2 + 2 * 13, "HSET");
     resp_key(commands, projection->prefix, "customer", enriched->touch.customer_id);
     field_text(commands, "customer_id", enriched->touch.customer_id);

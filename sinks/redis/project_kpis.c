@@ -60,68 +60,16 @@ static struct view joined(struct projection *projection, struct view kpi, struct
     return arena_copy(projection->arena, bytes_view(scratch));
 }
 
-/* Puts closed hours into a stream, whose ids only grow: from the first hour that is new or differs on, the tail is taken
- * off, the id set back and everything written again. Hours that are told again unchanged cost a read.
- * KEYS: the stream. ARGV: the most entries, then (end, value, n) oldest first. */
-static const char put_hours_script[] =
-    "local have = {}\n"
-    "for _, e in ipairs(redis.call('XRANGE', KEYS[1], ARGV[2], '+')) do have[e[1]] = e[2] end\n"
-    "local from = nil\n"
-    "for i = 2, #ARGV, 3 do\n"
-    "  local old = have[ARGV[i] .. '-0']\n"
-    "  if not old or old[2] ~= ARGV[i + 1] or old[4] ~= ARGV[i + 2] then from = i break end\n"
-    "end\n"
-    "if not from then return 0 end\n"
-    "local tail = redis.call('XRANGE', KEYS[1], ARGV[from], '+')\n"
-    "local merged, ends = {}, {}\n"
-    "for _, e in ipairs(tail) do merged[e[1]] = {e[2][2], e[2][4]} end\n"
-    "for i = from, #ARGV, 3 do merged[ARGV[i] .. '-0'] = {ARGV[i + 1], ARGV[i + 2]} end\n"
-    "if #tail > 0 then\n"
-    "  for _, e in ipairs(tail) do redis.call('XDEL', KEYS[1], e[1]) end\n"
-    "  redis.call('XSETID', KEYS[1], string.format('%d-0', tonumber(ARGV[from]) - 1))\n"
-    "end\n"
-    "for id in pairs(merged) do ends[#ends + 1] = id end\n"
-    "table.sort(ends, function(a, b) return tonumber(a:match('^%d+')) < tonumber(b:match('^%d+')) end)\n"
-    "for _, id in ipairs(ends) do\n"
-    "  redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], id, 'value', merged[id][1], 'n', merged[id][2])\n"
-    "end\n"
-    "return #ends";
-
-static void project_closed_hours(struct projection *projection, const struct kpi *kpi)
-{
-    struct resp *commands = &projection->commands;
-    if (kpi->closed.count == 0)
-        return;
-    resp_command(commands, 5 + 3 * kpi->closed.count, "EVAL");
-    resp_text(commands, put_hours_script);
-    resp_text(commands, "1");
-    resp_key(commands, projection->prefix, "series", joined(projection, kpi->kpi, kpi->dimension));
-    resp_integer(commands, SERIES_ENTRIES_MAX);
-    for (size_t i = 0; i < kpi->closed.count; i++) {
-        resp_integer(commands, kpi->closed.items[i].end_at_ms);
-        resp_decimal(commands, kpi->closed.items[i].value);
-        resp_integer(commands, kpi->closed.items[i].n);
-    }
-}
-
+/* The published object names its place; the stored one is the rest of it. */
 void project_kpi(struct projection *projection, const struct kpi *kpi)
 {
     struct resp *commands = &projection->commands;
+    series_hours_tell(&projection->hours, kpi, projection->arena);
+    if (projection->is_superseded)
+        return;
     struct view place = joined(projection, kpi->kpi, kpi->window);
-
     bytes_clear(&projection->scratch);
     struct json_writer json = json_writer_on(&projection->scratch);
-    json_open_object(&json);
-    write_values(&json, kpi);
-    write_extras(&json, kpi);
-    json_close_object(&json);
-    resp_command(commands, 4, "HSET");
-    resp_key(commands, projection->prefix, "kpi", place);
-    resp_view(commands, kpi->dimension);
-    resp_view(commands, bytes_view(&projection->scratch));
-
-    bytes_clear(&projection->scratch);
-    json = json_writer_on(&projection->scratch);
     json_open_object(&json);
     json_key(&json, "kpi");
     json_write_text(&json, kpi->kpi);
@@ -129,13 +77,20 @@ void project_kpi(struct projection *projection, const struct kpi *kpi)
     json_write_text(&json, kpi->dimension);
     json_key(&json, "window");
     json_write_text(&json, kpi->window);
+    size_t named = projection->scratch.size + 1; /* and the comma */
     write_values(&json, kpi);
     write_extras(&json, kpi);
     json_close_object(&json);
+    struct view whole = bytes_view(&projection->scratch);
+
+    resp_command(commands, 4, "HSET");
+    resp_key(commands, projection->prefix, "kpi", place);
+    resp_view(commands, kpi->dimension);
+    resp_two(commands, VIEW_LITERAL("{"), view_of(whole.data + named, whole.size - named));
+
     resp_command(commands, 3, "PUBLISH");
     resp_key(commands, projection->prefix, "live:kpis", (struct view){NULL, 0});
-    resp_view(commands, bytes_view(&projection->scratch));
-    project_closed_hours(projection, kpi);
+    resp_view(commands, whole);
 }
 
 void project_kpi_gone(struct projection *projection, struct view key)

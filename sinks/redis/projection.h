@@ -7,9 +7,9 @@
 #include "engine/record.h"
 #include "schemas/records.h"
 #include "sinks/redis/resp.h"
+#include "sinks/redis/series_hours.h"
 
 enum {
-    SERIES_ENTRIES_MAX = 3000,  /* ts:series: 125 days of hours */
     ALERTS_ENTRIES_MAX = 10000, /* ts:alerts and ts:shifts */
     JOURNEY_ENTRIES_MAX = 100,  /* ts:journey:ID */
 };
@@ -19,9 +19,11 @@ struct projection {
     const char *prefix;   /* of every key */
     struct arena *arena;  /* the batch's */
     struct bytes scratch; /* JSON being written */
+    struct series_hours hours;
+    bool is_superseded; /* a later record of this batch has the same topic and key: only what adds up is still wanted of this one */
 };
 
-/* kpis → ts:kpi:KPI:WINDOW, ts:series:KPI:DIM, ts:live:kpis */
+/* kpis → ts:kpi:KPI:WINDOW, ts:live:kpis; closed hours are noted in projection->hours for the batch's end */
 void project_kpi(struct projection *projection, const struct kpi *kpi);
 /* A tombstone in kpis, key KPI|WINDOW|DIMENSION: the window has been empty for a whole length; its field goes. */
 void project_kpi_gone(struct projection *projection, struct view key);

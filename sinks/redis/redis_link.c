@@ -132,17 +132,25 @@ static bool is_loading(const redisReply *reply)
     return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "LOADING", 7) == 0;
 }
 
-enum outcome redis_link_send(struct redis_link *link, const struct resp *commands, struct arena *arena,
-                             struct redis_answer **answers)
+enum outcome redis_link_begin(struct redis_link *link, const struct resp *commands)
 {
-    if (commands->command_count == 0)
-        return OUTCOME_OK;
     if (link->context == NULL && connect_now(link) != OUTCOME_OK)
         return OUTCOME_RETRY;
     if (redisAppendFormattedCommand(link->context, commands->bytes.data, commands->bytes.size) != REDIS_OK)
         return gone(link, link->context->errstr);
-    struct redis_answer *room = answers ? arena_zeroed(arena, commands->command_count, sizeof *room) : NULL;
-    for (size_t i = 0; i < commands->command_count; i++) {
+    for (int is_written = 0; !is_written;) {
+        if (redisBufferWrite(link->context, &is_written) != REDIS_OK)
+            return gone(link, link->context->errstr);
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome redis_link_finish(struct redis_link *link, size_t command_count, struct arena *arena, struct redis_answer **answers)
+{
+    if (link->context == NULL)
+        return OUTCOME_RETRY;
+    struct redis_answer *room = answers ? arena_zeroed(arena, command_count, sizeof *room) : NULL;
+    for (size_t i = 0; i < command_count; i++) {
         void *reply = NULL;
         if (redisGetReply(link->context, &reply) != REDIS_OK)
             return gone(link, link->context->errstr);
@@ -156,6 +164,15 @@ enum outcome redis_link_send(struct redis_link *link, const struct resp *command
     if (answers)
         *answers = room;
     return OUTCOME_OK;
+}
+
+enum outcome redis_link_send(struct redis_link *link, const struct resp *commands, struct arena *arena,
+                             struct redis_answer **answers)
+{
+    if (commands->command_count == 0)
+        return OUTCOME_OK;
+    enum outcome outcome = redis_link_begin(link, commands);
+    return outcome == OUTCOME_OK ? redis_link_finish(link, commands->command_count, arena, answers) : outcome;
 }
 
 enum outcome redis_link_ask(struct redis_link *link, struct arena *arena, struct redis_answer *answer, ...)

@@ -38,6 +38,11 @@ struct redis_answer {
 enum outcome redis_link_send(struct redis_link *link, const struct resp *commands, struct arena *arena,
                              struct redis_answer **answers);
 
+/* The same in two halves, so that the caller can do something else while Redis works: begin sends, finish waits. Nothing else may be
+ * asked over this link in between. */
+enum outcome redis_link_begin(struct redis_link *link, const struct resp *commands);
+enum outcome redis_link_finish(struct redis_link *link, size_t command_count, struct arena *arena, struct redis_answer **answers);
+
 /* One command of text arguments, NULL-terminated. */
 enum outcome redis_link_ask(struct redis_link *link, struct arena *arena, struct redis_answer *answer, ...)
     __attribute__((sentinel));

@@ -1,20 +1,16 @@
 #include "sinks/redis/redis_sink.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json_writer.h"
 #include "base/log.h"
-#include "base/map.h"
-#include "base/memory.h"
 #include "base/metrics.h"
 #include "engine/follow.h"
 #include "schemas/reader.h"
+#include "sinks/redis/positions.h"
 #include "sinks/redis/projection.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-enum { BATCH_RECORDS_MAX = 2000, WAIT_MS_MAX = 200 };
+enum { BATCH_RECORDS_MAX = 4000, WAIT_MS_MAX = 200 };
 
 /* The topics, what is in them and what becomes of it. */
 static void do_kpi(struct projection *projection, const void *record)
@@ -52,13 +48,14 @@ static const struct source {
     const struct record_shape *shape;
     void (*project)(struct projection *projection, const void *record);
     void (*project_gone)(struct projection *projection, struct view key); /* tombstones; NULL: none come */
+    bool is_last_all; /* of the records of one key in a batch the last says it all: the others are passed over undecoded */
 } sources[] = {
-    {"kpis", &kpi_shape, do_kpi, project_kpi_gone},
-    {"alerts", &alert_shape, do_alert, NULL},
-    {"touchpoints.enriched", &enriched_touchpoint_shape, do_enriched, NULL},
-    {"journeys", &journey_shape, do_journey, project_journey_gone},
-    {"followups", &follow_up_shape, do_followup, NULL},
-    {"trend.shifts", &trend_shift_shape, do_shift, NULL},
+    {"kpis", &kpi_shape, do_kpi, project_kpi_gone, false},
+    {"alerts", &alert_shape, do_alert, NULL, false},
+    {"touchpoints.enriched", &enriched_touchpoint_shape, do_enriched, NULL, false},
+    {"journeys", &journey_shape, do_journey, project_journey_gone, true},
+    {"followups", &follow_up_shape, do_followup, NULL, false},
+    {"trend.shifts", &trend_shift_shape, do_shift, NULL, false},
 };
 enum { SOURCE_COUNT = sizeof sources / sizeof *sources };
 
@@ -71,12 +68,23 @@ union any_record {
     struct trend_shift shift;
 };
 
+/* A batch on its way: sent, not yet answered. */
+struct flight {
+    struct arena arena; /* of everything the batch needs until it is answered */
+    struct touched_list touched;
+    struct series_questions questions;
+    size_t record_count, command_count;
+    int64_t sent_at_us;
+};
+
 struct sink {
     const struct redis_sink_config *config;
     struct redis_link *link;
     struct record_reader *readers[SOURCE_COUNT];
-    struct map positions; /* "TOPIC:PARTITION" → int64_t *, the next offset wanted */
-    struct arena arena;
+    struct positions positions;
+    struct flight flights[2]; /* one in the air, one being made ready */
+    struct flight *in_air;    /* NULL: none */
+    bool is_lost;             /* a batch did not arrive: read again from where Redis says */
     struct projection projection;
     struct metric *records_total, *batches_total, *undecodable_total, *refused_total, *batch_seconds;
     int64_t last_health_ms, records_since_health;
@@ -99,176 +107,191 @@ static size_t source_of(const struct sink *sink, struct view topic)
     return i; /* nothing else is subscribed */
 }
 
-static enum outcome project_record(struct sink *sink, const struct record *record)
+static enum outcome project_record(struct sink *sink, const struct record *record, size_t from, bool is_superseded)
 {
-    size_t from = source_of(sink, record->topic);
+    struct arena *arena = sink->projection.arena;
+    sink->projection.is_superseded = is_superseded;
     if (record->value.data == NULL) {
         if (sources[from].project_gone)
             sources[from].project_gone(&sink->projection, record->key);
         return OUTCOME_OK;
     }
+    if (is_superseded && sources[from].is_last_all)
+        return OUTCOME_OK;
     union any_record any;
     const char *why = "";
-    enum outcome outcome = record_reader_read(sink->readers[from], record->value, &sink->arena, &any, NULL, &why);
+    enum outcome outcome = record_reader_read(sink->readers[from], record->value, arena, &any, NULL, &why);
     if (outcome == OUTCOME_OK)
         sources[from].project(&sink->projection, &any);
     if (outcome != OUTCOME_PARK)
         return outcome;
     metric_add(sink->undecodable_total, 1);
-    log_warning("skipped a record that does not decode", "topic", arena_text(&sink->arena, record->topic), "partition",
+    log_warning("skipped a record that does not decode", "topic", arena_text(arena, record->topic), "partition",
                 LOG_NUMBER(record->partition), "offset", LOG_NUMBER(record->offset), "error", why, NULL);
     return OUTCOME_OK;
 }
 
-/* --- positions --------------------------------------------------------------------------------------------------- */
+/* --- a batch, made ready ------------------------------------------------------------------------------------------ */
 
-static struct view position_name(struct arena *arena, struct view topic, int32_t partition)
+/* Which records have a later one of the same topic and key behind them. A table of the batch's keys, filled from its end. */
+static bool *find_superseded(const struct record *records, size_t count, struct arena *arena)
 {
-    char *text = arena_alloc(arena, topic.size + 16);
-    int size = sprintf(text, "%.*s:%" PRId32, VIEW_ARGUMENTS(topic), partition);
-    return view_of(text, (size_t)size);
+    size_t capacity = 16;
+    while (capacity < count * 2)
+        capacity *= 2;
+    uint32_t *slots = arena_zeroed(arena, capacity, sizeof *slots); /* index + 1; 0: free */
+    bool *is_superseded = arena_zeroed(arena, count, sizeof *is_superseded);
+    for (size_t i = count; i-- > 0;) {
+        size_t at = hash_bytes(records[i].key) & (capacity - 1);
+        for (; slots[at]; at = (at + 1) & (capacity - 1)) {
+            const struct record *later = &records[slots[at] - 1];
+            if (later->topic.data == records[i].topic.data && view_equal(later->key, records[i].key))
+                break;
+        }
+        is_superseded[i] = slots[at] != 0;
+        if (slots[at] == 0)
+            slots[at] = (uint32_t)i + 1;
+    }
+    return is_superseded;
 }
 
-static int64_t *position_place(struct sink *sink, struct view name)
+/* Records come in runs of one partition: the last one found is nearly always the one wanted. */
+static struct touched *touched_of(struct sink *sink, struct flight *flight, const struct record *record)
 {
-    int64_t **place = (int64_t **)map_place(&sink->positions, name);
-    if (*place == NULL) {
-        *place = memory_allocate(sizeof **place);
-        **place = 0;
+    struct touched_list *list = &flight->touched;
+    for (size_t i = list->count; i-- > 0;) {
+        if (list->items[i].partition == record->partition && list->items[i].topic == record->topic.data)
+            return &list->items[i];
     }
-    return *place;
+    struct view name = position_name(&flight->arena, without_prefix(sink, record->topic), record->partition);
+    struct touched *touched = positions_touch(&sink->positions, list, name);
+    touched->topic = record->topic.data;
+    touched->partition = record->partition;
+    return touched;
+}
+
+static enum outcome flight_prepare(struct sink *sink, struct flight *flight, const struct record *records, size_t count)
+{
+    struct projection *projection = &sink->projection;
+    struct resp *commands = &projection->commands;
+    arena_reset(&flight->arena);
+    flight->touched = (struct touched_list){.items = arena_alloc(&flight->arena, count * sizeof *flight->touched.items)};
+    flight->record_count = count;
+    projection->arena = &flight->arena;
+    const bool *is_superseded = find_superseded(records, count, &flight->arena);
+    struct touched *touched = NULL;
+    size_t from = 0;
+    resp_clear(commands);
+    resp_command(commands, 1, "MULTI");
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || records[i].topic.data != records[i - 1].topic.data || records[i].partition != records[i - 1].partition) {
+            touched = touched_of(sink, flight, &records[i]);
+            from = source_of(sink, records[i].topic);
+        }
+        if (records[i].offset < touched->after)
+            continue;
+        enum outcome outcome = project_record(sink, &records[i], from, is_superseded[i]);
+        if (outcome != OUTCOME_OK)
+            return outcome;
+        touched->after = records[i].offset + 1;
+    }
+    series_hours_write(&projection->hours, commands, projection->prefix, &flight->arena, &flight->questions);
+    positions_write(&flight->touched, commands, projection->prefix);
+    resp_command(commands, 1, "EXEC");
+    flight->command_count = commands->command_count;
+    return OUTCOME_OK;
+}
+
+/* --- sent and answered -------------------------------------------------------------------------------------------- */
+
+static void note_refusals(struct sink *sink, const struct redis_answer *list, struct arena *arena)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].kind != REDIS_ERROR)
+            continue;
+        is_any = true;
+        metric_add(sink->refused_total, 1);
+        log_warning("redis refused a command", "error", arena_text(arena, list->items[i].text), NULL);
+    }
+    if (is_any)
+        series_hours_forget(&sink->projection.hours);
+}
+
+/* EXEC's answer is the last: a list when all was done, nil when a watched key had moved, an error when Redis refused. */
+static enum outcome judge_exec(struct sink *sink, struct flight *flight, const struct redis_answer *answer)
+{
+    if (answer->kind == REDIS_LIST) {
+        /* The list begins with what followed MULTI, which is command 0. */
+        series_hours_learn(&sink->projection.hours, &flight->questions, answer->items - 1);
+        note_refusals(sink, answer, &flight->arena);
+        return OUTCOME_OK;
+    }
+    if (answer->kind == REDIS_NIL)
+        return OUTCOME_REDO;
+    log_warning("redis refused a batch, trying again", "error", arena_text(&flight->arena, answer->text), NULL);
+    return OUTCOME_RETRY;
+}
+
+/* Waits until the batch in the air is in Redis. If it did not get there, or we cannot know, our book is wrong. */
+static void settle(struct sink *sink)
+{
+    struct flight *flight = sink->in_air;
+    if (flight == NULL)
+        return;
+    sink->in_air = NULL;
+    struct redis_answer *answers = NULL;
+    enum outcome outcome = redis_link_finish(sink->link, flight->command_count, &flight->arena, &answers);
+    if (outcome == OUTCOME_OK)
+        outcome = judge_exec(sink, flight, &answers[flight->command_count - 1]);
+    if (outcome != OUTCOME_OK) {
+        sink->is_lost = true;
+        return;
+    }
+    metric_add(sink->records_total, (double)flight->record_count);
+    metric_add(sink->batches_total, 1);
+    metric_observe(sink->batch_seconds, (double)(clock_monotonic_us() - flight->sent_at_us) / 1e6);
+    sink->records_since_health += (int64_t)flight->record_count;
+}
+
+/* Two batches at work: while Redis executes one, the next is decoded and written down. */
+static enum outcome send_batch(struct sink *sink, const struct record *records, size_t count)
+{
+    struct flight *flight = sink->in_air == &sink->flights[0] ? &sink->flights[1] : &sink->flights[0];
+    enum outcome outcome = flight_prepare(sink, flight, records, count);
+    settle(sink);
+    if (outcome == OUTCOME_OK && sink->is_lost)
+        outcome = OUTCOME_REDO;
+    if (outcome == OUTCOME_OK)
+        outcome = positions_check(&flight->touched, sink->link, sink->projection.prefix, &flight->arena);
+    flight->sent_at_us = clock_monotonic_us();
+    if (outcome == OUTCOME_OK)
+        outcome = redis_link_begin(sink->link, &sink->projection.commands);
+    if (outcome != OUTCOME_OK) {
+        series_hours_forget(&sink->projection.hours);
+        return outcome;
+    }
+    positions_advance(&sink->positions, &flight->touched);
+    sink->in_air = flight;
+    return OUTCOME_OK;
 }
 
 /* follow.start_at: Redis knows. Nothing there: an empty Redis, so everything from the beginning. */
 static int64_t start_at(void *context, struct view topic, int32_t partition)
 {
     struct sink *sink = context;
-    struct view name = position_name(&sink->arena, without_prefix(sink, topic), partition);
-    struct bytes key = {0};
-    bytes_printf(&key, "%sposition:%.*s", sink->config->redis->prefix, VIEW_ARGUMENTS(name));
-    struct redis_answer answer = {0};
-    int64_t offset = 0;
-    if (redis_link_ask(sink->link, &sink->arena, &answer, "GET", bytes_text(&key), NULL) == OUTCOME_OK &&
-        answer.kind == REDIS_TEXT)
-        offset = strtoll(arena_text(&sink->arena, answer.text), NULL, 10);
-    /* Redis away: 0 is a guess that the check under WATCH will find out and put right. */
-    bytes_finish(&key);
-    *position_place(sink, name) = offset;
+    settle(sink);
+    struct arena arena;
+    arena_init(&arena);
+    struct view name = position_name(&arena, without_prefix(sink, topic), partition);
+    int64_t offset = positions_ask(&sink->positions, sink->link, sink->projection.prefix, name, &arena);
+    arena_finish(&arena);
     return offset;
-}
-
-/* The partitions a batch touches, with the position before and after it. */
-struct touched {
-    struct view name; /* "TOPIC:PARTITION" */
-    int64_t before, after;
-};
-
-static struct touched *touched_find(struct sink *sink, struct touched *touched, size_t *count, const struct record *record)
-{
-    /* Records come in runs of one partition: compare with the last first. */
-    struct view name = position_name(&sink->arena, without_prefix(sink, record->topic), record->partition);
-    for (size_t i = *count; i-- > 0;) {
-        if (view_equal(touched[i].name, name))
-            return &touched[i];
-    }
-    int64_t position = *position_place(sink, name);
-    touched[*count] = (struct touched){name, position, position};
-    return &touched[(*count)++];
-}
-
-/* Under WATCH: is Redis where we think it is? */
-static enum outcome check_positions(struct sink *sink, const struct touched *touched, size_t count)
-{
-    struct resp *commands = &sink->projection.commands;
-    resp_clear(commands);
-    resp_command(commands, 1 + count, "WATCH");
-    for (size_t i = 0; i < count; i++)
-        resp_key(commands, sink->projection.prefix, "position", touched[i].name);
-    resp_command(commands, 1 + count, "MGET");
-    for (size_t i = 0; i < count; i++)
-        resp_key(commands, sink->projection.prefix, "position", touched[i].name);
-    struct redis_answer *answers = NULL;
-    enum outcome outcome = redis_link_send(sink->link, commands, &sink->arena, &answers);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    if (answers[1].kind != REDIS_LIST)
-        return OUTCOME_RETRY;
-    for (size_t i = 0; i < count; i++) {
-        const struct redis_answer *item = &answers[1].items[i];
-        int64_t position = item->kind == REDIS_TEXT ? strtoll(arena_text(&sink->arena, item->text), NULL, 10) : 0;
-        if (position != touched[i].before) {
-            log_info("redis holds another position, reading from there", "of",
-                     arena_text(&sink->arena, touched[i].name), "ours", LOG_NUMBER(touched[i].before), "redis",
-                     LOG_NUMBER(position), NULL);
-            return OUTCOME_REDO;
-        }
-    }
-    return OUTCOME_OK;
-}
-
-/* --- one batch --------------------------------------------------------------------------------------------------- */
-
-static void note_refusals(struct sink *sink, const struct redis_answer *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].kind != REDIS_ERROR)
-            continue;
-        metric_add(sink->refused_total, 1);
-        log_warning("redis refused a command", "error", arena_text(&sink->arena, list->items[i].text), NULL);
-    }
-}
-
-/* EXEC's answer is the last: a list when all was done, nil when a watched key had moved, an error when Redis refused. */
-static enum outcome judge_exec(struct sink *sink, const struct redis_answer *answer)
-{
-    if (answer->kind == REDIS_LIST) {
-        note_refusals(sink, answer);
-        return OUTCOME_OK;
-    }
-    if (answer->kind == REDIS_NIL)
-        return OUTCOME_REDO;
-    log_warning("redis refused a batch, trying again", "error", arena_text(&sink->arena, answer->text), NULL);
-    return OUTCOME_RETRY;
-}
-
-static enum outcome write_batch(struct sink *sink, const struct record *records, size_t record_count,
-                                struct touched *touched, size_t *touched_count)
-{
-    for (size_t i = 0; i < record_count; i++)
-        touched_find(sink, touched, touched_count, &records[i]);
-    enum outcome outcome = check_positions(sink, touched, *touched_count);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-
-    struct resp *commands = &sink->projection.commands;
-    resp_clear(commands);
-    resp_command(commands, 1, "MULTI");
-    for (size_t i = 0; i < record_count; i++) {
-        struct touched *place = touched_find(sink, touched, touched_count, &records[i]);
-        if (records[i].offset < place->after)
-            continue;
-        outcome = project_record(sink, &records[i]);
-        if (outcome != OUTCOME_OK)
-            return outcome;
-        place->after = records[i].offset + 1;
-    }
-    for (size_t i = 0; i < *touched_count; i++) {
-        resp_command(commands, 3, "SET");
-        resp_key(commands, sink->projection.prefix, "position", touched[i].name);
-        resp_integer(commands, touched[i].after);
-    }
-    resp_command(commands, 1, "EXEC");
-    struct redis_answer *answers = NULL;
-    size_t last = commands->command_count - 1;
-    outcome = redis_link_send(sink->link, commands, &sink->arena, &answers);
-    return outcome == OUTCOME_OK ? judge_exec(sink, &answers[last]) : outcome;
 }
 
 static void write_health(struct sink *sink)
 {
     int64_t now_ms = clock_now_ms(&clock_system), passed_ms = now_ms - sink->last_health_ms;
-    if (passed_ms < 1000)
-        return;
     struct bytes *scratch = &sink->projection.scratch;
     bytes_clear(scratch);
     struct json_writer json = json_writer_on(scratch);
@@ -285,7 +308,7 @@ static void write_health(struct sink *sink)
     resp_key(&command, sink->projection.prefix, "health", (struct view){NULL, 0});
     resp_text(&command, "sink");
     resp_view(&command, bytes_view(scratch));
-    redis_link_send(sink->link, &command, &sink->arena, NULL);
+    redis_link_send(sink->link, &command, NULL, NULL);
     resp_finish(&command);
     sink->last_health_ms = now_ms;
     sink->records_since_health = 0;
@@ -294,26 +317,22 @@ static void write_health(struct sink *sink)
 static enum outcome on_batch(void *context, const struct record *records, size_t count)
 {
     struct sink *sink = context;
-    arena_reset(&sink->arena);
-    enum outcome outcome = OUTCOME_OK;
     sink->newest_at_ms = count ? records[count - 1].timestamp_ms : 0;
-    if (count > 0) {
-        int64_t begun_us = clock_monotonic_us();
-        struct touched *touched = arena_alloc(&sink->arena, count * sizeof *touched);
-        size_t touched_count = 0;
-        outcome = write_batch(sink, records, count, touched, &touched_count);
-        for (size_t i = 0; outcome == OUTCOME_OK && i < touched_count; i++)
-            *position_place(sink, touched[i].name) = touched[i].after;
-        if (outcome == OUTCOME_OK) {
-            metric_add(sink->records_total, (double)count);
-            metric_add(sink->batches_total, 1);
-            metric_observe(sink->batch_seconds, (double)(clock_monotonic_us() - begun_us) / 1e6);
-            sink->records_since_health += (int64_t)count;
-        }
-    }
-    if (outcome == OUTCOME_OK)
+    enum outcome outcome = OUTCOME_OK;
+    if (count > 0)
+        outcome = send_batch(sink, records, count);
+    else
+        settle(sink);
+    if (outcome == OUTCOME_OK && clock_now_ms(&clock_system) - sink->last_health_ms >= 1000) {
+        settle(sink);
         write_health(sink);
-    return outcome;
+    }
+    if (!sink->is_lost)
+        return outcome;
+    /* What was lost may be of an earlier batch than this one, which is in nobody's hands any more. */
+    sink->is_lost = false;
+    series_hours_forget(&sink->projection.hours);
+    return OUTCOME_REDO;
 }
 
 /* --- the service ------------------------------------------------------------------------------------------------- */
@@ -321,9 +340,9 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
 static void sink_init(struct sink *sink, const struct redis_sink_config *config)
 {
     *sink = (struct sink){.config = config, .link = redis_link_create(config->redis)};
-    arena_init(&sink->arena);
+    arena_init(&sink->flights[0].arena);
+    arena_init(&sink->flights[1].arena);
     sink->projection.prefix = config->redis->prefix;
-    sink->projection.arena = &sink->arena;
     for (size_t i = 0; i < SOURCE_COUNT; i++)
         sink->readers[i] = record_reader_create(sources[i].shape, config->registry);
     sink->records_total = metrics_counter("touchstream_sink_records_total", NULL, "Records written to Redis.");
@@ -338,10 +357,12 @@ static void sink_finish(struct sink *sink)
 {
     for (size_t i = 0; i < SOURCE_COUNT; i++)
         record_reader_destroy(sink->readers[i]);
-    map_finish(&sink->positions, free);
+    positions_finish(&sink->positions);
+    series_hours_finish(&sink->projection.hours);
     resp_finish(&sink->projection.commands);
     bytes_finish(&sink->projection.scratch);
-    arena_finish(&sink->arena);
+    arena_finish(&sink->flights[0].arena);
+    arena_finish(&sink->flights[1].arena);
     redis_link_destroy(sink->link);
 }
 
@@ -365,6 +386,7 @@ enum outcome redis_sink_run(const struct redis_sink_config *config, atomic_bool 
                             .on_batch = on_batch,
                             .start_at = start_at};
     enum outcome outcome = follow_run(&follow, config->kafka, stop);
+    settle(&sink);
     for (size_t i = 0; i < SOURCE_COUNT; i++)
         bytes_finish(&names[i]);
     bytes_finish(&group);

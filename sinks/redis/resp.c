@@ -25,6 +25,14 @@ void resp_view(struct resp *resp, struct view argument)
     bytes_append(&resp->bytes, "\r\n", 2);
 }
 
+void resp_two(struct resp *resp, struct view first, struct view second)
+{
+    append_length(resp, '$', first.size + second.size);
+    bytes_append_view(&resp->bytes, first);
+    bytes_append_view(&resp->bytes, second);
+    bytes_append(&resp->bytes, "\r\n", 2);
+}
+
 void resp_text(struct resp *resp, const char *argument)
 {
     resp_view(resp, view_of_text(argument));

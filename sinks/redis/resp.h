@@ -15,6 +15,7 @@ struct resp {
 /* A command of `argument_count` arguments, its name included; then exactly that many resp_… calls. */
 void resp_command(struct resp *resp, size_t argument_count, const char *name);
 void resp_view(struct resp *resp, struct view argument);
+void resp_two(struct resp *resp, struct view first, struct view second); /* one argument of two parts */
 void resp_text(struct resp *resp, const char *argument);
 void resp_integer(struct resp *resp, int64_t argument);
 void resp_decimal(struct resp *resp, double argument);

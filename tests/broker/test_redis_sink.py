@@ -1,6 +1,7 @@
 """The Redis sink: what the topics say is in Redis, once, whatever is killed or flushed in between."""
 
 import json
+import os
 import random
 import signal
 
@@ -97,6 +98,46 @@ def test_killed_at_any_moment_the_database_ends_the_same(installation, topics):
     seen = [(entry["alert_id"], entry["revision"]) for _, entry in installation.redis.xrange(alerts)]
     assert len(seen) == len(set(seen)) == 8 * 400  # once each, nothing twice
     assert field(installation, dimension="p=0")["value"] == 7380
+
+
+def connections_of(process):
+    """Local ports of a process's TCP connections."""
+    inodes = set()
+    for name in os.listdir("/proc/%d/fd" % process.pid):
+        try:
+            inodes.add(os.readlink("/proc/%d/fd/%s" % (process.pid, name)).removeprefix("socket:[").rstrip("]"))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [row.split() for row in list(table)[1:]]
+    return {int(row[1].rsplit(":", 1)[1], 16) for row in rows if row[9] in inodes}
+
+
+def test_connections_lost_while_batches_are_under_way(installation, topics):
+    sink, chance, cut = installation.start("sink"), random.Random(7), 0
+    alerts, series = installation.redis_prefix + "alerts", installation.redis_prefix + "series:nps:all"
+    last = {}
+    for i in range(6000):
+        topics.put("alerts", "case-%d" % i, alert("case-%d" % i, "OPEN", float(i)))
+        if i % 10 == 0:
+            hour = {"end_at": NOW + chance.randrange(30) * 3_600_000, "value": float(i), "n": i}
+            topics.put("kpis", "nps|90d|all", {**kpi(float(i), window="90d"), "closed": [hour]})
+            last[hour["end_at"]] = float(i)
+        if i % 1000 == 999:
+            topics.flush()
+            wanted = i - chance.randrange(900)
+            eventually(lambda: installation.redis.xlen(alerts) >= wanted, 20, 0.002)
+            ours = connections_of(sink)
+            for client in installation.redis.client_list():
+                if int(client["addr"].rsplit(":", 1)[1]) in ours:
+                    cut += installation.redis.client_kill_filter(_id=client["id"])
+    assert cut > 0
+    assert eventually(lambda: installation.redis.xlen(alerts) >= 6000, 40), installation.logs()
+    assert eventually(lambda: (field(installation, window="90d") or {}).get("value") == 5990), installation.logs()
+    seen = [entry["alert_id"] for _, entry in installation.redis.xrange(alerts)]
+    assert len(seen) == len(set(seen)) == 6000  # once each, nothing twice
+    stored = {int(entry.split("-")[0]): float(fields["value"]) for entry, fields in installation.redis.xrange(series)}
+    assert stored == last
 
 
 def test_a_flushed_database_is_filled_again_by_itself(installation, topics):
