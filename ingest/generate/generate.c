@@ -72,12 +72,19 @@ static void echo_plan(struct generation *generation, const struct touchpoint *to
     memcpy(echo->bytes + echo->value_size, touch->customer_id.data, echo->key_size);
 }
 
-/* true: an event was due to be sent again, and was. */
-static bool echo_tell(struct generation *generation, bool *is_good)
+/* true: an event was due to be sent again, and was. Where little happens in much time, its turn may come weeks later: no sender tries
+ * for so long, and nobody promises to know it again after 30 days (READINGS 2). */
+static bool echo_tell(struct generation *generation, int64_t now_ms, bool *is_good)
 {
     struct echo *echo = &generation->echoes[generation->sent % DUPLICATE_SLOTS];
     if (!echo->bytes)
         return false;
+    bool is_too_old = now_ms - echo->timestamp_ms > DAYS(7);
+    if (is_too_old) {
+        free(echo->bytes);
+        *echo = (struct echo){0};
+        return false;
+    }
     *is_good = put_out(generation, view_of(echo->bytes + echo->value_size, echo->key_size),
                        view_of(echo->bytes, echo->value_size), echo->timestamp_ms);
     free(echo->bytes);
@@ -120,8 +127,9 @@ uint64_t generate_run(const struct generate_options *options, const struct outle
     while (is_good && generation->sent < options->events && !atomic_load(stop)) {
         if (options->rate > 0)
             pace(generation, begun_us);
-        if (!echo_tell(generation, &is_good)) {
-            lives_next(lives, event_time(generation, clock), &touch);
+        int64_t now_ms = event_time(generation, clock);
+        if (!echo_tell(generation, now_ms, &is_good)) {
+            lives_next(lives, now_ms, &touch);
             encode(generation, &touch);
             is_good = put_out(generation, touch.customer_id, bytes_view(&generation->value), touch.received_at_ms);
             echo_plan(generation, &touch);

@@ -89,9 +89,11 @@ def test_generated_traffic(make_installation):
     """Every body record of the contract, in plausible lives, and every KPI."""
     installation = make_installation()
     installation.start_route()
-    installation.succeed("generate", "--events", 10000, "--customers", 400, "--seed", 5, "--span", "300d", "--disorder", "0s", "--duplicates", "0")
+    installation.succeed("generate", "--events", 10000, "--customers", 400, "--seed", 5, "--span", "300d", "--disorder", "0s", "--duplicates", "0.4")
     judge = judge_of(installation)
     assert len(judge.events) == 10000
+    assert len({(event["customer_id"], event["event_id"]) for event in judge.events}) < 9900  # the others are there twice
+    assert sum(event["type"] == "CustomerForgotten" for event in judge.events) >= 2  # [43]
     assert len({event["type"] for event in judge.events}) >= 16
     settles(installation, judge, ALL_KPIS - OF_LABELS, installation.kpis, 120, lambda key: False)
     settles(installation, judge, ALL_KPIS - OF_LABELS, installation.redis_kpis, 120, lambda key: False)
