@@ -19,14 +19,24 @@ struct expansion {
     uint32_t first, count; /* in totals.expanded */
 };
 
+/* A rollup of one KPI by some values of its dimensions, all by number, and the series that it is. Texts are put together once. */
+struct rolled {
+    uint32_t values[ROLLUP_DIMENSIONS_MAX];
+    uint32_t kpi, rollup; /* place in the plan */
+    uint32_t series;      /* NO_SERIES: one of the values is null */
+};
+
+#define NO_SERIES UINT32_MAX
+
 struct totals {
     struct dimensions *dimensions;
     struct worker_totals *worker; /* NULL until the first flush */
     bool is_held;
-    struct number_table cell_table, expansion_table;
+    struct number_table cell_table, expansion_table, rolled_table;
     struct cell *cells;
     struct expansion *expansions;
-    size_t cell_capacity, expansion_capacity;
+    struct rolled *rolled;
+    size_t cell_capacity, expansion_capacity, rolled_capacity;
     struct bins bins;
     uint32_t *expanded; /* series numbers */
     size_t expanded_count, expanded_capacity;
@@ -41,6 +51,7 @@ struct totals *totals_create(struct dimensions *dimensions)
     totals->reached_ms = INT64_MIN;
     number_table_init(&totals->cell_table);
     number_table_init(&totals->expansion_table);
+    number_table_init(&totals->rolled_table);
     return totals;
 }
 
@@ -52,8 +63,10 @@ void totals_destroy(struct totals *totals)
         worker_totals_leave(totals->worker, totals);
     number_table_finish(&totals->cell_table);
     number_table_finish(&totals->expansion_table);
+    number_table_finish(&totals->rolled_table);
     free(totals->cells);
     free(totals->expansions);
+    free(totals->rolled);
     free(totals->bins.items);
     free(totals->expanded);
     bytes_finish(&totals->scratch);
@@ -143,12 +156,22 @@ void totals_add_difference(struct totals *totals, const struct tally *before, co
 
 /* --- the other half, once a batch: cells to series --- */
 
+static void expand_to_series(struct totals *totals, uint32_t series)
+{
+    totals->expanded = GROWN(totals->expanded, totals->expanded_count, totals->expanded_capacity);
+    totals->expanded[totals->expanded_count++] = series;
+}
+
+static uint32_t series_in_scratch(struct totals *totals, enum kpi_id kpi)
+{
+    uint32_t series = worker_totals_series(totals->worker, kpi, bytes_view(&totals->scratch));
+    bytes_clear(&totals->scratch);
+    return series;
+}
+
 static void expand_to(struct totals *totals, enum kpi_id kpi)
 {
-    uint32_t number = worker_totals_series(totals->worker, kpi, bytes_view(&totals->scratch));
-    totals->expanded = GROWN(totals->expanded, totals->expanded_count, totals->expanded_capacity);
-    totals->expanded[totals->expanded_count++] = number;
-    bytes_clear(&totals->scratch);
+    expand_to_series(totals, series_in_scratch(totals, kpi));
 }
 
 static void expand_pair(struct totals *totals, enum kpi_id kpi, const char *name, struct view value)
@@ -195,14 +218,14 @@ static struct view dimension_value(const struct dimensions *dimensions, const st
     return strings_text(&dimensions->attributes[attribute], tuple->attributes[attribute]);
 }
 
-static void expand_rollup(struct totals *totals, const struct place *place, const struct rollup *rollup)
+static uint32_t series_of_rollup(struct totals *totals, const struct place *place, const struct rollup *rollup)
 {
     for (uint32_t i = 0; i < rollup->count; i++) {
         const char *name;
         struct view value = dimension_value(totals->dimensions, place, rollup->dimensions[i], &name);
         if (value.size == 0) {
             bytes_clear(&totals->scratch);
-            return; /* null is in no rollup but all (READINGS 12) */
+            return NO_SERIES; /* null is in no rollup but all (READINGS 12) */
         }
         if (i > 0)
             bytes_append_byte(&totals->scratch, ',');
@@ -212,7 +235,61 @@ static void expand_rollup(struct totals *totals, const struct place *place, cons
         bytes_append_byte(&totals->scratch, '=');
         dimension_append_value(&totals->scratch, value);
     }
-    expand_to(totals, (enum kpi_id)place->kpi);
+    return series_in_scratch(totals, (enum kpi_id)place->kpi);
+}
+
+/* The same as dimension_value, as a number that is another one for another value. */
+static uint32_t dimension_number(const struct dimensions *dimensions, const struct place *place, uint8_t dimension)
+{
+    const struct tuple *tuple = &dimensions->tuples[place->tuple];
+    bool is_ticket = kpi_names[place->kpi].rollups != KPI_ROLLUPS_CONFIGURED;
+    switch (dimension) {
+    case DIMENSION_CHANNEL: return tuple->channel;
+    case DIMENSION_PRODUCT: return tuple->product;
+    case DIMENSION_SEGMENT: return tuple->segment;
+    case DIMENSION_REGION: return tuple->region;
+    case DIMENSION_SOURCE: return tuple->source;
+    case DIMENSION_STAGE: return place->stage;
+    case DIMENSION_TEAM: return is_ticket ? place->name : 0;
+    case DIMENSION_PRIORITY: return is_ticket ? place->detail : NO_DETAIL;
+    case DIMENSION_TOPIC: return place->topic;
+    default: return tuple->attributes[dimension - DIMENSION_ATTRIBUTE];
+    }
+}
+
+static bool rolled_is_same(const void *items, uint32_t number, const void *key)
+{
+    return memcmp(&((const struct rolled *)items)[number], key, offsetof(struct rolled, series)) == 0;
+}
+
+static uint64_t hash_of_rolled(const struct rolled *key)
+{
+    return hash_bytes(view_of(key, offsetof(struct rolled, series)));
+}
+
+static uint64_t rolled_hash(const void *items, uint32_t number)
+{
+    return hash_of_rolled(&((const struct rolled *)items)[number]);
+}
+
+static void expand_rollup(struct totals *totals, const struct place *place, uint32_t rollup)
+{
+    const struct rollup *of = &totals->dimensions->plan->rollups[rollup];
+    struct rolled key = {.kpi = place->kpi, .rollup = rollup};
+    for (uint32_t i = 0; i < of->count; i++)
+        key.values[i] = dimension_number(totals->dimensions, place, of->dimensions[i]);
+    struct number_table *table = &totals->rolled_table;
+    uint32_t *found = number_table_place(table, hash_of_rolled(&key), rolled_is_same, totals->rolled, &key);
+    if (*found) {
+        key.series = totals->rolled[*found - 1].series;
+    } else {
+        key.series = series_of_rollup(totals, place, of);
+        totals->rolled = GROWN(totals->rolled, table->count, totals->rolled_capacity);
+        totals->rolled[table->count] = key;
+        number_table_added(table, found, rolled_hash, totals->rolled);
+    }
+    if (key.series != NO_SERIES)
+        expand_to_series(totals, key.series);
 }
 
 static void expand_configured(struct totals *totals, const struct place *place)
@@ -220,7 +297,7 @@ static void expand_configured(struct totals *totals, const struct place *place)
     expand_all(totals, (enum kpi_id)place->kpi);
     const struct rollup_plan *plan = totals->dimensions->plan;
     for (uint32_t i = 0; i < plan->rollup_count; i++)
-        expand_rollup(totals, place, &plan->rollups[i]);
+        expand_rollup(totals, place, i);
 }
 
 static const char *const age_bands[] = {"0-1d", "1-3d", "3-7d", "7d+"};

@@ -1,7 +1,7 @@
 #include "processors/journey/worker_totals.h"
 
 #include "base/hash.h"
-#include "processors/journey/bins.h"
+#include "processors/journey/number_table.h"
 #include "schemas/wire.h"
 
 #include <pthread.h>
@@ -10,15 +10,22 @@
 struct worker_bucket {
     uint32_t series;
     int32_t minute;
-    int32_t first_bin, next; /* next: the series' bucket before this one; −1: none */
+    int32_t last_bin, next; /* next: the series' bucket before this one; −1: none */
     struct kpi_sums sums;
+};
+
+/* One bin of the histogram of one bucket. A busy series has hundreds in a summary, so they are found by hash. */
+struct worker_bin {
+    uint32_t bucket;
+    int32_t index;
+    int64_t count;
+    int32_t next; /* the bucket's bin before this one; −1: none */
 };
 
 struct series {
     enum kpi_id kpi;
     struct view dimension;
     struct view key;     /* KPI|DIMENSION */
-    int32_t last_bucket; /* −1: unchanged */
 };
 
 struct worker_totals {
@@ -26,12 +33,13 @@ struct worker_totals {
     struct worker_totals *next;
     struct totals **members;
     size_t member_count, member_capacity;
-    struct number_table series_table, bucket_table;
+    struct number_table series_table, bucket_table, bin_table;
     struct series *series;
+    int32_t *last_buckets; /* by series; −1: unchanged. Apart from them, since all that is added looks here first */
     struct worker_bucket *buckets;
     uint32_t *changed; /* series with buckets, in order */
-    size_t series_capacity, bucket_capacity, changed_count, changed_capacity;
-    struct bins bins;
+    struct worker_bin *bins;
+    size_t series_capacity, last_capacity, bucket_capacity, bin_capacity, changed_count, changed_capacity;
     struct arena texts;
     struct bytes scratch;
 };
@@ -47,6 +55,7 @@ static struct worker_totals *worker_totals_create(const struct outbox *outbox)
     worker->outbox = outbox;
     number_table_init(&worker->series_table);
     number_table_init(&worker->bucket_table);
+    number_table_init(&worker->bin_table);
     arena_init(&worker->texts);
     return worker;
 }
@@ -55,11 +64,13 @@ static void worker_totals_destroy(struct worker_totals *worker)
 {
     number_table_finish(&worker->series_table);
     number_table_finish(&worker->bucket_table);
+    number_table_finish(&worker->bin_table);
     free(worker->members);
     free(worker->series);
+    free(worker->last_buckets);
     free(worker->buckets);
     free(worker->changed);
-    free(worker->bins.items);
+    free(worker->bins);
     arena_finish(&worker->texts);
     bytes_finish(&worker->scratch);
     free(worker);
@@ -134,8 +145,9 @@ uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, str
     key = arena_copy(&worker->texts, key);
     worker->series[number] = (struct series){.kpi = kpi,
                                              .key = key,
-                                             .last_bucket = -1,
                                              .dimension = view_of(key.data + key.size - dimension.size, dimension.size)};
+    worker->last_buckets = GROWN(worker->last_buckets, number, worker->last_capacity);
+    worker->last_buckets[number] = -1;
     number_table_added(table, place, series_hash, worker->series);
     return number;
 }
@@ -160,24 +172,38 @@ static uint64_t bucket_hash(const void *items, uint32_t number)
     return hash_mix((uint64_t)bucket->series << 32 | (uint32_t)bucket->minute);
 }
 
+/* Nearly always one of the last minutes: those are asked before the table is. */
+static struct worker_bucket *recent_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
+{
+    int32_t at = worker->last_buckets[series];
+    for (int left = 3; at >= 0 && left > 0; left--, at = worker->buckets[at].next) {
+        if (worker->buckets[at].minute == minute)
+            return &worker->buckets[at];
+    }
+    return NULL;
+}
+
 struct worker_bucket *worker_totals_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
 {
+    struct worker_bucket *recent = recent_bucket(worker, series, minute);
+    if (recent)
+        return recent;
     struct number_table *table = &worker->bucket_table;
     struct bucket_key key = {series, minute};
     uint32_t *place = number_table_place(table, hash_mix((uint64_t)series << 32 | (uint32_t)minute), bucket_is_same,
                                          worker->buckets, &key);
     if (*place)
         return &worker->buckets[*place - 1];
-    struct series *of = &worker->series[series];
-    if (of->last_bucket < 0) {
+    int32_t *last_bucket = &worker->last_buckets[series];
+    if (*last_bucket < 0) {
         worker->changed = GROWN(worker->changed, worker->changed_count, worker->changed_capacity);
         worker->changed[worker->changed_count++] = series;
     }
     uint32_t number = table->count;
     worker->buckets = GROWN(worker->buckets, number, worker->bucket_capacity);
     worker->buckets[number] =
-        (struct worker_bucket){.series = series, .minute = minute, .first_bin = -1, .next = of->last_bucket};
-    of->last_bucket = (int32_t)number;
+        (struct worker_bucket){.series = series, .minute = minute, .last_bin = -1, .next = *last_bucket};
+    *last_bucket = (int32_t)number;
     number_table_added(table, place, bucket_hash, worker->buckets);
     return &worker->buckets[number];
 }
@@ -187,9 +213,41 @@ void worker_totals_add(struct worker_bucket *bucket, const struct kpi_sums *sums
     kpi_sums_add(&bucket->sums, sums, 1);
 }
 
+static bool bin_is_same(const void *items, uint32_t number, const void *key)
+{
+    const struct worker_bin *bin = &((const struct worker_bin *)items)[number], *wanted = key;
+    return bin->bucket == wanted->bucket && bin->index == wanted->index;
+}
+
+static uint64_t bin_hash(const void *items, uint32_t number)
+{
+    const struct worker_bin *bin = &((const struct worker_bin *)items)[number];
+    return hash_mix((uint64_t)bin->bucket << 32 | (uint32_t)bin->index);
+}
+
 void worker_totals_add_bin(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count)
 {
-    bins_add(&worker->bins, &bucket->first_bin, index, count);
+    struct number_table *table = &worker->bin_table;
+    struct worker_bin key = {.bucket = (uint32_t)(bucket - worker->buckets), .index = index, .count = count, .next = bucket->last_bin};
+    uint32_t *place =
+        number_table_place(table, hash_mix((uint64_t)key.bucket << 32 | (uint32_t)index), bin_is_same, worker->bins, &key);
+    if (*place) {
+        worker->bins[*place - 1].count += count;
+        return;
+    }
+    uint32_t number = table->count;
+    worker->bins = GROWN(worker->bins, number, worker->bin_capacity);
+    worker->bins[number] = key;
+    bucket->last_bin = (int32_t)number;
+    number_table_added(table, place, bin_hash, worker->bins);
+}
+
+static size_t bins_count(const struct worker_totals *worker, const struct worker_bucket *bucket)
+{
+    size_t count = 0;
+    for (int32_t at = bucket->last_bin; at >= 0; at = worker->bins[at].next)
+        count += worker->bins[at].count != 0;
+    return count;
 }
 
 /* --- going out --- */
@@ -204,24 +262,22 @@ static void bucket_describe(const struct worker_totals *worker, const struct wor
                                      .immature = bucket->sums.immature,
                                      .sum_squares_low = (int64_t)(uint64_t)bucket->sums.sum_squares,
                                      .sum_squares_high = (int64_t)(bucket->sums.sum_squares >> 64)};
-    const struct bin *bins = worker->bins.items;
-    size_t count = 0;
-    for (int32_t at = bucket->first_bin; at >= 0; at = bins[at].next)
-        count += bins[at].count != 0;
+    size_t count = bins_count(worker, bucket);
     if (count == 0)
         return;
     out->histogram.items = arena_alloc(arena, count * sizeof *out->histogram.items);
-    for (int32_t at = bucket->first_bin; at >= 0; at = bins[at].next) {
-        if (bins[at].count != 0)
+    for (int32_t at = bucket->last_bin; at >= 0; at = worker->bins[at].next) {
+        if (worker->bins[at].count != 0)
             out->histogram.items[out->histogram.count++] =
-                (struct kpi_delta_bin){.index = bins[at].index, .count = bins[at].count};
+                (struct kpi_delta_bin){.index = worker->bins[at].index, .count = worker->bins[at].count};
     }
 }
 
-static void series_send(struct worker_totals *worker, struct series *series, const struct totals_target *target, struct arena *arena)
+static void series_send(struct worker_totals *worker, uint32_t number, const struct totals_target *target, struct arena *arena)
 {
+    const struct series *series = &worker->series[number];
     size_t count = 0;
-    for (int32_t at = series->last_bucket; at >= 0; at = worker->buckets[at].next)
+    for (int32_t at = worker->last_buckets[number]; at >= 0; at = worker->buckets[at].next)
         count++;
     struct kpi_delta delta = {.kind = DELTA_KIND_ADD,
                               .kpi = view_of_text(kpi_names[series->kpi].name),
@@ -229,12 +285,12 @@ static void series_send(struct worker_totals *worker, struct series *series, con
                               .source_partition = target->partition,
                               .clock_at_ms = target->clock_ms};
     delta.buckets.items = arena_alloc(arena, count * sizeof *delta.buckets.items);
-    for (int32_t at = series->last_bucket; at >= 0; at = worker->buckets[at].next) {
+    for (int32_t at = worker->last_buckets[number]; at >= 0; at = worker->buckets[at].next) {
         const struct worker_bucket *bucket = &worker->buckets[at];
-        if (!kpi_sums_are_zero(&bucket->sums) || !bins_are_zero(&worker->bins, bucket->first_bin))
+        if (!kpi_sums_are_zero(&bucket->sums) || bins_count(worker, bucket))
             bucket_describe(worker, bucket, &delta.buckets.items[delta.buckets.count++], arena);
     }
-    series->last_bucket = -1;
+    worker->last_buckets[number] = -1;
     if (delta.buckets.count == 0)
         return;
     struct bytes *value = outbox_begin(target->outbox, target->topic, OUTBOX_BY_KEY, series->key, target->timestamp_ms);
@@ -246,8 +302,8 @@ static void series_send(struct worker_totals *worker, struct series *series, con
 void worker_totals_send(struct worker_totals *worker, const struct totals_target *target, struct arena *arena)
 {
     for (size_t i = 0; i < worker->changed_count; i++)
-        series_send(worker, &worker->series[worker->changed[i]], target, arena);
+        series_send(worker, worker->changed[i], target, arena);
     worker->changed_count = 0;
-    worker->bins.count = 0;
+    number_table_clear(&worker->bin_table);
     number_table_clear(&worker->bucket_table);
 }
