@@ -323,11 +323,38 @@ static void facts_seal(const struct journey_task *task, struct care *care, int64
     facts_drop(care, at, 1);
 }
 
+static bool has_opener(const struct care *care, uint64_t identity)
+{
+    for (uint32_t i = 0; i < care->fact_count; i++) {
+        if (care->facts[i].case_identity == identity)
+            return true;
+    }
+    return false;
+}
+
+/* Of what was told, cases that are over and that no fact leads to any more: two cases that turned out to be one leave such
+ * behind, and the other case may live long. */
+static void published_drop_orphans(struct care *care)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < care->case_count; i++) {
+        struct case_published *published = &care->cases[i];
+        if (case_is_live((enum alert_state)published->state) || has_opener(care, published->identity))
+            care->cases[kept++] = *published;
+        else
+            free(published->owner);
+    }
+    care->case_count = kept;
+    care->cases = customer_array_shrink(care->cases, kept, sizeof *care->cases);
+}
+
 void care_tidy(const struct journey_task *task, struct customer *customer, int64_t clock_ms)
 {
     struct care *care = customer->care;
     if (care->fact_count > FACTS_MAX)
         facts_seal(task, care, clock_ms);
+    if (care->case_count > FACTS_MAX)
+        published_drop_orphans(care);
     bool is_empty = care->fact_count + care->case_count + care->alert_count + care->pending_count == 0 && !care->is_hot &&
                     care->sealed_at_ms == INT64_MIN;
     if (!is_empty)

@@ -14,6 +14,8 @@ void bins_finish(struct bins *bins)
 
 static uint32_t find(const struct bins *bins, int32_t when, int bin)
 {
+    if (bins->count == 0)
+        return 0;
     const struct bin_count *at = bins->items + bins->first;
     uint32_t low = 0, high = bins->count;
     while (low < high) {
@@ -52,13 +54,15 @@ static void make_room(struct bins *bins)
 void bins_add(struct bins *bins, int32_t when, int bin, int64_t count)
 {
     uint32_t position = find(bins, when, bin);
-    struct bin_count *item = bins->items + bins->first + position;
-    if (position < bins->count && item->when == when && item->bin == bin) {
-        item->count += (int32_t)count;
-        return;
+    if (position < bins->count) {
+        struct bin_count *item = bins->items + bins->first + position;
+        if (item->when == when && item->bin == bin) {
+            item->count += (int32_t)count;
+            return;
+        }
     }
     make_room(bins);
-    item = bins->items + bins->first + position;
+    struct bin_count *item = bins->items + bins->first + position;
     memmove(item + 1, item, (bins->count - position) * sizeof *item);
     *item = (struct bin_count){when, (int32_t)count, (uint16_t)bin};
     bins->count++;

@@ -121,9 +121,11 @@ static void widen(struct level *level)
 
 uint32_t level_find(const struct level *level, int32_t when)
 {
+    if (level->count == 0)
+        return 0;
     const int32_t *at = level->when + level->first;
     uint32_t low = 0, high = level->count;
-    if (high && at[high - 1] < when)
+    if (at[high - 1] < when)
         return high;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
