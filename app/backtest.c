@@ -1,5 +1,8 @@
 #include "app/backtest.h"
 
+#include "app/backtest_cases.h"
+#include "base/clock.h"
+
 #include "processors/journey/churn_backtest.h"
 #include "processors/kpi/trend/backtest.h"
 
@@ -7,11 +10,13 @@
 #include <string.h>
 
 static struct backtest_shifts_options shifts;
+static int64_t within_ms = DAYS(30);
 
 static const struct option option_rows[] = {
     {"--scores", OPTION_FLAG, &shifts.scores, NULL, "shifts: print `row,score` for every row instead, 0 ordinary to 1"},
     {"--false-alarms-per-month", OPTION_DECIMAL, &shifts.false_alarms_per_month, "X",
      "shifts: how many false alarms a month are bearable (2)"},
+    {"--within", OPTION_DURATION, &within_ms, "TIME", "cases: what went wrong within this time after a case was opened (30d)"},
     OPTIONS_END};
 
 const struct option *backtest_options(void)
@@ -35,7 +40,6 @@ static int shifts_command(const struct text_list *arguments)
 
 int backtest_command(struct app *app, int argc, char **argv)
 {
-    (void)app;
     struct text_list arguments = {0};
     if (!app_parse_options("backtest", argc, argv, option_rows, &arguments))
         return EXIT_USAGE;
@@ -43,6 +47,8 @@ int backtest_command(struct app *app, int argc, char **argv)
         return shifts_command(&arguments);
     if (arguments.count == 2 && strcmp(arguments.items[0], "churn") == 0)
         return churn_backtest(arguments.items[1], stdout, stderr);
-    fprintf(stderr, "touchstream backtest: wants `shifts` or `churn` and a file (touchstream backtest --help)\n");
+    if (arguments.count == 1 && strcmp(arguments.items[0], "cases") == 0)
+        return backtest_cases(app, within_ms);
+    fprintf(stderr, "touchstream backtest: wants `cases`, or `shifts` or `churn` and a file (touchstream backtest --help)\n");
     return EXIT_USAGE;
 }

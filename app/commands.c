@@ -51,8 +51,10 @@ const struct command commands[] = {
      "Reads FILE, or standard input. The score runs from -1 to 1, the confidence is how often such a label is right;\n"
      "docs/SENTIMENT.md is the model's card.",
      sentiment_file_command, NULL},
-    {"backtest", "shifts|churn FILE.csv [options]", "the trend detector over a series on file, churn over a table of customers",
-     "The CSV has a header; its first column is a time (ISO 8601 or epoch seconds) or a running index, its second the value\n"
+    {"backtest", "cases | shifts|churn FILE.csv [options]", "how good the scores and the trend detector were on what has been recorded",
+     "cases: every touchpoint of the installation through the journey processor in memory; of the cases with the highest scores, how\n"
+     "many went on to an escalation, a customer who left or another bad score. churn: a fit on a table of customers. shifts: the\n"
+     "CSV has a header; its first column is a time (ISO 8601 or epoch seconds) or a running index, its second the value\n"
      "(empty: missing), its third, if there is one, the sample size. One JSON line a shift, strictly online: what is said at\n"
      "detected_row uses the rows up to it alone.",
      backtest_command, backtest_options},
