@@ -27,6 +27,40 @@ void signature_append_base64(struct bytes *out, struct view raw)
     out->size += (size_t)EVP_EncodeBlock((unsigned char *)out->data + out->size, (const unsigned char *)raw.data, (int)raw.size);
 }
 
+static int base64_value(char letter)
+{
+    if (letter >= 'A' && letter <= 'Z')
+        return letter - 'A';
+    if (letter >= 'a' && letter <= 'z')
+        return letter - 'a' + 26;
+    if (letter >= '0' && letter <= '9')
+        return letter - '0' + 52;
+    return letter == '+' ? 62 : letter == '/' ? 63 : -1;
+}
+
+/* Not EVP_DecodeBlock: it counts padding as bytes and skips white space. */
+bool signature_read_base64(struct bytes *out, struct view text)
+{
+    size_t before = out->size;
+    unsigned bits = 0, value = 0;
+    while (text.size && text.data[text.size - 1] == '=')
+        text.size--;
+    for (size_t i = 0; i < text.size; i++) {
+        int six = base64_value(text.data[i]);
+        if (six < 0 || text.size % 4 == 1) {
+            out->size = before;
+            return false;
+        }
+        value = (value << 6 | (unsigned)six) & 0xffff;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            bytes_append_byte(out, (unsigned char)(value >> bits));
+        }
+    }
+    return true;
+}
+
 bool signature_equal(struct view a, struct view b)
 {
     return a.size == b.size && CRYPTO_memcmp(a.data, b.data, a.size) == 0;

@@ -9,6 +9,7 @@ enum { SIGNATURE_SIZE = 32 };
 void signature_hmac_sha256(unsigned char out[SIGNATURE_SIZE], struct view secret, struct view message);
 void signature_append_hex(struct bytes *out, struct view raw);    /* lower case */
 void signature_append_base64(struct bytes *out, struct view raw); /* RFC 4648, padded */
+bool signature_read_base64(struct bytes *out, struct view text);  /* appends; padding may be missing; false: not base64, nothing appended */
 
 /* Takes the same time wherever the first difference is; sizes are no secret. */
 bool signature_equal(struct view a, struct view b);

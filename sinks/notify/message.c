@@ -1,6 +1,7 @@
 #include "sinks/notify/message.h"
 
 #include "base/json_writer.h"
+#include "base/signature.h"
 #include "base/time_text.h"
 #include "schemas/json_form.h"
 
@@ -126,4 +127,17 @@ void message_write(struct bytes *out, const struct receiver *receiver, const str
         write_pagerduty(out, receiver, alert);
     else
         write_json(out, alert, dashboard_url);
+}
+
+void message_sign(struct bytes *out, const struct receiver *receiver, const char *id, const char *seconds, struct view body)
+{
+    struct bytes signed_text = {0};
+    unsigned char raw[SIGNATURE_SIZE];
+    struct view key = receiver->key_size ? view_of((const char *)receiver->key, receiver->key_size) : view_of_text(receiver->secret);
+    bytes_printf(&signed_text, "%s.%s.", id, seconds);
+    bytes_append_view(&signed_text, body);
+    signature_hmac_sha256(raw, key, bytes_view(&signed_text));
+    bytes_append_text(out, "v1,");
+    signature_append_base64(out, view_of((const char *)raw, sizeof raw));
+    bytes_finish(&signed_text);
 }

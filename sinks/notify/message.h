@@ -10,4 +10,7 @@
 void message_write(struct bytes *out, const struct receiver *receiver, const struct alert *alert,
                    const char *dashboard_url);
 
+/* Appends the value of webhook-signature, as Standard Webhooks 1.0 has it: v1, and base64 of HMAC-SHA256 over "id.seconds.body". */
+void message_sign(struct bytes *out, const struct receiver *receiver, const char *id, const char *seconds, struct view body);
+
 #endif

@@ -5,7 +5,6 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "base/metrics.h"
-#include "base/signature.h"
 #include "engine/follow.h"
 #include "engine/publisher.h"
 #include "schemas/reader.h"
@@ -49,19 +48,6 @@ static enum verdict verdict_of(long status)
     return REFUSED;
 }
 
-/* Standard Webhooks 1.0: base64 of HMAC-SHA256 over "id.timestamp.body". */
-static void append_signature(struct bytes *out, const char *secret, const char *id, const char *seconds, struct view body)
-{
-    struct bytes signed_text = {0};
-    unsigned char raw[SIGNATURE_SIZE];
-    bytes_printf(&signed_text, "%s.%s.", id, seconds);
-    bytes_append_view(&signed_text, body);
-    signature_hmac_sha256(raw, view_of_text(secret), bytes_view(&signed_text));
-    bytes_append_text(out, "webhook-signature: v1,");
-    signature_append_base64(out, view_of(raw, sizeof raw));
-    bytes_finish(&signed_text);
-}
-
 static enum verdict send_once(struct notifier *notifier, const struct alert *alert, struct view body, long *wait_s,
                               char *why, size_t why_size)
 {
@@ -71,7 +57,8 @@ static enum verdict send_once(struct notifier *notifier, const struct alert *ale
     snprintf(id_header, sizeof id_header, "webhook-id: %s", id);
     snprintf(seconds, sizeof seconds, "%" PRId64, clock_now_ms(notifier->config->clock) / 1000);
     snprintf(time_header, sizeof time_header, "webhook-timestamp: %s", seconds);
-    append_signature(&signature, notifier->receiver->secret, id, seconds, body);
+    bytes_append_text(&signature, "webhook-signature: ");
+    message_sign(&signature, notifier->receiver, id, seconds, body);
 
     bool is_signed = notifier->receiver->form == RECEIVER_JSON && notifier->receiver->secret[0];
     const char *headers[] = {"Content-Type: application/json", id_header, time_header,

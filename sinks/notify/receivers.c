@@ -1,14 +1,16 @@
 #include "sinks/notify/receivers.h"
 
 #include "base/clock.h"
+#include "base/signature.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 const struct setting notify_setting_rows[] = {
     SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
-                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret, severity, rules}."),
+                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text), severity, rules}."),
     SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
                      .most = MINUTES(10), .about = "Pause before the second attempt; it doubles from there."),
     SETTING_DURATION(struct notify_settings, retry_most_ms, "notify.retry_most", .standard = MINUTES(1), .least = 10,
@@ -68,6 +70,23 @@ static bool read_severity(const char *text, enum severity *least)
     return severity_from_name(view_of_text(upper), least);
 }
 
+/* Standard Webhooks: whsec_ and the key in base64, 24 to 64 bytes. A text without the prefix is a key as it stands. */
+static bool read_key(struct receiver *receiver)
+{
+    static const char prefix[] = "whsec_";
+    struct bytes key = {0};
+    if (receiver->form != RECEIVER_JSON || strncmp(receiver->secret, prefix, sizeof prefix - 1) != 0)
+        return true;
+    bool is_good = signature_read_base64(&key, view_of_text(receiver->secret + sizeof prefix - 1)) && key.size >= 24 &&
+                   key.size <= sizeof receiver->key;
+    if (is_good) {
+        memcpy(receiver->key, key.data, key.size);
+        receiver->key_size = key.size;
+    }
+    bytes_finish(&key);
+    return is_good;
+}
+
 static bool read_one(const struct settings_node *node, struct receiver *receiver, struct bytes *error)
 {
     if (node->kind != SETTINGS_MAP)
@@ -85,6 +104,8 @@ static bool read_one(const struct settings_node *node, struct receiver *receiver
         return complain(error, node, "url must begin with http:// or https://");
     if (!read_form(scalar_of(node, "form"), &receiver->form))
         return complain(error, node, "form is json, slack or pagerduty");
+    if (!read_key(receiver))
+        return complain(error, node, "behind whsec_ a secret is 24 to 64 bytes in base64");
     if (!read_severity(scalar_of(node, "severity"), &receiver->least))
         return complain(error, node, "severity is info, warning or critical");
     return true;

@@ -5,7 +5,7 @@
  *         - name: support-channel
  *           form: slack              # json | slack | pagerduty
  *           url: http://127.0.0.1:9000/hook
- *           secret: …                # json: signs each message
+ *           secret: whsec_…          # json: signs each message; whsec_ and base64 as Standard Webhooks has it, or any text
  *           severity: warning        # the least that is told; default info
  *           rules: [sla_first_response, negative_feedback]   # default: all
  */
@@ -19,6 +19,8 @@ enum receiver_form { RECEIVER_JSON, RECEIVER_SLACK, RECEIVER_PAGERDUTY };
 
 struct receiver {
     const char *name, *url, *secret; /* borrowed from the settings */
+    unsigned char key[64];           /* of a secret that begins with whsec_: what stands behind it, decoded */
+    size_t key_size;                 /* 0: the secret is the key, byte for byte */
     enum receiver_form form;
     enum severity least;
     const struct settings_node *rules; /* NULL: all */

@@ -57,6 +57,29 @@ static struct settings_file *load(const char *yaml, struct notify_settings *sett
     return file;
 }
 
+/* The example of the Standard Webhooks libraries, and a secret that is no base64. */
+static void a_secret_signs_as_standard_webhooks_has_it(void **state)
+{
+    (void)state;
+    struct notify_settings settings;
+    struct receiver receivers[RECEIVERS_MAX];
+    struct bytes error = {0}, signature = {0};
+    size_t count;
+    struct settings_file *file = load("notify:\n  receivers:\n"
+                                      "    - {name: a, url: 'http://h/a', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}\n"
+                                      "    - {name: b, url: 'http://h/b', secret: plain text}\n",
+                                      &settings);
+    assert_true(receivers_read(&settings, receivers, &count, &error));
+    struct view body = VIEW_LITERAL("{\"test\": 2432232314}");
+    message_sign(&signature, &receivers[0], "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body);
+    assert_string_equal(bytes_text(&signature), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    bytes_clear(&signature);
+    message_sign(&signature, &receivers[1], "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body);
+    assert_string_not_equal(bytes_text(&signature), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    bytes_finish(&signature);
+    settings_destroy(file);
+}
+
 static void receivers_choose_by_severity_and_rule(void **state)
 {
     (void)state;
@@ -91,6 +114,8 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
         {"notify:\n  receivers:\n    - {name: a, url: ftp://x}\n", "http:// or https://"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', from: slack}\n", "'from' is none of name, form"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', form: fax}\n", "form is json, slack or pagerduty"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', secret: 'whsec_not base64'}\n", "behind whsec_"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', secret: whsec_c2hvcnQ=}\n", "behind whsec_"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', severity: big}\n", "severity is info"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -110,6 +135,7 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_form_says_what_its_receiver_reads),
+                                       cmocka_unit_test(a_secret_signs_as_standard_webhooks_has_it),
                                        cmocka_unit_test(receivers_choose_by_severity_and_rule),
                                        cmocka_unit_test(a_wrong_receiver_is_named_with_its_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
