@@ -5,6 +5,7 @@ test works under a topic prefix and a Redis prefix of its own, so that tests nev
 
 import os
 import pathlib
+import sys
 import uuid
 
 import pytest
@@ -13,6 +14,13 @@ from installation import Installation
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_runtest_setup():
+    """What a library did on its way to an error is not what a reader looks for at the end of a CI run."""
+    for module in list(sys.modules.values()):
+        if not str(getattr(module, "__file__", None) or "tests/").count("tests/"):
+            module.__tracebackhide__ = True
 
 
 def pytest_collection_modifyitems(items):

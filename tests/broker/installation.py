@@ -11,7 +11,6 @@ import subprocess
 import time
 
 import fastavro
-import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -43,8 +42,6 @@ def eventually(condition, seconds=60, pause=0.25):
 
 
 class Installation:
-    help = None
-
     def __init__(self, name, services, program, folder, settings):
         self.name, self.services, self.program, self.folder = name, services, program, folder
         self.prefix, self.redis_prefix = name + ".", name + ":"
@@ -57,7 +54,7 @@ class Installation:
             "redis.prefix": self.redis_prefix,
             "topics.prefix": self.prefix,
             "topics.partitions": 4,
-            **({"journey.revision_horizon": "5000d"} if self.has("journey") else {}),
+            "journey.revision_horizon": "5000d",
             "status.listen": "",
             **settings,
         }
@@ -70,22 +67,11 @@ class Installation:
 
     # --- the program
 
-    def has(self, command):
-        """Is the command built yet? What is not is skipped by name."""
-        if Installation.help is None:
-            Installation.help = subprocess.run([self.program, "--help"], capture_output=True, text=True, timeout=10).stdout
-        return any(line.split()[:1] == [command] for line in Installation.help.splitlines())
-
-    def need(self, command):
-        if not self.has(command):
-            pytest.skip("touchstream has no «%s» yet" % command)
-
     def write_config(self, settings):
         self.config.write_text("".join("%s: %s\n" % (key, json.dumps(value)) for key, value in settings.items()))
 
     def run(self, command, *arguments, timeout=120, environment=None, **how):
         """Runs a command to its end: a CompletedProcess with text output."""
-        self.need(command)
         return subprocess.run([self.program, command, "--config", str(self.config), *map(str, arguments)],
                               capture_output=True, text=True, errors="replace", timeout=timeout,
                               env={**os.environ, **(environment or {})}, **how)
@@ -97,7 +83,6 @@ class Installation:
 
     def start(self, command, *arguments, name=None, settings=None):
         """Starts a service in the background; finish() or stop() ends it."""
-        self.need(command)
         log = self.folder / ("%s.log" % (name or command))
         config = self.config
         if settings:
@@ -226,5 +211,6 @@ class Installation:
             print("clean-up:", error)
 
 
-def tail(path, size=3000):
+def tail(path, size=1500):
+    """The end of a log; only the end of a CI run's output is seen, so this must be short."""
     return pathlib.Path(path).read_bytes()[-size:].decode("utf-8", "replace")

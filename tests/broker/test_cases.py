@@ -43,8 +43,6 @@ class Desk:
 
 
 def route(installation, **settings):
-    for command in ("ingest", "journey", "sink"):
-        installation.need(command)
     installation.succeed("topics")
     for role in ("journey", "sink"):
         installation.start(role, settings=settings)

@@ -36,7 +36,10 @@ def post(url, body, path="/v1/touchpoints", type="application/json", token=TOKEN
     data = body if isinstance(body, (bytes, str)) else json.dumps(body)
     if token:
         headers["Authorization"] = "Bearer " + token
-    return requests.post(url + path, data=data, headers={"Content-Type": type, **headers}, timeout=30)
+    try:
+        return requests.post(url + path, data=data, headers={"Content-Type": type, **headers}, timeout=30)
+    except requests.RequestException as error:
+        raise AssertionError("POST %s: no answer, %s" % (path, error.__class__.__name__)) from None
 
 
 @pytest.fixture(scope="module")

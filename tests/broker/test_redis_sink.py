@@ -48,7 +48,6 @@ def alert(case, state, score, revision=1):
 
 @pytest.fixture
 def topics(installation):
-    installation.need("sink")
     return Topics(installation)
 
 
