@@ -211,6 +211,7 @@ enum outcome recovery_load(struct worker *worker, int wait_ms)
 {
     struct broker_batch batch = {0};
     enum outcome outcome = worker->broker->port->reader_poll(worker->broker, LOAD_RECORDS_MAX, wait_ms, &batch);
+    worker->watch.loaded += (int64_t)(batch.count + batch.end_count);
     if (outcome != OUTCOME_STOP)
         outcome = records_restore(worker, &batch);
     for (size_t i = 0; i < batch.end_count && outcome == OUTCOME_OK; i++) {

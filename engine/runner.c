@@ -1,16 +1,25 @@
-/* Threads, each with a worker of its own, begun anew whenever it stops. */
+/* Threads, each with a worker of its own, begun anew whenever it stops; and a watch that none of them hangs. */
 #include "engine/runner.h"
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/farewell.h"
 #include "engine/kafka/kafka_broker.h"
 #include "engine/worker.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { RESTART_LEAST_MS = 200, RESTART_MOST_MS = 10000, CALM_MS = 60000, SLICE_MS = 100 };
+enum { RESTART_LEAST_MS = 200, RESTART_MOST_MS = 10000, CALM_MS = 60000, SLICE_MS = 100, FAREWELL_MS = 15000 };
+
+/* When beginning anew does not help either, only a new process does: systemd, or whoever started us, makes one. */
+enum {
+    BLOCKED_MOST = 60,    /* seconds within one step of a worker; its longest waits are 5 s */
+    STUCK_LIVES_MOST = 3, /* lives in a row in which nothing moved */
+    LEFT_BEHIND_MOST = 8  /* handles that could not be closed: their memory, threads and connections */
+};
 
 struct runner_thread {
     const struct runner_config *config;
@@ -20,6 +29,12 @@ struct runner_thread {
     atomic_bool *is_failed; /* shared: one hopeless worker ends the runner */
     int number;
     pthread_t thread;
+    int stuck_lives;
+    atomic_uint beats;     /* by the worker: a step, or a wait within one */
+    atomic_bool is_living; /* beats are to be expected */
+    unsigned beats_seen;   /* by the watch */
+    int blocked_looks;
+    atomic_bool is_over;
 };
 
 static bool is_ending(const struct runner_thread *self)
@@ -33,20 +48,55 @@ static void sleep_ms(const struct runner_thread *self, int ms)
         nanosleep(&(struct timespec){0, SLICE_MS * 1000000L}, NULL);
 }
 
+static void finish_and_free(void *worker)
+{
+    worker_finish(worker);
+    free(worker);
+}
+
+static void give_up(struct runner_thread *self, const char *why)
+{
+    log_error(why, "processor", self->config->processor->name, "thread", LOG_NUMBER(self->number), "then",
+              "ending the process, to be started again", NULL);
+    atomic_store(self->is_failed, true);
+}
+
+/* The broker goes before the outbox, which its threads may still read. */
+static void part(struct runner_thread *self, struct worker *worker)
+{
+    if (farewell(worker->broker, finish_and_free, worker, FAREWELL_MS))
+        return;
+    log_warning("kafka handles do not close, left behind", "processor", self->config->processor->name, "thread",
+                LOG_NUMBER(self->number), "so far", LOG_NUMBER(farewell_left_behind()), NULL);
+    if (farewell_left_behind() >= LEFT_BEHIND_MOST)
+        give_up(self, "too many kafka handles left behind");
+}
+
+static void count_stuck_life(struct runner_thread *self, const struct worker *worker, enum outcome outcome)
+{
+    bool was_stuck = outcome == OUTCOME_STOP && worker->watch.is_stuck && !worker->watch.has_moved;
+    self->stuck_lives = was_stuck ? self->stuck_lives + 1 : 0;
+    if (self->stuck_lives >= STUCK_LIVES_MOST)
+        give_up(self, "nothing moves, and beginning anew does not help");
+}
+
 /* One life of a worker. */
 static void live(struct runner_thread *self, struct broker *broker)
 {
-    struct worker worker;
-    worker_init(&worker, self->config, self->number, broker, self->stop);
+    struct worker *worker = memory_zeroed(1, sizeof *worker);
+    worker_init(worker, self->config, self->number, broker, self->stop);
+    worker->beats = &self->beats;
+    atomic_store(&self->is_living, true);
     enum outcome outcome = OUTCOME_OK;
     while (outcome != OUTCOME_STOP && !is_ending(self))
-        outcome = worker_step(&worker);
-    if (outcome == OUTCOME_OK && worker_close(&worker) != OUTCOME_OK)
-        log_warning("could not finish cleanly, the next start reads some input again", "worker", worker.name, NULL);
-    if (worker.is_hopeless)
+        outcome = worker_step(worker);
+    count_stuck_life(self, worker, outcome);
+    if (outcome == OUTCOME_OK && worker_close(worker) != OUTCOME_OK)
+        log_warning("could not finish cleanly, the next start reads some input again", "worker", worker->name, NULL);
+    atomic_store(&self->is_living, false);
+    if (worker->is_hopeless)
         atomic_store(self->is_failed, true);
-    broker->port->close(broker); /* before the outbox, which its threads may still read */
-    worker_finish(&worker);
+    part(self, worker);
 }
 
 static void *run_thread(void *argument)
@@ -71,7 +121,36 @@ static void *run_thread(void *argument)
         sleep_ms(self, pause_ms);
         pause_ms = pause_ms * 2 > RESTART_MOST_MS ? RESTART_MOST_MS : pause_ms * 2;
     }
+    atomic_store(&self->is_over, true);
     return NULL;
+}
+
+/* One look a second, so that time in which the whole process stood still does not count. A thread in a call cannot be ended; the
+ * process can. What the other threads have in hand is aborted, and done again by whoever comes next. */
+static void look_for_blocked(struct runner_thread *self)
+{
+    unsigned beats = atomic_load(&self->beats);
+    bool is_blocked = atomic_load(&self->is_living) && beats == self->beats_seen;
+    self->beats_seen = beats;
+    self->blocked_looks = is_blocked ? self->blocked_looks + 1 : 0;
+    if (self->blocked_looks < BLOCKED_MOST)
+        return;
+    give_up(self, "a worker has not come back from a call");
+    _exit(EXIT_FAILURE);
+}
+
+static void watch_threads(struct runner_thread *threads, int64_t count)
+{
+    int looks = 0;
+    for (bool is_over = false; !is_over; looks++) {
+        nanosleep(&(struct timespec){0, SLICE_MS / 2 * 1000000L}, NULL);
+        is_over = true;
+        for (int64_t i = 0; i < count; i++) {
+            is_over &= atomic_load(&threads[i].is_over);
+            if (looks % (2 * 1000 / SLICE_MS) == 0)
+                look_for_blocked(&threads[i]);
+        }
+    }
 }
 
 static struct publisher *ticks_create(const struct runner_config *config)
@@ -101,6 +180,7 @@ enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
                                             .number = i};
         pthread_create(&threads[i].thread, NULL, run_thread, &threads[i]);
     }
+    watch_threads(threads, settings.threads);
     for (int i = 0; i < settings.threads; i++)
         pthread_join(threads[i].thread, NULL);
     free(threads);

@@ -12,6 +12,7 @@ struct task *task_create(const struct processor *processor, void *shared, int32_
     task->stage = TASK_LOADING;
     task->clock_ms = CLOCK_UNSET;
     task->end_offset = INT64_MAX;
+    task->watched_offset = -1;
     entries_init(&task->entries);
     timers_init(&task->timers);
     checkpoint_init(&task->checkpoint);

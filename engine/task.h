@@ -39,6 +39,8 @@ struct task {
     int64_t active_at_ms;     /* wall clock of the last record or tick */
     int64_t end_offset;       /* where the partition's end was last seen; at the end while next_offset is not smaller */
     int64_t loading_since_us;
+    int64_t watched_offset;   /* watch.c: next_offset when it last moved, */
+    int64_t still_looks;      /* and how many looks ago that was */
     int64_t parked, applied;  /* counted since the last report */
 };
 

@@ -78,6 +78,12 @@ void worker_finish(struct worker *worker)
     worker_report_destroy(worker->report);
 }
 
+static void beat(struct worker *worker)
+{
+    if (worker->beats)
+        atomic_fetch_add_explicit(worker->beats, 1, memory_order_relaxed);
+}
+
 /* --- pauses */
 
 void worker_pause(struct worker *worker)
@@ -253,6 +259,7 @@ static enum outcome finish_closing(struct worker *worker)
 {
     int tries_left = 40; /* once we are asked to stop: some 30 s, then whoever comes next redoes it */
     while (worker->txn.is_closing) {
+        beat(worker);
         if (commit_try(worker) == OUTCOME_STOP)
             return OUTCOME_STOP;
         if (!worker->txn.is_closing)
@@ -399,6 +406,9 @@ enum outcome worker_step(struct worker *worker)
 {
     int64_t now_ms = worker_now_ms(worker);
     worker_report_update(worker, now_ms);
+    beat(worker);
+    if (watch_is_stuck(worker, now_ms))
+        return OUTCOME_STOP;
     if (now_ms < worker->again_at_ms) { /* after a failure: events still, records not */
         int64_t left_ms = worker->again_at_ms - now_ms;
         if (wait_for_events(worker, left_ms < IDLE_WAIT_MS ? (int)left_ms : IDLE_WAIT_MS) == OUTCOME_STOP)

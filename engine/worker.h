@@ -8,6 +8,7 @@
 #include "engine/runner.h"
 #include "engine/step.h"
 #include "engine/txn.h"
+#include "engine/watch.h"
 
 struct worker {
     const struct runner_config *config;
@@ -36,6 +37,8 @@ struct worker {
     bool is_hopeless;        /* STOP for good: a restart would meet the same */
     int64_t reported_at_ms;
     struct worker_report *report; /* metrics and status; worker_report.c */
+    struct watch watch;
+    atomic_uint *beats;      /* counts on as long as no call hangs; NULL: nobody listens */
 };
 
 /* Settings with the gaps (0) filled by the defaults. */

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { ASK_MS = 5000, CLOSE_MS = 15000 };
+enum { ASK_MS = 5000, CLOSE_MS = 10000, LOOK_EVERY_MS = 5000, UNSTEADY_MOST = 24 };
 
 static struct kafka_consumer *consumer_of(struct broker *broker)
 {
@@ -38,6 +38,22 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
         memory_resize(consumer->event_partitions, (consumer->event_count + 1) * sizeof *consumer->event_partitions);
     for (int i = 0; i < partitions->cnt; i++)
         consumer->event_partitions[i] = partitions->elems[i].partition;
+}
+
+/* A member that never gets back into its group says nothing: it has no partitions, as many a member rightly has. librdkafka's
+ * statistics tell the two apart. A group without a member that answers is steady within a session timeout or two. */
+static bool is_steady(const char *statistics)
+{
+    const char *group = strstr(statistics, "\"cgrp\"");
+    return group && strstr(group, "\"state\": \"up\"") && strstr(group, "\"join_state\": \"steady\"");
+}
+
+static int on_statistics(rd_kafka_t *handle, char *json, size_t size, void *opaque)
+{
+    (void)handle, (void)size;
+    struct kafka_consumer *consumer = opaque;
+    consumer->unsteady_looks = is_steady(json) ? 0 : consumer->unsteady_looks + 1;
+    return 0; /* json is theirs to free */
 }
 
 static rd_kafka_conf_t *conf_create(struct kafka_broker *self, int thread)
@@ -66,6 +82,8 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self, int thread)
     /* A partition with so much in stock is not fetched, and librdkafka looks again a second later at most: the stock of all
      * partitions together should last that long, or a worker that catches up stands still in between. */
     kafka_conf_set(conf, "queued.min.messages", "20000");
+    kafka_conf_set_number(conf, "statistics.interval.ms", LOOK_EVERY_MS);
+    rd_kafka_conf_set_stats_cb(conf, on_statistics);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     return conf;
 }
@@ -206,9 +224,11 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
     /* Asked for, too: some fatal errors (a static member taken for a stranger by a coordinator that came back) are told as a
      * message of no partition and never to the callback. */
     bool is_fatal = atomic_load(&consumer->link.is_fatal) || rd_kafka_fatal_error(consumer->handle, NULL, 0);
-    if (is_fatal)
-        log_warning("the group member is finished", "worker", consumer->name, NULL);
-    return is_fatal ? OUTCOME_STOP : OUTCOME_OK;
+    bool is_outside = consumer->unsteady_looks >= UNSTEADY_MOST;
+    if (is_fatal || is_outside)
+        log_warning(is_fatal ? "the group member is finished" : "no place in the group for two minutes, beginning anew", "worker",
+                    consumer->name, NULL);
+    return is_fatal || is_outside ? OUTCOME_STOP : OUTCOME_OK;
 }
 
 /* --- answering */

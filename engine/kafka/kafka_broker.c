@@ -1,10 +1,13 @@
 #include "engine/kafka/kafka_broker.h"
 
 #include "base/memory.h"
+#include "engine/farewell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { FAREWELL_MS = 15000 };
 
 static int32_t partition_count(struct broker *broker, int topic)
 {
@@ -82,6 +85,6 @@ struct broker *kafka_broker_open(const struct runner_config *config, const struc
     /* The producer first: when we join the group, nothing of a former life may still be open. */
     if (kafka_producer_open(self, thread, stop, is_hopeless) && kafka_consumer_open(self, thread))
         return &self->broker;
-    close_broker(&self->broker);
+    farewell(&self->broker, NULL, NULL, FAREWELL_MS);
     return NULL;
 }

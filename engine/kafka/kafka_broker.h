@@ -31,6 +31,7 @@ struct kafka_consumer {
     enum broker_event event; /* noted by the callback, not handed out yet */
     bool is_unanswered;      /* handed out or not, librdkafka waits for our answer */
     bool is_closing;
+    int unsteady_looks;      /* in a row, at which librdkafka said that it is not in the group */
     int32_t *event_partitions;
     size_t event_count;
 };

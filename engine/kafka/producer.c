@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { INIT_MS = 2000, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000 };
+enum { INIT_MS = 2000, INIT_TRIES = 45, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000 };
 
 static struct kafka_producer *producer_of(struct broker *broker)
 {
@@ -134,8 +134,9 @@ bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *sto
         return false;
     }
     forward_events(producer->handle);
+    /* A new handle now and then: it costs nothing while Kafka is away, and one that got stuck over it is not kept for ever. */
     enum outcome outcome = OUTCOME_RETRY;
-    while (outcome == OUTCOME_RETRY && !atomic_load(stop)) {
+    for (int tries = 0; outcome == OUTCOME_RETRY && tries < INIT_TRIES && !atomic_load(stop); tries++) {
         outcome = outcome_of(producer, "init", rd_kafka_init_transactions(producer->handle, INIT_MS));
         kafka_link_check(&producer->link, producer->handle);
     }

@@ -12,19 +12,21 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { POLL_MS = 100 };
-
+enum { POLL_MS = 100, LAST_REPORTS_MS = 1000, REOPEN_PAUSE_MS = 1000 };
 
 struct publisher {
     struct kafka_link link;
-    rd_kafka_t *handle;
+    const struct kafka_settings *kafka;
+    struct publisher_settings settings; /* gaps filled */
     publisher_done done;
-    int delivery_timeout_ms;
     pthread_t thread;
     atomic_bool is_ending;
-    pthread_rwlock_t topics_lock;
+    pthread_rwlock_t lock; /* of what follows; to write is to replace both */
+    rd_kafka_t *handle;
     struct map topics; /* name -> rd_kafka_topic_t */
+    pthread_mutex_t topics_lock; /* to add one, with `lock` held for reading */
 };
 
 static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
@@ -35,16 +37,6 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
         return;
     bool is_acknowledged = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
     publisher->done(message->_private, is_acknowledged, is_acknowledged ? NULL : rd_kafka_err2str(message->err));
-}
-
-static void *poll_reports(void *argument)
-{
-    struct publisher *publisher = argument;
-    while (!atomic_load(&publisher->is_ending)) {
-        rd_kafka_poll(publisher->handle, POLL_MS);
-        kafka_link_check(&publisher->link, publisher->handle);
-    }
-    return NULL;
 }
 
 /* Java's clients hash with murmur2, and so must we, or one customer would be in two partitions. */
@@ -60,30 +52,18 @@ static int or_standard(int value, int standard)
     return value > 0 ? value : standard;
 }
 
-struct publisher *publisher_create(const struct kafka_settings *kafka, const struct publisher_settings *settings,
-                                   publisher_done done, char *error, size_t error_size)
+static rd_kafka_t *handle_open(struct publisher *publisher, char *error, size_t error_size)
 {
-    struct publisher *publisher = memory_zeroed(1, sizeof *publisher);
-    publisher->done = done;
-    publisher->delivery_timeout_ms = or_standard(settings->delivery_timeout_ms, 30000);
-
-    rd_kafka_conf_t *conf = kafka_conf_create(kafka, &publisher->link, "publisher");
+    const struct publisher_settings *settings = &publisher->settings;
+    rd_kafka_conf_t *conf = kafka_conf_create(publisher->kafka, &publisher->link, "publisher");
     kafka_conf_set(conf, "enable.idempotence", "true"); /* implies acks=all and order */
-    kafka_conf_set(conf, "compression.codec", settings->compression ? settings->compression : "lz4");
-    kafka_conf_set_number(conf, "linger.ms", or_standard(settings->linger_ms, 5));
-    kafka_conf_set_number(conf, "queue.buffering.max.messages", or_standard(settings->queue_messages_max, 200000));
-    kafka_conf_set_number(conf, "delivery.timeout.ms", publisher->delivery_timeout_ms);
+    kafka_conf_set(conf, "compression.codec", settings->compression);
+    kafka_conf_set_number(conf, "linger.ms", settings->linger_ms);
+    kafka_conf_set_number(conf, "queue.buffering.max.messages", settings->queue_messages_max);
+    kafka_conf_set_number(conf, "delivery.timeout.ms", settings->delivery_timeout_ms);
     kafka_conf_set_number(conf, "message.max.bytes", 2 * 1024 * 1024);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-
-    publisher->handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf, error, error_size);
-    if (publisher->handle == NULL) {
-        free(publisher);
-        return NULL;
-    }
-    pthread_rwlock_init(&publisher->topics_lock, NULL);
-    pthread_create(&publisher->thread, NULL, poll_reports, publisher);
-    return publisher;
+    return kafka_handle_create(RD_KAFKA_PRODUCER, conf, error, error_size);
 }
 
 static void destroy_topic(void *topic)
@@ -91,58 +71,124 @@ static void destroy_topic(void *topic)
     rd_kafka_topic_destroy(topic);
 }
 
+/* What has not been delivered by now fails, so that every context hears of its end exactly once. */
+static void tell_the_rest(struct publisher *publisher)
+{
+    rd_kafka_purge(publisher->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(publisher->handle, LAST_REPORTS_MS);
+}
+
+/* An idempotent producer may be finished for good by a broker's death («sequence desynchronization», librdkafka before 2.3), and
+ * with it the collector, or the ticks and so the time of silent partitions. Who was told of a failure sends again, to the new
+ * handle. */
+static void reopen(struct publisher *publisher)
+{
+    char error[512];
+    tell_the_rest(publisher);
+    pthread_rwlock_wrlock(&publisher->lock);
+    map_finish(&publisher->topics, destroy_topic);
+    publisher->topics = (struct map){0};
+    rd_kafka_destroy(publisher->handle);
+    while ((publisher->handle = handle_open(publisher, error, sizeof error)) == NULL) {
+        log_error("cannot publish", "error", error, NULL);
+        nanosleep(&(struct timespec){REOPEN_PAUSE_MS / 1000, 0}, NULL);
+    }
+    pthread_rwlock_unlock(&publisher->lock);
+    log_info("publishing again, with a new handle", NULL);
+}
+
+static void *poll_reports(void *argument)
+{
+    struct publisher *publisher = argument;
+    while (!atomic_load(&publisher->is_ending)) {
+        rd_kafka_poll(publisher->handle, POLL_MS);
+        kafka_link_check(&publisher->link, publisher->handle);
+        if (atomic_load(&publisher->link.is_fatal) && !atomic_load(&publisher->is_ending))
+            reopen(publisher);
+    }
+    return NULL;
+}
+
+struct publisher *publisher_create(const struct kafka_settings *kafka, const struct publisher_settings *settings,
+                                   publisher_done done, char *error, size_t error_size)
+{
+    struct publisher *publisher = memory_zeroed(1, sizeof *publisher);
+    publisher->kafka = kafka;
+    publisher->done = done;
+    publisher->settings = (struct publisher_settings){
+        .linger_ms = or_standard(settings->linger_ms, 5),
+        .queue_messages_max = or_standard(settings->queue_messages_max, 200000),
+        .compression = settings->compression ? settings->compression : "lz4",
+        .delivery_timeout_ms = or_standard(settings->delivery_timeout_ms, 30000),
+    };
+    publisher->handle = handle_open(publisher, error, error_size);
+    if (publisher->handle == NULL) {
+        free(publisher);
+        return NULL;
+    }
+    pthread_rwlock_init(&publisher->lock, NULL);
+    pthread_mutex_init(&publisher->topics_lock, NULL);
+    pthread_create(&publisher->thread, NULL, poll_reports, publisher);
+    return publisher;
+}
+
 void publisher_destroy(struct publisher *publisher)
 {
     if (publisher == NULL)
         return;
-    rd_kafka_flush(publisher->handle, publisher->delivery_timeout_ms);
+    publisher_flush(publisher, publisher->settings.delivery_timeout_ms);
     atomic_store(&publisher->is_ending, true);
     pthread_join(publisher->thread, NULL);
-    /* What has not been delivered by now fails, so that every context hears of its end exactly once. */
-    rd_kafka_purge(publisher->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(publisher->handle, 1000);
+    tell_the_rest(publisher);
     map_finish(&publisher->topics, destroy_topic);
     rd_kafka_destroy(publisher->handle);
-    pthread_rwlock_destroy(&publisher->topics_lock);
+    pthread_rwlock_destroy(&publisher->lock);
+    pthread_mutex_destroy(&publisher->topics_lock);
     free(publisher);
 }
 
+/* With `lock` held for reading. */
 static rd_kafka_topic_t *topic_open(struct publisher *publisher, const char *name)
 {
-    struct view key = view_of_text(name);
-    pthread_rwlock_rdlock(&publisher->topics_lock);
-    rd_kafka_topic_t *topic = map_find(&publisher->topics, key);
-    pthread_rwlock_unlock(&publisher->topics_lock);
-    if (topic)
-        return topic;
-
-    pthread_rwlock_wrlock(&publisher->topics_lock);
-    void **place = map_place(&publisher->topics, key);
+    pthread_mutex_lock(&publisher->topics_lock);
+    void **place = map_place(&publisher->topics, view_of_text(name));
     if (*place == NULL) {
         rd_kafka_topic_conf_t *conf = rd_kafka_topic_conf_new();
         rd_kafka_topic_conf_set_partitioner_cb(conf, partition_by_key);
         *place = rd_kafka_topic_new(publisher->handle, name, conf);
     }
-    topic = *place;
-    pthread_rwlock_unlock(&publisher->topics_lock);
+    rd_kafka_topic_t *topic = *place;
+    pthread_mutex_unlock(&publisher->topics_lock);
     return topic;
+}
+
+/* With `lock` held for reading. */
+static rd_kafka_resp_err_t produce(struct publisher *publisher, const char *topic, int32_t partition, struct view key,
+                                   struct view value, int64_t timestamp_ms, void *message_context)
+{
+    if (atomic_load_explicit(&publisher->link.is_fatal, memory_order_relaxed))
+        return RD_KAFKA_RESP_ERR__FATAL;
+    rd_kafka_topic_t *handle = topic_open(publisher, topic);
+    if (handle == NULL)
+        return RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    return rd_kafka_producev(
+        publisher->handle, RD_KAFKA_V_RKT(handle), RD_KAFKA_V_PARTITION(partition < 0 ? RD_KAFKA_PARTITION_UA : partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data, key.size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_TIMESTAMP(timestamp_ms),
+        RD_KAFKA_V_OPAQUE(message_context), RD_KAFKA_V_END);
 }
 
 enum outcome publisher_send(struct publisher *publisher, const char *topic, int32_t partition, struct view key,
                             struct view value, int64_t timestamp_ms, void *message_context)
 {
-    rd_kafka_topic_t *handle = topic_open(publisher, topic);
-    if (handle == NULL || atomic_load_explicit(&publisher->link.is_fatal, memory_order_relaxed))
-        return OUTCOME_STOP;
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        publisher->handle, RD_KAFKA_V_RKT(handle), RD_KAFKA_V_PARTITION(partition < 0 ? RD_KAFKA_PARTITION_UA : partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data, key.size),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_TIMESTAMP(timestamp_ms),
-        RD_KAFKA_V_OPAQUE(message_context), RD_KAFKA_V_END);
+    pthread_rwlock_rdlock(&publisher->lock);
+    rd_kafka_resp_err_t code = produce(publisher, topic, partition, key, value, timestamp_ms, message_context);
+    pthread_rwlock_unlock(&publisher->lock);
     switch (code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         return OUTCOME_OK;
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+    case RD_KAFKA_RESP_ERR__FATAL: /* a new handle is on its way */
         return OUTCOME_RETRY;
     default:
         log_error("cannot publish", "topic", topic, "code", rd_kafka_err2name(code), NULL);
@@ -152,7 +198,10 @@ enum outcome publisher_send(struct publisher *publisher, const char *topic, int3
 
 enum outcome publisher_flush(struct publisher *publisher, int timeout_ms)
 {
-    return rd_kafka_flush(publisher->handle, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR ? OUTCOME_OK : OUTCOME_RETRY;
+    pthread_rwlock_rdlock(&publisher->lock);
+    rd_kafka_resp_err_t code = rd_kafka_flush(publisher->handle, timeout_ms);
+    pthread_rwlock_unlock(&publisher->lock);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OUTCOME_OK : OUTCOME_RETRY;
 }
 
 bool publisher_is_connected(struct publisher *publisher)

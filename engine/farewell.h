@@ -1,0 +1,19 @@
+/* Closing a broker in bounded time.
+ *
+ * A library that is told to close while Kafka dies may wait for ever (librdkafka 2.0: a reference that nobody gives back, an
+ * assignment that comes in between). A worker that waits with it stands still, and nobody is told. So a thread of its own does the
+ * closing; if it has not ended in time it is left behind with what it holds, and the worker goes on with new handles. Whoever is
+ * left behind cannot harm: its successor's transactional id and group instance id fence it. */
+#ifndef TS_ENGINE_FAREWELL_H
+#define TS_ENGINE_FAREWELL_H
+
+#include "engine/broker.h"
+
+/* Closes `broker`, then calls `then(context)` (may be NULL). true: both are done. false: not within `most_ms`; then `then` is not
+ * called any more, and what `context` holds is never freed. Any thread. */
+bool farewell(struct broker *broker, void (*then)(void *context), void *context, int most_ms);
+
+/* How many were left behind in this process. */
+int farewell_left_behind(void);
+
+#endif
