@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "engine/follow.h"
 #include "engine/rehearsal.h"
+#include "processors/journey/moment.h"
 #include "schemas/wire.h"
 
 #include <stdio.h>

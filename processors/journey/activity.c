@@ -43,6 +43,11 @@ static void spans_add(struct customer *customer, int64_t at_ms)
             latest->last_ms = at_ms;
         return;
     }
+    bool is_only = customer->seldom == NULL || customer->seldom->older_span_count == 0;
+    if (is_only && at_ms < latest->first_ms && latest->first_ms - at_ms < SILENCE_MS) {
+        latest->first_ms = at_ms; /* the first events often come out of order */
+        return;
+    }
     struct seldom *seldom = customer_seldom(customer);
     uint32_t count = seldom->older_span_count;
     struct activity_span *all = memory_allocate((count + 2) * sizeof *all);

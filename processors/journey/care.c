@@ -33,28 +33,31 @@ void care_destroy(struct care *care)
         free(care->cases[i].owner);
     for (uint32_t i = 0; i < care->alert_count; i++)
         free(care->alerts[i].subject);
-    for (uint32_t i = 0; i < care->pending_count; i++) {
-        free(care->pending[i].subject);
-        free(care->pending[i].note);
-    }
     free(care->facts);
     free(care->cases);
     free(care->alerts);
     free(care->pending);
+    free(care->pending_texts);
     free(care->text);
     free(care);
+}
+
+struct view care_text_cut(struct view text, size_t most)
+{
+    size_t size = text.size <= most ? text.size : most;
+    while (size < text.size && size > 0 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
+        size--;
+    return view_of(text.data, size);
 }
 
 char *care_text_copy(struct view text, size_t most)
 {
     if (text.size == 0)
         return NULL;
-    size_t size = text.size <= most ? text.size : most;
-    while (size < text.size && size > 0 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
-        size--;
-    char *copy = memory_allocate(size + 1);
-    memcpy(copy, text.data, size);
-    copy[size] = 0;
+    struct view kept = care_text_cut(text, most);
+    char *copy = memory_allocate(kept.size + 1);
+    memcpy(copy, kept.data, kept.size);
+    copy[kept.size] = 0;
     return copy;
 }
 

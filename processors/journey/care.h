@@ -74,11 +74,10 @@ struct rule_alert {
 /* A follow-up that waits for its time. */
 struct pending {
     struct moment cause;
-    uint64_t item;    /* identity of the order, ticket, subscription it is about */
     int64_t due_at_ms, expires_at_ms;
     uint32_t rule;    /* hash of its name: rules may come and go between two runs */
-    char *subject;    /* its id, for the text */
-    char *note;
+    uint16_t subject_size, note_size; /* in care->pending_texts */
+    uint64_t item;    /* identity of the order, ticket, subscription it is about, where its id was too long to be kept; else 0 */
 };
 
 struct care {
@@ -86,6 +85,8 @@ struct care {
     struct case_published *cases;
     struct rule_alert *alerts;
     struct pending *pending;
+    char *pending_texts; /* of each in turn: the id of what it is about, and a note */
+    uint32_t pending_texts_size;
     uint32_t fact_count, case_count, alert_count, pending_count;
     int64_t sealed_at_ms;    /* facts up to then are gone */
     int64_t promises_from_ms; /* deadlines up to then had alerts that left for want of room: they do not come again */
@@ -96,7 +97,8 @@ struct care {
 struct care *customer_care(struct customer *customer); /* makes it */
 void care_destroy(struct care *care);
 
-char *care_text_copy(struct view text, size_t most);  /* NULL for a null or empty one; cut between characters */
+struct view care_text_cut(struct view text, size_t most); /* between characters */
+char *care_text_copy(struct view text, size_t most);  /* NULL for a null or empty one; cut */
 void care_text_set(char **place, struct view text, size_t most);
 
 /* Can it hold a fact? */

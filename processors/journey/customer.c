@@ -31,10 +31,8 @@ static void cohort_destroy(struct cohort *cohort)
     free(cohort);
 }
 
-void customer_destroy(struct customer *customer)
+void customer_clear(struct customer *customer)
 {
-    if (customer == NULL)
-        return;
     for (uint32_t i = 0; i < customer->ticket_count; i++) {
         free(customer->tickets[i].events);
         free(customer->tickets[i].id);
@@ -48,6 +46,14 @@ void customer_destroy(struct customer *customer)
     seldom_destroy(customer->seldom);
     care_destroy(customer->care);
     dedupe_finish(&customer->seen);
+    *customer = (struct customer){0};
+}
+
+void customer_destroy(struct customer *customer)
+{
+    if (customer == NULL)
+        return;
+    customer_clear(customer);
     free(customer);
 }
 
@@ -79,13 +85,28 @@ void *customer_array_grow(void *array, uint32_t count, size_t item_size)
     return memory_resize(array, capacity * item_size);
 }
 
-void *customer_array_shrink(void *array, uint32_t count, size_t item_size)
+static uint32_t capacity_of(uint32_t count)
 {
     uint32_t capacity = count < 4 ? count : 16;
     if (count >= 4 && count < 16)
         capacity = (count + 3) / 4 * 4;
     while (capacity < count)
         capacity *= 2;
+    return capacity;
+}
+
+void *customer_array_sized(uint32_t count, size_t item_size)
+{
+    if (count == 0)
+        return NULL;
+    /* Not zeroed by the allocator, which takes its slow way then. */
+    void *array = memory_allocate(capacity_of(count) * item_size);
+    return memset(array, 0, count * item_size);
+}
+
+void *customer_array_shrink(void *array, uint32_t count, size_t item_size)
+{
+    uint32_t capacity = capacity_of(count);
     if (capacity > 0)
         return memory_resize(array, capacity * item_size);
     free(array);

@@ -1,4 +1,4 @@
-/* What is remembered of one customer: enough to compute every KPI contribution again from the set of events, whatever
+/* What is remembered of one customer while it is awake (resting.h): enough to compute every KPI contribution again from the set of events, whatever
  * order they came in (READINGS 3).
  *
  * Where the rule allows it a fact is kept instead of the events that made it: the first order and the first on a later day
@@ -141,6 +141,8 @@ struct seldom {
 };
 
 struct customer {
+    struct entry *entry;             /* whose it is; the rest of this line: resting.c */
+    struct customer *newer, *older;
     int64_t evaluated_at_ms; /* the clock for which contributions were sent last */
     struct dedupe seen;
     struct ticket *tickets;
@@ -172,12 +174,16 @@ struct customer {
 
 struct customer *customer_create(void);
 void customer_destroy(struct customer *customer);
+/* All that hangs off it; the struct itself is all zero again. */
+void customer_clear(struct customer *customer);
 
 struct seldom *customer_seldom(struct customer *customer); /* makes it */
 struct cohort *customer_cohort(struct customer *customer); /* makes it */
 
 /* Room for one more in a plain array that grows by a quarter: most customers have few of anything. */
 void *customer_array_grow(void *array, uint32_t count, size_t item_size);
+/* Zeroed room for exactly so many, as if they had been added one by one; NULL for none. */
+void *customer_array_sized(uint32_t count, size_t item_size);
 /* After removing some, so that growing goes on from the right place. */
 void *customer_array_shrink(void *array, uint32_t count, size_t item_size);
 

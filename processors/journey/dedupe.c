@@ -5,18 +5,12 @@
 
 #include <stdlib.h>
 
-/* A few ids are scanned from front to back; more of them live in a table with open addressing, whose capacity is then a power of two. */
-enum { SCANNED_MAX = 32, GROW_BY = 4 };
+/* The capacity of a table is a power of two. */
+enum { GROW_BY = 4 };
 
 static uint32_t *seconds_of(const struct dedupe *dedupe)
 {
     return (uint32_t *)(dedupe->ids + dedupe->capacity);
-}
-
-static uint64_t mixed_id(const struct uuid *event_id)
-{
-    uint64_t mixed = identity_of(view_of(event_id->bytes, sizeof event_id->bytes));
-    return mixed ? mixed : 1;
 }
 
 void dedupe_finish(struct dedupe *dedupe)
@@ -28,7 +22,7 @@ void dedupe_finish(struct dedupe *dedupe)
 /* Where `id` is, or the empty place where it belongs; capacity: neither (a full scanned list). */
 static uint32_t place_of(const struct dedupe *dedupe, uint64_t id)
 {
-    if (dedupe->capacity <= SCANNED_MAX) {
+    if (dedupe->capacity <= DEDUPE_SCANNED_MAX) {
         uint32_t place = 0;
         while (place < dedupe->count && dedupe->ids[place] != id)
             place++;
@@ -42,9 +36,9 @@ static uint32_t place_of(const struct dedupe *dedupe, uint64_t id)
 
 static uint32_t capacity_for(uint32_t count)
 {
-    if (count <= SCANNED_MAX)
+    if (count <= DEDUPE_SCANNED_MAX)
         return (count + GROW_BY - 1) / GROW_BY * GROW_BY;
-    uint32_t capacity = 2 * SCANNED_MAX;
+    uint32_t capacity = 2 * DEDUPE_SCANNED_MAX;
     while (capacity / 4 * 3 < count)
         capacity *= 2;
     return capacity;
@@ -54,14 +48,35 @@ static void allocate(struct dedupe *dedupe, uint32_t capacity)
 {
     dedupe->capacity = capacity;
     dedupe->count = 0;
-    dedupe->ids = memory_zeroed(capacity, sizeof(uint64_t) + sizeof(uint32_t));
+    /* Not zeroed by the allocator: for the few bytes of most customers it takes its slow way then. */
+    size_t size = capacity * (sizeof(uint64_t) + sizeof(uint32_t));
+    dedupe->ids = memory_allocate(size);
+    memset(dedupe->ids, 0, size);
 }
 
+/* On its way through a table the smaller id takes a place and the larger one goes on: so the table looks the same in whatever
+ * order they came, and so does the checkpoint. It is not there yet. */
 static void put(struct dedupe *dedupe, uint64_t id, uint32_t second)
 {
-    uint32_t place = place_of(dedupe, id);
+    uint32_t *seconds = seconds_of(dedupe);
+    if (dedupe->capacity <= DEDUPE_SCANNED_MAX) {
+        seconds[dedupe->count] = second;
+        dedupe->ids[dedupe->count++] = id;
+        return;
+    }
+    uint32_t mask = dedupe->capacity - 1, place = (uint32_t)id & mask;
+    for (; dedupe->ids[place] != 0; place = (place + 1) & mask) {
+        if (dedupe->ids[place] < id)
+            continue;
+        uint64_t larger = dedupe->ids[place];
+        uint32_t its_second = seconds[place];
+        dedupe->ids[place] = id;
+        seconds[place] = second;
+        id = larger;
+        second = its_second;
+    }
     dedupe->ids[place] = id;
-    seconds_of(dedupe)[place] = second;
+    seconds[place] = second;
     dedupe->count++;
 }
 
@@ -82,7 +97,7 @@ static void rebuild(struct dedupe *dedupe, int64_t kept_after, uint32_t more)
 
 static bool is_full(const struct dedupe *dedupe)
 {
-    if (dedupe->capacity <= SCANNED_MAX)
+    if (dedupe->capacity <= DEDUPE_SCANNED_MAX)
         return dedupe->count >= dedupe->capacity;
     return dedupe->count >= dedupe->capacity / 4 * 3;
 }
@@ -111,7 +126,7 @@ static void forget_oldest(struct dedupe *dedupe, uint64_t *forgotten)
 bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int64_t received_at_ms,
                         const struct dedupe_bounds *bounds, uint64_t *forgotten)
 {
-    uint64_t id = mixed_id(event_id);
+    uint64_t id = dedupe_mixed(moment_read_big_endian(event_id->bytes), moment_read_big_endian(event_id->bytes + 8));
     int64_t second = received_at_ms / 1000, kept_after = (received_at_ms - bounds->kept_ms) / 1000 - 1;
     second = second < 0 ? 0 : second > UINT32_MAX ? UINT32_MAX : second;
     if (dedupe->capacity > 0) {
@@ -133,28 +148,12 @@ bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int6
     return true;
 }
 
-void dedupe_save(const struct dedupe *dedupe, struct bytes *out)
+void dedupe_reserve(struct dedupe *dedupe, uint32_t count)
 {
-    pack_unsigned(out, dedupe->count);
-    for (uint32_t i = 0; i < dedupe->capacity; i++) {
-        if (dedupe->ids[i] == 0)
-            continue;
-        pack_word(out, dedupe->ids[i]);
-        pack_unsigned(out, seconds_of(dedupe)[i]);
-    }
+    allocate(dedupe, capacity_for(count));
 }
 
-void dedupe_load(struct dedupe *dedupe, struct unpack *in)
+void dedupe_put_in_table(struct dedupe *dedupe, uint64_t mixed, uint32_t second)
 {
-    uint32_t count = unpack_count(in, sizeof(uint64_t) + 1);
-    *dedupe = (struct dedupe){0};
-    if (count == 0)
-        return;
-    allocate(dedupe, capacity_for(count));
-    for (uint32_t i = 0; i < count && !in->has_failed; i++) {
-        uint64_t id = unpack_word(in);
-        uint32_t second = (uint32_t)unpack_unsigned(in);
-        if (id != 0)
-            put(dedupe, id, second);
-    }
+    put(dedupe, mixed, second);
 }

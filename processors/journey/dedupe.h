@@ -6,12 +6,13 @@
 #ifndef TS_JOURNEY_DEDUPE_H
 #define TS_JOURNEY_DEDUPE_H
 
-#include "base/bytes.h"
 #include "base/uuid.h"
-#include "processors/journey/packed.h"
+#include "processors/journey/moment.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { DEDUPE_SCANNED_MAX = 32 }; /* few ids are looked through, more of them live in a table with open addressing */
 
 struct dedupe {
     uint64_t *ids;   /* capacity ids (0: an empty place), then as many uint32_t seconds since the epoch */
@@ -29,7 +30,35 @@ void dedupe_finish(struct dedupe *dedupe);
 bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int64_t received_at_ms,
                         const struct dedupe_bounds *bounds, uint64_t *forgotten);
 
-void dedupe_save(const struct dedupe *dedupe, struct bytes *out);
-void dedupe_load(struct dedupe *dedupe, struct unpack *in);
+/* --- for packing.c --- */
+
+/* What an id is kept as; the id as its two big-endian halves. Never 0. Of two ids that are alike in one half the mixed ones differ. */
+static inline uint64_t dedupe_mixed(uint64_t id_high, uint64_t id_low)
+{
+    uint64_t mixed = (id_high ^ 0x243f6a8885a308d3u) * 0x9e3779b97f4a7c15u;
+    mixed = ((mixed ^ (mixed >> 32)) + id_low) * 0xff51afd7ed558ccdu;
+    mixed ^= mixed >> 29;
+    return mixed ? mixed : 1;
+}
+
+static inline uint32_t dedupe_second(const struct dedupe *dedupe, uint32_t place)
+{
+    return ((const uint32_t *)(dedupe->ids + dedupe->capacity))[place];
+}
+
+/* An empty one gets the room that one has which came to hold `count` by itself (what is too old leaves when room is needed: it is
+ * to happen at the same time), and then as many mixed ids, each for the first time. */
+void dedupe_reserve(struct dedupe *dedupe, uint32_t count);
+void dedupe_put_in_table(struct dedupe *dedupe, uint64_t mixed, uint32_t second);
+
+static inline void dedupe_put(struct dedupe *dedupe, uint64_t mixed, uint32_t second)
+{
+    if (dedupe->capacity > DEDUPE_SCANNED_MAX) {
+        dedupe_put_in_table(dedupe, mixed, second);
+        return;
+    }
+    ((uint32_t *)(dedupe->ids + dedupe->capacity))[dedupe->count] = second; /* it is new: no search */
+    dedupe->ids[dedupe->count++] = mixed;
+}
 
 #endif

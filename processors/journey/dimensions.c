@@ -199,9 +199,7 @@ uint32_t dimensions_filled(struct dimensions *dimensions, uint32_t number, uint3
 
 /* --- topics --- */
 
-enum { TOPICS_MAX = 8 };
-
-static uint32_t topic_set_of(struct dimensions *dimensions, uint32_t numbers[TOPICS_MAX], size_t count)
+static uint32_t topic_set_of(struct dimensions *dimensions, uint32_t numbers[TOPIC_SET_MAX], size_t count)
 {
     for (size_t i = 1; i < count; i++) { /* few: insertion sort */
         uint32_t number = numbers[i];
@@ -215,16 +213,16 @@ static uint32_t topic_set_of(struct dimensions *dimensions, uint32_t numbers[TOP
 
 uint32_t dimensions_topic_set(struct dimensions *dimensions, const struct view *topics, size_t count)
 {
-    uint32_t numbers[TOPICS_MAX];
+    uint32_t numbers[TOPIC_SET_MAX];
     size_t known = 0;
-    for (size_t i = 0; i < count && known < TOPICS_MAX; i++) {
+    for (size_t i = 0; i < count && known < TOPIC_SET_MAX; i++) {
         if (topics[i].size)
             numbers[known++] = strings_number(&dimensions->topics, topics[i]);
     }
     return topic_set_of(dimensions, numbers, known);
 }
 
-static size_t topics_of(const struct dimensions *dimensions, uint32_t set, uint32_t numbers[TOPICS_MAX])
+size_t dimensions_topics(const struct dimensions *dimensions, uint32_t set, uint32_t numbers[TOPIC_SET_MAX])
 {
     struct view bytes = strings_text(&dimensions->topic_sets, set);
     if (bytes.size)
@@ -232,14 +230,22 @@ static size_t topics_of(const struct dimensions *dimensions, uint32_t set, uint3
     return bytes.size / sizeof *numbers;
 }
 
+uint32_t dimensions_topic_set_uncapped(struct dimensions *dimensions, const struct view *topics, size_t count)
+{
+    uint32_t numbers[TOPIC_SET_MAX];
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = strings_number_uncapped(&dimensions->topics, topics[i]);
+    return topic_set_of(dimensions, numbers, count);
+}
+
 bool dimensions_share_topic(const struct dimensions *dimensions, uint32_t one_set, uint32_t other_set)
 {
-    uint32_t one[TOPICS_MAX], other[TOPICS_MAX];
+    uint32_t one[TOPIC_SET_MAX], other[TOPIC_SET_MAX];
     if (one_set == 0 || other_set == 0)
         return false;
     if (one_set == other_set)
         return true;
-    size_t one_count = topics_of(dimensions, one_set, one), other_count = topics_of(dimensions, other_set, other);
+    size_t one_count = dimensions_topics(dimensions, one_set, one), other_count = dimensions_topics(dimensions, other_set, other);
     for (size_t i = 0; i < one_count; i++) {
         for (size_t j = 0; j < other_count; j++) {
             if (one[i] == other[j])
@@ -251,71 +257,8 @@ bool dimensions_share_topic(const struct dimensions *dimensions, uint32_t one_se
 
 uint32_t dimensions_first_topic(const struct dimensions *dimensions, uint32_t set)
 {
-    uint32_t numbers[TOPICS_MAX];
-    return topics_of(dimensions, set, numbers) ? numbers[0] : 0;
-}
-
-void dimensions_pack_topics(const struct dimensions *dimensions, struct bytes *out, uint32_t set)
-{
-    uint32_t numbers[TOPICS_MAX];
-    size_t count = topics_of(dimensions, set, numbers);
-    pack_unsigned(out, count);
-    for (size_t i = 0; i < count; i++)
-        pack_text(out, strings_text(&dimensions->topics, numbers[i]));
-}
-
-uint32_t dimensions_unpack_topics(struct dimensions *dimensions, struct unpack *in)
-{
-    uint32_t numbers[TOPICS_MAX];
-    uint32_t count = unpack_count(in, 1), known = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct view text = unpack_text(in);
-        if (known < TOPICS_MAX)
-            numbers[known++] = strings_number_uncapped(&dimensions->topics, text);
-    }
-    return topic_set_of(dimensions, numbers, known);
-}
-
-/* --- in checkpoints, by text: numbers are a task's own --- */
-
-void dimensions_pack(const struct dimensions *dimensions, struct bytes *out, uint32_t number)
-{
-    const struct tuple *tuple = &dimensions->tuples[number];
-    pack_unsigned(out, tuple->channel);
-    pack_text(out, strings_text(&dimensions->products, tuple->product));
-    pack_text(out, strings_text(&dimensions->segments, tuple->segment));
-    pack_text(out, strings_text(&dimensions->regions, tuple->region));
-    pack_text(out, strings_text(&dimensions->sources, tuple->source));
-    /* With their names: the configured attributes may be others when this is read. */
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < dimensions->plan->attribute_count; i++)
-        count += tuple->attributes[i] != 0;
-    pack_unsigned(out, count);
-    for (uint32_t i = 0; i < dimensions->plan->attribute_count; i++) {
-        if (tuple->attributes[i] == 0)
-            continue;
-        pack_text(out, view_of_text(dimensions->plan->attributes[i]));
-        pack_text(out, strings_text(&dimensions->attributes[i], tuple->attributes[i]));
-    }
-}
-
-uint32_t dimensions_unpack(struct dimensions *dimensions, struct unpack *in)
-{
-    struct tuple tuple = {.channel = (uint32_t)unpack_unsigned(in)};
-    tuple.product = strings_number_uncapped(&dimensions->products, unpack_text(in));
-    tuple.segment = strings_number_uncapped(&dimensions->segments, unpack_text(in));
-    tuple.region = strings_number_uncapped(&dimensions->regions, unpack_text(in));
-    tuple.source = strings_number_uncapped(&dimensions->sources, unpack_text(in));
-    for (uint32_t count = unpack_count(in, 2); count > 0; count--) {
-        struct view name = unpack_text(in), value = unpack_text(in);
-        for (uint32_t i = 0; i < dimensions->plan->attribute_count; i++) {
-            if (view_equal_text(name, dimensions->plan->attributes[i]))
-                tuple.attributes[i] = strings_number_uncapped(&dimensions->attributes[i], value);
-        }
-    }
-    if (tuple.channel != NO_CHANNEL && tuple.channel >= CHANNEL_COUNT)
-        in->has_failed = true;
-    return in->has_failed ? 0 : dimensions_number(dimensions, &tuple);
+    uint32_t numbers[TOPIC_SET_MAX];
+    return dimensions_topics(dimensions, set, numbers) ? numbers[0] : 0;
 }
 
 void dimension_append_value(struct bytes *out, struct view value)

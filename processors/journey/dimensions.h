@@ -8,12 +8,11 @@
 
 #include "base/bytes.h"
 #include "base/settings.h"
-#include "processors/journey/packed.h"
 #include "processors/journey/strings.h"
 
 #include "schemas/records.h"
 
-enum { ATTRIBUTES_MAX = 4, ROLLUP_DIMENSIONS_MAX = 4, ROLLUPS_MAX = 32, NO_STAGE = 0xff, NO_DETAIL = 0xff, NO_CHANNEL = 0xff };
+enum { TOPIC_SET_MAX = 8, ATTRIBUTES_MAX = 4, ROLLUP_DIMENSIONS_MAX = 4, ROLLUPS_MAX = 32, NO_STAGE = 0xff, NO_DETAIL = 0xff, NO_CHANNEL = 0xff };
 
 enum dimension {
     DIMENSION_CHANNEL,
@@ -79,11 +78,10 @@ uint32_t dimensions_filled(struct dimensions *dimensions, uint32_t tuple, uint32
 uint32_t dimensions_topic_set(struct dimensions *dimensions, const struct view *topics, size_t count);
 bool dimensions_share_topic(const struct dimensions *dimensions, uint32_t one_set, uint32_t other_set);
 uint32_t dimensions_first_topic(const struct dimensions *dimensions, uint32_t set);
-void dimensions_pack_topics(const struct dimensions *dimensions, struct bytes *out, uint32_t set);
-uint32_t dimensions_unpack_topics(struct dimensions *dimensions, struct unpack *in);
-
-void dimensions_pack(const struct dimensions *dimensions, struct bytes *out, uint32_t tuple);
-uint32_t dimensions_unpack(struct dimensions *dimensions, struct unpack *in);
+/* Its numbers, at most TOPIC_SET_MAX; returns how many. */
+size_t dimensions_topics(const struct dimensions *dimensions, uint32_t set, uint32_t numbers[TOPIC_SET_MAX]);
+/* From a checkpoint; at most TOPIC_SET_MAX. */
+uint32_t dimensions_topic_set_uncapped(struct dimensions *dimensions, const struct view *topics, size_t count);
 
 /* `,` `=` `%` and control characters as %XX (READINGS 12). */
 void dimension_append_value(struct bytes *out, struct view value);

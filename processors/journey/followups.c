@@ -19,7 +19,6 @@ enum { VARIABLES_MAX = 4 };
 struct cause {
     struct moment moment;
     int64_t from_ms;  /* what the delay is counted from */
-    uint64_t item;    /* identity of what it is about */
     struct view subject, note;
     unsigned triggers; /* bits */
 };
@@ -99,15 +98,35 @@ static void cause_read(struct turn *turn, struct cause *cause)
     case TOUCHPOINT_BODY_CASE_ACTED: case_cause(turn, cause); break;
     default: break;
     }
-    cause->item = cause->subject.size ? identity_of(cause->subject) : 0;
 }
 
 /* --- what waits --- */
 
+/* Where the texts of a pending one begin. */
+static uint32_t texts_before(const struct care *care, uint32_t number)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < number; i++)
+        at += care->pending[i].subject_size + care->pending[i].note_size;
+    return at;
+}
+
+static void texts_add(struct care *care, struct view text)
+{
+    if (text.size == 0)
+        return;
+    care->pending_texts = memory_resize(care->pending_texts, care->pending_texts_size + text.size);
+    memcpy(care->pending_texts + care->pending_texts_size, text.data, text.size);
+    care->pending_texts_size += (uint32_t)text.size;
+}
+
 static void pending_remove(struct care *care, uint32_t number)
 {
-    free(care->pending[number].subject);
-    free(care->pending[number].note);
+    uint32_t at = texts_before(care, number), size = care->pending[number].subject_size + care->pending[number].note_size;
+    if (size) {
+        care->pending_texts_size -= size;
+        memmove(care->pending_texts + at, care->pending_texts + at + size, care->pending_texts_size - at);
+    }
     memmove(care->pending + number, care->pending + number + 1, (care->pending_count - number - 1) * sizeof *care->pending);
     care->pending = customer_array_shrink(care->pending, --care->pending_count, sizeof *care->pending);
 }
@@ -143,13 +162,17 @@ static void pending_add(struct turn *turn, const struct followup_rule *rule, con
     if (care->pending_count >= turn->settings->followups_max)
         pending_remove(care, 0);
     care->pending = customer_array_grow(care->pending, care->pending_count, sizeof *care->pending);
-    care->pending[care->pending_count++] = (struct pending){.cause = cause->moment,
-                                                            .item = cause->item,
-                                                            .due_at_ms = due_at_ms,
-                                                            .expires_at_ms = due_at_ms + rule->expires_ms,
-                                                            .rule = rule->number,
-                                                            .subject = care_text_copy(cause->subject, CARE_TEXT_MAX),
-                                                            .note = care_text_copy(cause->note, CARE_TEXT_MAX)};
+    struct view subject = care_text_cut(cause->subject, CARE_TEXT_MAX), note = care_text_cut(cause->note, CARE_TEXT_MAX);
+    care->pending[care->pending_count++] =
+        (struct pending){.cause = cause->moment,
+                         .due_at_ms = due_at_ms,
+                         .expires_at_ms = due_at_ms + rule->expires_ms,
+                         .rule = rule->number,
+                         .subject_size = (uint16_t)subject.size,
+                         .note_size = (uint16_t)note.size,
+                         .item = subject.size < cause->subject.size ? identity_of(cause->subject) : 0};
+    texts_add(care, subject);
+    texts_add(care, note);
 }
 
 static void causes_note(struct turn *turn)
@@ -203,23 +226,26 @@ static bool is_changed_since(const struct customer *customer, uint64_t subscript
     return false;
 }
 
-static bool conditions_hold(const struct customer *customer, unsigned conditions, const struct pending *pending)
+static bool conditions_hold(const struct customer *customer, unsigned conditions, const struct pending *pending,
+                            struct view subject)
 {
-    const struct order *order = conditions & CONDITION_KEPT ? orders_find(customer, pending->item) : NULL;
+    uint64_t item = pending->item ? pending->item : subject.size ? identity_of(subject) : 0;
+    const struct order *order = conditions & CONDITION_KEPT ? orders_find(customer, item) : NULL;
     if (order && order->is_returned)
         return false;
     if ((conditions & CONDITION_UNUSED) && has_used_since(customer, pending->cause.at_ms))
         return false;
     if ((conditions & CONDITION_UNSURVEYED) && is_surveyed_since(customer, pending->cause.at_ms))
         return false;
-    if ((conditions & CONDITION_UNRENEWED) && is_changed_since(customer, pending->item, &pending->cause))
+    if ((conditions & CONDITION_UNRENEWED) && is_changed_since(customer, item, &pending->cause))
         return false;
     if ((conditions & CONDITION_NO_OPEN_TICKET) && customer->open_ticket_count > 0)
         return false;
     return !(conditions & CONDITION_LOYAL) || is_loyal(customer);
 }
 
-static void followup_send(struct turn *turn, const struct followup_rule *rule, const struct pending *pending)
+static void followup_send(struct turn *turn, const struct followup_rule *rule, const struct pending *pending, struct view subject,
+                          struct view note)
 {
     struct uuid cause = moment_event_id(&pending->cause);
     struct uuid space = uuid_version5(&cause, turn->customer_id);
@@ -237,11 +263,11 @@ static void followup_send(struct turn *turn, const struct followup_rule *rule, c
                                .variables = {variables, 0}};
     customer_preferred_channel(turn->customer, &record.channel);
     variables[record.variables.count++] = (struct attribute){VIEW_LITERAL("rule"), view_of_text(rule->name)};
-    if (pending->subject)
+    if (subject.size)
         variables[record.variables.count++] =
-            (struct attribute){view_of_text(followup_trigger_variable(rule->trigger)), view_of_text(pending->subject)};
-    if (pending->note)
-        variables[record.variables.count++] = (struct attribute){VIEW_LITERAL("note"), view_of_text(pending->note)};
+            (struct attribute){view_of_text(followup_trigger_variable(rule->trigger)), subject};
+    if (note.size)
+        variables[record.variables.count++] = (struct attribute){VIEW_LITERAL("note"), note};
     struct bytes *value = outbox_begin(turn->step->outbox, JOURNEY_OUTPUT_FOLLOWUPS, OUTBOX_BY_KEY, turn->customer_id,
                                        turn->task->timestamp_ms);
     wire_begin(value, turn->task->shared->ids.follow_up);
@@ -249,16 +275,17 @@ static void followup_send(struct turn *turn, const struct followup_rule *rule, c
     outbox_end(turn->step->outbox);
 }
 
-/* false: it has still to wait. */
-static bool pending_settle(struct turn *turn, const struct followup_rule *rule, const struct pending *pending)
+/* false: it has still to wait. `texts`: of subject and note. */
+static bool pending_settle(struct turn *turn, const struct followup_rule *rule, const struct pending *pending, const char *texts)
 {
+    struct view subject = view_of(texts, pending->subject_size), note = view_of(texts + pending->subject_size, pending->note_size);
     if (rule == NULL || !rule->is_enabled || pending->expires_at_ms < turn->at_ms)
         return true;
     bool is_held = turn_live_case(turn) && !(rule->conditions & CONDITION_DURING_CASES);
     if (pending->due_at_ms > turn->at_ms || is_held)
         return false;
-    if (conditions_hold(turn->customer, rule->conditions, pending))
-        followup_send(turn, rule, pending);
+    if (conditions_hold(turn->customer, rule->conditions, pending, subject))
+        followup_send(turn, rule, pending, subject, note);
     return true;
 }
 
@@ -271,7 +298,8 @@ static void pending_review(struct turn *turn)
             continue;
         }
         const struct followup_rule *rule = followup_rule_find(&turn->task->shared->followups, care->pending[i].rule);
-        if (pending_settle(turn, rule, &care->pending[i]))
+        const char *texts = care->pending_texts ? care->pending_texts + texts_before(care, i) : "";
+        if (pending_settle(turn, rule, &care->pending[i], texts))
             pending_remove(care, i);
         else
             i++;
@@ -315,7 +343,7 @@ static void silence_review(struct turn *turn, const struct followup_rule *rule)
     if (cohort->is_won_back)
         return;
     struct pending pending = silence_pending(cohort, rule);
-    cohort->is_won_back = pending_settle(turn, rule, &pending);
+    cohort->is_won_back = pending_settle(turn, rule, &pending, "");
 }
 
 /* --- a turn --- */

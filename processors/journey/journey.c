@@ -15,6 +15,7 @@
 #include "processors/journey/forget.h"
 #include "processors/journey/persist.h"
 #include "processors/journey/reject.h"
+#include "processors/journey/resting.h"
 #include "processors/journey/seal.h"
 #include "processors/journey/story.h"
 #include "processors/journey/turn.h"
@@ -52,6 +53,9 @@ static void journey_task_destroy(void *context)
     free(task->turn);
     arena_finish(&task->save_arena);
     bytes_finish(&task->save_bytes);
+    naming_destroy(task->naming);
+    packing_finish(&task->packing);
+    resting_finish(task);
     free(task);
 }
 
@@ -159,14 +163,16 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     const struct touchpoint *touch = &enriched.touch;
     if (is_too_late(task, touch, step->clock_ms))
         return OUTCOME_PARK;
-    if (entry->state == NULL) {
-        struct customer *customer = customer_create();
+    struct customer *customer;
+    if (entry->state) {
+        customer = customer_wake(task, entry);
+    } else {
+        customer = customer_begin(task, entry);
         customer->evaluated_at_ms = step->clock_ms;
-        entry->state = customer;
         entry->is_deleted = false;
         entry->timer_at_ms = TIMER_NEVER;
     }
-    if (!is_first_sight(task, entry->state, touch))
+    if (!is_first_sight(task, customer, touch))
         return OUTCOME_OK;
     if (entry->timer_at_ms <= step->clock_ms)
         time_pass(task, entry, step);
@@ -174,11 +180,11 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     impression_read(&impression, touch);
     struct arrival arrival = arrival_of(task, touch, &impression);
     touch_count(task, entry, &arrival, step);
-    seal_oldest(task, entry->state);
+    seal_oldest(task, customer);
     /* Cases, hot scores, alerts and follow-ups take their turn: the customer is as the event left them, and what
      * they find (hot_score, reasons, churn_risk) goes into `enriched`. */
     turn_on_touch(task, entry, &arrival, step, &enriched);
-    enrich_describe(task, entry->state, &impression, &enriched, step);
+    enrich_describe(task, customer, &impression, &enriched, step);
     enrich_send(task, &enriched, raw, step);
     if (touch->body_kind == TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN)
         forget_customer(task, entry, step);
@@ -207,6 +213,7 @@ static void time_pass(struct journey_task *task, struct entry *entry, struct ste
 static void journey_timer(struct step *step, struct entry *entry)
 {
     totals_hold(((struct journey_task *)step->task)->totals, outbox_is_muted(step->outbox));
+    customer_wake(step->task, entry);
     time_pass(step->task, entry, step);
     turn_on_time(step->task, entry, step);
     /* Whoever asks for a time that is past gets the next one: a timer that stands still would be taken out by the engine,
@@ -261,15 +268,12 @@ static void journey_entry_save(void *task, const struct entry *entry, struct byt
 
 static bool journey_entry_load(void *task, struct entry *entry, struct view value)
 {
-    entry->state = persist_load(task, entry, value);
-    return entry->state != NULL;
+    return persist_load(task, entry, value);
 }
 
 static void journey_entry_free(void *task, struct entry *entry)
 {
-    (void)task;
-    customer_destroy(entry->state);
-    entry->state = NULL;
+    customer_release(task, entry);
 }
 
 static const char *const outputs[] = {

@@ -1,10 +1,9 @@
-/* Numbers and texts in a checkpoint's private bytes: variable-length integers, as small as they are. */
+/* Numbers and texts in packed bytes (packing.h): variable-length integers, as small as they are. */
 #ifndef TS_JOURNEY_PACKED_H
 #define TS_JOURNEY_PACKED_H
 
 #include "base/bytes.h"
 #include "base/view.h"
-#include "processors/journey/moment.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,16 +11,26 @@
 static inline void pack_unsigned(struct bytes *out, uint64_t value)
 {
     bytes_reserve(out, 10);
-    while (value >= 0x80) {
-        out->data[out->size++] = (char)(value | 0x80);
-        value >>= 7;
-    }
-    out->data[out->size++] = (char)value;
+    char *at = out->data + out->size; /* not through `out` byte by byte: a char may alias it */
+    for (; value >= 0x80; value >>= 7)
+        *at++ = (char)(value | 0x80);
+    *at++ = (char)value;
+    out->size = (size_t)(at - out->data);
+}
+
+static inline uint64_t packed_zigzag(int64_t value)
+{
+    return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+}
+
+static inline int64_t packed_unzigzag(uint64_t value)
+{
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
 }
 
 static inline void pack_signed(struct bytes *out, int64_t value)
 {
-    pack_unsigned(out, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+    pack_unsigned(out, packed_zigzag(value));
 }
 
 static inline void pack_text(struct bytes *out, struct view text)
@@ -32,14 +41,9 @@ static inline void pack_text(struct bytes *out, struct view text)
 
 static inline void pack_word(struct bytes *out, uint64_t word)
 {
-    bytes_append(out, &word, sizeof word);
-}
-
-static inline void pack_moment(struct bytes *out, const struct moment *moment)
-{
-    pack_signed(out, moment->at_ms);
-    pack_word(out, moment->id_high);
-    pack_word(out, moment->id_low);
+    bytes_reserve(out, sizeof word);
+    memcpy(out->data + out->size, &word, sizeof word);
+    out->size += sizeof word;
 }
 
 /* What reads: one failure makes all that follows zero, so that a loader checks once, at its end. */
@@ -50,12 +54,15 @@ struct unpack {
 
 static inline uint64_t unpack_unsigned(struct unpack *in)
 {
+    const unsigned char *at = in->at, *end = in->end;
     uint64_t value = 0;
-    for (int shift = 0; shift < 64 && in->at < in->end; shift += 7) {
-        unsigned char byte = *in->at++;
+    for (int shift = 0; shift < 64 && at < end; shift += 7) {
+        unsigned char byte = *at++;
         value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
+        if (byte < 0x80) {
+            in->at = at;
             return value;
+        }
     }
     in->has_failed = true;
     in->at = in->end;
@@ -64,8 +71,7 @@ static inline uint64_t unpack_unsigned(struct unpack *in)
 
 static inline int64_t unpack_signed(struct unpack *in)
 {
-    uint64_t value = unpack_unsigned(in);
-    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+    return packed_unzigzag(unpack_unsigned(in));
 }
 
 static inline struct view unpack_text(struct unpack *in)
@@ -101,15 +107,6 @@ static inline uint64_t unpack_word(struct unpack *in)
     memcpy(&word, in->at, sizeof word);
     in->at += sizeof word;
     return word;
-}
-
-static inline struct moment unpack_moment(struct unpack *in)
-{
-    struct moment moment;
-    moment.at_ms = unpack_signed(in);
-    moment.id_high = unpack_word(in);
-    moment.id_low = unpack_word(in);
-    return moment;
 }
 
 /* A count of things of which each takes at least `least_bytes`: bounds what a damaged record may make us allocate. */

@@ -1,7 +1,10 @@
 #include "processors/journey/persist.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "processors/journey/cases.h"
+#include "processors/journey/customer_pack.h"
+#include "processors/journey/resting.h"
 #include "processors/journey/subscriptions.h"
 #include "processors/journey/surveys.h"
 #include "processors/journey/tickets.h"
@@ -9,461 +12,233 @@
 
 #include <stdlib.h>
 
-/* --- private bytes --- */
+enum { NAMING_SAID_MAX = 64 };
 
-/* One walk for both directions would be shorter and harder to read: saving and loading stand side by side instead. */
+/* --- names as texts: numbers are a task's own --- */
 
-static void ticket_save(const struct journey_task *task, const struct ticket *ticket, struct bytes *out)
+/* Texts once each, then names that refer to them. */
+struct naming {
+    struct bytes texts, names;
+    struct {
+        const struct strings *table;
+        uint32_t number;
+    } said[NAMING_SAID_MAX]; /* the first texts: looked up, so that they are not said twice */
+    uint32_t count;
+};
+
+static void text_refer(struct naming *naming, const struct strings *table, uint32_t number)
 {
-    const struct dimensions *dimensions = &task->dimensions;
-    pack_word(out, ticket->identity);
-    pack_signed(out, ticket->next_at_ms);
-    pack_text(out, view_of_text(ticket->id));
-    pack_unsigned(out, ticket->count);
-    for (uint32_t i = 0; i < ticket->count; i++) {
-        const struct ticket_event *event = &ticket->events[i];
-        pack_moment(out, &event->moment);
-        dimensions_pack(dimensions, out, event->tuple);
-        pack_text(out, strings_text(&dimensions->teams, event->team));
-        dimensions_pack_topics(dimensions, out, event->topic_set);
-        pack_unsigned(out, event->action);
-        pack_unsigned(out, event->priority);
-        pack_unsigned(out, event->stage);
-        pack_unsigned(out, event->has_agent);
-    }
-}
-
-static void ticket_load(struct journey_task *task, struct ticket *ticket, struct unpack *in)
-{
-    struct dimensions *dimensions = &task->dimensions;
-    ticket->identity = unpack_word(in);
-    ticket->next_at_ms = unpack_signed(in);
-    struct view id = unpack_text(in);
-    if (id.size) {
-        ticket->id = memory_zeroed(1, id.size + 1);
-        memcpy(ticket->id, id.data, id.size);
-    }
-    uint32_t count = unpack_count(in, 24);
-    for (uint32_t i = 0; i < count; i++) {
-        ticket->events = customer_array_grow(ticket->events, ticket->count, sizeof *ticket->events);
-        struct ticket_event *event = &ticket->events[ticket->count++];
-        event->moment = unpack_moment(in);
-        event->tuple = dimensions_unpack(dimensions, in);
-        event->team = strings_number_uncapped(&dimensions->teams, unpack_text(in));
-        event->topic_set = dimensions_unpack_topics(dimensions, in);
-        event->action = (uint8_t)unpack_unsigned(in);
-        event->priority = (uint8_t)unpack_unsigned(in);
-        event->stage = (uint8_t)unpack_unsigned(in);
-        event->has_agent = unpack_unsigned(in) != 0;
-        in->has_failed |= event->action >= TICKET_ACTION_COUNT;
-    }
-}
-
-static void survey_save(const struct journey_task *task, const struct survey *survey, struct bytes *out)
-{
-    pack_word(out, survey->identity);
-    pack_unsigned(out, survey->kind);
-    pack_unsigned(out, (unsigned)survey->is_sent | (unsigned)survey->is_answered << 1 | (unsigned)survey->has_sentiment << 2);
-    if (survey->is_sent) {
-        pack_moment(out, &survey->sent);
-        dimensions_pack(&task->dimensions, out, survey->sent_tuple);
-        pack_unsigned(out, survey->sent_stage);
-    }
-    if (survey->is_answered) {
-        pack_moment(out, &survey->answered);
-        dimensions_pack(&task->dimensions, out, survey->answered_tuple);
-        pack_unsigned(out, survey->answered_stage);
-        pack_signed(out, survey->score);
-        pack_signed(out, survey->sentiment);
-        pack_unsigned(out, survey->label);
-        pack_word(out, survey->about);
-    }
-    pack_unsigned(out, survey->other_answer_count);
-    for (uint32_t i = 0; i < survey->other_answer_count; i++)
-        pack_signed(out, survey->other_answers_ms[i]);
-    pack_signed(out, survey->next_at_ms);
-}
-
-static void survey_load(struct journey_task *task, struct survey *survey, struct unpack *in)
-{
-    survey->identity = unpack_word(in);
-    survey->kind = (uint8_t)unpack_unsigned(in);
-    in->has_failed |= survey->kind >= SURVEY_KIND_COUNT;
-    uint64_t flags = unpack_unsigned(in);
-    survey->is_sent = flags & 1;
-    survey->is_answered = flags >> 1 & 1;
-    survey->has_sentiment = flags >> 2 & 1;
-    if (survey->is_sent) {
-        survey->sent = unpack_moment(in);
-        survey->sent_tuple = dimensions_unpack(&task->dimensions, in);
-        survey->sent_stage = (uint8_t)unpack_unsigned(in);
-    }
-    if (survey->is_answered) {
-        survey->answered = unpack_moment(in);
-        survey->answered_tuple = dimensions_unpack(&task->dimensions, in);
-        survey->answered_stage = (uint8_t)unpack_unsigned(in);
-        survey->score = (int8_t)unpack_signed(in);
-        survey->sentiment = (int32_t)unpack_signed(in);
-        survey->label = (uint8_t)unpack_unsigned(in);
-        survey->about = unpack_word(in);
-    }
-    for (uint32_t count = unpack_count(in, 1); count > 0; count--) {
-        survey->other_answers_ms =
-            customer_array_grow(survey->other_answers_ms, survey->other_answer_count, sizeof *survey->other_answers_ms);
-        survey->other_answers_ms[survey->other_answer_count++] = unpack_signed(in);
-    }
-    survey->next_at_ms = unpack_signed(in);
-}
-
-static void order_save(const struct journey_task *task, const struct order *order, struct bytes *out)
-{
-    pack_word(out, order->identity);
-    pack_unsigned(out, (unsigned)order->is_delivered | (unsigned)order->has_promise << 1 | (unsigned)order->is_returned << 2);
-    if (!order->is_delivered)
+    if (number == 0) {
+        pack_unsigned(&naming->names, 0);
         return;
-    pack_moment(out, &order->delivered);
-    pack_signed(out, order->promised_at_ms);
-    dimensions_pack(&task->dimensions, out, order->tuple);
-    pack_unsigned(out, order->stage);
+    }
+    for (uint32_t i = 0; i < naming->count && i < NAMING_SAID_MAX; i++) {
+        if (naming->said[i].table == table && naming->said[i].number == number) {
+            pack_unsigned(&naming->names, i + 1);
+            return;
+        }
+    }
+    if (naming->count < NAMING_SAID_MAX) {
+        naming->said[naming->count].table = table;
+        naming->said[naming->count].number = number;
+    }
+    pack_text(&naming->texts, strings_text(table, number));
+    pack_unsigned(&naming->names, ++naming->count);
 }
 
-static void order_load(struct journey_task *task, struct order *order, struct unpack *in)
+/* Region, source and attributes, which few configurations have in a rollup: with their names, since other attributes may be
+ * configured when this is read. */
+static void extras_refer(struct naming *naming, const struct dimensions *dimensions, const struct tuple *tuple)
 {
-    order->identity = unpack_word(in);
-    uint64_t flags = unpack_unsigned(in);
-    order->is_delivered = flags & 1;
-    order->has_promise = flags >> 1 & 1;
-    order->is_returned = flags >> 2 & 1;
-    if (!order->is_delivered)
+    const struct rollup_plan *plan = dimensions->plan;
+    bool has_extras = tuple->region || tuple->source;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < plan->attribute_count; i++)
+        count += tuple->attributes[i] != 0;
+    pack_unsigned(&naming->names, has_extras || count ? count + 1 : 0);
+    if (!has_extras && count == 0)
         return;
-    order->delivered = unpack_moment(in);
-    order->promised_at_ms = unpack_signed(in);
-    order->tuple = dimensions_unpack(&task->dimensions, in);
-    order->stage = (uint8_t)unpack_unsigned(in);
-}
-
-static void cohort_save(const struct journey_task *task, const struct cohort *cohort, struct bytes *out)
-{
-    pack_unsigned(out, (unsigned)cohort->has_first | (unsigned)cohort->has_second << 1 | (unsigned)cohort->has_used << 2 |
-                           (unsigned)cohort->has_onboarding << 3);
-    if (cohort->has_first) {
-        pack_moment(out, &cohort->first);
-        dimensions_pack(&task->dimensions, out, cohort->tuple);
-        pack_unsigned(out, cohort->stage);
-    }
-    if (cohort->has_second)
-        pack_moment(out, &cohort->second);
-    if (cohort->has_used)
-        pack_moment(out, &cohort->first_used);
-    pack_signed(out, cohort->onboarding_opened_at_ms);
-    pack_unsigned(out, cohort->order_count);
-    pack_unsigned(out, cohort->used_count);
-    for (uint32_t i = 0; i < cohort->used_count; i++)
-        pack_signed(out, cohort->used_at_ms[i]);
-    pack_unsigned(out, cohort->spent_count);
-    for (uint32_t i = 0; i < cohort->spent_count; i++) {
-        pack_text(out, strings_text(&task->dimensions.currencies, cohort->spent[i].currency));
-        pack_signed(out, cohort->spent[i].amount_minor);
+    text_refer(naming, &dimensions->regions, tuple->region);
+    text_refer(naming, &dimensions->sources, tuple->source);
+    for (uint32_t i = 0; i < plan->attribute_count; i++) {
+        if (tuple->attributes[i] == 0)
+            continue;
+        pack_text(&naming->names, view_of_text(plan->attributes[i]));
+        text_refer(naming, &dimensions->attributes[i], tuple->attributes[i]);
     }
 }
 
-static void cohort_load(struct journey_task *task, struct cohort *cohort, struct unpack *in)
+static void name_refer(struct naming *naming, const struct dimensions *dimensions, const struct packed_name *name)
 {
-    uint64_t flags = unpack_unsigned(in);
-    cohort->has_first = flags & 1;
-    cohort->has_second = flags >> 1 & 1;
-    cohort->has_used = flags >> 2 & 1;
-    cohort->has_onboarding = flags >> 3 & 1;
-    if (cohort->has_first) {
-        cohort->first = unpack_moment(in);
-        cohort->tuple = dimensions_unpack(&task->dimensions, in);
-        cohort->stage = (uint8_t)unpack_unsigned(in);
+    pack_unsigned(&naming->names, name->kind);
+    switch ((enum name_kind)name->kind) {
+    case NAME_TUPLE: {
+        const struct tuple *tuple = &dimensions->tuples[name->number];
+        pack_unsigned(&naming->names, tuple->channel);
+        text_refer(naming, &dimensions->products, tuple->product);
+        text_refer(naming, &dimensions->segments, tuple->segment);
+        extras_refer(naming, dimensions, tuple);
+        break;
     }
-    if (cohort->has_second)
-        cohort->second = unpack_moment(in);
-    if (cohort->has_used)
-        cohort->first_used = unpack_moment(in);
-    cohort->onboarding_opened_at_ms = unpack_signed(in);
-    cohort->order_count = (uint32_t)unpack_unsigned(in);
-    cohort->used_count = unpack_count(in, 1);
-    if (cohort->used_count)
-        cohort->used_at_ms = memory_zeroed(cohort->used_count, sizeof *cohort->used_at_ms);
-    for (uint32_t i = 0; i < cohort->used_count; i++)
-        cohort->used_at_ms[i] = unpack_signed(in);
-    for (uint32_t count = unpack_count(in, 2); count > 0; count--) {
-        cohort->spent = customer_array_grow(cohort->spent, cohort->spent_count, sizeof *cohort->spent);
-        struct spending *spending = &cohort->spent[cohort->spent_count++];
-        spending->currency = strings_number_uncapped(&task->dimensions.currencies, unpack_text(in));
-        spending->amount_minor = unpack_signed(in);
+    case NAME_TEAM: text_refer(naming, &dimensions->teams, name->number); break;
+    case NAME_SEGMENT: text_refer(naming, &dimensions->segments, name->number); break;
+    case NAME_CURRENCY: text_refer(naming, &dimensions->currencies, name->number); break;
+    case NAME_CAMPAIGN: text_refer(naming, &dimensions->campaigns, name->number); break;
+    case NAME_TOPIC_SET: {
+        uint32_t topics[TOPIC_SET_MAX];
+        size_t count = dimensions_topics(dimensions, name->number, topics);
+        pack_unsigned(&naming->names, count);
+        for (size_t i = 0; i < count; i++)
+            text_refer(naming, &dimensions->topics, topics[i]);
+        break;
+    }
+    case NAME_RULE: pack_unsigned(&naming->names, name->number); break;
+    case NAME_KIND_COUNT: break;
     }
 }
 
-static void subscriptions_save(const struct journey_task *task, const struct seldom *seldom, struct bytes *out)
+static void names_save(struct journey_task *task, struct bytes *out)
 {
-    pack_unsigned(out, seldom->subscription_count);
-    for (uint32_t i = 0; i < seldom->subscription_count; i++) {
-        const struct subscription_event *change = &seldom->subscriptions[i];
-        pack_moment(out, &change->moment);
-        pack_word(out, change->identity);
-        pack_signed(out, change->term_ends_at_ms);
-        dimensions_pack(&task->dimensions, out, change->tuple);
-        pack_unsigned(out, change->action);
-        pack_unsigned(out, change->stage);
-        pack_unsigned(out, change->has_term);
-        pack_signed(out, change->next_at_ms);
+    struct naming *naming = task->naming ? task->naming : (task->naming = memory_zeroed(1, sizeof *naming));
+    bytes_clear(&naming->texts);
+    bytes_clear(&naming->names);
+    naming->count = 0;
+    for (uint32_t i = 0; i < task->packing.name_count; i++)
+        name_refer(naming, &task->dimensions, &task->packing.names[i]);
+    pack_unsigned(out, naming->count);
+    bytes_append_view(out, bytes_view(&naming->texts));
+    pack_unsigned(out, task->packing.name_count);
+    bytes_append_view(out, bytes_view(&naming->names));
+}
+
+void naming_destroy(struct naming *naming)
+{
+    if (naming == NULL)
+        return;
+    bytes_finish(&naming->texts);
+    bytes_finish(&naming->names);
+    free(naming);
+}
+
+/* Texts of a checkpoint, while one is read. */
+struct texts {
+    struct view *items;
+    uint32_t count;
+    struct unpack *in;
+};
+
+static struct view text_referred(struct texts *texts)
+{
+    uint64_t place = unpack_unsigned(texts->in);
+    if (place > 0 && place <= texts->count)
+        return texts->items[place - 1];
+    texts->in->has_failed |= place > 0;
+    return view_of("", 0);
+}
+
+static void extras_read(struct texts *texts, struct dimensions *dimensions, struct tuple *tuple)
+{
+    uint64_t count = unpack_unsigned(texts->in);
+    if (count == 0)
+        return;
+    tuple->region = strings_number_uncapped(&dimensions->regions, text_referred(texts));
+    tuple->source = strings_number_uncapped(&dimensions->sources, text_referred(texts));
+    for (uint64_t left = count - 1; left > 0 && !texts->in->has_failed; left--) {
+        struct view name = unpack_text(texts->in), value = text_referred(texts);
+        for (uint32_t i = 0; i < dimensions->plan->attribute_count; i++) {
+            if (view_equal_text(name, dimensions->plan->attributes[i]))
+                tuple->attributes[i] = strings_number_uncapped(&dimensions->attributes[i], value);
+        }
     }
 }
 
-static void subscriptions_load(struct journey_task *task, struct seldom *seldom, struct unpack *in)
+static uint32_t tuple_read(struct texts *texts, struct dimensions *dimensions)
 {
-    for (uint32_t count = unpack_count(in, 32); count > 0; count--) {
-        seldom->subscriptions =
-            customer_array_grow(seldom->subscriptions, seldom->subscription_count, sizeof *seldom->subscriptions);
-        struct subscription_event *change = &seldom->subscriptions[seldom->subscription_count++];
-        change->moment = unpack_moment(in);
-        change->identity = unpack_word(in);
-        change->term_ends_at_ms = unpack_signed(in);
-        change->tuple = dimensions_unpack(&task->dimensions, in);
-        change->action = (uint8_t)unpack_unsigned(in);
-        change->stage = (uint8_t)unpack_unsigned(in);
-        change->has_term = unpack_unsigned(in) != 0;
-        change->next_at_ms = unpack_signed(in);
+    struct tuple tuple = {.channel = (uint32_t)unpack_unsigned(texts->in)};
+    tuple.product = strings_number_uncapped(&dimensions->products, text_referred(texts));
+    tuple.segment = strings_number_uncapped(&dimensions->segments, text_referred(texts));
+    extras_read(texts, dimensions, &tuple);
+    texts->in->has_failed |= tuple.channel != NO_CHANNEL && tuple.channel >= CHANNEL_COUNT;
+    return texts->in->has_failed ? 0 : dimensions_number(dimensions, &tuple);
+}
+
+static uint32_t topics_read(struct texts *texts, struct dimensions *dimensions)
+{
+    struct view topics[TOPIC_SET_MAX];
+    uint32_t count = unpack_count(texts->in, 1);
+    texts->in->has_failed |= count > TOPIC_SET_MAX;
+    for (uint32_t i = 0; i < count && !texts->in->has_failed; i++)
+        topics[i] = text_referred(texts);
+    return texts->in->has_failed ? 0 : dimensions_topic_set_uncapped(dimensions, topics, count);
+}
+
+static uint32_t name_read(struct texts *texts, struct dimensions *dimensions, uint64_t kind)
+{
+    switch (kind) {
+    case NAME_TUPLE: return tuple_read(texts, dimensions);
+    case NAME_TEAM: return strings_number_uncapped(&dimensions->teams, text_referred(texts));
+    case NAME_SEGMENT: return strings_number_uncapped(&dimensions->segments, text_referred(texts));
+    case NAME_CURRENCY: return strings_number_uncapped(&dimensions->currencies, text_referred(texts));
+    case NAME_CAMPAIGN: return strings_number_uncapped(&dimensions->campaigns, text_referred(texts));
+    case NAME_TOPIC_SET: return topics_read(texts, dimensions);
+    case NAME_RULE: return (uint32_t)unpack_unsigned(texts->in);
+    default: texts->in->has_failed = true; return 0;
     }
 }
 
-static void units_save(const struct journey_task *task, const struct seldom *seldom, struct bytes *out)
+/* The names of a checkpoint, as numbers of this task. */
+static void names_load(struct journey_task *task, struct unpack *in, struct bytes *out)
 {
-    pack_unsigned(out, seldom->unit_count);
-    for (uint32_t i = 0; i < seldom->unit_count; i++) {
-        const struct engagement_unit *unit = &seldom->units[i];
-        pack_word(out, unit->identity);
-        pack_moment(out, &unit->delivered);
-        dimensions_pack(&task->dimensions, out, unit->tuple);
-        pack_text(out, strings_text(&task->dimensions.campaigns, unit->campaign));
-        pack_unsigned(out, unit->kind);
-        pack_unsigned(out, unit->is_delivered);
-        pack_signed(out, unit->opened_at_ms);
-        pack_signed(out, unit->clicked_at_ms);
+    struct texts texts = {.count = unpack_count(in, 1), .in = in};
+    texts.items = arena_alloc(&task->save_arena, (texts.count + 1) * sizeof *texts.items);
+    for (uint32_t i = 0; i < texts.count; i++)
+        texts.items[i] = unpack_text(in);
+    uint32_t count = unpack_count(in, 2);
+    pack_unsigned(out, count);
+    for (uint32_t i = 0; i < count && !in->has_failed; i++) {
+        uint64_t kind = unpack_unsigned(in);
+        pack_unsigned(out, (uint64_t)name_read(&texts, &task->dimensions, kind) << 3 | (kind & 7));
     }
 }
 
-static void units_load(struct journey_task *task, struct seldom *seldom, struct unpack *in)
+/* --- private bytes: version, timer, names, what is packed behind them, and a check of all that --- */
+
+enum { CHECK_SIZE = 4 };
+
+static uint32_t check_of(struct view bytes)
 {
-    for (uint32_t count = unpack_count(in, 32); count > 0; count--) {
-        seldom->units = customer_array_grow(seldom->units, seldom->unit_count, sizeof *seldom->units);
-        struct engagement_unit *unit = &seldom->units[seldom->unit_count++];
-        unit->identity = unpack_word(in);
-        unit->delivered = unpack_moment(in);
-        unit->tuple = dimensions_unpack(&task->dimensions, in);
-        unit->campaign = strings_number_uncapped(&task->dimensions.campaigns, unpack_text(in));
-        unit->kind = (uint8_t)unpack_unsigned(in);
-        unit->is_delivered = unpack_unsigned(in) != 0;
-        unit->opened_at_ms = unpack_signed(in);
-        unit->clicked_at_ms = unpack_signed(in);
-    }
+    return hash_murmur2(bytes);
 }
 
-static void visits_save(const struct journey_task *task, const struct seldom *seldom, struct bytes *out)
+static void private_save(struct journey_task *task, struct view packed, int64_t timer_at_ms, struct bytes *out)
 {
-    pack_unsigned(out, seldom->visit_count);
-    for (uint32_t i = 0; i < seldom->visit_count; i++) {
-        const struct visit *visit = &seldom->visits[i];
-        pack_moment(out, &visit->moment);
-        pack_word(out, visit->visit);
-        pack_word(out, visit->ticket);
-        dimensions_pack(&task->dimensions, out, visit->tuple);
-        pack_unsigned(out, visit->stage);
-        pack_unsigned(out, visit->is_fixed);
-        pack_signed(out, visit->next_at_ms);
-    }
-}
-
-static void visits_load(struct journey_task *task, struct seldom *seldom, struct unpack *in)
-{
-    for (uint32_t count = unpack_count(in, 40); count > 0; count--) {
-        seldom->visits = customer_array_grow(seldom->visits, seldom->visit_count, sizeof *seldom->visits);
-        struct visit *visit = &seldom->visits[seldom->visit_count++];
-        visit->moment = unpack_moment(in);
-        visit->visit = unpack_word(in);
-        visit->ticket = unpack_word(in);
-        visit->tuple = dimensions_unpack(&task->dimensions, in);
-        visit->stage = (uint8_t)unpack_unsigned(in);
-        visit->is_fixed = unpack_unsigned(in) != 0;
-        visit->next_at_ms = unpack_signed(in);
-    }
-}
-
-static void seldom_save(const struct journey_task *task, const struct seldom *seldom, struct bytes *out)
-{
-    subscriptions_save(task, seldom, out);
-    units_save(task, seldom, out);
-    visits_save(task, seldom, out);
-    pack_unsigned(out, seldom->referral_count);
-    for (uint32_t i = 0; i < seldom->referral_count; i++) {
-        pack_word(out, seldom->referrals[i].person);
-        pack_signed(out, seldom->referrals[i].at_ms);
-    }
-    pack_unsigned(out, seldom->older_span_count);
-    for (uint32_t i = 0; i < seldom->older_span_count; i++) {
-        pack_signed(out, seldom->older_spans[i].first_ms);
-        pack_signed(out, seldom->older_spans[i].last_ms);
-    }
-    pack_unsigned(out, (unsigned)seldom->has_loyalty | (unsigned)seldom->is_member << 1);
-    if (seldom->has_loyalty)
-        pack_moment(out, &seldom->loyalty_changed);
-}
-
-static void seldom_load(struct journey_task *task, struct seldom *seldom, struct unpack *in)
-{
-    subscriptions_load(task, seldom, in);
-    units_load(task, seldom, in);
-    visits_load(task, seldom, in);
-    for (uint32_t count = unpack_count(in, 9); count > 0; count--) {
-        seldom->referrals = customer_array_grow(seldom->referrals, seldom->referral_count, sizeof *seldom->referrals);
-        struct referral *referral = &seldom->referrals[seldom->referral_count++];
-        referral->person = unpack_word(in);
-        referral->at_ms = unpack_signed(in);
-    }
-    seldom->older_span_count = unpack_count(in, 2);
-    if (seldom->older_span_count)
-        seldom->older_spans = memory_zeroed(seldom->older_span_count, sizeof *seldom->older_spans);
-    for (uint32_t i = 0; i < seldom->older_span_count; i++) {
-        seldom->older_spans[i].first_ms = unpack_signed(in);
-        seldom->older_spans[i].last_ms = unpack_signed(in);
-    }
-    uint64_t flags = unpack_unsigned(in);
-    seldom->has_loyalty = flags & 1;
-    seldom->is_member = flags >> 1 & 1;
-    if (seldom->has_loyalty)
-        seldom->loyalty_changed = unpack_moment(in);
-}
-
-static void facts_save(const struct journey_task *task, const struct customer *customer, struct bytes *out)
-{
-    pack_signed(out, customer->evaluated_at_ms);
-    pack_unsigned(out, customer->history_count);
-    pack_unsigned(out, customer->events);
-    pack_signed(out, customer->activity.first_ms);
-    pack_signed(out, customer->activity.last_ms);
-    pack_moment(out, &customer->first_activity);
-    pack_moment(out, &customer->segment_said);
-    pack_text(out, strings_text(&task->dimensions.segments, customer->segment));
-    for (int i = 0; i < CHANNEL_COUNT; i++)
-        pack_unsigned(out, customer->channel_minutes[i]);
-    pack_signed(out, customer->stage_since_at_ms);
-    pack_signed(out, customer->sentiment_sum);
-    pack_unsigned(out, customer->sentiment_count);
-    pack_unsigned(out, customer->open_ticket_count);
-    pack_unsigned(out, customer->stage);
-    pack_unsigned(out, (unsigned)customer->has_activity | (unsigned)customer->has_support_score << 1);
-}
-
-static void facts_load(struct journey_task *task, struct customer *customer, struct unpack *in)
-{
-    customer->evaluated_at_ms = unpack_signed(in);
-    customer->history_count = (uint32_t)unpack_unsigned(in);
-    customer->events = unpack_unsigned(in);
-    customer->activity.first_ms = unpack_signed(in);
-    customer->activity.last_ms = unpack_signed(in);
-    customer->first_activity = unpack_moment(in);
-    customer->segment_said = unpack_moment(in);
-    customer->segment = strings_number_uncapped(&task->dimensions.segments, unpack_text(in));
-    for (int i = 0; i < CHANNEL_COUNT; i++)
-        customer->channel_minutes[i] = (uint32_t)unpack_unsigned(in);
-    customer->stage_since_at_ms = unpack_signed(in);
-    customer->sentiment_sum = unpack_signed(in);
-    customer->sentiment_count = (uint32_t)unpack_unsigned(in);
-    customer->open_ticket_count = (uint16_t)unpack_unsigned(in);
-    customer->stage = (uint8_t)unpack_unsigned(in);
-    uint64_t flags = unpack_unsigned(in);
-    customer->has_activity = flags & 1;
-    customer->has_support_score = flags >> 1 & 1;
-}
-
-static void recent_save(const struct customer *customer, struct bytes *out)
-{
-    bytes_append(out, customer->mood_trail, sizeof customer->mood_trail);
-    pack_unsigned(out, customer->churn_thousandths);
-    bytes_append(out, customer->channel_uses, sizeof customer->channel_uses);
-    if (customer->cohort)
-        pack_moment(out, &customer->cohort->silent_since);
-    pack_unsigned(out, customer->cohort && customer->cohort->is_won_back);
-    bytes_append(out, customer->last_scores, sizeof customer->last_scores);
-}
-
-static void private_save(const struct journey_task *task, const struct customer *customer, int64_t timer_at_ms, struct bytes *out)
-{
+    struct unpack in = {(const unsigned char *)packed.data, (const unsigned char *)packed.data + packed.size, false};
     pack_unsigned(out, PERSIST_VERSION);
-    pack_signed(out, timer_at_ms);
-    facts_save(task, customer, out);
-    dedupe_save(&customer->seen, out);
-    pack_unsigned(out, customer->ticket_count);
-    for (uint32_t i = 0; i < customer->ticket_count; i++)
-        ticket_save(task, &customer->tickets[i], out);
-    pack_unsigned(out, customer->survey_count);
-    for (uint32_t i = 0; i < customer->survey_count; i++)
-        survey_save(task, &customer->surveys[i], out);
-    pack_unsigned(out, customer->order_count);
-    for (uint32_t i = 0; i < customer->order_count; i++)
-        order_save(task, &customer->orders[i], out);
-    pack_unsigned(out, (unsigned)(customer->cohort != NULL) | (unsigned)(customer->seldom != NULL) << 1 |
-                           (unsigned)(customer->care != NULL) << 2);
-    if (customer->cohort)
-        cohort_save(task, customer->cohort, out);
-    if (customer->seldom)
-        seldom_save(task, customer->seldom, out);
-    if (customer->care)
-        care_save(task, customer->care, out);
-    recent_save(customer, out);
+    pack_unsigned(out, timer_at_ms == TIMER_NEVER ? 0 : packed_zigzag(timer_at_ms) + 1);
+    unpacking_names(&task->packing, &in);
+    names_save(task, out);
+    bytes_append(out, in.at, (size_t)(in.end - in.at));
+    uint32_t check = check_of(bytes_view(out));
+    bytes_append(out, &check, sizeof check);
 }
 
-static void recent_load(struct customer *customer, struct unpack *in)
+static bool private_load(struct journey_task *task, struct entry *entry, struct view bytes)
 {
-    for (size_t i = 0; i < sizeof customer->mood_trail; i++)
-        customer->mood_trail[i] = (int8_t)unpack_byte(in);
-    customer->churn_thousandths = (uint16_t)unpack_unsigned(in);
-    for (size_t i = 0; i < sizeof customer->channel_uses; i++)
-        customer->channel_uses[i] = unpack_byte(in);
-    if (customer->cohort)
-        customer->cohort->silent_since = unpack_moment(in);
-    bool is_won_back = unpack_unsigned(in) != 0;
-    if (customer->cohort)
-        customer->cohort->is_won_back = is_won_back;
-    for (size_t i = 0; i < sizeof customer->last_scores; i++)
-        customer->last_scores[i] = (int8_t)unpack_byte(in);
-}
-
-static void private_load(struct journey_task *task, struct customer *customer, int64_t *timer_at_ms, struct unpack *in)
-{
-    uint64_t version = unpack_unsigned(in);
-    in->has_failed |= version != 1 && version != PERSIST_VERSION;
-    *timer_at_ms = unpack_signed(in);
-    facts_load(task, customer, in);
-    dedupe_load(&customer->seen, in);
-    for (uint32_t count = unpack_count(in, 12); count > 0; count--) {
-        customer->tickets = customer_array_grow(customer->tickets, customer->ticket_count, sizeof *customer->tickets);
-        customer->tickets[customer->ticket_count] = (struct ticket){0};
-        ticket_load(task, &customer->tickets[customer->ticket_count++], in);
-    }
-    for (uint32_t count = unpack_count(in, 12); count > 0; count--) {
-        customer->surveys = customer_array_grow(customer->surveys, customer->survey_count, sizeof *customer->surveys);
-        customer->surveys[customer->survey_count] = (struct survey){0};
-        survey_load(task, &customer->surveys[customer->survey_count++], in);
-    }
-    for (uint32_t count = unpack_count(in, 9); count > 0; count--) {
-        customer->orders = customer_array_grow(customer->orders, customer->order_count, sizeof *customer->orders);
-        customer->orders[customer->order_count] = (struct order){0};
-        order_load(task, &customer->orders[customer->order_count++], in);
-    }
-    uint64_t parts = unpack_unsigned(in);
-    if (parts & 1)
-        cohort_load(task, customer_cohort(customer), in);
-    if (parts >> 1 & 1)
-        seldom_load(task, customer_seldom(customer), in);
-    if (parts >> 2 & 1)
-        care_load(task, customer_care(customer), in);
-    if (version > 1)
-        recent_load(customer, in);
+    struct unpack in = {(const unsigned char *)bytes.data, (const unsigned char *)bytes.data + bytes.size - CHECK_SIZE, false};
+    uint32_t check;
+    if (bytes.size < CHECK_SIZE || unpack_unsigned(&in) != PERSIST_VERSION)
+        return false;
+    memcpy(&check, bytes.data + bytes.size - CHECK_SIZE, sizeof check);
+    if (check != check_of(view_of(bytes.data, bytes.size - CHECK_SIZE)))
+        return false;
+    uint64_t timer = unpack_unsigned(&in);
+    entry->timer_at_ms = timer ? packed_unzigzag(timer - 1) : TIMER_NEVER;
+    bytes_clear(&task->save_bytes);
+    names_load(task, &in, &task->save_bytes);
+    bytes_append(&task->save_bytes, in.at, (size_t)(in.end - in.at));
+    if (!in.has_failed)
+        resting_set(entry, bytes_view(&task->save_bytes));
+    return !in.has_failed;
 }
 
 /* --- the public record --- */
@@ -552,39 +327,50 @@ static void journey_describe(struct journey_task *task, const struct customer *c
     cases_describe(customer, out, arena);
 }
 
-void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value)
+/* For somebody at rest `guest` is filled; clear it afterwards. */
+static const struct customer *customer_look(struct journey_task *task, const struct entry *entry, struct customer *guest,
+                                            struct view *packed)
 {
     static const struct customer nobody; /* an entry whose only record was parked */
     const struct customer *customer = entry->state ? entry->state : &nobody;
+    if (entry->state && customer_is_resting(entry)) {
+        *packed = resting_bytes(entry);
+        customer_unpack(&task->packing, *packed, guest);
+        return guest;
+    }
+    bytes_clear(&task->pack_bytes);
+    customer_pack(&task->packing, customer, &task->pack_bytes);
+    *packed = bytes_view(&task->pack_bytes);
+    return customer;
+}
+
+void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value)
+{
+    struct customer guest = {0};
+    struct view packed;
     struct arena *arena = &task->save_arena;
     struct bytes *private = &task->save_bytes;
     bytes_clear(private);
     struct journey journey = {.customer_id = entry_key(entry), .applied_offset = entry->applied_offset};
-    private_save(task, customer, entry->timer_at_ms, private);
+    const struct customer *customer = customer_look(task, entry, &guest, &packed);
+    private_save(task, packed, entry->timer_at_ms, private);
     journey_describe(task, customer, &journey, arena);
     journey.private = bytes_view(private);
     wire_begin(value, task->shared->ids.journey);
     journey_encode(value, &journey);
     arena_reset(arena);
+    customer_clear(&guest);
 }
 
-struct customer *persist_load(struct journey_task *task, struct entry *entry, struct view value)
+bool persist_load(struct journey_task *task, struct entry *entry, struct view value)
 {
     uint32_t schema_id;
     struct view avro;
     struct journey journey;
-    struct customer *customer = customer_create();
-    bool is_read = wire_split(value, &schema_id, &avro) && journey_decode(&journey, avro, &task->save_arena);
-    if (is_read) {
-        struct unpack in = {(const unsigned char *)journey.private.data,
-                            (const unsigned char *)journey.private.data + journey.private.size, false};
-        private_load(task, customer, &entry->timer_at_ms, &in);
-        entry->applied_offset = journey.applied_offset;
-        is_read = !in.has_failed && in.at == in.end;
-    }
-    arena_reset(&task->save_arena);
+    bool is_read = wire_split(value, &schema_id, &avro) && journey_decode(&journey, avro, &task->save_arena) &&
+                   private_load(task, entry, journey.private);
     if (is_read)
-        return customer;
-    customer_destroy(customer);
-    return NULL;
+        entry->applied_offset = journey.applied_offset;
+    arena_reset(&task->save_arena);
+    return is_read;
 }

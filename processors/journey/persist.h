@@ -5,11 +5,14 @@
 
 #include "processors/journey/task.h"
 
-enum { PERSIST_VERSION = 5 }; /* 1, still read: without cases, last scores and follow-ups; those between were short-lived */
+enum { PERSIST_VERSION = 6 }; /* the packed form; those before it are refused: the engine says so, and stops */
 
 void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value);
 
-/* NULL: not ours, or damaged. Sets the entry's offset and timer. */
-struct customer *persist_load(struct journey_task *task, struct entry *entry, struct view value);
+/* false: not ours, of another version, or damaged. Sets the entry's offset and timer; its customer rests. */
+bool persist_load(struct journey_task *task, struct entry *entry, struct view value);
+
+struct naming; /* scratch */
+void naming_destroy(struct naming *naming);
 
 #endif

@@ -5,6 +5,7 @@
 #include "processors/journey/contributions.h"
 #include "processors/journey/customer.h"
 #include "processors/journey/journey.h"
+#include "processors/journey/packing.h"
 #include "processors/journey/totals.h"
 
 /* A ticket read as episodes: scratch, see story.h. */
@@ -45,6 +46,11 @@ struct journey_task {
     struct turn *turn; /* scratch of turn.c: large, so it is made once */
     struct arena save_arena; /* scratch of persist.c */
     struct bytes save_bytes;
+    struct naming *naming;
+    struct packing packing;
+    struct bytes pack_bytes; /* scratch of resting.c */
+    struct customer *newest, *oldest, *spare; /* those awake, and structs to be used again: resting.c */
+    uint32_t awake_count;
     uint64_t forgotten_ids;
 };
 

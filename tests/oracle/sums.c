@@ -166,6 +166,7 @@ int main(int argc, char **argv)
     struct bytes error = {0};
     struct settings_section sections[] = {{journey_setting_rows, &settings}, {case_setting_rows, &settings.cases}};
     struct settings_file *file = settings_load(argc > 1 ? argv[1] : NULL, sections, 2, &error);
+    settings.awake_max = 1; /* every customer rests between any two events of theirs */
     if (file == NULL)
         die(bytes_text(&error));
     if (argc > 2)

@@ -34,6 +34,7 @@ static void *open_shared(void)
     opened.sections[0] = (struct settings_section){journey_setting_rows, &opened.settings};
     opened.sections[1] = (struct settings_section){case_setting_rows, &opened.settings.cases};
     opened.file = settings_load(NULL, opened.sections, 2, &error);
+    opened.settings.awake_max = 2; /* so that most rest, and are woken again */
     opened.shared = (struct journey_shared){.settings = &opened.settings,
                                             .time_zone = "UTC",
                                             .touchpoints = record_reader_create(&touchpoint_shape, NULL),

@@ -1,4 +1,4 @@
-#include "processors/journey/dedupe.h"
+#include "processors/journey/packing.h"
 
 #include "base/clock.h"
 
@@ -74,26 +74,41 @@ static void at_the_bound_the_oldest_leave(void **state)
     dedupe_finish(&dedupe);
 }
 
-static void saved_and_loaded_it_knows_the_same(void **state)
+static void packed_and_unpacked_it_knows_the_same(void **state)
 {
     (void)state;
-    for (uint32_t count = 0; count < 200; count += 7) {
+    static struct packing packing;
+    for (uint32_t count = 0; count < 2000; count += count < 200 ? 7 : 400) {
         struct dedupe dedupe = {0}, again = {0};
         struct bytes bytes = {0};
         for (uint32_t i = 0; i < count; i++)
-            is_new(&dedupe, i, DAYS(20000), &bounds);
-        dedupe_save(&dedupe, &bytes);
-        struct unpack in = {(unsigned char *)bytes.data, (unsigned char *)bytes.data + bytes.size, false};
-        dedupe_load(&again, &in);
-        assert_false(in.has_failed);
-        assert_ptr_equal(in.at, in.end);
+            is_new(&dedupe, i, DAYS(20000) + SECONDS(i), &bounds);
+        packing_begin(&packing, DAYS(20000));
+        for (uint32_t i = 0; i < count; i += 3) { /* some are mentioned, twice even, and some are not */
+            struct uuid id = id_of(i);
+            struct moment moment = moment_of(DAYS(20000) - i, &id);
+            pack_moment(&packing, &moment);
+            pack_moment(&packing, &moment);
+        }
+        packing_end(&packing, &dedupe, &bytes);
+        unpacking_begin(&packing, bytes_view(&bytes), &again);
+        for (uint32_t i = 0; i < count; i += 3) {
+            struct uuid id = id_of(i);
+            struct moment moment = moment_of(DAYS(20000) - i, &id), first = unpack_moment(&packing), second = unpack_moment(&packing);
+            assert_int_equal(moment_compare(&first, &moment), 0);
+            assert_int_equal(moment_compare(&second, &moment), 0);
+        }
+        assert_false(packing.in.has_failed);
+        assert_ptr_equal(packing.in.at, packing.in.end);
         for (uint32_t i = 0; i < count; i++)
-            assert_false(is_new(&again, i, DAYS(20001), &bounds));
+            assert_false(is_new(&again, i, DAYS(20030) + SECONDS(i), &bounds));
+        assert_int_equal(again.count, count);
         assert_true(is_new(&again, count, DAYS(20001), &bounds));
         dedupe_finish(&dedupe);
         dedupe_finish(&again);
         bytes_finish(&bytes);
     }
+    packing_finish(&packing);
 }
 
 int main(void)
@@ -103,7 +118,7 @@ int main(void)
         cmocka_unit_test(an_id_counts_for_thirty_days),
         cmocka_unit_test(old_ids_make_room),
         cmocka_unit_test(at_the_bound_the_oldest_leave),
-        cmocka_unit_test(saved_and_loaded_it_knows_the_same),
+        cmocka_unit_test(packed_and_unpacked_it_knows_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,148 @@
+#include "processors/journey/resting.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "processors/journey/customer_pack.h"
+
+#include <stdlib.h>
+
+struct resting {
+    uint32_t size;
+    char bytes[];
+};
+
+enum { RESTING_BIT = 1 };
+
+static struct resting *resting_of(const struct entry *entry)
+{
+    return (struct resting *)((uintptr_t)entry->state & ~(uintptr_t)RESTING_BIT);
+}
+
+bool customer_is_resting(const struct entry *entry)
+{
+    return (uintptr_t)entry->state & RESTING_BIT;
+}
+
+struct view resting_bytes(const struct entry *entry)
+{
+    const struct resting *resting = resting_of(entry);
+    return view_of(resting->bytes, resting->size);
+}
+
+void resting_set(struct entry *entry, struct view bytes)
+{
+    struct resting *resting = memory_allocate(sizeof *resting + bytes.size);
+    resting->size = (uint32_t)bytes.size;
+    memcpy(resting->bytes, bytes.data, bytes.size);
+    entry->state = (void *)((uintptr_t)resting | RESTING_BIT);
+}
+
+/* --- those awake, by when they were touched last --- */
+
+static void list_remove(struct journey_task *task, struct customer *customer)
+{
+    *(customer->newer ? &customer->newer->older : &task->newest) = customer->older;
+    *(customer->older ? &customer->older->newer : &task->oldest) = customer->newer;
+}
+
+static void list_add(struct journey_task *task, struct customer *customer)
+{
+    customer->newer = NULL;
+    customer->older = task->newest;
+    *(task->newest ? &task->newest->newer : &task->oldest) = customer;
+    task->newest = customer;
+}
+
+static void struct_put_by(struct journey_task *task, struct customer *customer)
+{
+    customer_clear(customer);
+    customer->older = task->spare;
+    task->spare = customer;
+}
+
+static struct customer *struct_take(struct journey_task *task)
+{
+    struct customer *customer = task->spare;
+    if (customer == NULL)
+        return customer_create();
+    task->spare = customer->older;
+    customer->older = NULL;
+    return customer;
+}
+
+static void rest(struct journey_task *task, struct customer *customer)
+{
+    struct entry *entry = customer->entry;
+    bytes_clear(&task->pack_bytes);
+    customer_pack(&task->packing, customer, &task->pack_bytes);
+    list_remove(task, customer);
+    task->awake_count--;
+    struct_put_by(task, customer);
+    resting_set(entry, bytes_view(&task->pack_bytes));
+}
+
+static struct customer *room_make(struct journey_task *task, struct entry *entry)
+{
+    while (task->awake_count >= (uint32_t)task->shared->settings->awake_max)
+        rest(task, task->oldest);
+    struct customer *customer = struct_take(task);
+    task->awake_count++;
+    customer->entry = entry;
+    list_add(task, customer);
+    return customer;
+}
+
+/* --- the ways in and out --- */
+
+struct customer *customer_begin(struct journey_task *task, struct entry *entry)
+{
+    struct customer *customer = room_make(task, entry);
+    entry->state = customer;
+    return customer;
+}
+
+struct customer *customer_wake(struct journey_task *task, struct entry *entry)
+{
+    struct customer *customer = entry->state;
+    if (!customer_is_resting(entry)) {
+        if (customer != task->newest) {
+            list_remove(task, customer);
+            list_add(task, customer);
+        }
+        return customer;
+    }
+    customer = room_make(task, entry);
+    struct resting *resting = resting_of(entry);
+    if (!customer_unpack(&task->packing, view_of(resting->bytes, resting->size), customer)) {
+        log_error("a customer's packed memory does not read: this is a defect of the program", NULL); /* a checkpoint's was checked */
+        abort();
+    }
+    free(resting);
+    entry->state = customer;
+    return customer;
+}
+
+void customer_release(struct journey_task *task, struct entry *entry)
+{
+    if (entry->state == NULL)
+        return;
+    if (customer_is_resting(entry)) {
+        free(resting_of(entry));
+    } else {
+        struct customer *customer = entry->state;
+        list_remove(task, customer);
+        task->awake_count--;
+        struct_put_by(task, customer);
+    }
+    entry->state = NULL;
+}
+
+void resting_finish(struct journey_task *task)
+{
+    while (task->spare) {
+        struct customer *customer = task->spare;
+        task->spare = customer->older;
+        free(customer);
+    }
+    bytes_finish(&task->pack_bytes);
+}

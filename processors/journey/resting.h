@@ -1,0 +1,32 @@
+/* Customers awake and at rest.
+ *
+ * Of a million customers a few hundred are heard of at the same time. Those are awake: struct customer, arrays that grow. All
+ * others rest as one packed run of bytes (packing.h), a fifth of the size and one place in memory instead of ten. Whoever has
+ * an event or a timer is woken, and the one untouched for longest goes to rest for it: journey.awake_max of a task stay.
+ *
+ * entry->state is a struct customer, or a resting run with the lowest bit set. */
+#ifndef TS_JOURNEY_RESTING_H
+#define TS_JOURNEY_RESTING_H
+
+#include "processors/journey/task.h"
+
+/* The customer of an entry that has one; valid until the next one is woken, and at least for as long as journey.awake_max others
+ * are not. */
+struct customer *customer_wake(struct journey_task *task, struct entry *entry);
+
+/* A new one for an entry that has none. */
+struct customer *customer_begin(struct journey_task *task, struct entry *entry);
+
+/* The entry lets go of its customer; it has none then. */
+void customer_release(struct journey_task *task, struct entry *entry);
+
+/* --- for persist.c --- */
+
+bool customer_is_resting(const struct entry *entry);
+struct view resting_bytes(const struct entry *entry); /* of one that rests */
+void resting_set(struct entry *entry, struct view bytes); /* of an entry that has none */
+
+/* At the task's end, once its entries are gone. */
+void resting_finish(struct journey_task *task);
+
+#endif
