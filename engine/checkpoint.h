@@ -7,7 +7,8 @@
  * reads the topic, then the input from B on, and skips what an entry has already seen.
  *
  * A pass lasts checkpoint_interval_ms when there is much to write; when there is little it is over at once, so that in a small
- * shop the journeys topic is a second behind and no more, and a hot customer is still written once a pass, not once an event.
+ * shop the journeys topic is a second behind and no more, and a hot customer is still written once a pass, not once an event. Where
+ * nobody reads along (kpi.state) it always lasts that long: its entries are large, and nearly all of them are hot.
  *
  * What a processor adds up over many records leaves more seldom than its outputs (processor.summarise), at an offset S that goes into
  * the metadata, too: replay adds up again what comes from S on. So an entry must not be written while changes of it are in no sent
@@ -49,7 +50,7 @@ struct checkpoint {
 struct checkpoint_pace {
     int64_t interval_ms; /* length of a pass with much to write */
     int64_t least_ms;    /* from the beginning of one pass to the next */
-    size_t least_count;  /* entries written with each transaction at least */
+    size_t least_count;  /* entries written with each call at least */
 };
 
 void checkpoint_init(struct checkpoint *checkpoint);

@@ -62,6 +62,7 @@ struct processor {
     const char *checkpoint;            /* compacted topic of the entries, without prefix */
     const char *const *outputs;        /* topics, without prefix, NULL-terminated; an index into this is an outbox topic */
     int64_t allowed_disorder_ms;       /* the clock runs this far behind the newest event; settings may override */
+    bool is_checkpoint_private;        /* nobody else reads it: hot entries need not be fresh there, a pass takes its time */
     int version;                       /* of the state's form: a checkpoint of another version is refused with a clear message
                                           unless entry_load takes it */
 

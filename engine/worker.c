@@ -15,14 +15,15 @@ enum {
     BACKOFF_LEAST_MS = 20,
     BACKOFF_MOST_MS = 1000,
     REDO_MOST = 30,          /* in a row; then a new worker, with a new producer and member */
-    CATCH_UP_FACTOR = 5,     /* behind, transactions may take so many times longer: nobody waits for the newest event then, */
+    CATCH_UP_FACTOR = 10,    /* behind, transactions may take so many times longer: nobody waits for the newest event then, */
     CATCH_UP_RECORDS = 1000,
     CATCH_UP_SUMMARY_FACTOR = 10, /* and what is added up (KPI deltas) becomes so much less */
+    QUIET_FACTOR = 10,   /* without outputs, too: nobody waits at all */
     PASS_LEAST_MS = 1000 /* so a hot customer is written once a second at most */
 };
 
 #ifndef PASS_LEAST_ENTRIES
-#define PASS_LEAST_ENTRIES 256 /* with each commit: some 5,000 a second; the simulation wants long passes */
+#define PASS_LEAST_ENTRIES 64 /* of a partition, with each summary: some 5,000 a second with eight; the simulation wants long passes */
 #endif
 
 static int64_t or_standard(int64_t value, int64_t standard)
@@ -137,7 +138,7 @@ static struct checkpoint_pace pace_of(const struct worker *worker)
                                     .least_ms = worker->settings.checkpoint_interval_ms < PASS_LEAST_MS
                                                     ? worker->settings.checkpoint_interval_ms
                                                     : PASS_LEAST_MS,
-                                    .least_count = PASS_LEAST_ENTRIES};
+                                    .least_count = worker->config->processor->is_checkpoint_private ? 0 : PASS_LEAST_ENTRIES};
 }
 
 static void add_offsets(struct worker *worker)
@@ -287,6 +288,28 @@ static int64_t batch_interval_ms(const struct worker *worker)
     return worker->settings.commit_interval_ms * (is_behind(worker) ? CATCH_UP_FACTOR : 1);
 }
 
+static bool is_anything_unsummed(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->tasks.count; i++) {
+        const struct task *task = worker->tasks.tasks[i];
+        if (task && task->has_unsummed && task->stage == TASK_LIVE)
+            return true;
+    }
+    return false;
+}
+
+/* A transaction costs some two milliseconds of CPU here and as much at the broker. One that brings nothing but offsets can wait: the kpi
+ * stage has outputs once a second, when it publishes, and reads deltas all the time. */
+static bool is_batch_ripe(const struct worker *worker, int64_t now_ms)
+{
+    int64_t age_ms = now_ms - worker->batch_began_ms;
+    if (!outbox_is_empty(&worker->outbox))
+        return age_ms >= batch_interval_ms(worker);
+    if (is_anything_unsummed(worker))
+        return is_summary_due(worker, now_ms);
+    return age_ms >= worker->settings.commit_interval_ms * QUIET_FACTOR;
+}
+
 /* Is there a commit to be made although no record came? */
 static bool wants_commit(const struct worker *worker, const struct task *task, int64_t now_ms)
 {
@@ -308,8 +331,7 @@ static bool is_commit_due(struct worker *worker, int64_t now_ms)
     }
     if (!worker->is_batch_open)
         return false;
-    return now_ms - worker->batch_began_ms >= batch_interval_ms(worker) ||
-           worker->batch_records >= (size_t)worker->settings.batch_records_max ||
+    return is_batch_ripe(worker, now_ms) || worker->batch_records >= (size_t)worker->settings.batch_records_max ||
            (int64_t)outbox_bytes(&worker->outbox) >= worker->settings.batch_bytes_max;
 }
 
@@ -355,6 +377,8 @@ static int poll_wait_ms(const struct worker *worker, int64_t now_ms)
     if (!worker->is_batch_open)
         return IDLE_WAIT_MS < worker->settings.summary_interval_ms ? IDLE_WAIT_MS : (int)worker->settings.summary_interval_ms;
     int64_t left_ms = worker->batch_began_ms + batch_interval_ms(worker) - now_ms;
+    if (left_ms <= 0 && !is_batch_ripe(worker, now_ms))
+        left_ms = worker->settings.commit_interval_ms; /* with the first output the batch is ripe, however long the rest could wait */
     return left_ms > 0 ? (int)left_ms : 0;
 }
 

@@ -352,6 +352,7 @@ const struct processor kpi_processor = {
     .input = "kpi.deltas",
     .checkpoint = "kpi.state",
     .outputs = outputs,
+    .is_checkpoint_private = true,
     .version = STATE_VERSION,
     .task_create = task_create,
     .task_destroy = task_destroy,
