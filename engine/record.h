@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+/* A longer value is parked unread: what a processor makes of it would not fit into the 2 MiB that our topics take. Compressed, it may
+ * well have come through that limit itself. */
+enum { RECORD_VALUE_MAX = 3 << 19 };
+
 struct record {
     struct view topic; /* with the installation's prefix */
     int32_t partition;

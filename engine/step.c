@@ -27,7 +27,10 @@ static void lanes_prepare(struct lane *lanes, const struct task_table *table, co
         lane->route = (struct route){.event_at_ms = INT64_MIN};
         if (lane->task == NULL)
             continue;
-        lane->routed = lane->task->processor->route(lane->task->own, &records[i], &lane->route);
+        if (records[i].value.size > RECORD_VALUE_MAX)
+            lane->routed = OUTCOME_PARK;
+        else
+            lane->routed = lane->task->processor->route(lane->task->own, &records[i], &lane->route);
         if (lane->route.key.data == NULL || lane->routed != OUTCOME_OK)
             continue;
         lane->hash = entries_hash(lane->route.key);

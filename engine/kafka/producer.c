@@ -171,16 +171,25 @@ enum outcome kafka_producer_begin(struct broker *broker)
     return outcome_of(producer, "begin", rd_kafka_begin_transaction(producer->handle));
 }
 
-static enum outcome produce_failed(struct kafka_producer *producer, rd_kafka_resp_err_t code)
+static enum outcome produce_failed(struct kafka_producer *producer, const struct broker_message *message,
+                                   rd_kafka_resp_err_t code)
 {
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         sleep_ms(10);
         return OUTCOME_RETRY;
     }
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        log_error("an output is larger than Kafka takes, this partition cannot go on: lower the bounds of what is remembered for one "
+                  "key (journey.dedupe.ids_max, journey.history_max)",
+                  "worker", producer->name, "topic", rd_kafka_topic_name(producer->topics[message->topic + 1]), "partition",
+                  LOG_NUMBER(message->partition), "key_bytes", LOG_NUMBER(message->key.size), "value_bytes",
+                  LOG_NUMBER(message->value.size), NULL);
+        return OUTCOME_STOP;
+    }
     if (!producer->is_failing)
         log_warning("cannot produce", "worker", producer->name, "code", rd_kafka_err2name(code), NULL);
     producer->is_failing = true;
-    return code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? OUTCOME_REDO : OUTCOME_STOP;
+    return code == RD_KAFKA_RESP_ERR__STATE ? OUTCOME_REDO : OUTCOME_STOP;
 }
 
 /* A tombstone of the checkpoint topic carries where its entry died (checkpoint.h). */
@@ -212,7 +221,7 @@ enum outcome kafka_producer_produce(struct broker *broker, const struct broker_m
     for (*taken = 0; *taken < count; ++*taken) {
         rd_kafka_resp_err_t code = produce_one(producer, &messages[*taken]);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return produce_failed(producer, code);
+            return produce_failed(producer, &messages[*taken], code);
     }
     return OUTCOME_OK;
 }

@@ -2,7 +2,14 @@
 
 #include "schemas/wire.h"
 
-enum { PAYLOAD_MAX = 1024 * 1024 };
+enum { PAYLOAD_MAX = 1024 * 1024, KEY_MAX = 256 };
+
+static void say_why(struct rejected *rejected, const char *code, const char *path, const char *reason)
+{
+    rejected->code = view_of_text(code);
+    rejected->path = view_of_text(path);
+    rejected->reason = view_of_text(reason);
+}
 
 void reject_park(struct step *step, const struct record *record)
 {
@@ -13,16 +20,22 @@ void reject_park(struct step *step, const struct record *record)
     struct view payload = record->value.data ? record->value : view_of("", 0);
     struct rejected rejected = {.received_at_ms = is_read ? touch.received_at_ms : record->timestamp_ms,
                                 .source = is_read ? touch.source : VIEW_LITERAL(""),
-                                .code = is_read ? VIEW_LITERAL("too_late") : VIEW_LITERAL("wrong_type"),
-                                .path = is_read ? VIEW_LITERAL("occurred_at") : VIEW_LITERAL(""),
-                                .reason = is_read ? VIEW_LITERAL("happened longer ago than journey.revision_horizon")
-                                                  : view_of_text(why),
                                 .payload = view_of(payload.data, payload.size < PAYLOAD_MAX ? payload.size : PAYLOAD_MAX),
                                 .attempt = 1,
                                 .has_event_id = is_read};
+    if (record->value.size > RECORD_VALUE_MAX)
+        say_why(&rejected, "too_large", "", "a record is at most 1.5 MiB; the payload is its beginning");
+    else if (is_read)
+        say_why(&rejected, "too_late", "occurred_at", "happened longer ago than journey.revision_horizon");
+    else
+        say_why(&rejected, "wrong_type", "", why);
     if (is_read)
         rejected.event_id = touch.event_id;
-    struct view key = is_read ? touch.customer_id : record->key.data ? record->key : VIEW_LITERAL("");
+    if (rejected.source.size > KEY_MAX)
+        rejected.source = VIEW_LITERAL("");
+    struct view key = is_read ? touch.customer_id : record->key;
+    if (key.data == NULL || key.size > KEY_MAX)
+        key = VIEW_LITERAL("");
     struct bytes *value = outbox_begin(step->outbox, JOURNEY_OUTPUT_REJECTED, OUTBOX_BY_KEY, key, record->timestamp_ms);
     wire_begin(value, task->shared->ids.rejected);
     rejected_encode(value, &rejected);

@@ -262,6 +262,8 @@ static void record_done(struct step *step)
 
 /* --- what can never work --- */
 
+enum { PARKED_PAYLOAD_MAX = 1024 * 1024, PARKED_KEY_MAX = 256 };
+
 static void park(struct step *step, const struct record *record)
 {
     struct kpi_task *task = step->task;
@@ -271,7 +273,10 @@ static void park(struct step *step, const struct record *record)
                            .path = VIEW_LITERAL(""),
                            .reason = VIEW_LITERAL("not a KPI delta: unknown KPI or undecodable bytes"),
                            .payload = record->value.data ? record->value : VIEW_LITERAL("")};
-    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_REJECTED, OUTBOX_BY_KEY, record->key, record->timestamp_ms);
+    if (out.payload.size > PARKED_PAYLOAD_MAX)
+        out.payload.size = PARKED_PAYLOAD_MAX;
+    struct view key = record->key.data && record->key.size <= PARKED_KEY_MAX ? record->key : VIEW_LITERAL("");
+    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_REJECTED, OUTBOX_BY_KEY, key, record->timestamp_ms);
     wire_begin(value, task->shared->ids.rejected);
     rejected_encode(value, &out);
     outbox_end(step->outbox);
