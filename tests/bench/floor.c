@@ -4,7 +4,7 @@
  *     bench-floor BROKERS TOPIC                       consume only
  *     bench-floor BROKERS TOPIC OUTPUT COMMIT_MS      and produce, exactly once
  *
- * Ends at the topic's end. Prints one JSON line: events, wall and CPU seconds, peak memory. */
+ * Ends at the topic's end. Prints one JSON line: events, bytes, wall and CPU seconds, peak memory. */
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -66,7 +66,7 @@ struct floor {
     rd_kafka_topic_t *output;
     rd_kafka_topic_partition_list_t *places;
     double commit_s, committed_at;
-    int64_t events;
+    int64_t events, bytes; /* of keys and values */
 };
 
 static void commit(struct floor *floor)
@@ -92,6 +92,7 @@ static int take(struct floor *floor, rd_kafka_message_t *message)
     int is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     if (!message->err) {
         floor->events++;
+        floor->bytes += (int64_t)(message->key_len + message->len);
         if (floor->producer) {
             pass_on(floor, message);
             floor->places->elems[message->partition].offset = message->offset + 1;
@@ -145,7 +146,8 @@ int main(int argc, char **argv)
     getrusage(RUSAGE_SELF, &usage);
     double cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-    printf("{\"events\": %lld, \"wall_s\": %.3f, \"cpu_s\": %.3f, \"peak_mb\": %.1f}\n", (long long)floor.events, wall_s, cpu_s,
+    printf("{\"events\": %lld, \"bytes\": %lld, \"wall_s\": %.3f, \"cpu_s\": %.3f, \"peak_mb\": %.1f}\n", (long long)floor.events,
+           (long long)floor.bytes, wall_s, cpu_s,
            (double)usage.ru_maxrss / 1024);
     fflush(stdout);
     _exit(0); /* what librdkafka tears down is not part of the floor */

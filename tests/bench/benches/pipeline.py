@@ -1,0 +1,106 @@
+"""Journey + kpi against the floors and, with --peers, against other engines: CPU per million events as a slope between two counts."""
+import json
+import subprocess
+
+from confluent_kafka import Consumer, TopicPartition
+
+from benches import peers
+from benches.common import PARTITIONS, number, numbers, slope
+
+
+def floor(bench, prefix, produces):
+    command = [bench.build / "tests" / "bench" / "bench-floor", bench.kafka, prefix + "touchpoints"]
+    if produces:
+        bench.create_topic(prefix + "floor")
+        command += [prefix + "floor", "100"]
+    figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {"wall": figures["wall_s"], "cpu": figures["cpu_s"], "peak": figures["peak_mb"], "bytes": figures["bytes"]}
+
+
+def tell(bench, name, row):
+    bench.say("  %-44s %9d events %7.1f s %9.0f/s   CPU %7.2f s = %6.2f s per million, peak %5.0f MB" % (
+        name, row["events"], row["wall"], row["events"] / row["wall"], row["cpu"], row["cpu"] / row["events"] * 1e6, row["peak"]))
+
+
+def read_all(bench, topic):
+    consumer = Consumer({"bootstrap.servers": bench.kafka, "group.id": "bench-read", "enable.partition.eof": True, "isolation.level": "read_committed",
+                         "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, i, 0) for i in range(PARTITIONS)])
+    ended = 0
+    while ended < PARTITIONS:
+        for message in consumer.consume(20000, 1):
+            if message.error():
+                ended += 1
+            elif message.value():
+                yield message
+    consumer.close()
+
+
+def kpis_of(bench, prefix):
+    """The last word on every KPI's 90 days, over all."""
+    out = subprocess.run([bench.program, "inspect", "kpis", "--config", bench.config(prefix)], check=True, capture_output=True, text=True).stdout
+    rows = map(json.loads, out.splitlines())
+    return {row["kpi"]: row for row in rows if row["dimension"] == "all" and row["window"] == "90d"}
+
+
+def check_outputs(bench, prefix):
+    """Every event came out enriched once, its bytes unchanged; KPI counts are those of the kit's one-pass computation."""
+    wanted = {}
+    for message in read_all(bench, prefix + "touchpoints"):
+        wanted[message.value()[5:21]] = message.value()[5:]
+    seen, twice, changed = set(), 0, 0
+    for message in read_all(bench, prefix + "touchpoints.enriched"):
+        event = message.value()[5:21]
+        twice += event in seen
+        seen.add(event)
+        changed += not message.value()[5:].startswith(wanted[event])
+    bench.row("pipeline", "enriched = distinct events, input bytes kept", "%d of %d, %d twice, %d changed" % (len(seen), len(wanted), twice, changed), "all, once",
+              len(seen) == len(wanted) and not twice and not changed)
+    totals = peers.totals_of(bench, prefix) if bench.options.peers else None
+    if totals is None:
+        return
+    ours = kpis_of(bench, prefix)
+    for kpi, theirs in totals.items():
+        n = ours.get(kpi, {"n": 0})["n"]
+        bench.row("pipeline", "%s: n, ours and the kit's one-pass check" % kpi, "%d, %d" % (n, theirs), "equal", n == theirs)
+
+
+def run(bench):
+    counts, customers = numbers(bench.options.events), number(bench.options.customers)
+    table, bytes_out = {}, 0
+
+    def note(name, events, row):
+        row["events"] = events
+        table.setdefault(name, []).append(row)
+        tell(bench, name, row)
+
+    for events in counts:
+        prefix = "bench-%d." % events
+        ends = bench.fill(prefix, events, customers, "--mix", "peers")
+        note("floor: consume", events, floor(bench, prefix, False))
+        note("floor: consume + transactional produce", events, floor(bench, prefix, True))
+        for threads in numbers(bench.options.threads):
+            bench.reset(prefix)
+            note("journey + kpi, %d thread%s" % (threads, "s" * (threads > 1)), events, bench.drain(prefix, ends, threads))
+        if bench.options.peers:
+            for name, row in peers.drain_all(bench, prefix, ends, is_last=events == counts[-1]):
+                note(name, events, row)
+    bytes_in = table["floor: consume"][-1]["bytes"]
+    bytes_out = {topic: bench.scan(prefix + topic)["bytes"] for topic in ("touchpoints.enriched", "kpi.deltas", "journeys", "kpis", "alerts", "followups")}
+    check_outputs(bench, prefix)
+    base = slope(table["floor: consume + transactional produce"])
+    mine = slope(table["journey + kpi, %s" % ("1 thread" if "1 thread" in str(list(table)) else list(table)[-1])])
+    for name, rows in table.items():
+        own = slope(rows)
+        target, verdict = "", None
+        if name.startswith("journey"):
+            target, verdict = "<= 2 x the floor", own <= 2 * base
+        elif name.startswith("kstreams") or name.startswith("flink"):
+            share = 12 if "dsl" in name else 6
+            target, verdict = "ours <= 1/%d: 1/%.1f" % (share, own / mine), mine <= own / share
+        bench.row("pipeline", name, "%.2f CPU s per million, %.1f x floor" % (own, own / base), target, verdict)
+    for name, rows in table.items():
+        bench.row("pipeline", name + ": peak memory", "%.0f MB at %d events" % (rows[-1]["peak"], rows[-1]["events"]))
+    bench.row("pipeline", "bytes of keys and values an event, in", "%.0f" % (bytes_in / counts[-1]))
+    bench.row("pipeline", "bytes an event, out", "%.0f" % (sum(bytes_out.values()) / counts[-1]), "",)
+    bench.say("    of it " + ", ".join("%s %.1f" % (topic, size / counts[-1]) for topic, size in bytes_out.items()))
