@@ -46,7 +46,7 @@ struct step {
     void *task;              /* from task_create */
     const struct record *record; /* NULL in timer, batch_end and summarise; in clock_moved the one that moved it */
     int64_t offset;          /* of the record being applied, or of the one at which this timer fires */
-    int64_t clock_ms;        /* the partition's clock: before the record in apply, after it in timer and clock_moved */
+    int64_t clock_ms;        /* the partition's clock, the record at hand included */
     struct arena *arena;     /* lives until the batch commits */
     struct outbox *outbox;
     void *engine;            /* the engine's own */

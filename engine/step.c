@@ -119,14 +119,13 @@ static void fire_timers(struct task *task, struct step *step)
     }
 }
 
-static void clock_advance(struct task *task, const struct route *route)
+/* Where the clock is once the record has been seen. */
+static int64_t clock_after(const struct task *task, const struct lane *lane)
 {
-    if (route->event_at_ms == INT64_MIN)
-        return;
-    int64_t at_ms = route->is_tick ? route->event_at_ms : route->event_at_ms - task->allowed_disorder_ms;
-    if (at_ms <= task->clock_ms)
-        return;
-    task->clock_ms = at_ms;
+    if (lane->routed != OUTCOME_OK || lane->route.event_at_ms == INT64_MIN)
+        return task->clock_ms;
+    int64_t at_ms = lane->route.event_at_ms - (lane->route.is_tick ? 0 : task->allowed_disorder_ms);
+    return at_ms > task->clock_ms ? at_ms : task->clock_ms;
 }
 
 static enum outcome step_record(struct task *task, const struct step_room *room, const struct record *record,
@@ -143,7 +142,7 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
     struct step step = {.task = task->own,
                         .record = record,
                         .offset = record->offset,
-                        .clock_ms = task->clock_ms,
+                        .clock_ms = clock_after(task, lane),
                         .arena = room->arena,
                         .outbox = room->outbox,
                         .engine = task};
@@ -157,9 +156,8 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
 
     if (lane->routed == OUTCOME_OK) {
         int64_t before_ms = task->clock_ms;
-        clock_advance(task, &lane->route);
+        task->clock_ms = step.clock_ms;
         step.record = NULL;
-        step.clock_ms = task->clock_ms;
         fire_timers(task, &step);
         step.record = record;
         if (task->clock_ms > before_ms && task->processor->clock_moved)

@@ -149,7 +149,7 @@ static void touch_count(struct journey_task *task, struct entry *entry, const st
     timer_set_by(entry, task->after.next_at_ms);
 }
 
-static void time_pass(struct journey_task *task, struct entry *entry, struct step *step);
+static void journey_timer(struct step *step, struct entry *entry);
 
 static enum outcome journey_apply(struct step *step, struct entry *entry)
 {
@@ -174,8 +174,10 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     }
     if (!is_first_sight(task, customer, touch))
         return OUTCOME_OK;
+    /* This record may have moved the clock past deadlines of its own customer: they passed before it, and an answer that comes too
+     * late does not undo the alert about it. */
     if (entry->timer_at_ms <= step->clock_ms)
-        time_pass(task, entry, step);
+        journey_timer(step, entry);
     struct impression impression;
     impression_read(&impression, touch);
     struct arrival arrival = arrival_of(task, touch, &impression);

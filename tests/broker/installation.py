@@ -174,6 +174,10 @@ class Installation:
                 found[message.key()] = message
         return {key: self.decode(message.value()) for key, message in found.items()}
 
+    def latest_alerts(self):
+        """{alert id: its last revision}"""
+        return {alert["alert_id"]: alert for alert in self.records("alerts")}
+
     def kpis(self):
         """{(kpi, dimension, window): record} as the topic has them now."""
         found = {}
