@@ -223,6 +223,8 @@ void publish_finding(struct step *step, const struct series_state *state, const 
         .high = finding->high,
         .confidence = finding->confidence,
     };
+    out.has_ended_at = out.kind == SHIFT_KIND_SPIKE; /* one bucket, and it is over when it can be told */
+    out.ended_at_ms = out.detected_at_ms;
     if (out.kind != SHIFT_KIND_VARIANCE)
         out.has_good = is_good(state->series.kpi, out.direction == DIRECTION_UP, &out.good);
     /* The same finding has the same id whenever it is made: a row can say each kind once. */
