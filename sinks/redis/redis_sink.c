@@ -10,7 +10,9 @@
 #include "sinks/redis/positions.h"
 #include "sinks/redis/projection.h"
 
-enum { BATCH_RECORDS_MAX = 4000, WAIT_MS_MAX = 200 };
+#include <pthread.h>
+
+enum { BATCH_RECORDS_MAX = 2000, WAIT_MS_MAX = 200 };
 
 /* The topics, what is in them and what becomes of it. */
 static void do_kpi(struct projection *projection, const void *record)
@@ -49,13 +51,14 @@ static const struct source {
     void (*project)(struct projection *projection, const void *record);
     void (*project_gone)(struct projection *projection, struct view key); /* tombstones; NULL: none come */
     bool is_last_all; /* of the records of one key in a batch the last says it all: the others are passed over undecoded */
+    enum lane { LANE_BULK, LANE_NEWS } lane; /* news does not wait behind thousands of KPIs: it has a thread and a connection */
 } sources[] = {
-    {"kpis", &kpi_shape, do_kpi, project_kpi_gone, false},
-    {"alerts", &alert_shape, do_alert, NULL, false},
-    {"touchpoints.enriched", &enriched_touchpoint_shape, do_enriched, NULL, false},
-    {"journeys", &journey_shape, do_journey, project_journey_gone, true},
-    {"followups", &follow_up_shape, do_followup, NULL, false},
-    {"trend.shifts", &trend_shift_shape, do_shift, NULL, false},
+    {"kpis", &kpi_shape, do_kpi, project_kpi_gone, false, LANE_BULK},
+    {"alerts", &alert_shape, do_alert, NULL, false, LANE_NEWS},
+    {"touchpoints.enriched", &enriched_touchpoint_shape, do_enriched, NULL, false, LANE_BULK},
+    {"journeys", &journey_shape, do_journey, project_journey_gone, true, LANE_BULK},
+    {"followups", &follow_up_shape, do_followup, NULL, false, LANE_NEWS},
+    {"trend.shifts", &trend_shift_shape, do_shift, NULL, false, LANE_NEWS},
 };
 enum { SOURCE_COUNT = sizeof sources / sizeof *sources };
 
@@ -77,8 +80,13 @@ struct flight {
     int64_t sent_at_us;
 };
 
+/* One lane of the sink; one thread. */
 struct sink {
     const struct redis_sink_config *config;
+    enum lane lane;
+    pthread_t thread;
+    atomic_bool *stop;
+    enum outcome outcome;
     struct redis_link *link;
     struct record_reader *readers[SOURCE_COUNT];
     struct positions positions;
@@ -323,7 +331,7 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
         outcome = send_batch(sink, records, count);
     else
         settle(sink);
-    if (outcome == OUTCOME_OK && clock_now_ms(&clock_system) - sink->last_health_ms >= 1000) {
+    if (outcome == OUTCOME_OK && sink->lane == LANE_BULK && clock_now_ms(&clock_system) - sink->last_health_ms >= 1000) {
         settle(sink);
         write_health(sink);
     }
@@ -337,9 +345,9 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
 
 /* --- the service ------------------------------------------------------------------------------------------------- */
 
-static void sink_init(struct sink *sink, const struct redis_sink_config *config)
+static void sink_init(struct sink *sink, const struct redis_sink_config *config, enum lane lane, atomic_bool *stop)
 {
-    *sink = (struct sink){.config = config, .link = redis_link_create(config->redis)};
+    *sink = (struct sink){.config = config, .lane = lane, .stop = stop, .link = redis_link_create(config->redis)};
     arena_init(&sink->flights[0].arena);
     arena_init(&sink->flights[1].arena);
     sink->projection.prefix = config->redis->prefix;
@@ -366,31 +374,50 @@ static void sink_finish(struct sink *sink)
     redis_link_destroy(sink->link);
 }
 
-enum outcome redis_sink_run(const struct redis_sink_config *config, atomic_bool *stop)
+static void *run_lane(void *context)
 {
-    struct sink sink;
-    sink_init(&sink, config);
-    const char *prefix = config->kafka->topic_prefix;
+    static const char *const groups[] = {[LANE_BULK] = "sink", [LANE_NEWS] = "sink.news"};
+    struct sink *sink = context;
+    const struct kafka_settings *kafka = sink->config->kafka;
     struct bytes names[SOURCE_COUNT] = {{0}}, group = {0};
     const char *topics[SOURCE_COUNT + 1] = {NULL};
+    size_t count = 0;
     for (size_t i = 0; i < SOURCE_COUNT; i++) {
-        bytes_printf(&names[i], "%s%s", prefix, sources[i].topic);
-        topics[i] = bytes_text(&names[i]);
+        if (sources[i].lane != sink->lane)
+            continue;
+        bytes_printf(&names[count], "%s%s", kafka->topic_prefix, sources[i].topic);
+        topics[count] = bytes_text(&names[count]);
+        count++;
     }
-    bytes_printf(&group, "%ssink", prefix);
+    bytes_printf(&group, "%s%s", kafka->topic_prefix, groups[sink->lane]);
     struct follow follow = {.group = bytes_text(&group),
                             .topics = topics,
                             .batch_records_max = BATCH_RECORDS_MAX,
                             .wait_ms_max = WAIT_MS_MAX,
-                            .context = &sink,
+                            .context = sink,
                             .on_batch = on_batch,
                             .start_at = start_at};
-    enum outcome outcome = follow_run(&follow, config->kafka, stop);
-    settle(&sink);
-    for (size_t i = 0; i < SOURCE_COUNT; i++)
+    sink->outcome = follow_run(&follow, kafka, sink->stop);
+    settle(sink);
+    if (sink->outcome == OUTCOME_STOP)
+        atomic_store(sink->stop, true); /* one lane alone would look alive */
+    for (size_t i = 0; i < count; i++)
         bytes_finish(&names[i]);
     bytes_finish(&group);
-    sink_finish(&sink);
+    return NULL;
+}
+
+enum outcome redis_sink_run(const struct redis_sink_config *config, atomic_bool *stop)
+{
+    struct sink bulk, news;
+    sink_init(&bulk, config, LANE_BULK, stop);
+    sink_init(&news, config, LANE_NEWS, stop);
+    pthread_create(&news.thread, NULL, run_lane, &news);
+    run_lane(&bulk);
+    pthread_join(news.thread, NULL);
+    enum outcome outcome = bulk.outcome == OUTCOME_STOP ? OUTCOME_STOP : news.outcome;
+    sink_finish(&bulk);
+    sink_finish(&news);
     return outcome;
 }
 

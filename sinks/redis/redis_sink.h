@@ -19,7 +19,7 @@ struct redis_sink_config {
     struct registry *registry; /* shared, thread-safe; outlives the run */
 };
 
-/* Blocks until *stop. */
+/* Blocks until *stop. When it cannot go on it sets *stop itself and returns STOP. */
 enum outcome redis_sink_run(const struct redis_sink_config *config, atomic_bool *stop);
 
 /* Deletes every key under the prefix, positions included, so that the next redis_sink_run fills Redis anew. */

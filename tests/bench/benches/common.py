@@ -91,7 +91,7 @@ class Bench:
         self.delete_groups(prefix)
 
     def delete_groups(self, prefix):
-        for future in self.admin.delete_consumer_groups([prefix + name for name in ("journey", "kpi", "sink")]).values():
+        for future in self.admin.delete_consumer_groups([prefix + name for name in ("journey", "kpi", "sink", "sink.news")]).values():
             try:
                 future.result(30)
             except Exception:
