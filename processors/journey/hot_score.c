@@ -7,8 +7,7 @@
 #include "processors/journey/subscriptions.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdarg.h>
 
 enum { WAITS_MAX = 64, TEXT_MAX = 120, TICKETS_COUNTED = 16 };
 
@@ -27,8 +26,11 @@ struct scoring {
     int64_t at_ms, from_ms;
     struct arena *arena;
     struct hot_reading *out;
-    struct wait waits[WAITS_MAX]; /* sorted, apart */
+    uint32_t *recent; /* numbers of the tickets that count, the oldest first */
+    uint32_t recent_count;
+    struct wait waits[WAITS_MAX]; /* sorted, apart; collected when first asked for */
     uint32_t wait_count;
+    bool has_waits;
 };
 
 /* What was over so long ago gives no points, and nobody waited in it since. Of somebody with very many tickets the newest
@@ -38,6 +40,25 @@ static bool is_recent_ticket(const struct scoring *scoring, uint32_t number)
     const struct ticket *ticket = &scoring->customer->tickets[number];
     return ticket->id || (number + TICKETS_COUNTED >= scoring->customer->ticket_count && ticket->count &&
                           ticket->events[ticket->count - 1].moment.at_ms > scoring->at_ms - EFFORT_WITHIN_MS);
+}
+
+static void recent_collect(struct scoring *scoring)
+{
+    const struct customer *customer = scoring->customer;
+    uint32_t open_left = customer->open_ticket_count, room = open_left + TICKETS_COUNTED, begin = room;
+    uint32_t *recent = arena_alloc(scoring->arena, room * sizeof *recent);
+    for (uint32_t i = customer->ticket_count; i > 0 && begin > 0 && (open_left > 0 || i + TICKETS_COUNTED > customer->ticket_count); i--) {
+        if (is_recent_ticket(scoring, i - 1))
+            recent[--begin] = i - 1;
+        open_left -= customer->tickets[i - 1].id != NULL;
+    }
+    scoring->recent = recent + begin;
+    scoring->recent_count = room - begin;
+}
+
+static const struct ticket *recent_ticket(const struct scoring *scoring, uint32_t place)
+{
+    return &scoring->customer->tickets[scoring->recent[place]];
 }
 
 /* --- waiting for us --- */
@@ -61,19 +82,23 @@ static void wait_add(struct scoring *scoring, int64_t from_ms, int64_t to_ms)
         scoring->waits[scoring->wait_count++] = (struct wait){from_ms, to_ms};
 }
 
-static int wait_compare(const void *a, const void *b)
+/* They are few, and nearly in order. */
+static void waits_sort(struct scoring *scoring)
 {
-    const struct wait *first = a, *second = b;
-    return (first->from_ms > second->from_ms) - (first->from_ms < second->from_ms);
+    for (uint32_t i = 1; i < scoring->wait_count; i++) {
+        struct wait wait = scoring->waits[i];
+        uint32_t at = i;
+        for (; at > 0 && scoring->waits[at - 1].from_ms > wait.from_ms; at--)
+            scoring->waits[at] = scoring->waits[at - 1];
+        scoring->waits[at] = wait;
+    }
 }
 
 static void waits_collect(struct scoring *scoring)
 {
-    const struct customer *customer = scoring->customer;
-    for (uint32_t i = 0; i < customer->ticket_count; i++) {
-        const struct ticket *ticket = &customer->tickets[i];
-        if (!is_recent_ticket(scoring, i))
-            continue;
+    scoring->has_waits = true;
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
+        const struct ticket *ticket = recent_ticket(scoring, i);
         int64_t from_ms = NEVER_MS;
         for (uint32_t j = 0; j < ticket->count; j++) {
             const struct ticket_event *event = &ticket->events[j];
@@ -87,7 +112,7 @@ static void waits_collect(struct scoring *scoring)
         if (from_ms != NEVER_MS)
             wait_add(scoring, from_ms, NEVER_MS);
     }
-    qsort(scoring->waits, scoring->wait_count, sizeof *scoring->waits, wait_compare);
+    waits_sort(scoring);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < scoring->wait_count; i++) {
         struct wait *last = kept ? &scoring->waits[kept - 1] : NULL;
@@ -100,8 +125,10 @@ static void waits_collect(struct scoring *scoring)
 }
 
 /* How much is left of something said at an instant. */
-static double left_of(const struct scoring *scoring, int64_t said_at_ms)
+static double left_of(struct scoring *scoring, int64_t said_at_ms)
 {
+    if (!scoring->has_waits)
+        waits_collect(scoring);
     int64_t age_ms = scoring->at_ms - said_at_ms;
     for (uint32_t i = 0; i < scoring->wait_count; i++) {
         const struct wait *wait = &scoring->waits[i];
@@ -128,6 +155,40 @@ bool hot_customer_waits(const struct customer *customer, int64_t at_ms)
 
 /* --- reasons --- */
 
+/* %d, %u, %s and %.60s: texts are made for every event of a customer in trouble, and printf takes its time. */
+static struct view text_make(struct arena *arena, const char *format, va_list arguments)
+{
+    char text[TEXT_MAX], *at = text, *end = text + sizeof text;
+    for (; *format && at < end; format++) {
+        if (*format != '%') {
+            *at++ = *format;
+            continue;
+        }
+        char digits[12], *digit = digits + sizeof digits;
+        const char *from = digit;
+        size_t size = 0;
+        format += format[1] == '.' ? 4 : 1;
+        if (*format == 's') {
+            from = va_arg(arguments, const char *);
+            size = format[-1] == '0' ? strnlen(from, 60) : strlen(from);
+        } else {
+            int number = va_arg(arguments, int);
+            unsigned left = number < 0 && *format == 'd' ? 0u - (unsigned)number : (unsigned)number;
+            do
+                *--digit = (char)('0' + left % 10);
+            while (left /= 10);
+            if (number < 0 && *format == 'd')
+                *--digit = '-';
+            from = digit;
+            size = (size_t)(digits + sizeof digits - digit);
+        }
+        size = size < (size_t)(end - at) ? size : (size_t)(end - at);
+        memcpy(at, from, size);
+        at += size;
+    }
+    return arena_copy(arena, view_of(text, (size_t)(at - text)));
+}
+
 __attribute__((format(printf, 5, 6))) static void reason_add(struct scoring *scoring, enum hot_code code, double share,
                                                              const struct moment *event, const char *format, ...)
 {
@@ -138,12 +199,10 @@ __attribute__((format(printf, 5, 6))) static void reason_add(struct scoring *sco
     *reason = (struct hot_reason){.code = hot_code_name(code), .points = points, .has_event = event != NULL,
                                   .text = view_of_text(format)};
     if (strchr(format, '%')) {
-        char text[TEXT_MAX];
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(text, sizeof text, format, arguments);
+        reason->text = text_make(scoring->arena, format, arguments);
         va_end(arguments);
-        reason->text = arena_copy(scoring->arena, view_of_text(text));
     }
     if (event)
         reason->event = *event;
@@ -213,8 +272,8 @@ static void deadlines_score(struct scoring *scoring)
     double most = 0;
     int which = 0;
     struct moment start = {0};
-    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++) {
-        const struct ticket *ticket = &scoring->customer->tickets[i];
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
+        const struct ticket *ticket = recent_ticket(scoring, i);
         struct sla_reading sla;
         if (ticket->id == NULL)
             continue;
@@ -269,10 +328,10 @@ static void effort_of_ticket(struct scoring *scoring, const struct ticket *ticke
     }
 }
 
-static const struct ticket_event *opening_of(const struct scoring *scoring, uint32_t number)
+static const struct ticket_event *opening_of(const struct scoring *scoring, uint32_t place)
 {
-    const struct ticket *ticket = &scoring->customer->tickets[number];
-    uint32_t opened = is_recent_ticket(scoring, number) ? ticket_opened(ticket) : NO_EVENT;
+    const struct ticket *ticket = recent_ticket(scoring, place);
+    uint32_t opened = ticket_opened(ticket);
     const struct ticket_event *event = opened == NO_EVENT ? NULL : &ticket->events[opened];
     return event && event->moment.at_ms <= scoring->at_ms ? event : NULL;
 }
@@ -281,14 +340,14 @@ static const struct ticket_event *opening_of(const struct scoring *scoring, uint
 static const struct ticket_event *repeat_contact(const struct scoring *scoring)
 {
     const struct ticket_event *latest = NULL;
-    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++) {
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
         const struct ticket_event *event = opening_of(scoring, i);
         if (event && !event->has_agent && (latest == NULL || moment_is_before(&latest->moment, &event->moment)))
             latest = event;
     }
     if (latest == NULL || latest->moment.at_ms <= scoring->at_ms - EFFORT_WITHIN_MS)
         return NULL;
-    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++) {
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
         const struct ticket_event *event = opening_of(scoring, i);
         if (event && moment_is_before(&event->moment, &latest->moment) &&
             latest->moment.at_ms - event->moment.at_ms <= REPEAT_WITHIN_MS)
@@ -300,10 +359,8 @@ static const struct ticket_event *repeat_contact(const struct scoring *scoring)
 static void effort_score(struct scoring *scoring)
 {
     struct effort effort = {0};
-    for (uint32_t i = 0; i < scoring->customer->ticket_count; i++) {
-        if (is_recent_ticket(scoring, i))
-            effort_of_ticket(scoring, &scoring->customer->tickets[i], &effort);
-    }
+    for (uint32_t i = 0; i < scoring->recent_count; i++)
+        effort_of_ticket(scoring, recent_ticket(scoring, i), &effort);
     if (effort.last_reopened)
         reason_add(scoring, HOT_REOPENED,
                    (effort.reopened > 1 ? 2 : 1) * left_of(scoring, effort.last_reopened->moment.at_ms),
@@ -312,7 +369,7 @@ static void effort_score(struct scoring *scoring)
     if (effort.last_handoff)
         reason_add(scoring, HOT_HANDOFFS, fmin(effort.handoffs, 3) * left_of(scoring, effort.last_handoff->moment.at_ms),
                    &effort.last_handoff->moment, "Handed from team to team %u times too often", effort.handoffs);
-    const struct ticket_event *repeat = scoring->customer->ticket_count > 1 ? repeat_contact(scoring) : NULL;
+    const struct ticket_event *repeat = scoring->recent_count > 1 ? repeat_contact(scoring) : NULL;
     if (repeat)
         reason_add(scoring, HOT_REPEAT_CONTACT, left_of(scoring, repeat->moment.at_ms), &repeat->moment,
                    "Had to come back within a week");
@@ -341,12 +398,22 @@ static void stakes_score(struct scoring *scoring)
 
 /* --- all together --- */
 
-static int reason_compare(const void *a, const void *b)
+static bool reason_is_before(const struct hot_reason *first, const struct hot_reason *second)
 {
-    const struct hot_reason *first = a, *second = b;
     if (first->points != second->points)
-        return first->points > second->points ? -1 : 1;
-    return strcmp(first->code, second->code);
+        return first->points > second->points;
+    return strcmp(first->code, second->code) < 0;
+}
+
+static void reasons_sort(struct hot_reading *reading)
+{
+    for (uint32_t i = 1; i < reading->count; i++) {
+        struct hot_reason reason = reading->reasons[i];
+        uint32_t at = i;
+        for (; at > 0 && reason_is_before(&reason, &reading->reasons[at - 1]); at--)
+            reading->reasons[at] = reading->reasons[at - 1];
+        reading->reasons[at] = reason;
+    }
 }
 
 static bool is_always_hot(const struct scoring *scoring)
@@ -374,7 +441,7 @@ static void sum_up(struct scoring *scoring)
         sum = floor_points;
     }
     out->score = sum > 100 ? 100 : round(sum * 10) / 10;
-    qsort(out->reasons, out->count, sizeof *out->reasons, reason_compare);
+    reasons_sort(out);
 }
 
 void hot_score_read(struct journey_task *task, const struct customer *customer, int64_t at_ms, int64_t from_ms,
@@ -395,14 +462,16 @@ void hot_score_read(struct journey_task *task, const struct customer *customer, 
     scoring.from_ms = from_ms;
     scoring.arena = arena;
     scoring.out = out;
+    scoring.recent_count = 0;
     scoring.wait_count = 0;
+    scoring.has_waits = false;
     if (customer->ticket_count > 0)
-        waits_collect(&scoring);
+        recent_collect(&scoring);
     if (customer->care)
         facts_score(&scoring);
     if (customer->open_ticket_count > 0)
         deadlines_score(&scoring);
-    if (customer->ticket_count > 0)
+    if (scoring.recent_count > 0)
         effort_score(&scoring);
     if (out->count > 0)
         stakes_score(&scoring);

@@ -1,7 +1,7 @@
 /* What an event costs in the journey stage, codecs included, and what a customer weighs. Prints one line a measurement.
  * The input is the same every time, and so are the hashes of what comes out: a change for speed alone leaves them as they are.
  *
- *     build/release/tests/bench/bench-journey_stage [EVENTS] [CUSTOMERS] */
+ *     build/release/tests/bench/bench-journey_stage [EVENTS] [CUSTOMERS] [AWAKE] */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/map.h"
@@ -126,6 +126,8 @@ int main(int argc, char **argv)
     struct settings_section sections[] = {{journey_setting_rows, &settings}, {case_setting_rows, &settings.cases}};
     struct bytes error = {0}, log = {0};
     struct settings_file *file = settings_load(NULL, sections, 2, &error);
+    if (file && argc > 3)
+        settings.awake_max = atoll(argv[3]);
     struct journey_shared shared = {.settings = &settings, .time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}};
     shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);
     record_reader_learn(shared.touchpoints, SCHEMA_ID);
