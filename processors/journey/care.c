@@ -10,7 +10,7 @@
 struct care *customer_care(struct customer *customer)
 {
     if (customer->care == NULL) {
-        customer->care = memory_zeroed(1, sizeof *customer->care);
+        customer->care = customer_array_sized(1, sizeof *customer->care);
         customer->care->sealed_at_ms = INT64_MIN;
         customer->care->promises_from_ms = INT64_MIN;
     }

@@ -163,7 +163,7 @@ static void pending_pack(struct packing *packing, const struct pending *pending)
 {
     bool has_more = pending->note_size || pending->item; /* seldom */
     pack_moment(packing, &pending->cause);
-    pack_name(packing, NAME_RULE, pending->rule);
+    bytes_append(&packing->body, &pending->rule, sizeof pending->rule);
     pack_length(packing, pending->due_at_ms - pending->cause.at_ms);
     pack_length(packing, pending->expires_at_ms - pending->due_at_ms);
     pack_number(packing, (uint64_t)pending->subject_size << 1 | has_more);
@@ -176,7 +176,7 @@ static void pending_pack(struct packing *packing, const struct pending *pending)
 static void pending_unpack(struct packing *packing, struct pending *pending)
 {
     pending->cause = unpack_moment(packing);
-    pending->rule = unpack_name(packing, NAME_RULE);
+    pending->rule = unpack_half(&packing->in);
     pending->due_at_ms = (int64_t)((uint64_t)pending->cause.at_ms + (uint64_t)unpack_length(packing));
     pending->expires_at_ms = (int64_t)((uint64_t)pending->due_at_ms + (uint64_t)unpack_length(packing));
     uint64_t word = unpack_number(packing);
@@ -191,7 +191,7 @@ static void pending_unpack(struct packing *packing, struct pending *pending)
 static void pendings_unpack(struct packing *packing, struct care *care)
 {
     uint32_t texts_size = 0;
-    care->pending_count = unpack_count(&packing->in, 4);
+    care->pending_count = unpack_count(&packing->in, 8);
     care->pending = customer_array_sized(care->pending_count, sizeof *care->pending);
     for (uint32_t i = 0; i < care->pending_count; i++) {
         pending_unpack(packing, &care->pending[i]);

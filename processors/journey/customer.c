@@ -60,14 +60,14 @@ void customer_destroy(struct customer *customer)
 struct seldom *customer_seldom(struct customer *customer)
 {
     if (customer->seldom == NULL)
-        customer->seldom = memory_zeroed(1, sizeof *customer->seldom);
+        customer->seldom = customer_array_sized(1, sizeof *customer->seldom);
     return customer->seldom;
 }
 
 struct cohort *customer_cohort(struct customer *customer)
 {
     if (customer->cohort == NULL)
-        customer->cohort = memory_zeroed(1, sizeof *customer->cohort);
+        customer->cohort = customer_array_sized(1, sizeof *customer->cohort);
     return customer->cohort;
 }
 

@@ -153,7 +153,7 @@ void dedupe_reserve(struct dedupe *dedupe, uint32_t count)
     allocate(dedupe, capacity_for(count));
 }
 
-void dedupe_put_in_table(struct dedupe *dedupe, uint64_t mixed, uint32_t second)
+void dedupe_put(struct dedupe *dedupe, uint64_t mixed, uint32_t second)
 {
     put(dedupe, mixed, second);
 }

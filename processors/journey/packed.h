@@ -109,6 +109,19 @@ static inline uint64_t unpack_word(struct unpack *in)
     return word;
 }
 
+static inline uint32_t unpack_half(struct unpack *in)
+{
+    uint32_t half = 0;
+    if (in->end - in->at < (ptrdiff_t)sizeof half) {
+        in->has_failed = true;
+        in->at = in->end;
+        return 0;
+    }
+    memcpy(&half, in->at, sizeof half);
+    in->at += sizeof half;
+    return half;
+}
+
 /* A count of things of which each takes at least `least_bytes`: bounds what a damaged record may make us allocate. */
 static inline uint32_t unpack_count(struct unpack *in, size_t least_bytes)
 {

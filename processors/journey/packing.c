@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MOMENT_LEAST = 17, ID_LEAST = 2 /* bytes */ };
+enum { MOMENT_LEAST = 17, ID_SIZE = 12 /* bytes */ };
 
 void packing_finish(struct packing *packing)
 {
@@ -22,45 +22,73 @@ void packing_begin(struct packing *packing, int64_t base_ms)
 
 /* --- names --- */
 
-static void names_reserve(struct packing *packing, uint32_t count)
+/* Words of two bytes, or of eight where a number is too large for that: fixed ones are read where they stand. */
+enum { NAME_KIND_BITS = 3 };
+
+void packing_names_write(const struct packing *packing, struct bytes *out)
 {
-    if (count <= packing->name_capacity)
-        return;
-    packing->name_capacity = 2 * count;
-    packing->names = memory_resize(packing->names, packing->name_capacity * sizeof *packing->names);
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < packing->name_count; i++)
+        all |= packing->names[i];
+    bool is_wide = all > UINT16_MAX;
+    pack_unsigned(out, (uint64_t)packing->name_count << 1 | is_wide);
+    bytes_reserve(out, packing->name_count * sizeof(uint64_t));
+    for (uint32_t i = 0; i < packing->name_count; i++) {
+        uint16_t word = (uint16_t)packing->names[i];
+        memcpy(out->data + out->size, is_wide ? (const void *)&packing->names[i] : &word, is_wide ? 8 : 2);
+        out->size += is_wide ? 8 : 2;
+    }
 }
 
 void pack_name(struct packing *packing, enum name_kind kind, uint32_t number)
 {
-    names_reserve(packing, packing->name_count + 1);
-    packing->names[packing->name_count++] = (struct packed_name){number, (uint8_t)kind};
-}
-
-uint32_t unpack_name(struct packing *packing, enum name_kind kind)
-{
-    if (packing->name_at < packing->name_count && packing->names[packing->name_at].kind == (uint8_t)kind)
-        return packing->names[packing->name_at++].number;
-    packing->in.has_failed = true;
-    return 0;
-}
-
-static void names_write(const struct packing *packing, struct bytes *out)
-{
-    pack_unsigned(out, packing->name_count);
-    for (uint32_t i = 0; i < packing->name_count; i++)
-        pack_unsigned(out, (uint64_t)packing->names[i].number << 3 | packing->names[i].kind);
+    if (packing->name_count == packing->name_capacity) {
+        packing->name_capacity = packing->name_capacity ? 2 * packing->name_capacity : 64;
+        packing->names = memory_resize(packing->names, packing->name_capacity * sizeof *packing->names);
+    }
+    packing->names[packing->name_count++] = (uint64_t)number << NAME_KIND_BITS | kind;
 }
 
 void unpacking_names(struct packing *packing, struct unpack *in)
 {
-    uint32_t count = unpack_count(in, 1);
-    names_reserve(packing, count);
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t word = unpack_unsigned(in);
-        packing->names[i] = (struct packed_name){(uint32_t)(word >> 3), word & 7};
+    uint64_t word = unpack_unsigned(in);
+    uint64_t count = word >> 1;
+    packing->names_are_wide = word & 1;
+    size_t size = packing->names_are_wide ? 8 : 2;
+    if (count > (uint64_t)(in->end - in->at) / size) {
+        in->has_failed = true;
+        count = 0;
     }
-    packing->name_count = count;
-    packing->name_at = 0;
+    packing->name_count = (uint32_t)count;
+    packing->name_at = in->at;
+    packing->name_end = in->at += count * size;
+}
+
+bool unpacking_name_next(struct packing *packing, struct packed_name *out)
+{
+    uint64_t word = 0;
+    if (packing->name_at == packing->name_end)
+        return false;
+    if (packing->names_are_wide) {
+        memcpy(&word, packing->name_at, 8);
+        packing->name_at += 8;
+    } else {
+        uint16_t narrow;
+        memcpy(&narrow, packing->name_at, 2);
+        packing->name_at += 2;
+        word = narrow;
+    }
+    *out = (struct packed_name){(uint32_t)(word >> NAME_KIND_BITS), word & ((1 << NAME_KIND_BITS) - 1)};
+    return true;
+}
+
+uint32_t unpack_name(struct packing *packing, enum name_kind kind)
+{
+    struct packed_name name;
+    if (unpacking_name_next(packing, &name) && name.kind == (uint8_t)kind)
+        return name.number;
+    packing->in.has_failed = true;
+    return 0;
 }
 
 /* --- moments and ids --- */
@@ -76,12 +104,11 @@ static void moments_reserve(struct packing *packing, uint32_t count)
 /* Where two moments want the same place of `recent` the older one may be written twice: larger, and right all the same. */
 void pack_moment(struct packing *packing, const struct moment *moment)
 {
-    uint64_t mixed = dedupe_mixed(moment->id_high, moment->id_low);
-    uint32_t *recent = &packing->recent[mixed % PACKING_RECENT];
-    if (*recent >= packing->moment_count || moment_compare(&packing->moments[*recent].moment, moment) != 0) {
+    uint32_t *recent = &packing->recent[(moment->id_low ^ moment->id_low >> 32) % PACKING_RECENT];
+    if (*recent >= packing->moment_count || moment_compare(&packing->moments[*recent], moment) != 0) {
         moments_reserve(packing, packing->moment_count + 1);
         *recent = packing->moment_count;
-        packing->moments[packing->moment_count++] = (struct packed_moment){*moment, mixed};
+        packing->moments[packing->moment_count++] = *moment;
     }
     pack_unsigned(&packing->body, *recent);
 }
@@ -90,7 +117,7 @@ struct moment unpack_moment(struct packing *packing)
 {
     uint64_t place = unpack_unsigned(&packing->in);
     if (place < packing->moment_count)
-        return packing->moments[place].moment;
+        return packing->moments[place];
     packing->in.has_failed = true;
     return (struct moment){0};
 }
@@ -100,7 +127,7 @@ static void moments_write(const struct packing *packing, struct bytes *out)
     int64_t before_ms = packing->base_ms;
     pack_unsigned(out, packing->moment_count);
     for (uint32_t i = 0; i < packing->moment_count; i++) {
-        const struct moment *moment = &packing->moments[i].moment;
+        const struct moment *moment = &packing->moments[i];
         pack_word(out, __builtin_bswap64(moment->id_high));
         pack_word(out, __builtin_bswap64(moment->id_low));
         pack_signed(out, (int64_t)((uint64_t)moment->at_ms - (uint64_t)before_ms));
@@ -108,30 +135,32 @@ static void moments_write(const struct packing *packing, struct bytes *out)
     }
 }
 
-/* In the order in which dedupe holds them, so that the same customer is the same bytes however often they rested: the place of
- * its moment + 1, or 0 and what dedupe keeps of it; then the second it was received. */
-static void ids_write(const struct packing *packing, const struct dedupe *seen, struct bytes *out)
+/* As dedupe holds them, in its order: the same customer is the same bytes however often they rested. */
+static void ids_write(const struct dedupe *seen, struct bytes *out)
 {
     pack_unsigned(out, seen->count);
+    if (seen->count == 0)
+        return;
+    if (seen->capacity <= DEDUPE_SCANNED_MAX) {
+        bytes_append(out, seen->ids, seen->count * sizeof *seen->ids);
+        bytes_append(out, seen->ids + seen->capacity, seen->count * sizeof(uint32_t));
+        return;
+    }
     for (uint32_t i = 0; i < seen->capacity; i++) {
-        uint64_t mixed = seen->ids[i];
-        if (mixed == 0)
+        if (seen->ids[i] == 0)
             continue;
-        uint32_t recent = packing->recent[mixed % PACKING_RECENT];
-        bool has_moment = recent < packing->moment_count && packing->moments[recent].mixed == mixed;
-        pack_unsigned(out, has_moment ? recent + 1 : 0);
-        if (!has_moment)
-            pack_word(out, mixed);
-        pack_signed(out, dedupe_second(seen, i) - (has_moment ? packing->moments[recent].moment.at_ms : packing->base_ms) / 1000);
+        pack_word(out, seen->ids[i]);
+        uint32_t second = dedupe_second(seen, i);
+        bytes_append(out, &second, sizeof second);
     }
 }
 
 void packing_end(struct packing *packing, const struct dedupe *seen, struct bytes *out)
 {
-    names_write(packing, out);
+    packing_names_write(packing, out);
     pack_signed(out, packing->base_ms);
     moments_write(packing, out);
-    ids_write(packing, seen, out);
+    ids_write(seen, out);
     bytes_append_view(out, bytes_view(&packing->body));
 }
 
@@ -141,7 +170,7 @@ static void moments_read(struct packing *packing, struct unpack *in)
     int64_t at_ms = packing->base_ms;
     moments_reserve(packing, count);
     for (uint32_t i = 0; i < count; i++) {
-        struct moment *moment = &packing->moments[i].moment;
+        struct moment *moment = &packing->moments[i];
         moment->id_high = __builtin_bswap64(unpack_word(in));
         moment->id_low = __builtin_bswap64(unpack_word(in));
         at_ms = (int64_t)((uint64_t)at_ms + (uint64_t)unpack_signed(in));
@@ -150,23 +179,26 @@ static void moments_read(struct packing *packing, struct unpack *in)
     packing->moment_count = count;
 }
 
-static void ids_read(struct packing *packing, struct unpack *in, struct dedupe *seen)
+static void ids_read(struct unpack *in, struct dedupe *seen)
 {
-    uint32_t count = unpack_count(in, ID_LEAST);
-    if (count)
-        dedupe_reserve(seen, count);
-    for (uint32_t i = 0; i < count && !in->has_failed; i++) {
-        uint64_t place = unpack_unsigned(in);
-        if (place > packing->moment_count) {
-            in->has_failed = true;
-            return;
-        }
-        const struct moment *moment = place ? &packing->moments[place - 1].moment : NULL;
-        uint64_t mixed = moment ? dedupe_mixed(moment->id_high, moment->id_low) : unpack_word(in);
-        int64_t second = unpack_signed(in) + (moment ? moment->at_ms : packing->base_ms) / 1000;
-        in->has_failed |= mixed == 0;
-        if (!in->has_failed)
-            dedupe_put(seen, mixed, (uint32_t)second);
+    uint32_t count = unpack_count(in, ID_SIZE);
+    if (count == 0)
+        return;
+    dedupe_reserve(seen, count);
+    if (seen->capacity <= DEDUPE_SCANNED_MAX) {
+        memcpy(seen->ids, in->at, count * sizeof *seen->ids);
+        memcpy(seen->ids + seen->capacity, in->at + count * sizeof *seen->ids, count * sizeof(uint32_t));
+        seen->count = count;
+        in->at += count * ID_SIZE;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++, in->at += ID_SIZE) {
+        uint64_t mixed;
+        uint32_t second;
+        memcpy(&mixed, in->at, sizeof mixed);
+        memcpy(&second, in->at + sizeof mixed, sizeof second);
+        if (mixed)
+            dedupe_put(seen, mixed, second);
     }
 }
 
@@ -177,5 +209,5 @@ void unpacking_begin(struct packing *packing, struct view bytes, struct dedupe *
     unpacking_names(packing, in);
     packing->base_ms = unpack_signed(in);
     moments_read(packing, in);
-    ids_read(packing, in, seen);
+    ids_read(in, seen);
 }

@@ -3,8 +3,8 @@
  *     names · base · moments · ids seen · body
  *
  * Apart from the body stand the *names* it mentions, in the order in which it does (tuples, teams, segments …: numbers of the task's
- * dimensions, in a checkpoint their texts), and the *moments* (time and event id), each once: they are at the same time ids that
- * dedupe knows, and the body refers to them by their place. So the body is the same bytes in memory and in a checkpoint: reading
+ * dimensions, in a checkpoint their texts), the *moments* (time and event id), each once, to which the body refers by their
+ * place, and the ids that dedupe knows. So the body is the same bytes in memory and in a checkpoint: reading
  * one back translates the names and copies the rest. Times are differences from a base, lengths in minutes where they are whole ones.
  *
  * Scratch of a task, used for packing and for unpacking, never both at once. */
@@ -14,7 +14,7 @@
 #include "processors/journey/dedupe.h"
 #include "processors/journey/packed.h"
 
-enum name_kind { NAME_TUPLE, NAME_TEAM, NAME_SEGMENT, NAME_CURRENCY, NAME_CAMPAIGN, NAME_TOPIC_SET, NAME_RULE, NAME_KIND_COUNT };
+enum name_kind { NAME_TUPLE, NAME_TEAM, NAME_SEGMENT, NAME_CURRENCY, NAME_CAMPAIGN, NAME_TOPIC_SET, NAME_KIND_COUNT };
 
 struct packed_name {
     uint32_t number;
@@ -23,18 +23,14 @@ struct packed_name {
 
 enum { PACKING_RECENT = 256 }; /* a power of two */
 
-struct packed_moment {
-    struct moment moment;
-    uint64_t mixed; /* dedupe's form of its id */
-};
-
 struct packing {
     struct bytes body;   /* being packed */
     struct unpack in;    /* being unpacked */
-    struct packed_name *names;
-    struct packed_moment *moments;
+    uint64_t *names;
+    struct moment *moments;
     uint32_t name_count, name_capacity, moment_count, moment_capacity;
-    uint32_t name_at;    /* the next to be unpacked */
+    const unsigned char *name_at, *name_end; /* the next to be unpacked */
+    bool names_are_wide;
     uint32_t recent[PACKING_RECENT]; /* where a moment may be, by its id: believed only after a look */
     int64_t base_ms;
 };
@@ -46,6 +42,8 @@ void packing_finish(struct packing *packing);
 void packing_begin(struct packing *packing, int64_t base_ms);
 /* Appends names, moments with the ids of `seen`, and the body. */
 void packing_end(struct packing *packing, const struct dedupe *seen, struct bytes *out);
+
+void packing_names_write(const struct packing *packing, struct bytes *out); /* packing_end's first part */
 
 void pack_name(struct packing *packing, enum name_kind kind, uint32_t number); /* 0: none */
 void pack_moment(struct packing *packing, const struct moment *moment);
@@ -82,6 +80,7 @@ static inline void pack_length(struct packing *packing, int64_t length_ms)
 void unpacking_begin(struct packing *packing, struct view bytes, struct dedupe *seen);
 /* The names alone; in->at stands behind them. */
 void unpacking_names(struct packing *packing, struct unpack *in);
+bool unpacking_name_next(struct packing *packing, struct packed_name *out); /* false: there is no other */
 uint32_t unpack_name(struct packing *packing, enum name_kind kind);
 struct moment unpack_moment(struct packing *packing);
 

@@ -92,7 +92,6 @@ static void name_refer(struct naming *naming, const struct dimensions *dimension
             text_refer(naming, &dimensions->topics, topics[i]);
         break;
     }
-    case NAME_RULE: pack_unsigned(&naming->names, name->number); break;
     case NAME_KIND_COUNT: break;
     }
 }
@@ -103,8 +102,9 @@ static void names_save(struct journey_task *task, struct bytes *out)
     bytes_clear(&naming->texts);
     bytes_clear(&naming->names);
     naming->count = 0;
-    for (uint32_t i = 0; i < task->packing.name_count; i++)
-        name_refer(naming, &task->dimensions, &task->packing.names[i]);
+    struct packed_name name;
+    while (unpacking_name_next(&task->packing, &name))
+        name_refer(naming, &task->dimensions, &name);
     pack_unsigned(out, naming->count);
     bytes_append_view(out, bytes_view(&naming->texts));
     pack_unsigned(out, task->packing.name_count);
@@ -181,7 +181,6 @@ static uint32_t name_read(struct texts *texts, struct dimensions *dimensions, ui
     case NAME_CURRENCY: return strings_number_uncapped(&dimensions->currencies, text_referred(texts));
     case NAME_CAMPAIGN: return strings_number_uncapped(&dimensions->campaigns, text_referred(texts));
     case NAME_TOPIC_SET: return topics_read(texts, dimensions);
-    case NAME_RULE: return (uint32_t)unpack_unsigned(texts->in);
     default: texts->in->has_failed = true; return 0;
     }
 }
@@ -193,12 +192,13 @@ static void names_load(struct journey_task *task, struct unpack *in, struct byte
     texts.items = arena_alloc(&task->save_arena, (texts.count + 1) * sizeof *texts.items);
     for (uint32_t i = 0; i < texts.count; i++)
         texts.items[i] = unpack_text(in);
-    uint32_t count = unpack_count(in, 2);
-    pack_unsigned(out, count);
-    for (uint32_t i = 0; i < count && !in->has_failed; i++) {
+    struct packing *packing = &task->packing;
+    packing_begin(packing, 0);
+    for (uint32_t count = unpack_count(in, 2); count > 0 && !in->has_failed; count--) {
         uint64_t kind = unpack_unsigned(in);
-        pack_unsigned(out, (uint64_t)name_read(&texts, &task->dimensions, kind) << 3 | (kind & 7));
+        pack_name(packing, (enum name_kind)(kind & 7), name_read(&texts, &task->dimensions, kind));
     }
+    packing_names_write(packing, out);
 }
 
 /* --- private bytes: version, timer, names, what is packed behind them, and a check of all that --- */
