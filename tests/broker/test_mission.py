@@ -8,7 +8,9 @@ import http.server
 import json
 import os
 import pathlib
+import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -258,19 +260,25 @@ class OwnKafka:
                             "--only", "kafka,registry", "--heap", "384"], check=verb == "start", stdout=log, stderr=log, timeout=150)
 
     def kill(self):
+        """Ends when its port is free again, which on a busy machine takes a while."""
         os.kill(int((self.folder / "kafka.pid").read_text()), signal.SIGKILL)
+        assert eventually(lambda: is_free(self.base + 4) and is_free(self.base + 5), 60, 0.1)
+
+
+def is_free(port):
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
 
 
 def free_base():
-    import socket
-    for base in range(25100, 26900, 20):
-        try:
-            for offset in (3, 4, 5):
-                with socket.socket() as one:
-                    one.bind(("127.0.0.1", base + offset))
+    for base in random.sample(range(25100, 26900, 20), 90):
+        if all(is_free(base + offset) for offset in (3, 4, 5, 6)):
             return base
-        except OSError:
-            continue
     pytest.skip("no free ports")
 
 
@@ -314,7 +322,7 @@ def test_ten_kills_of_collector_and_broker_lose_nothing_that_was_answered(servic
     installation = Installation("kills", {**services, **own.addresses}, program, tmp_path / "made", {"ingest.acknowledge_time": "3s"})
     try:
         installation.succeed("topics")
-        journey = installation.start("journey")
+        installation.start("journey")
         settings = {"ingest.listen": "127.0.0.1:%d" % free_port()}
         port = {"ingest.listen": settings["ingest.listen"], "ingest.token": TOKEN}
         url = "http://" + settings["ingest.listen"]
@@ -338,27 +346,15 @@ def test_ten_kills_of_collector_and_broker_lose_nothing_that_was_answered(servic
         assert eventually(lambda: len(load.answered) >= before + 100, 60), installation.logs()
         load.finish()
         answered = set(map(uuid.UUID, load.answered))
-        raw = [event_from_avro(record)["event_id"] for record in installation.records("touchpoints")]
-        lost = answered - set(raw)
+        ids_of = lambda topic: [event_from_avro(record)["event_id"] for record in installation.records(topic)]
+        lost = answered - set(ids_of("touchpoints"))
         assert not lost, "%d of %d events answered 2xx are not in Kafka" % (len(lost), len(answered))
-        enriched = lambda: [event_from_avro(record)["event_id"] for record in installation.records("touchpoints.enriched")]
-        stands_still = not eventually(lambda: answered <= set(enriched()), 60, 1)
-        if stands_still:  # what an operator would do
-            log = installation.logs()
-            journey.kill()
-            journey.wait(5)
-            installation.running.remove(journey)
-            installation.start("journey", name="journey-again")
-            assert eventually(lambda: answered <= set(enriched()), 60, 1), installation.logs()
-        once = enriched()
+        # The watch of last resort needs 90 s to find that a worker stands still.
+        assert eventually(lambda: set(ids_of("touchpoints.enriched")) == set(ids_of("touchpoints")), 150, 1), installation.logs()
+        raw, once = ids_of("touchpoints"), ids_of("touchpoints.enriched")
         assert len(once) == len(set(once)), "an event came out twice after dedupe"
-        assert set(once) == set(raw)
         print("\n10 kills: %d events answered 2xx, %d records in Kafka (%d of them again), each enriched once; %d requests refused or cut"
               % (len(answered), len(raw), len(raw) - len(set(raw)), load.refused))
-        if stands_still:
-            print(log)
-            pytest.xfail("nothing was lost, but the journey service stood still after a broker's death until it was killed (seen in one "
-                         "run of three on librdkafka 2.0.2)")
     finally:
         for process in list(installation.running):
             process.kill()
