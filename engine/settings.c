@@ -26,7 +26,7 @@ const struct setting runner_setting_rows[] = {
                      .most = MINUTES(1), .about = "A transaction is committed this often; outputs become visible then."),
     SETTING_DURATION(struct runner_settings, summary_interval_ms, "engine.summary_interval", .standard = 100, .least = 1,
                      .most = MINUTES(1), .about = "What is added up over many events (KPI deltas) leaves so often; ten times more seldom when behind."),
-    SETTING_INTEGER(struct runner_settings, batch_records_max, "engine.batch_records_max", .standard = 20000, .least = 1,
+    SETTING_INTEGER(struct runner_settings, batch_records_max, "engine.batch_records_max", .standard = 100000, .least = 1,
                     .most = 1000000, .about = "A transaction holds at most this many input records."),
     SETTING_BYTES(struct runner_settings, batch_bytes_max, "engine.batch_bytes_max", .standard = 32 << 20,
                   .least = 1 << 16, .most = 1 << 30, .about = "A transaction holds at most about this much output."),

@@ -24,7 +24,7 @@ struct worker {
     size_t batch_records;
     int64_t batch_began_ms; /* wall clock; meaningful while the batch has anything */
     bool is_batch_open;
-    bool has_batch_end; /* some partition's end was reached in this batch: we keep up */
+    bool is_behind; /* many records wait: throughput counts, not how soon */
     int64_t summed_at_ms; /* wall clock: when sums were last sent */
 
     int64_t again_at_ms; /* after RETRY or REDO: not before */
