@@ -1,0 +1,176 @@
+"""The contract as a stranger would try it: one process with all services, its topics, its HTTP, its Redis keys, its end."""
+
+import json
+import time
+import uuid
+
+import pytest
+import requests
+from confluent_kafka.admin import AdminClient, ConfigResource
+from installation import eventually, free_port
+from test_bad_input import good, moment
+from test_collector import TOKEN, answers, post
+from test_redis_sink import NOW, Topics
+
+ACT = "a-token-to-act"
+TOPICS = {"touchpoints": "delete", "touchpoints.rejected": "delete", "touchpoints.enriched": "delete", "journeys": "compact",
+          "alerts": "delete", "followups": "delete", "kpi.deltas": "delete", "kpis": "compact", "trend.shifts": "delete", "kpi.state": "compact"}
+
+
+class Shop:
+    """`touchstream run`, with a customer of each kind."""
+
+    def __init__(self, installation):
+        ports = [free_port() for _ in range(3)]
+        self.collector, self.dashboard, self.metrics = ("http://127.0.0.1:%d" % port for port in ports)
+        self.installation, self.redis, self.prefix = installation, installation.redis, installation.redis_prefix
+        self.process = installation.start("run", settings={
+            "ingest.listen": self.collector[7:], "ingest.token": TOKEN, "dashboard.listen": self.dashboard[7:], "dashboard.token": ACT,
+            "status.listen": self.metrics[7:]})
+        assert eventually(lambda: answers(self.collector + "/readyz") and answers(self.dashboard + "/healthz"), 60), installation.logs()
+        ticket = lambda action, **more: {"ticket_id": "t-1", "action": action, "team": "help", "priority": "HIGH", **more}
+        self.send("angry", "SurveyAnswered", {"survey_id": "s", "kind": "NPS", "score": 0, "comment": "My lawyer will call you."})
+        self.send("angry", "TicketChanged", ticket("OPENED", text="where is it?"))
+        self.send("happy", "OrderPlaced", {"order_id": "o-1", "amount_minor": 1999, "currency": "EUR"}, product="P1")
+        self.send("happy", "SurveyAnswered", {"survey_id": "s", "kind": "NPS", "score": 10}, product="P1")
+
+    def send(self, customer, type, data, **more):
+        answer = post(self.collector, good(customer_id=customer, occurred_at=moment(), type=type, data=data, **more))
+        assert (answer.status_code, answer.json()["rejected"]) == (200, []), answer.text
+
+    def key(self, name):
+        return self.prefix + name
+
+    def ask(self, path, **how):
+        return requests.get(self.dashboard + path, timeout=20, **how)
+
+    def case(self):
+        return next((id for id in self.redis.zrange(self.key("hot"), 0, -1)), None)
+
+    def act(self, id, verb, token=ACT, **body):
+        return requests.post("%s/api/cases/%s/%s" % (self.dashboard, id, verb), json={"actor": "ada", **body}, timeout=20,
+                             headers={"Authorization": "Bearer " + token})
+
+
+@pytest.fixture(scope="module")
+def shop(shared_installation):
+    return Shop(shared_installation)
+
+
+def test_topics_and_subjects(shop):
+    admin = AdminClient({"bootstrap.servers": shop.installation.services["KAFKA"]})
+    resources = {ConfigResource("topic", shop.installation.topic(name)): policy for name, policy in TOPICS.items()}
+    found = {resource.name: (future.result(20)["cleanup.policy"].value, resources[resource]) for resource, future in
+             admin.describe_configs(list(resources)).items()}
+    assert all(is_it == wanted for is_it, wanted in found.values()), found
+    for name in TOPICS:
+        subject = shop.installation.topic(name) + "-value"
+        assert shop.installation.registry.get_latest_version(subject).schema.schema_type == "AVRO"
+        level = requests.get("%s/config/%s" % (shop.installation.services["REGISTRY"], subject), timeout=10).json()
+        assert level.get("compatibilityLevel") == "BACKWARD", (subject, level)
+
+
+def test_every_redis_key_is_filled(shop):
+    redis, key = shop.redis, shop.key
+    topics = Topics(shop.installation)
+    hour = int(time.time() * 1000) // 3_600_000 * 3_600_000
+    topics.put("trend.shifts", "csat|all", {
+        "shift_id": "s-1", "kpi": "csat", "dimension": "all", "resolution": "HOUR", "kind": "LEVEL", "direction": "DOWN", "good": False,
+        "onset_at": NOW, "detected_at": NOW, "ended_at": None, "before": 4.5, "after": 4.0, "low": 3.9, "high": 4.1, "confidence": 0.99,
+        "drivers": [], "revision": 1})
+    topics.put("kpis", "csat|90d|all", {"kpi": "csat", "dimension": "all", "window": "90d", "value": 4.0, "n": 1, "numerator": 4.0,
+                                        "denominator": 1.0, "low_n": True, "maturity": 1.0, "watermark": hour, "definition": "csat/1", "at": hour,
+                                        "closed": [{"end_at": hour, "value": 4.0, "n": 1}]})
+    topics.flush()
+    wanted = {"kpi:nps:24h": "hash", "series:csat:all": "stream", "hot": "zset", "alerts": "stream", "shifts": "stream",
+              "customer:angry": "hash", "journey:angry": "stream", "followups": "zset", "health": "hash"}
+    missing = lambda: {name: redis.type(key(name)) for name, kind in wanted.items() if redis.type(key(name)) != kind}
+    assert eventually(lambda: not missing(), 60), (missing(), shop.installation.logs())
+    fields = lambda: redis.hgetall(key("kpi:nps:24h"))
+    assert eventually(lambda: json.loads(fields().get("all", "{}")).get("n") == 2, 60), fields()
+    assert {"all", "channel=EMAIL", "product=P1", "product=P1,channel=EMAIL"} <= fields().keys()
+    assert {"value", "n", "numerator", "denominator", "low", "high", "low_n", "maturity", "target", "previous", "at"} <= json.loads(fields()["all"]).keys()
+    assert redis.xrange(key("series:csat:all"))[-1] == ("%d-0" % hour, {"value": "4", "n": "1"})
+    id = shop.case()
+    case = redis.hgetall(key("case:" + id))
+    assert case["customer"] == "angry" and case["state"] == "open" and float(case["score"]) == redis.zscore(key("hot"), id) and json.loads(case["reasons"])
+    for stream in ("alerts", "shifts"):
+        newest = redis.xrevrange(key(stream), count=1)[0][1]
+        whole = json.loads(newest["json"])
+        assert str(whole.get("rule") or whole["kpi"]) in newest.values()
+    assert len(redis.xrange(key("journey:angry"))) == 2
+    followup, due = redis.zrange(key("followups"), 0, 0, withscores=True)[0]
+    assert redis.type(key("followup:" + followup)) == "hash" and due > 1e12
+    assert {"journey", "kpi", "sink"} <= redis.hgetall(key("health")).keys()
+
+
+def test_what_changes_is_said_on_the_channels(shop):
+    listener = shop.redis.pubsub(ignore_subscribe_messages=True)
+    channels = [shop.key("live:kpis"), shop.key("live:alerts")]
+    listener.subscribe(*channels)
+    heard = {}
+
+    def hear():
+        message = listener.get_message(timeout=1)
+        if message:
+            heard[message["channel"]] = json.loads(message["data"])
+        return set(channels) <= heard.keys()
+
+    shop.send("another", "SurveyAnswered", {"survey_id": "s", "kind": "NPS", "score": 1})
+    assert eventually(hear, 60, 0), (heard.keys(), shop.installation.logs())
+    listener.close()
+    assert heard[channels[0]]["window"] and heard[channels[1]]["alert_id"]
+
+
+def test_the_read_api(shop):
+    assert eventually(lambda: shop.case(), 60), shop.installation.logs()
+    page = shop.ask("/")
+    assert page.status_code == 200 and "text/html" in page.headers["Content-Type"] and "default-src" in page.headers["Content-Security-Policy"]
+    for path in ("/api/kpis", "/api/series?kpi=nps&by=all", "/api/hot", "/api/alerts", "/api/shifts", "/api/customers/angry", "/api/scorecard"):
+        answer = shop.ask(path)
+        assert answer.status_code == 200 and answer.json() is not None, (path, answer.status_code, answer.text[:200])
+    assert shop.ask("/api/nothing").status_code == 404
+    assert shop.ask("/api/customers/nobody").status_code in (200, 404)
+    with shop.ask("/api/stream", stream=True) as stream:
+        assert stream.status_code == 200 and stream.headers["Content-Type"].startswith("text/event-stream")
+        shop.send("streamed", "SurveyAnswered", {"survey_id": "s", "kind": "NPS", "score": 2})
+        assert next(line for line in stream.iter_lines() if line.startswith(b"data:"))
+
+
+def test_verbs_come_back_as_states(shop):
+    shop.send("to be helped", "SurveyAnswered", {"survey_id": "s", "kind": "NPS", "score": 1})
+    of_customer = lambda: next((id for id in shop.redis.zrange(shop.key("hot"), 0, -1)
+                                if shop.redis.hget(shop.key("case:" + id), "customer") == "to be helped"), None)
+    assert eventually(of_customer, 60), shop.installation.logs()
+    id = of_customer()
+    assert shop.act(id, "acknowledge", token="wrong").status_code == 401
+    assert shop.act(id, "dance").status_code == 404
+    assert shop.act(str(uuid.uuid4()), "acknowledge").status_code == 404
+    for verb, state in (("acknowledge", "acknowledged"), ("contact", "in_progress"), ("close", "resolved")):  # [46]
+        assert shop.act(id, verb, note="on it").status_code == 200
+        assert eventually(lambda: shop.redis.hget(shop.key("case:" + id), "state") == state, 60), (verb, shop.redis.hgetall(shop.key("case:" + id)))
+    assert eventually(lambda: shop.redis.zscore(shop.key("hot"), id) is None, 30)
+
+
+def test_metrics_of_every_service(shop):
+    for url in (shop.collector, shop.metrics):
+        text = requests.get(url + "/metrics", timeout=20).text
+        assert any(line.startswith("touchstream_") for line in text.splitlines()), text[:500]
+    assert requests.get(shop.metrics + "/healthz", timeout=20).status_code == 200
+    assert requests.get(shop.metrics + "/readyz", timeout=20).status_code == 200
+
+
+def test_inspect_explain_and_top(shop):
+    lines = lambda *how: [json.loads(line) for line in shop.installation.succeed("inspect", *how).stdout.splitlines()]
+    assert {line["customer_id"] for line in lines("touchpoints", "--key", "happy")} == {"happy"}
+    assert lines("touchpoints", "--since", "1h") and not lines("touchpoints", "--since", "2999-01-01T00:00:00Z")
+    assert {"type", "data", "occurred_at", "stage", "hot_score"} <= lines("touchpoints.enriched")[0].keys()
+    told = shop.installation.succeed("explain", "review_count", "--window", "24h").stdout.splitlines()
+    assert json.loads(told[-1])["n"] == 0
+    assert shop.installation.succeed("top", "--once").stdout
+    assert shop.installation.succeed("check").returncode == 0
+    assert shop.installation.run("inspect", "no.such.topic").returncode in (1, 2)
+
+
+def test_it_ends_cleanly(shop):
+    assert shop.installation.stop(shop.process, seconds=40) == 0, shop.installation.logs()
