@@ -31,9 +31,14 @@ def free_port():
             return port
 
 
+def patience():
+    """How many times longer than on a quiet machine things may take on this one, now."""
+    return min(4, max(1, os.getloadavg()[0] / os.cpu_count()))
+
+
 def eventually(condition, seconds=60, pause=0.25):
     """Waits for a condition to hold; answers its last value either way."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * patience()
     while True:
         value = condition()
         if value or time.monotonic() > deadline:
@@ -73,7 +78,7 @@ class Installation:
     def run(self, command, *arguments, timeout=120, environment=None, **how):
         """Runs a command to its end: a CompletedProcess with text output."""
         return subprocess.run([self.program, command, "--config", str(self.config), *map(str, arguments)],
-                              capture_output=True, text=True, errors="replace", timeout=timeout,
+                              capture_output=True, text=True, errors="replace", timeout=timeout * patience(),
                               env={**os.environ, **(environment or {})}, **how)
 
     def succeed(self, command, *arguments, **how):
@@ -99,7 +104,7 @@ class Installation:
         if process.poll() is None:
             process.send_signal(how)
             try:
-                process.wait(seconds)
+                process.wait(seconds * patience())
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(5)
@@ -131,7 +136,7 @@ class Installation:
             metadata = consumer.list_topics(self.topic(topic), 10).topics[self.topic(topic)]
             open_partitions = set(metadata.partitions)
             consumer.assign([TopicPartition(self.topic(topic), partition, 0) for partition in open_partitions])
-            deadline = time.monotonic() + seconds
+            deadline = time.monotonic() + seconds * patience()
             while open_partitions:
                 assert time.monotonic() < deadline, "reading %s took over %d s" % (topic, seconds)
                 for message in consumer.consume(5000, 0.05):

@@ -315,7 +315,7 @@ class Load:
             thread.join(30)
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(700)
 def test_ten_kills_of_collector_and_broker_lose_nothing_that_was_answered(services, program, tmp_path):
     (tmp_path / "kafka").mkdir()
     own = OwnKafka(tmp_path / "kafka")

@@ -60,7 +60,7 @@ TWICE = dict(id="in random order, twice over")
 SHARED = dict(id="between two processors")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed,times,processors", [pytest.param(None, 1, 1, **IN_ORDER), pytest.param(7, 2, 1, **TWICE),
                                                    pytest.param(None, 1, 2, **SHARED)])
 def test_olist(make_installation, data, tmp_path, seed, times, processors):
@@ -69,7 +69,7 @@ def test_olist(make_installation, data, tmp_path, seed, times, processors):
     import_and_compare(make_installation(), files, "olist", OLIST_KPIS, times, processors)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("mapping,seed,times,processors", [
     pytest.param("helpdesk", None, 1, 1, **IN_ORDER), pytest.param(MAPPINGS / "helpdesk_by_row.jq", 11, 2, 1, **TWICE),
     pytest.param("helpdesk", None, 1, 2, **SHARED)])
@@ -84,7 +84,7 @@ ALL_KPIS = set(KINDS) | {"backlog", "active_customers", "stage_customers", "loya
 OF_LABELS = {"sentiment", "negative_share", "fcr", "recurring"}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 def test_generated_traffic(make_installation):
     """Every body record of the contract, in plausible lives, and every KPI."""
     installation = make_installation()
