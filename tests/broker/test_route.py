@@ -9,7 +9,7 @@ import datasets
 import pytest
 from installation import eventually
 from judge import Judge, listing
-from oracle import event_from_avro
+from oracle import Config, event_from_avro
 from oracle.compute import KINDS
 
 MAPPINGS = pathlib.Path(__file__).parent / "mappings"
@@ -97,3 +97,26 @@ def test_generated_traffic(make_installation):
     assert len({event["type"] for event in judge.events}) >= 16
     settles(installation, judge, ALL_KPIS - OF_LABELS, installation.kpis, 120, lambda key: False)
     settles(installation, judge, ALL_KPIS - OF_LABELS, installation.redis_kpis, 120, lambda key: False)
+
+
+OFFICE = [(9 * 60, 12 * 60), (13 * 60, 17 * 60 + 30)]
+TEAM_CLOCK = {"first_response_time", "first_response_calendar", "next_response_time", "sla_first_response", "response_24h", "resolution_time"}
+
+
+@pytest.mark.timeout(400)
+def test_business_hours_over_the_weekend_of_a_time_change(make_installation):
+    """Tickets of the days around 2026-10-25, when Berlin's clocks went back; days of the 90d window are Berlin's, too."""
+    week = {day: ["09:00-12:00", "13:00-17:30"] for day in ("mon", "tue", "wed", "thu", "fri")}
+    installation = make_installation(**{
+        "sla.calendar": "office", "sla.calendars": {"office": {"zone": "Europe/Berlin", **week, "holidays": ["2026-10-27"]}},
+        "kpi.time_zone": "Europe/Berlin"})
+    installation.start_route(("journey", "kpi"))
+    installation.succeed("generate", "--events", 4000, "--customers", 150, "--seed", 9, "--start", "2026-10-20T00:00:00Z", "--span", "10d",
+                         "--disorder", "0s", "--duplicates", "0")
+    config = Config(zone="Europe/Berlin", calendar={"zone": "Europe/Berlin", "week": {day: OFFICE for day in range(5)}, "holidays": {"2026-10-27"}})
+    judge = Judge([event_from_avro(record) for record in installation.records("touchpoints")], config)
+    assert sum(event["type"] == "TicketChanged" for event in judge.events) > 500
+    settles(installation, judge, TEAM_CLOCK, installation.kpis, 120, lambda key: False)
+    replied = installation.kpis()
+    team, customer = (replied[kpi, "all", "90d"]["value"] for kpi in ("first_response_time", "first_response_calendar"))
+    assert team < customer / 2, "office hours count, not the customer's"
