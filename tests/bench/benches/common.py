@@ -11,7 +11,7 @@ import tempfile
 import time
 
 try:
-    from confluent_kafka import Consumer, TopicPartition
+    from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
     from confluent_kafka.admin import AdminClient, NewTopic
 except ImportError:
     sys.exit("tests/bench/run: needs confluent-kafka: pip install -r tests/requirements.txt")
@@ -91,11 +91,20 @@ class Bench:
         self.delete_groups(prefix)
 
     def delete_groups(self, prefix):
-        for future in self.admin.delete_consumer_groups([prefix + name for name in ("journey", "kpi", "sink", "sink.news")]).values():
-            try:
-                future.result(30)
-            except Exception:
-                pass  # not there yet
+        """Their offsets go with them. A group whose members have just left is not empty at once."""
+        left, deadline = [prefix + name for name in ("journey", "kpi", "sink", "sink.news")], time.time() + 30
+        while left:
+            again = []
+            for name, future in self.admin.delete_consumer_groups(left).items():
+                try:
+                    future.result(30)
+                except KafkaException as error:
+                    if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+                        again.append(name)
+            if again and time.time() > deadline:
+                raise RuntimeError("groups that do not go away: " + ", ".join(again))
+            left = again
+            time.sleep(0.5 if left else 0)
 
     def make(self, prefix):
         """An installation of its own, empty."""
@@ -122,10 +131,17 @@ class Bench:
         self.admin.create_topics([NewTopic(name, PARTITIONS, 1)])[name].result(20)
 
     def ends(self, topic):
-        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "bench-ends"})
-        found = [consumer.get_watermark_offsets(TopicPartition(topic, i), 10)[1] for i in range(PARTITIONS)]
-        consumer.close()
-        return found
+        consumer, deadline = Consumer({"bootstrap.servers": self.kafka, "group.id": "bench-ends"}), time.time() + 20
+        try:
+            while True:
+                try:
+                    return [consumer.get_watermark_offsets(TopicPartition(topic, i), 10)[1] for i in range(PARTITIONS)]
+                except KafkaException:  # a topic just made has no leaders yet
+                    if time.time() > deadline:
+                        raise
+                    time.sleep(0.5)
+        finally:
+            consumer.close()
 
     def scan(self, topic):
         """Consume only, by bench-floor: how many records, how many bytes of keys and values."""
