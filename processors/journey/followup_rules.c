@@ -151,7 +151,7 @@ static bool rule_parse(struct followup_rules *rules, const struct settings_node 
     return is_complete || complain(error, node, "a rule of your own needs a trigger and a kind");
 }
 
-bool followup_rules_parse(struct followup_rules *rules, const struct settings_node *tree, struct bytes *error)
+static bool rules_take(struct followup_rules *rules, const struct settings_node *tree, struct bytes *error)
 {
     rules->count = 0;
     for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
@@ -170,5 +170,16 @@ bool followup_rules_parse(struct followup_rules *rules, const struct settings_no
         if (!rule_parse(rules, &tree->children[i], error))
             return false;
     }
+    return true;
+}
+
+bool followup_rules_parse(struct followup_rules *rules, const struct settings_node *tree, struct bytes *error)
+{
+    if (!rules_take(rules, tree, error))
+        return false;
+    rules->silence = 0;
+    while (rules->silence < rules->count &&
+           !(rules->items[rules->silence].trigger == TRIGGER_SILENCE && rules->items[rules->silence].is_enabled))
+        rules->silence++;
     return true;
 }

@@ -75,6 +75,7 @@ struct followup_rule {
 struct followup_rules {
     struct followup_rule items[FOLLOWUP_RULES_MAX];
     uint32_t count;
+    uint32_t silence; /* number of the first that is enabled and waits for silence; count: none */
 };
 
 /* The shipped rules, changed by the configured tree (NULL: none). false: `error` says line and what is wrong. */

@@ -292,17 +292,19 @@ static bool pending_settle(struct turn *turn, const struct followup_rule *rule, 
 static void pending_review(struct turn *turn)
 {
     struct care *care = turn->customer->care;
+    uint32_t texts_at = 0;
     for (uint32_t i = 0; care && i < care->pending_count;) {
-        if (care->pending[i].due_at_ms > turn->at_ms) {
-            i++;
-            continue;
+        const struct pending *pending = &care->pending[i];
+        uint32_t texts_size = pending->subject_size + pending->note_size;
+        if (pending->due_at_ms <= turn->at_ms) {
+            const struct followup_rule *rule = followup_rule_find(&turn->task->shared->followups, pending->rule);
+            if (pending_settle(turn, rule, pending, care->pending_texts ? care->pending_texts + texts_at : "")) {
+                pending_remove(care, i);
+                continue;
+            }
         }
-        const struct followup_rule *rule = followup_rule_find(&turn->task->shared->followups, care->pending[i].rule);
-        const char *texts = care->pending_texts ? care->pending_texts + texts_before(care, i) : "";
-        if (pending_settle(turn, rule, &care->pending[i], texts))
-            pending_remove(care, i);
-        else
-            i++;
+        texts_at += texts_size;
+        i++;
     }
 }
 
@@ -311,11 +313,7 @@ static void pending_review(struct turn *turn)
 static const struct followup_rule *silence_rule(const struct turn *turn)
 {
     const struct followup_rules *rules = &turn->task->shared->followups;
-    for (uint32_t i = 0; i < rules->count; i++) {
-        if (rules->items[i].trigger == TRIGGER_SILENCE && rules->items[i].is_enabled)
-            return &rules->items[i];
-    }
-    return NULL;
+    return rules->silence < rules->count ? &rules->items[rules->silence] : NULL;
 }
 
 static void silence_begin(struct turn *turn, const struct followup_rule *rule)

@@ -55,6 +55,23 @@ static int change_compare(const void *a, const void *b)
     return order ? order : (int)first->kind - (int)second->kind; /* one event may be two of them: first activity comes last */
 }
 
+/* A few, nearly in order already: each ticket's are. */
+static void changes_sort(struct stage_change *changes, uint32_t count)
+{
+    enum { FEW = 64 };
+    if (count > FEW) {
+        qsort(changes, count, sizeof *changes, change_compare);
+        return;
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        struct stage_change change = changes[i];
+        uint32_t at = i;
+        for (; at > 0 && change_compare(&changes[at - 1], &change) > 0; at--)
+            changes[at] = changes[at - 1];
+        changes[at] = change;
+    }
+}
+
 static uint32_t changes_collect(struct journey_task *task, const struct customer *customer)
 {
     struct changes changes = {.task = task};
@@ -65,7 +82,7 @@ static uint32_t changes_collect(struct journey_task *task, const struct customer
     if (customer->cohort && customer->cohort->has_used)
         change_add(&changes, &customer->cohort->first_used, FIRST_USE);
     change_add(&changes, &customer->first_activity, FIRST_ACTIVITY);
-    qsort(task->stage_changes, changes.count, sizeof *task->stage_changes, change_compare);
+    changes_sort(task->stage_changes, changes.count);
     return changes.count;
 }
 
