@@ -133,8 +133,8 @@ static bool is_drained(const struct sim *sim)
             const struct task *task = slot->broker ? task_table_find(&slot->worker.tasks, p) : NULL;
             if (slot->broker && slot->worker.txn.stage != TXN_IDLE)
                 return false; /* it might time out while the others leave */
-            is_live |= task && task->stage == TASK_LIVE && sim->world.owner[p] >= 0 &&
-                       &sim->world.members[sim->world.owner[p]].broker->broker == slot->broker;
+            const struct sim_broker *owner = sim->world.owner[p] >= 0 ? sim->world.members[sim->world.owner[p]].broker : NULL;
+            is_live |= owner && task && task->stage == TASK_LIVE && &owner->broker == slot->broker;
         }
         if (!is_live)
             return false;
