@@ -159,6 +159,7 @@ static void add_bucket(struct step *step, struct series_state *state, const stru
     for (size_t i = 0; i < bucket->histogram.count; i++)
         series_add_bin(&state->series, minute, bucket->histogram.items[i].index, bucket->histogram.items[i].count);
     hours_note(state, minute, step->clock_ms);
+    watch_note(step, state, minute, bucket->n);
 }
 
 static bool is_sound(const struct kpi_delta *delta)

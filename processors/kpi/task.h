@@ -21,7 +21,7 @@ struct hours {
 struct watch {
     struct trend *trends[GRID_COUNT]; /* NULL: this grid is not watched (or not yet) */
     int32_t next[GRID_COUNT];         /* the row to come */
-    int64_t starts_at_ms;             /* on the event clock; INT64_MAX: not watched at all */
+    int64_t starts_at_ms;             /* on the event clock, or since when it runs; INT64_MAX: not watched at all */
     bool is_started;
 };
 
@@ -67,6 +67,7 @@ void hours_told(struct series_state *state, int64_t record_ms);
 
 void watch_init(struct series_state *state, const struct kpi_task *task); /* once at_ms is known */
 void watch_finish(struct watch *watch);
+void watch_note(struct step *step, struct series_state *state, int32_t minute, int64_t n); /* that much was just added there */
 void watch_close(struct step *step, struct series_state *state); /* feed what has closed; shifts go to the outbox */
 int64_t watch_due_ms(const struct series_state *state);
 

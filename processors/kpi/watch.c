@@ -3,6 +3,8 @@
  * A detector wants rows in the order of time, each once: what arrives for a bucket after it has closed does not reach it.
  * So that history being imported is not all «too late», a series is not watched from its first record on, but from
  * trend.warm_up of event time after it; then the detector gets every bucket that is kept, from the oldest on, and goes on live.
+ * Event time itself leaps while history is read, partition by partition: a clock that comes a day late to the start puts it off, and
+ * so does history that still pours in when the watch has just begun (it begins anew, with all of it).
  * Buckets of sums that move with a customer's last activity are right only as they close: no history for them.
  *
  * The detectors think in bell curves. The mean of two or three answers has none, and a rate of them is 0, ½ or 1: a bucket with
@@ -14,6 +16,7 @@
 #include "processors/kpi/trend/trend.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const int32_t rows_kept[GRID_COUNT] = {MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT};
@@ -48,8 +51,10 @@ void watch_init(struct series_state *state, const struct kpi_task *task)
 
 void watch_finish(struct watch *watch)
 {
-    for (int grid = 0; grid < GRID_COUNT; grid++)
+    for (int grid = 0; grid < GRID_COUNT; grid++) {
         trend_destroy(watch->trends[grid]);
+        watch->trends[grid] = NULL;
+    }
 }
 
 static int64_t grace_ms(const struct series_state *state)
@@ -66,6 +71,7 @@ static void start(struct series_state *state, int64_t clock_ms)
 {
     struct watch *watch = &state->watch;
     watch->is_started = true;
+    watch->starts_at_ms = clock_ms;
     for (int grid = 0; grid < GRID_COUNT; grid++) {
         if (!has_grid(state, (enum grid)grid))
             continue;
@@ -177,13 +183,40 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
     }
 }
 
+static void put_off(struct watch *watch, const struct kpi_task *task, int64_t clock_ms)
+{
+    watch_finish(watch);
+    *watch = (struct watch){.starts_at_ms = clock_ms + task->shared->settings->trend_warm_up_ms};
+}
+
+/* Is this late for a row that has been fed, and not just a straggler? */
+static bool is_missed(const struct series_state *state, int32_t minute, int64_t n)
+{
+    enum grid grid = has_grid(state, GRID_HOUR) ? GRID_HOUR : GRID_DAY;
+    int32_t row = grid_index(state->series.zone, grid, MINUTES((int64_t)minute));
+    return row < state->watch.next[grid] && 8 * llabs(n) >= series_bucket(&state->series, grid, row).n;
+}
+
+void watch_note(struct step *step, struct series_state *state, int32_t minute, int64_t n)
+{
+    const struct kpi_task *task = step->task;
+    struct watch *watch = &state->watch;
+    bool is_young = watch->is_started && step->clock_ms < watch->starts_at_ms + task->shared->settings->trend_warm_up_ms;
+    if (is_young && !catalog_is_moving(state->series.kind) && is_missed(state, minute, n))
+        put_off(watch, task, step->clock_ms);
+}
+
 void watch_close(struct step *step, struct series_state *state)
 {
     struct watch *watch = &state->watch;
     if (watch->starts_at_ms > step->clock_ms || step->clock_ms <= CLOCK_UNSET)
         return;
-    if (!watch->is_started)
+    if (!watch->is_started && step->clock_ms - watch->starts_at_ms > DAYS(1))
+        put_off(watch, step->task, step->clock_ms);
+    else if (!watch->is_started)
         start(state, step->clock_ms);
+    if (!watch->is_started)
+        return;
     for (int grid = 0; grid < GRID_COUNT; grid++)
         if (has_grid(state, (enum grid)grid))
             feed(step, state, (enum grid)grid, closed_until_at(state, (enum grid)grid, step->clock_ms));

@@ -143,6 +143,14 @@ static void a_drop_is_found_with_its_onset_and_called_bad(void **unused)
     stage_end(&stage);
 }
 
+static size_t shifts_told(const struct stage_under_test *stage)
+{
+    size_t shifts = 0;
+    for (size_t i = 0; i < driver_output_count(stage->driver); i++)
+        shifts += strcmp(driver_output(stage->driver, i)->topic, "trend.shifts") == 0;
+    return shifts;
+}
+
 /* An import: everything is there before time moves, and the clock is far beyond it. */
 static void history_that_comes_at_once_is_looked_through(void **unused)
 {
@@ -158,10 +166,55 @@ static void history_that_comes_at_once_is_looked_through(void **unused)
             feed_add(&stage, "csat_top2|all", now_ms - HOURS(hour), kpi_sums_of_rate(random_unit(&random) < (hour > 48 ? 0.8 : 0.5), false), -1);
     feed_clock(&stage, now_ms + MINUTES(1));
     feed_clock(&stage, now_ms + MINUTES(3));
-    size_t shifts = 0;
-    for (size_t i = 0; i < driver_output_count(stage.driver); i++)
-        shifts += strcmp(driver_output(stage.driver, i)->topic, "trend.shifts") == 0;
-    assert_true(shifts >= 1);
+    assert_true(shifts_told(&stage) >= 1);
+    stage_end(&stage);
+}
+
+static void feed_history(struct stage_under_test *stage, int64_t from_ms, int hours, int64_t n)
+{
+    for (int hour = 0; hour < hours; hour++) {
+        int64_t odd = hour * hour % 7 % 2, hits = n * (hour < hours - 48 ? 8 + odd : 5 + odd) / 10;
+        feed_add(stage, "csat_top2|all", from_ms + HOURS(hour), (struct kpi_sums){.n = n, .num = hits}, -1);
+    }
+}
+
+/* An import again, but the journey stage reads its partitions one after the other: the first one's clock is here, and only
+ * an eighth of the history with it. */
+static void history_that_comes_partition_by_partition_is_looked_through_when_it_is_all_there(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", "single");
+    int64_t now_ms = at("2026-02-25T00:00:30Z"), from_ms = now_ms - HOURS(14 * 24);
+    feed_history(&stage, from_ms, 1, 10); /* before any clock */
+    feed_clock_of(&stage, 0, from_ms + MINUTES(1));
+    feed_history(&stage, from_ms, 14 * 24, 10);
+    feed_clock_of(&stage, 0, now_ms);
+    feed_history(&stage, from_ms, 14 * 24, 70);
+    feed_clock_of(&stage, 1, now_ms);
+    assert_int_equal(shifts_told(&stage), 0);
+    for (int second = 1; second <= 180; second++)
+        for (int source = 0; source < 2; source++)
+            feed_clock_of(&stage, source, now_ms + SECONDS(second));
+    assert_true(shifts_told(&stage) >= 1);
+    stage_end(&stage);
+}
+
+/* The same, slow enough for the watch to have begun. */
+static void history_that_pours_in_when_the_watch_has_just_begun_makes_it_begin_anew(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", "single");
+    int64_t now_ms = at("2026-02-25T00:00:30Z"), from_ms = now_ms - HOURS(14 * 24);
+    feed_clock(&stage, now_ms);
+    feed_history(&stage, from_ms, 14 * 24, 10);
+    for (int second = 1; second <= 150; second++)
+        feed_clock(&stage, now_ms + SECONDS(second));
+    feed_history(&stage, from_ms, 14 * 24, 70);
+    for (int second = 151; second <= 330; second++)
+        feed_clock(&stage, now_ms + SECONDS(second));
+    assert_true(shifts_told(&stage) >= 1);
     stage_end(&stage);
 }
 
@@ -173,6 +226,8 @@ int main(void)
         cmocka_unit_test(distinct_customers_are_told_as_they_were_at_the_close),
         cmocka_unit_test(a_drop_is_found_with_its_onset_and_called_bad),
         cmocka_unit_test(history_that_comes_at_once_is_looked_through),
+        cmocka_unit_test(history_that_comes_partition_by_partition_is_looked_through_when_it_is_all_there),
+        cmocka_unit_test(history_that_pours_in_when_the_watch_has_just_begun_makes_it_begin_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
