@@ -1,6 +1,6 @@
 #include "app/sentiment.h"
 
-#include "processors/journey/sentiment/sentiment.h"
+#include "processors/journey/sentiment/judge.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 #include "processors/journey/reading.h"
 
-#include "processors/journey/sentiment/sentiment.h"
-#include "processors/journey/sentiment/signals.h"
+#include "processors/journey/sentiment/judge.h"
 
 static enum sentiment_label label_of(enum sentiment_class class)
 {
@@ -22,14 +21,11 @@ static void topics_of(struct impression *impression, uint32_t topics)
 }
 
 /* The text is taken apart once for all that is asked of it. */
-void reading_of_text(struct impression *impression)
+void reading_of_text(struct impression *impression, struct vocabulary *vocabulary)
 {
-    struct text text;
     struct sentiment sentiment;
     struct signals signals;
-    text_read(&text, impression->text);
-    sentiment_of(&sentiment, &text);
-    signals_find(&signals, &text, impression->text);
+    text_judge(vocabulary, impression->text, &sentiment, &signals);
     impression->sentiment = (struct sentiment_reading){label_of(sentiment.label), sentiment.score, sentiment.confidence};
     enum mood mood = mood_of(&sentiment, signals.cues, impression->text);
     impression->has_emotion = mood != MOOD_NONE;

@@ -4,7 +4,7 @@
 
 #include "processors/journey/impression.h"
 
-/* Fills sentiment, emotion, topics and alarms from impression->text. */
-void reading_of_text(struct impression *impression);
+/* Fills sentiment, emotion, topics and alarms from impression->text. The vocabulary is one thread's (sentiment/vocabulary.h). */
+void reading_of_text(struct impression *impression, struct vocabulary *vocabulary);
 
 #endif

@@ -34,6 +34,7 @@ struct journey_task {
     struct dimensions dimensions;
     uint32_t channel_tuples[CHANNEL_COUNT]; /* the channel and nothing else */
     struct totals *totals;
+    struct vocabulary *vocabulary; /* words of texts, sentiment/vocabulary.h */
     struct tally before, after;
     struct story story;
     struct stage_change *stage_changes; /* scratch of stage.c */

@@ -1,12 +1,14 @@
 #include "processors/journey/sentiment/dictionary.h"
 
+#include "processors/journey/sentiment/vocabulary.h"
+
 enum { GOES_ON_LETTERS_MIN = 3 };
 
 static uint32_t hash_of(const struct text *text, const struct token *token, size_t length)
 {
     uint32_t hash = TEXT_HASH_START;
     for (size_t i = 0; i < length; i++)
-        hash = text_hash_step(hash, text_base_letter(text->letters[token->at + i]));
+        hash = text_hash_step(hash, text_base_letter(token->word ? token->word->letters[i] : text->letters[token->at + i]));
     return text_hash_end(hash);
 }
 
@@ -83,25 +85,48 @@ static bool phrase_fits(const struct text *text, size_t at, const struct phrase 
     return true;
 }
 
+bool dictionary_beginning(const struct dictionary *dictionary, const struct text *text, const struct token *token, uint16_t *out,
+                          size_t most, size_t *count)
+{
+    uint32_t hash = TEXT_HASH_START;
+    *count = 0;
+    for (size_t length = 1; token->kind == TOKEN_WORD && length <= token->length; length++) {
+        hash = text_hash_step(hash, text_base_letter(text->letters[token->at + length - 1]));
+        if (length < GOES_ON_LETTERS_MIN && length < token->length)
+            continue;
+        uint32_t mine = text_hash_end(hash);
+        for (size_t at = mine % PHRASE_PLACES; dictionary->places[at]; at = (at + 1) % PHRASE_PLACES) {
+            const struct phrase *phrase = &dictionary->phrases[dictionary->places[at] - 1];
+            if (phrase->hashes[0] != mine || (length < token->length && !phrase->goes_on[0]))
+                continue;
+            if (*count == most)
+                return false;
+            out[(*count)++] = (uint16_t)(dictionary->places[at] - 1);
+        }
+    }
+    return true;
+}
+
 void dictionary_search(const struct dictionary *dictionary, const struct text *text, struct view source,
                        void (*found)(void *context, int kind, struct view matched), void *context)
 {
     for (size_t t = 0; t < text->token_count; t++) {
         const struct token *token = &text->tokens[t];
-        uint32_t hash = TEXT_HASH_START;
-        for (size_t length = 1; token->kind == TOKEN_WORD && length <= token->length; length++) {
-            hash = text_hash_step(hash, text_base_letter(text->letters[token->at + length - 1]));
-            if (length < GOES_ON_LETTERS_MIN && length < token->length)
+        uint16_t own[PHRASES_MAX];
+        const uint16_t *beginning = own;
+        size_t count;
+        if (token->word) {
+            beginning = token->word->phrases;
+            count = token->word->phrase_count;
+        } else {
+            dictionary_beginning(dictionary, text, token, own, PHRASES_MAX, &count);
+        }
+        for (size_t i = 0; i < count; i++) {
+            const struct phrase *phrase = &dictionary->phrases[beginning[i]];
+            if (!phrase_fits(text, t, phrase))
                 continue;
-            uint32_t mine = text_hash_end(hash);
-            for (size_t at = mine % PHRASE_PLACES; dictionary->places[at]; at = (at + 1) % PHRASE_PLACES) {
-                const struct phrase *phrase = &dictionary->phrases[dictionary->places[at] - 1];
-                if (phrase->hashes[0] != mine || (length < token->length && !phrase->goes_on[0]) ||
-                    !phrase_fits(text, t, phrase))
-                    continue;
-                size_t end = text->tokens[t + phrase->word_count - 1].byte_end;
-                found(context, phrase->kind, view_of(source.data + token->byte_at, end - token->byte_at));
-            }
+            size_t end = text->tokens[t + phrase->word_count - 1].byte_end;
+            found(context, phrase->kind, view_of(source.data + token->byte_at, end - token->byte_at));
         }
     }
 }

@@ -32,6 +32,10 @@ struct dictionary {
  * False when a list is malformed or too long; the unit tests look at every shipped list. */
 bool dictionary_add(struct dictionary *dictionary, const struct dictionary_list *lists, size_t list_count, int kind_base);
 
+/* The numbers of the phrases whose first word this token is, `most` at most. False: there are more. */
+bool dictionary_beginning(const struct dictionary *dictionary, const struct text *text, const struct token *token, uint16_t *out,
+                          size_t most, size_t *count);
+
 /* Calls `found` for every phrase in the text, which was read from `source`, in its order. Reads the dictionary only: any thread. */
 void dictionary_search(const struct dictionary *dictionary, const struct text *text, struct view source,
                        void (*found)(void *context, int kind, struct view matched), void *context);

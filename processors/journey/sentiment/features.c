@@ -47,14 +47,42 @@ static void mark_negation(const struct text *text, const struct lexicon_entry **
     }
 }
 
+uint32_t feature_of_word(uint32_t word_hash)
+{
+    return text_hash_pair(word_hash, SALT_WORD);
+}
+
+uint32_t feature_of_negated(uint32_t word_hash)
+{
+    return text_hash_pair(word_hash, SALT_NEGATED);
+}
+
+static void add_known(struct known_weights *out, const int16_t weights[WEIGHT_CLASSES], size_t count)
+{
+    for (int class = 0; class < WEIGHT_CLASSES; class ++)
+        out->sums[class] += weights[class];
+    out->count += count;
+}
+
+static void read_word_alone(struct features *out, const struct token *token, bool is_negated)
+{
+    if (token->word) {
+        add_known(&out->known[GROUP_WORDS], token->word->own, 1);
+        if (is_negated)
+            add_known(&out->known[GROUP_WORDS], token->word->negated, 1);
+        return;
+    }
+    put_word(out, token->hash, SALT_WORD);
+    if (is_negated && token->kind == TOKEN_WORD)
+        put_word(out, token->hash, SALT_NEGATED);
+}
+
 static void read_words(struct features *out, const struct text *text, const bool *negated)
 {
     uint32_t before = 0;
     for (size_t i = 0; i < text->token_count; i++) {
         const struct token *token = &text->tokens[i];
-        put_word(out, token->hash, SALT_WORD);
-        if (negated[i] && token->kind == TOKEN_WORD)
-            put_word(out, token->hash, SALT_NEGATED);
+        read_word_alone(out, token, negated[i]);
         put_word(out, text_hash_pair(before, token->hash), SALT_PAIR);
         before = token->hash;
     }
@@ -62,24 +90,31 @@ static void read_words(struct features *out, const struct text *text, const bool
 
 /* Runs of four letters within words, the word's ends marked, accents taken off: they bridge inflection, typing errors and
  * languages that share roots. Runs of three, five or six letters beside them added time but nothing else. */
+size_t features_of_parts(const struct text *text, const struct token *token, uint32_t *out)
+{
+    uint32_t padded[64 + 2];
+    size_t count = 0, length = token->length < 64 ? token->length : 64, part_count = 0;
+    padded[count++] = '_';
+    for (size_t i = 0; i < length; i++)
+        padded[count++] = text_base_letter(text->letters[token->at + i]);
+    padded[count++] = '_';
+    for (size_t start = 0; start + PART_LETTERS <= count; start++) {
+        uint32_t hash = SALT_PART;
+        for (size_t i = 0; i < PART_LETTERS; i++)
+            hash = text_hash_step(hash, padded[start + i]);
+        out[part_count++] = text_hash_end(hash);
+    }
+    return part_count;
+}
+
 static void read_parts(struct features *out, const struct text *text)
 {
     for (size_t t = 0; t < text->token_count; t++) {
         const struct token *token = &text->tokens[t];
-        if (token->kind != TOKEN_WORD)
-            continue;
-        uint32_t padded[64 + 2];
-        size_t count = 0, length = token->length < 64 ? token->length : 64;
-        padded[count++] = '_';
-        for (size_t i = 0; i < length; i++)
-            padded[count++] = text_base_letter(text->letters[token->at + i]);
-        padded[count++] = '_';
-        for (size_t start = 0; start + PART_LETTERS <= count; start++) {
-            uint32_t hash = SALT_PART;
-            for (size_t i = 0; i < PART_LETTERS; i++)
-                hash = text_hash_step(hash, padded[start + i]);
-            out->parts[out->part_count++] = text_hash_end(hash);
-        }
+        if (token->word)
+            add_known(&out->known[GROUP_PARTS], token->word->parts, token->word->part_count);
+        else if (token->kind == TOKEN_WORD)
+            out->part_count += features_of_parts(text, token, out->parts + out->part_count);
     }
 }
 
@@ -151,28 +186,38 @@ static void read_concepts(struct features *out, const struct text *text, const s
     plain[PLAIN_BUT_BALANCE] = balance_of(&after_but);
 }
 
+static void read_marks(float *plain, uint32_t first, size_t length)
+{
+    plain[PLAIN_EXCLAMATIONS] += first == '!';
+    plain[PLAIN_QUESTIONS] += first == '?';
+    plain[PLAIN_ELLIPSES] += first == '.' && length > 1;
+}
+
 static void read_manner(struct features *out, const struct text *text)
 {
     float *plain = out->plain;
     for (size_t i = 0; i < text->token_count; i++) {
         const struct token *token = &text->tokens[i];
-        uint32_t first = token->length ? text->letters[token->at] : 0;
-        plain[PLAIN_EXCLAMATIONS] += token->kind == TOKEN_MARKS && first == '!';
-        plain[PLAIN_QUESTIONS] += token->kind == TOKEN_MARKS && first == '?';
-        plain[PLAIN_ELLIPSES] += token->kind == TOKEN_MARKS && first == '.' && token->length > 1;
-        plain[PLAIN_SHOUTED] += token->shouted;
-        plain[PLAIN_STRETCHED] += token->stretched;
-        plain[PLAIN_SMILES] += token->kind == TOKEN_SMILE;
-        plain[PLAIN_FROWNS] += token->kind == TOKEN_FROWN;
-        plain[PLAIN_LINKS] += token->kind == TOKEN_LINK;
-        plain[PLAIN_NAMES] += token->kind == TOKEN_NAME;
         plain[PLAIN_TAGS] += token->tagged;
-        plain[PLAIN_NUMBERS] += token->kind == TOKEN_NUMBER;
-        plain[PLAIN_ENDS_ASKING] = token->kind == TOKEN_MARKS && first == '?';
+        switch ((enum token_kind)token->kind) {
+        case TOKEN_WORD:
+            plain[PLAIN_SHOUTED] += token->shouted;
+            plain[PLAIN_STRETCHED] += token->stretched;
+            break;
+        case TOKEN_MARKS: read_marks(plain, text->letters[token->at], token->length); break;
+        case TOKEN_NUMBER: plain[PLAIN_NUMBERS] += 1; break;
+        case TOKEN_SMILE: plain[PLAIN_SMILES] += 1; break;
+        case TOKEN_FROWN: plain[PLAIN_FROWNS] += 1; break;
+        case TOKEN_LINK: plain[PLAIN_LINKS] += 1; break;
+        case TOKEN_NAME: plain[PLAIN_NAMES] += 1; break;
+        case TOKEN_SYMBOL: break;
+        }
     }
+    const struct token *last = text->token_count ? &text->tokens[text->token_count - 1] : NULL;
+    plain[PLAIN_ENDS_ASKING] = last && last->kind == TOKEN_MARKS && last->length && text->letters[last->at] == '?';
     for (size_t i = 0; i < PLAIN_LANGUAGE; i++)
         if (i >= PLAIN_STRONG_GOOD && i != PLAIN_END_BALANCE && i != PLAIN_START_BALANCE && i != PLAIN_BUT_BALANCE)
-            plain[i] = log1pf(plain[i]);
+            plain[i] = plain[i] == 0 ? 0 : log1pf(plain[i]); /* most are 0, and the logarithm is not for free */
     plain[PLAIN_LENGTH] = log1pf((float)text->token_count) / 2;
     plain[PLAIN_ONE] = 1;
 }
@@ -182,6 +227,7 @@ void features_read(struct features *out, const struct text *text, const struct l
     const struct lexicon_entry *entries[TEXT_TOKENS_MAX];
     bool negated[TEXT_TOKENS_MAX];
     out->word_count = out->part_count = out->concept_count = 0;
+    memset(out->known, 0, sizeof out->known);
     memset(out->plain, 0, sizeof out->plain);
     unsigned languages = lexicon_mark(lexicon, text, entries);
     mark_negation(text, entries, negated);

@@ -5,7 +5,7 @@
 #ifndef TS_SENTIMENT_FEATURES_H
 #define TS_SENTIMENT_FEATURES_H
 
-#include "processors/journey/sentiment/lexicon.h"
+#include "processors/journey/sentiment/vocabulary.h"
 
 enum {
     FEATURES_WORDS_MAX = 3 * TEXT_TOKENS_MAX,              /* a word, negated, with the one before */
@@ -46,13 +46,25 @@ enum plain {
     PLAIN_COUNT = PLAIN_LANGUAGE + LANGUAGE_COUNT
 };
 
+/* What words that a vocabulary knows bring to a group: their weights, added up, and how many features they stand for. */
+struct known_weights {
+    int32_t sums[WEIGHT_CLASSES];
+    size_t count;
+};
+
 struct features {
+    struct known_weights known[GROUP_COUNT];
     size_t word_count, part_count, concept_count;
     float plain[PLAIN_COUNT];
     uint32_t words[FEATURES_WORDS_MAX];
     uint32_t parts[FEATURES_PARTS_MAX];
     uint32_t concepts[FEATURES_CONCEPTS_MAX];
 };
+
+/* One word's, alone: itself, itself negated, its parts (feature_word_parts says how many; out has room for WORD_BYTES_MAX). */
+uint32_t feature_of_word(uint32_t word_hash);
+uint32_t feature_of_negated(uint32_t word_hash);
+size_t features_of_parts(const struct text *text, const struct token *token, uint32_t *out);
 
 void features_read(struct features *out, const struct text *text, const struct lexicon *lexicon);
 

@@ -1,13 +1,8 @@
 #include "processors/journey/sentiment/lexicon.h"
 
-enum { READINGS_MAX = 8, BEGINNING_LETTERS_MIN = 3 };
+#include "processors/journey/sentiment/vocabulary.h"
 
-/* What one token may be, the better reading last: short beginnings, longer ones, the whole word. All are kept until the
- * text's language is known: French «hate» (hâte) must not hide English «hate». */
-struct readings {
-    const struct lexicon_entry *entries[READINGS_MAX];
-    size_t count;
-};
+enum { BEGINNING_LETTERS_MIN = 3 };
 
 static void look_up(const struct lexicon *lexicon, uint32_t hash, struct readings *out)
 {
@@ -39,16 +34,36 @@ static const struct lexicon_entry *reading_in(const struct readings *readings, u
     return NULL;
 }
 
-/* Common words count double: content words are borrowed, «the» is not. All languages when nothing was recognised. */
-static unsigned languages_by_vote(const struct readings *readings, size_t count)
+/* Common words count double: content words are borrowed, «the» is not. */
+static void vote(struct readings *readings)
+{
+    for (size_t k = 0; k < readings->count; k++) {
+        const struct lexicon_entry *entry = readings->entries[k];
+        for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
+            readings->votes[language] =
+                (uint8_t)(readings->votes[language] + (entry->languages >> language & 1) * (entry->kind == LEXICON_COMMON ? 2 : 1));
+    }
+}
+
+void lexicon_read(const struct lexicon *lexicon, const struct text *text, const struct token *token, struct readings *out)
+{
+    out->count = 0;
+    memset(out->votes, 0, sizeof out->votes);
+    if (token->kind == TOKEN_WORD)
+        look_up_beginnings(lexicon, text, token, out);
+    if (token->kind == TOKEN_WORD || token->kind == TOKEN_SYMBOL)
+        look_up(lexicon, token->hash, out);
+    vote(out);
+}
+
+/* All languages when nothing was recognised. */
+static unsigned languages_by_vote(const struct readings *const *readings, size_t count)
 {
     unsigned votes[LANGUAGE_COUNT] = {0}, most = 0, languages = 0;
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < readings[i].count; k++) {
-            const struct lexicon_entry *entry = readings[i].entries[k];
-            for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
-                votes[language] += (entry->languages >> language & 1) * (entry->kind == LEXICON_COMMON ? 2 : 1);
-        }
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
+            votes[language] += readings[i]->votes[language];
+    }
     for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
         most = votes[language] > most ? votes[language] : most;
     for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
@@ -59,19 +74,19 @@ static unsigned languages_by_vote(const struct readings *readings, size_t count)
 
 unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const struct lexicon_entry **entries)
 {
-    struct readings readings[TEXT_TOKENS_MAX];
+    struct readings own[TEXT_TOKENS_MAX];
+    const struct readings *readings[TEXT_TOKENS_MAX];
     for (size_t i = 0; i < text->token_count; i++) {
         const struct token *token = &text->tokens[i];
-        readings[i].count = 0;
-        if (token->kind == TOKEN_WORD)
-            look_up_beginnings(lexicon, text, token, &readings[i]);
-        if (token->kind == TOKEN_WORD || token->kind == TOKEN_SYMBOL)
-            look_up(lexicon, token->hash, &readings[i]);
+        readings[i] = token->word ? &token->word->readings : &own[i];
+        if (token->word == NULL)
+            lexicon_read(lexicon, text, token, &own[i]);
     }
     unsigned languages = languages_by_vote(readings, text->token_count);
     for (size_t i = 0; i < text->token_count; i++) {
-        struct readings pair = {.count = 0};
-        entries[i] = reading_in(&readings[i], languages);
+        struct readings pair;
+        pair.count = 0;
+        entries[i] = reading_in(readings[i], languages);
         if (i > 0)
             look_up(lexicon, text_hash_pair(text->tokens[i - 1].hash, text->tokens[i].hash), &pair);
         const struct lexicon_entry *both = reading_in(&pair, languages);

@@ -33,8 +33,21 @@ struct lexicon {
     uint32_t mask;
 };
 
+/* What one token may be, the better reading last: short beginnings, longer ones, the whole word. All are kept until the
+ * text's language is known: French «hate» (hâte) must not hide English «hate». */
+enum { READINGS_MAX = 8 };
+
+struct readings {
+    const struct lexicon_entry *entries[READINGS_MAX];
+    uint8_t count;
+    uint8_t votes[LANGUAGE_COUNT]; /* for the language of the text */
+};
+
 /* The salt of an entry that is the beginning of a word («funktionier*»). */
 enum { LEXICON_BEGINNING = 0x5bd1e995 };
+
+/* What a word or symbol may be, alone. */
+void lexicon_read(const struct lexicon *lexicon, const struct text *text, const struct token *token, struct readings *out);
 
 /* For each token what the lexicon knows of it in the text's language (`entries[i] == NULL`: nothing). An entry of two
  * words stands at the second one, the first then has none. Returns the languages (bits) the text seems to be in. */

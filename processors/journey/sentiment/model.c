@@ -28,12 +28,9 @@ static inline void add_slot(const struct model_bucket *bucket, int slot, uint8_t
     sums[2] += bucket->weights[slot][2] & mine;
 }
 
-/* A group's sum divided by the root of its size: the evidence of a long text grows, but not with every repetition. */
-static void add_group(const struct model *model, enum feature_group group, const uint32_t *hashes, size_t count,
-                      float logits[MODEL_CLASSES])
+static void add_weights(const struct model *model, const uint32_t *hashes, size_t count, int32_t sums[MODEL_CLASSES])
 {
     uint32_t bits = model->header->bucket_bits;
-    int32_t sums[MODEL_CLASSES] = {0};
     for (size_t i = 0; i < count; i++) {
         if (i + AHEAD < count)
             __builtin_prefetch(&model->buckets[model_bucket_of(hashes[i + AHEAD], bits)]);
@@ -41,6 +38,34 @@ static void add_group(const struct model *model, enum feature_group group, const
         add_slot(&bucket, 0, model_check_of(hashes[i]), sums);
         add_slot(&bucket, 1, model_check_of(hashes[i]), sums);
     }
+}
+
+static void weigh(const struct model *model, const uint32_t *hashes, size_t count, int16_t out[MODEL_CLASSES])
+{
+    int32_t sums[MODEL_CLASSES] = {0};
+    add_weights(model, hashes, count, sums);
+    for (int class = 0; class < MODEL_CLASSES; class ++)
+        out[class] = (int16_t)sums[class]; /* two slots of a few dozen weights of 8 bits: there is room */
+}
+
+void model_weigh(const struct model *model, const struct text *text, const struct token *token, struct word *out)
+{
+    uint32_t own = feature_of_word(token->hash), negated = feature_of_negated(token->hash), parts[WORD_BYTES_MAX];
+    lexicon_read(&model->lexicon, text, token, &out->readings);
+    out->part_count = (uint8_t)features_of_parts(text, token, parts);
+    weigh(model, &own, 1, out->own);
+    weigh(model, &negated, 1, out->negated);
+    weigh(model, parts, out->part_count, out->parts);
+}
+
+/* A group's sum divided by the root of its size: the evidence of a long text grows, but not with every repetition. */
+static void add_group(const struct model *model, enum feature_group group, const uint32_t *hashes, size_t count,
+                      const struct known_weights *known, float logits[MODEL_CLASSES])
+{
+    int32_t sums[MODEL_CLASSES];
+    memcpy(sums, known->sums, sizeof sums);
+    add_weights(model, hashes, count, sums);
+    count += known->count;
     float scale = count ? model->header->step[group] / sqrtf((float)count) : 0;
     for (int class = 0; class < MODEL_CLASSES; class ++)
         logits[class] += (float)sums[class] * scale;
@@ -53,9 +78,9 @@ void model_logits(const struct model *model, const struct features *features, fl
         for (int i = 0; i < PLAIN_COUNT; i++)
             logits[class] += model->header->plain[class][i] * features->plain[i];
     }
-    add_group(model, GROUP_WORDS, features->words, features->word_count, logits);
-    add_group(model, GROUP_PARTS, features->parts, features->part_count, logits);
-    add_group(model, GROUP_CONCEPTS, features->concepts, features->concept_count, logits);
+    add_group(model, GROUP_WORDS, features->words, features->word_count, &features->known[GROUP_WORDS], logits);
+    add_group(model, GROUP_PARTS, features->parts, features->part_count, &features->known[GROUP_PARTS], logits);
+    add_group(model, GROUP_CONCEPTS, features->concepts, features->concept_count, &features->known[GROUP_CONCEPTS], logits);
 }
 
 void model_judge(const struct model *model, const struct text *text, struct sentiment *out)

@@ -8,7 +8,7 @@
 #include "processors/journey/sentiment/features.h"
 #include "processors/journey/sentiment/sentiment.h"
 
-enum { MODEL_CLASSES = 3, MODEL_MAGIC = 0x31535354 /* TSS1 */, MODEL_BUCKET_SLOTS = 2 };
+enum { MODEL_CLASSES = WEIGHT_CLASSES, MODEL_MAGIC = 0x31535354 /* TSS1 */, MODEL_BUCKET_SLOTS = 2 };
 
 struct model_header {
     uint32_t magic;
@@ -50,6 +50,9 @@ bool model_open(struct model *out, struct view bytes);
 
 /* Before calibration. */
 void model_logits(const struct model *model, const struct features *features, float logits[MODEL_CLASSES]);
+
+/* Readings and weights of a word alone. */
+void model_weigh(const struct model *model, const struct text *text, const struct token *token, struct word *out);
 
 void model_judge(const struct model *model, const struct text *text, struct sentiment *out);
 void model_read(const struct model *model, struct view text, struct sentiment *out);

@@ -29,6 +29,12 @@ void sentiment_of(struct sentiment *out, const struct text *text)
     model_judge(&model, text, out);
 }
 
+void sentiment_weigh(struct word *out, const struct text *text, const struct token *token)
+{
+    struct model model = embedded();
+    model_weigh(&model, text, token, out);
+}
+
 void sentiment_read(struct sentiment *out, struct view text)
 {
     struct model model = embedded();
@@ -44,18 +50,4 @@ const char *sentiment_class_name(enum sentiment_class label)
 const char *sentiment_version(void)
 {
     return embedded().header->version;
-}
-
-int sentiment_command(FILE *in, FILE *out)
-{
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t size;
-    while ((size = getline(&line, &room, in)) >= 0) {
-        struct sentiment sentiment;
-        sentiment_read(&sentiment, view_of(line, (size_t)size - (size > 0 && line[size - 1] == '\n')));
-        fprintf(out, "%s\t%.4f\t%.4f\n", sentiment_class_name(sentiment.label), sentiment.score, sentiment.confidence);
-    }
-    free(line);
-    return ferror(in) || fflush(out) != 0 ? 1 : 0;
 }

@@ -10,8 +10,6 @@
 
 #include "base/view.h"
 
-#include <stdio.h>
-
 /* Named apart from the schema's enum sentiment_label, in the same order. */
 enum sentiment_class { SENTIMENT_NEGATIVE, SENTIMENT_NEUTRAL, SENTIMENT_POSITIVE };
 
@@ -22,8 +20,12 @@ struct sentiment {
 };
 
 struct text; /* text.h: for who wants more of the same reading */
+struct token;
+struct word;
 
 void sentiment_of(struct sentiment *out, const struct text *text);
+/* What the lexicon and the model know of a word by itself, into what a vocabulary keeps of it. */
+void sentiment_weigh(struct word *out, const struct text *text, const struct token *token);
 void sentiment_read(struct sentiment *out, struct view text);
 
 /* NEGATIVE, NEUTRAL or POSITIVE. */
@@ -31,8 +33,5 @@ const char *sentiment_class_name(enum sentiment_class label);
 
 /* Of the embedded model; it changes whenever the same text might be judged otherwise. */
 const char *sentiment_version(void);
-
-/* The body of `touchstream sentiment`: a text a line in, LABEL<tab>score<tab>confidence a line out. The exit status. */
-int sentiment_command(FILE *in, FILE *out);
 
 #endif

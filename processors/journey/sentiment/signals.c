@@ -1,5 +1,7 @@
 #include "processors/journey/sentiment/signals.h"
 
+#include "processors/journey/sentiment/vocabulary.h"
+
 #include <stdlib.h>
 #include <threads.h>
 
@@ -39,6 +41,12 @@ void signals_find(struct signals *out, const struct text *text, struct view sour
     *out = (struct signals){0};
     call_once(&once, build);
     dictionary_search(&dictionary, text, source, found, out);
+}
+
+bool signals_beginning(const struct text *text, const struct token *token, uint16_t *out, size_t *count)
+{
+    call_once(&once, build);
+    return dictionary_beginning(&dictionary, text, token, out, WORD_PHRASES_MAX, count);
 }
 
 void signals_read(struct signals *out, struct view source)

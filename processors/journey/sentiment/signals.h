@@ -15,6 +15,9 @@ struct signals {
 /* `text` was read from `source`, from which the matches are borrowed. */
 void signals_find(struct signals *out, const struct text *text, struct view source);
 
+/* The phrases that begin with this word, WORD_PHRASES_MAX at most (vocabulary.h). False: there are more. */
+bool signals_beginning(const struct text *text, const struct token *token, uint16_t *out, size_t *count);
+
 /* For who asks nothing else of a text. */
 void signals_read(struct signals *out, struct view source);
 

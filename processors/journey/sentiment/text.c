@@ -1,5 +1,7 @@
 #include "processors/journey/sentiment/text.h"
 
+#include "processors/journey/sentiment/vocabulary.h"
+
 /* A cursor over the source: one code point at a time, entities resolved. */
 struct cursor {
     const unsigned char *bytes;
@@ -184,6 +186,44 @@ static void word_letter(struct text *out, struct token *token, struct spelling *
         token->stretched = true;
 }
 
+/* The bytes of a plain word from here on, 0 when it is none: ASCII letters and digits, Latin letters with accents (U+00C0 to U+017F,
+ * two bytes each), and behind them a byte that cannot go on with the word whatever comes next. */
+static size_t plain_word_size(const struct cursor *cursor)
+{
+    const unsigned char *bytes = cursor->bytes + cursor->at;
+    size_t left = cursor->size - cursor->at, size = 0;
+    while (size < left) {
+        unsigned byte = bytes[size];
+        if (ascii_class[byte])
+            size++;
+        else if (byte >= 0xc3 && byte <= 0xc5 && size + 1 < left && (bytes[size + 1] & 0xc0) == 0x80 &&
+                 !(byte == 0xc3 && (bytes[size + 1] == 0x97 || bytes[size + 1] == 0xb7)))
+            size += 2;
+        else
+            return byte < 0x80 && byte != '\'' && byte != '&' && size <= WORD_BYTES_MAX ? size : 0;
+    }
+    return size <= WORD_BYTES_MAX ? size : 0;
+}
+
+/* A word met before, taken as it is known. */
+static bool read_known_word(struct text *out, struct cursor *cursor, size_t size, struct vocabulary *vocabulary)
+{
+    const struct word *word = vocabulary_find(vocabulary, cursor->bytes + cursor->at, size);
+    if (word == NULL)
+        return false;
+    out->tokens[out->token_count++] = (struct token){.hash = word->hash,
+                                                     .length = word->letter_count,
+                                                     .byte_at = (uint16_t)cursor->at,
+                                                     .byte_end = (uint16_t)(cursor->at + size),
+                                                     .kind = TOKEN_WORD,
+                                                     .shouted = word->shouted,
+                                                     .stretched = word->stretched,
+                                                     .is_plain = true,
+                                                     .word = word};
+    cursor->at += size;
+    return true;
+}
+
 static void read_word(struct text *out, struct cursor *cursor, bool tagged)
 {
     struct token *token = token_open(out, TOKEN_WORD, cursor->at);
@@ -312,15 +352,56 @@ static void read_marks(struct text *out, struct cursor *cursor, uint32_t first, 
     token_close(out, token, cursor->at);
 }
 
+/* An untagged word: known, or read letter by letter. */
+static void read_any_word(struct text *out, struct cursor *cursor, struct vocabulary *vocabulary)
+{
+    size_t size = vocabulary ? plain_word_size(cursor) : 0;
+    if (size && read_known_word(out, cursor, size, vocabulary))
+        return;
+    read_word(out, cursor, false);
+    out->tokens[out->token_count - 1].is_plain = size > 0;
+}
+
+/* What begins with neither letter nor digit: emoticons, @names, #tags, punctuation, emoji. */
+static void read_other(struct text *out, struct cursor *cursor, uint32_t letter, size_t length)
+{
+    enum token_kind kind = TOKEN_SMILE;
+    size_t next_length, emoticon = emoticon_at(cursor, &kind);
+    uint32_t next = cursor_look(cursor, cursor->at + length, &next_length);
+    if (emoticon > 0) {
+        read_emoticon(out, cursor, kind, emoticon);
+    } else if (letter == '@' && is_letter(next)) {
+        read_run(out, cursor, TOKEN_NAME);
+    } else if (letter == '#' && is_letter(next) && !is_silent(next)) {
+        cursor->at += length;
+        read_word(out, cursor, true);
+    } else {
+        read_marks(out, cursor, letter, length);
+    }
+}
+
 void text_read(struct text *out, struct view source)
+{
+    text_read_known(out, source, NULL);
+}
+
+void text_read_known(struct text *out, struct view source, struct vocabulary *vocabulary)
 {
     struct cursor cursor = {(const unsigned char *)source.data,
                             source.size < TEXT_BYTES_MAX ? source.size : TEXT_BYTES_MAX, 0};
     out->letter_count = out->token_count = 0;
     while (cursor.at < cursor.size && out->token_count < TEXT_TOKENS_MAX) {
-        size_t length, next_length;
+        unsigned byte = cursor.bytes[cursor.at];
+        if (byte == ' ') {
+            cursor.at++;
+            continue;
+        }
+        if (ascii_class[byte] && ascii_class[byte] < 3 && byte != 'h' && byte != 'w') { /* what most texts are made of */
+            read_any_word(out, &cursor, vocabulary);
+            continue;
+        }
+        size_t length;
         uint32_t letter = cursor_look(&cursor, cursor.at, &length);
-        enum token_kind kind;
         if (is_space(letter) || is_silent(letter)) {
             cursor.at += length;
         } else if (is_letter(letter)) {
@@ -328,22 +409,11 @@ void text_read(struct text *out, struct view source)
                 (starts_with(&cursor, "http://") || starts_with(&cursor, "https://") || starts_with(&cursor, "www.")))
                 read_run(out, &cursor, TOKEN_LINK);
             else
-                read_word(out, &cursor, false);
+                read_any_word(out, &cursor, vocabulary);
         } else if (is_digit(letter)) {
             read_number(out, &cursor);
         } else {
-            uint32_t next = cursor_look(&cursor, cursor.at + length, &next_length);
-            size_t emoticon = emoticon_at(&cursor, &kind);
-            if (emoticon > 0) {
-                read_emoticon(out, &cursor, kind, emoticon);
-            } else if (letter == '@' && is_letter(next)) {
-                read_run(out, &cursor, TOKEN_NAME);
-            } else if (letter == '#' && is_letter(next) && !is_silent(next)) {
-                cursor.at += length;
-                read_word(out, &cursor, true);
-            } else {
-                read_marks(out, &cursor, letter, length);
-            }
+            read_other(out, &cursor, letter, length);
         }
     }
 }

@@ -31,12 +31,14 @@ enum token_kind {
 
 struct token {
     uint32_t hash;         /* of its letters */
-    uint16_t at, length;   /* letters[at .. at + length) */
+    uint16_t at, length;   /* letters[at .. at + length); of a known word, in `word` */
     uint16_t byte_at, byte_end; /* where it stood in the source */
     uint8_t kind;
     bool shouted;   /* two letters or more, all capitals */
     bool stretched; /* like sooooo */
     bool tagged;    /* #word */
+    bool is_plain;  /* a word that its bytes alone decide: one that a vocabulary may keep */
+    const struct word *word; /* met before (vocabulary.h): its letters are there, not here; NULL: not */
 };
 
 struct text {
@@ -46,6 +48,10 @@ struct text {
 };
 
 void text_read(struct text *out, struct view source);
+
+/* With the words that this vocabulary knows (vocabulary.h; NULL: none). */
+struct vocabulary;
+void text_read_known(struct text *out, struct view source, struct vocabulary *vocabulary);
 
 /* Hashing a word letter by letter, so that every prefix has a hash of its own on the way. */
 enum { TEXT_HASH_START = 0x811c9dc5 };

@@ -1,6 +1,6 @@
 /* The embedded model on texts whose mood nobody would dispute, and the promises of sentiment.h. */
 #include "tests/unit/cmocka_all.h"
-#include "processors/journey/sentiment/sentiment.h"
+#include "processors/journey/sentiment/judge.h"
 #include "processors/journey/sentiment/signals.h"
 #include "processors/journey/sentiment/model.h"
 

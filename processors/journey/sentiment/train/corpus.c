@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum source_id { AIRLINE, VADER_TWEETS, VADER_AMAZON, UMSAB_FIRST, TRUSTPILOT = UMSAB_FIRST + 8, YELP, OLIST, RYANAIR, TWEETEVAL, GERMEVAL, GARDEN };

@@ -1,0 +1,57 @@
+#include "processors/journey/sentiment/judge.h"
+
+#include <stdlib.h>
+
+/* What a word is worth to each reader, asked the slow way once. A word that begins too many phrases is left as it is. */
+static void word_learn(struct vocabulary *vocabulary, const struct text *text, struct token *token, struct view source)
+{
+    uint16_t phrases[WORD_PHRASES_MAX];
+    size_t phrase_count, size = (size_t)(token->byte_end - token->byte_at);
+    const unsigned char *bytes = (const unsigned char *)source.data + token->byte_at;
+    token->word = vocabulary_find(vocabulary, bytes, size); /* it stood in this text before */
+    if (token->word || !signals_beginning(text, token, phrases, &phrase_count))
+        return;
+    struct word *word = vocabulary_add(vocabulary, bytes, size);
+    if (word == NULL)
+        return;
+    word->hash = token->hash;
+    word->letter_count = (uint8_t)token->length;
+    word->shouted = token->shouted;
+    word->stretched = token->stretched;
+    for (size_t i = 0; i < token->length; i++)
+        word->letters[i] = (uint16_t)text->letters[token->at + i];
+    word->phrase_count = (uint8_t)phrase_count;
+    memcpy(word->phrases, phrases, phrase_count * sizeof *phrases);
+    sentiment_weigh(word, text, token);
+    token->word = word;
+}
+
+void text_judge(struct vocabulary *vocabulary, struct view source, struct sentiment *sentiment, struct signals *signals)
+{
+    struct text text;
+    vocabulary_turn(vocabulary);
+    text_read_known(&text, source, vocabulary);
+    for (size_t i = 0; i < text.token_count; i++) {
+        if (text.tokens[i].is_plain && text.tokens[i].word == NULL)
+            word_learn(vocabulary, &text, &text.tokens[i], source);
+    }
+    sentiment_of(sentiment, &text);
+    signals_find(signals, &text, source);
+}
+
+int sentiment_command(FILE *in, FILE *out)
+{
+    struct vocabulary *vocabulary = vocabulary_create();
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    while ((size = getline(&line, &room, in)) >= 0) {
+        struct sentiment sentiment;
+        struct signals signals;
+        text_judge(vocabulary, view_of(line, (size_t)size - (size > 0 && line[size - 1] == '\n')), &sentiment, &signals);
+        fprintf(out, "%s\t%.4f\t%.4f\n", sentiment_class_name(sentiment.label), sentiment.score, sentiment.confidence);
+    }
+    free(line);
+    vocabulary_destroy(vocabulary);
+    return ferror(in) || fflush(out) != 0 ? 1 : 0;
+}
