@@ -36,7 +36,7 @@ static void random_text(struct random *random, struct bytes *out)
     for (uint64_t i = 0, count = random_below(random, 30); i < count; i++) {
         const char *piece = pieces[random_below(random, sizeof pieces / sizeof *pieces)];
         bytes_append_text(out, piece);
-        const char *behind = " \0 \0, \0'\0-\0\n\0_" + 2 * random_below(random, 7);
+        const char *behind = &" \0 \0, \0'\0-\0\n\0_"[2 * random_below(random, 7)];
         bytes_append_text(out, behind);
     }
 }
