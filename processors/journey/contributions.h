@@ -55,16 +55,65 @@ static inline bool tally_is_due(struct tally *tally, int64_t at_ms)
     return false;
 }
 
-struct place place_at(enum kpi_id kpi, uint32_t tuple, uint8_t stage, int64_t at_ms);
+/* The rest is inlined: an event makes a dozen of them. */
+
+static inline int32_t place_minute(int64_t at_ms)
+{
+    int64_t minute = at_ms / 60000;
+    return (int32_t)(at_ms < minute * 60000 ? minute - 1 : minute);
+}
+
+static inline struct place place_at(enum kpi_id kpi, uint32_t tuple, uint8_t stage, int64_t at_ms)
+{
+    return (struct place){
+        .tuple = tuple, .minute = place_minute(at_ms), .kpi = (uint8_t)kpi, .stage = stage, .detail = NO_DETAIL};
+}
+
+void tally_grow(struct tally *tally);
+
+static inline struct contribution *tally_add(struct tally *tally, struct place place)
+{
+    if (tally->count == tally->capacity)
+        tally_grow(tally);
+    struct contribution *item = &tally->items[tally->count++];
+    *item = (struct contribution){.place = place, .bin = -1, .n = 1};
+    return item;
+}
 
 /* `value` is what the KPI's kind makes of it: a score, ms, an amount, a hit (0 or 1). */
-void tally_add_rate(struct tally *tally, struct place place, bool is_hit, bool is_immature);
+
+static inline void tally_add_rate(struct tally *tally, struct place place, bool is_hit, bool is_immature)
+{
+    struct contribution *item = tally_add(tally, place);
+    item->num = is_hit;
+    item->immature = is_immature;
+}
+
+static inline void tally_add_mean(struct tally *tally, struct place place, int64_t score)
+{
+    tally_add(tally, place)->sum = score;
+}
+
+static inline void tally_add_count(struct tally *tally, struct place place)
+{
+    tally_add(tally, place);
+}
+
+static inline void tally_add_amount(struct tally *tally, struct place place, int64_t amount)
+{
+    tally_add(tally, place)->sum = amount;
+}
+
+/* Gauges, distinct, shares, churn. */
+static inline void tally_add_flow(struct tally *tally, struct place place, int n, int num)
+{
+    struct contribution *item = tally_add(tally, place);
+    item->n = n;
+    item->num = num;
+}
+
 void tally_add_nps(struct tally *tally, struct place place, int score);
-void tally_add_mean(struct tally *tally, struct place place, int64_t score);
 void tally_add_duration(struct tally *tally, struct place place, int64_t duration_ms);
-void tally_add_count(struct tally *tally, struct place place);
-void tally_add_amount(struct tally *tally, struct place place, int64_t amount);
-void tally_add_flow(struct tally *tally, struct place place, int n, int num); /* gauges, distinct, shares, churn */
 void tally_add_uplift(struct tally *tally, struct place place, bool is_exposed, bool is_hit);
 
 #endif

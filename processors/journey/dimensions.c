@@ -1,6 +1,5 @@
 #include "processors/journey/dimensions.h"
 
-#include "base/hash.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -117,13 +116,33 @@ void dimensions_finish(struct dimensions *dimensions)
         strings_finish(&dimensions->attributes[i]);
     free(dimensions->tuples);
     free(dimensions->table);
+    free(dimensions->segment_tuples);
+}
+
+/* Not memcmp, whose call costs more than all of it. */
+static bool tuple_is_same(const struct tuple *tuple, const struct tuple *other)
+{
+    uint32_t differs = (tuple->product ^ other->product) | (tuple->segment ^ other->segment) | (tuple->channel ^ other->channel) |
+                       (tuple->region ^ other->region) | (tuple->source ^ other->source);
+    for (int i = 0; i < ATTRIBUTES_MAX; i++)
+        differs |= tuple->attributes[i] ^ other->attributes[i];
+    return differs == 0;
+}
+
+static uint32_t tuple_hash(const struct tuple *tuple)
+{
+    uint64_t mixed = ((uint64_t)tuple->product << 32 | tuple->segment) * 0x9e3779b97f4a7c15u;
+    mixed ^= ((uint64_t)tuple->region << 32 | tuple->source) * 0xff51afd7ed558ccdu;
+    for (int i = 0; i < ATTRIBUTES_MAX; i++)
+        mixed = mixed * 31 + tuple->attributes[i];
+    mixed += tuple->channel;
+    return (uint32_t)((mixed ^ mixed >> 32) * 0x94d049bb133111ebu >> 32);
 }
 
 static uint32_t *place_of(struct dimensions *dimensions, const struct tuple *tuple)
 {
-    uint32_t mask = dimensions->table_capacity - 1, place = (uint32_t)hash_bytes(view_of(tuple, sizeof *tuple)) & mask;
-    while (dimensions->table[place] != 0 &&
-           memcmp(&dimensions->tuples[dimensions->table[place]], tuple, sizeof *tuple) != 0)
+    uint32_t mask = dimensions->table_capacity - 1, place = tuple_hash(tuple) & mask;
+    while (dimensions->table[place] != 0 && !tuple_is_same(&dimensions->tuples[dimensions->table[place]], tuple))
         place = (place + 1) & mask;
     return &dimensions->table[place];
 }
@@ -139,7 +158,7 @@ static void grow_table(struct dimensions *dimensions)
 
 uint32_t dimensions_number(struct dimensions *dimensions, const struct tuple *tuple)
 {
-    if (memcmp(tuple, &dimensions->tuples[0], sizeof *tuple) == 0)
+    if (tuple_is_same(tuple, &dimensions->tuples[0]))
         return 0;
     uint32_t *place = place_of(dimensions, tuple);
     if (*place)
@@ -180,9 +199,24 @@ uint32_t dimensions_of_touch(struct dimensions *dimensions, const struct touchpo
     return dimensions_number(dimensions, &tuple);
 }
 
+static void segment_tuples_grow(struct dimensions *dimensions, uint32_t segment)
+{
+    uint32_t count = segment + segment / 2 + 16;
+    dimensions->segment_tuples = memory_resize(dimensions->segment_tuples, count * sizeof *dimensions->segment_tuples);
+    memset(dimensions->segment_tuples + dimensions->segment_tuple_count, 0,
+           (count - dimensions->segment_tuple_count) * sizeof *dimensions->segment_tuples);
+    dimensions->segment_tuple_count = count;
+}
+
+/* Every event asks for its customer's. */
 uint32_t dimensions_of_segment(struct dimensions *dimensions, uint32_t segment)
 {
-    return dimensions_number(dimensions, &(struct tuple){.channel = NO_CHANNEL, .segment = segment});
+    if (segment >= dimensions->segment_tuple_count)
+        segment_tuples_grow(dimensions, segment);
+    uint32_t *number = &dimensions->segment_tuples[segment];
+    if (*number == 0)
+        *number = dimensions_number(dimensions, &(struct tuple){.channel = NO_CHANNEL, .segment = segment});
+    return *number;
 }
 
 uint32_t dimensions_filled(struct dimensions *dimensions, uint32_t number, uint32_t other)

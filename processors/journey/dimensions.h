@@ -61,6 +61,8 @@ struct dimensions {
     uint32_t tuple_count, tuple_capacity;
     uint32_t *table;
     uint32_t table_capacity;
+    uint32_t *segment_tuples; /* by segment; 0: not asked for yet */
+    uint32_t segment_tuple_count;
 };
 
 void dimensions_init(struct dimensions *dimensions, const struct rollup_plan *plan);

@@ -75,17 +75,38 @@ void totals_destroy(struct totals *totals)
 
 /* --- the hot half: contributions to cells --- */
 
-static uint64_t place_hash(const struct place *place)
+/* A place as three words: hashed and compared for every addition. */
+struct place_words {
+    uint64_t first, second;
+    uint32_t third;
+};
+_Static_assert(sizeof(struct place) == 20, "two words of eight bytes and one of four");
+
+static inline struct place_words words_of(const struct place *place)
 {
-    uint64_t first = (uint64_t)place->tuple << 32 | place->name;
-    uint64_t second = (uint64_t)(uint32_t)place->minute << 32 | (uint32_t)place->kpi << 24 | (uint32_t)place->stage << 16 |
-                      (uint32_t)place->detail << 8;
-    return hash_mix(first * 0x9e3779b97f4a7c15u ^ hash_mix(second + place->topic));
+    struct place_words words;
+    memcpy(&words.first, place, 8);
+    memcpy(&words.second, (const char *)place + 8, 8);
+    memcpy(&words.third, (const char *)place + 16, 4);
+    return words;
+}
+
+static inline uint64_t place_hash(const struct place *place)
+{
+    struct place_words words = words_of(place);
+    uint64_t mixed = words.first * 0x9e3779b97f4a7c15u ^ (words.second + words.third) * 0xff51afd7ed558ccdu;
+    return (mixed ^ mixed >> 32) * 0x94d049bb133111ebu >> 32;
+}
+
+static inline bool place_is_same(const struct place *place, const struct place *other)
+{
+    struct place_words mine = words_of(place), theirs = words_of(other);
+    return mine.first == theirs.first && mine.second == theirs.second && mine.third == theirs.third;
 }
 
 static bool cell_is_same(const void *items, uint32_t number, const void *key)
 {
-    return memcmp(&((const struct cell *)items)[number].place, key, sizeof(struct place)) == 0;
+    return place_is_same(&((const struct cell *)items)[number].place, key);
 }
 
 static uint64_t cell_hash(const void *items, uint32_t number)
@@ -363,7 +384,7 @@ static void expand_place(struct totals *totals, const struct place *place)
 
 static bool expansion_is_same(const void *items, uint32_t number, const void *key)
 {
-    return memcmp(&((const struct expansion *)items)[number].place, key, sizeof(struct place)) == 0;
+    return place_is_same(&((const struct expansion *)items)[number].place, key);
 }
 
 static uint64_t expansion_hash(const void *items, uint32_t number)

@@ -198,11 +198,14 @@ static void read_manner(struct features *out, const struct text *text)
     float *plain = out->plain;
     for (size_t i = 0; i < text->token_count; i++) {
         const struct token *token = &text->tokens[i];
-        plain[PLAIN_TAGS] += token->tagged;
+        if (token->tagged)
+            plain[PLAIN_TAGS] += 1;
         switch ((enum token_kind)token->kind) {
         case TOKEN_WORD:
-            plain[PLAIN_SHOUTED] += token->shouted;
-            plain[PLAIN_STRETCHED] += token->stretched;
+            if (token->shouted)
+                plain[PLAIN_SHOUTED] += 1;
+            if (token->stretched)
+                plain[PLAIN_STRETCHED] += 1;
             break;
         case TOKEN_MARKS: read_marks(plain, text->letters[token->at], token->length); break;
         case TOKEN_NUMBER: plain[PLAIN_NUMBERS] += 1; break;

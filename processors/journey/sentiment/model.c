@@ -73,9 +73,10 @@ static void add_group(const struct model *model, enum feature_group group, const
 
 void model_logits(const struct model *model, const struct features *features, float logits[MODEL_CLASSES])
 {
-    for (int class = 0; class < MODEL_CLASSES; class ++) {
+    for (int class = 0; class < MODEL_CLASSES; class ++)
         logits[class] = 0;
-        for (int i = 0; i < PLAIN_COUNT; i++)
+    for (int i = 0; i < PLAIN_COUNT; i++) {
+        for (int class = 0; features->plain[i] != 0 && class < MODEL_CLASSES; class ++) /* most are 0 */
             logits[class] += model->header->plain[class][i] * features->plain[i];
     }
     add_group(model, GROUP_WORDS, features->words, features->word_count, &features->known[GROUP_WORDS], logits);
