@@ -1,5 +1,6 @@
 #include "ingest/generate/generate.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "ingest/progress.h"
@@ -8,13 +9,17 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { DUPLICATE_SLOTS = 8192, DUPLICATE_WITHIN = 5000 };
+/* An event comes again within the next 5,000, and before its customer has had a dozen others: who looks for duplicates among a customer's
+ * latest events, as other engines do, finds these too. */
+enum { DUPLICATE_SLOTS = 8192, DUPLICATE_WITHIN = 5000, OWNERS = 65536, OWN_EVENTS_MOST = 12 };
 
 /* An event to be sent again when its turn comes. */
 struct echo {
     char *bytes; /* the value, then the key */
     size_t value_size, key_size;
     int64_t timestamp_ms;
+    uint32_t owner; /* the customer's place in `waiting` */
+    uint32_t own_events; /* of the customer, since */
 };
 
 struct generation {
@@ -24,6 +29,8 @@ struct generation {
     void *message_context;
     struct random random; /* for duplicates: they must not change the lives */
     struct echo echoes[DUPLICATE_SLOTS];
+    uint16_t waiting[OWNERS]; /* slot + 1 of a customer's echo; customers may share a place, then one has none */
+    uint32_t urgent;          /* slot + 1 of the echo to be told next whatever its turn; 0: none */
     struct bytes value;
     uint64_t sent;
 };
@@ -61,13 +68,18 @@ static void encode(struct generation *generation, const struct touchpoint *touch
 
 static void echo_plan(struct generation *generation, const struct touchpoint *touch)
 {
+    uint32_t owner = (uint32_t)hash_bytes(touch->customer_id) % OWNERS, own = generation->waiting[owner];
+    if (own && ++generation->echoes[own - 1].own_events >= OWN_EVENTS_MOST)
+        generation->urgent = own;
     if (random_unit(&generation->random) >= generation->options->duplicates)
         return;
-    struct echo *echo = &generation->echoes[(generation->sent + 1 + random_below(&generation->random, DUPLICATE_WITHIN)) % DUPLICATE_SLOTS];
-    if (echo->bytes)
+    uint32_t slot = (uint32_t)((generation->sent + 1 + random_below(&generation->random, DUPLICATE_WITHIN)) % DUPLICATE_SLOTS);
+    struct echo *echo = &generation->echoes[slot];
+    if (echo->bytes || own)
         return;
+    generation->waiting[owner] = (uint16_t)(slot + 1);
     *echo = (struct echo){memory_allocate(generation->value.size + touch->customer_id.size), generation->value.size,
-                          touch->customer_id.size, touch->received_at_ms};
+                          touch->customer_id.size, touch->received_at_ms, owner, 0};
     memcpy(echo->bytes, generation->value.data, echo->value_size);
     memcpy(echo->bytes + echo->value_size, touch->customer_id.data, echo->key_size);
 }
@@ -76,20 +88,18 @@ static void echo_plan(struct generation *generation, const struct touchpoint *to
  * for so long, and nobody promises to know it again after 30 days (READINGS 2). */
 static bool echo_tell(struct generation *generation, int64_t now_ms, bool *is_good)
 {
-    struct echo *echo = &generation->echoes[generation->sent % DUPLICATE_SLOTS];
+    struct echo *echo = &generation->echoes[generation->urgent ? generation->urgent - 1 : generation->sent % DUPLICATE_SLOTS];
+    generation->urgent = 0;
     if (!echo->bytes)
         return false;
     bool is_too_old = now_ms - echo->timestamp_ms > DAYS(7);
-    if (is_too_old) {
-        free(echo->bytes);
-        *echo = (struct echo){0};
-        return false;
-    }
-    *is_good = put_out(generation, view_of(echo->bytes + echo->value_size, echo->key_size),
-                       view_of(echo->bytes, echo->value_size), echo->timestamp_ms);
+    if (!is_too_old)
+        *is_good = put_out(generation, view_of(echo->bytes + echo->value_size, echo->key_size),
+                           view_of(echo->bytes, echo->value_size), echo->timestamp_ms);
+    generation->waiting[echo->owner] = 0;
     free(echo->bytes);
     *echo = (struct echo){0};
-    return true;
+    return !is_too_old;
 }
 
 /* With a rate: sleeps until the next event's turn. */

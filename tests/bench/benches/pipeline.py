@@ -1,11 +1,16 @@
 """Journey + kpi against the floors and, with --peers, against other engines: CPU per million events as a slope between two counts."""
 import json
 import subprocess
+import sys
+import time
 
 from confluent_kafka import Consumer, TopicPartition
 
 from benches import peers
-from benches.common import PARTITIONS, number, numbers, slope
+from benches.common import PARTITIONS, ROOT, number, numbers, slope
+
+
+LABELLED = {"sentiment", "negative_share", "fcr", "recurring"}  # by what the product reads in texts
 
 
 def floor(bench, prefix, produces):
@@ -65,6 +70,32 @@ def check_outputs(bench, prefix):
         bench.row("pipeline", "%s: n, ours and the kit's one-pass check" % kpi, "%d, %d" % (n, theirs), "equal", n == theirs)
 
 
+def check_definitions(bench, prefix):
+    """What the kit defines by order of arrival (its clocks of tickets) or has not at all: every KPI over all, 90 days, by the tests' batch
+    computation, which shares no code with us. Minutes for a million events, so for the smaller count only."""
+    sys.path.insert(0, str(ROOT / "tests" / "broker"))
+    from judge import Judge, listing
+    from oracle import event_from_json
+    from oracle.compute import KINDS
+    out = subprocess.run([bench.program, "inspect", "touchpoints", "--config", bench.config(prefix)], check=True, capture_output=True, text=True).stdout
+    judge = Judge([event_from_json(event) for event in map(json.loads, out.splitlines()) if event.get("event_id")])
+    config, deadline = bench.config(prefix), time.time() + 180
+    running = [bench.start(role, config) for role in ("journey", "kpi")]  # until the minute of the last event is over
+    try:
+        while True:
+            ours = {(row["kpi"], "all", "90d"): row for row in kpis_of(bench, prefix).values()}
+            judged = [kpi for kpi, _, _ in ours if kpi in KINDS and kpi not in LABELLED]
+            wrong = judge.differences(ours, set(judged), windows=("90d",), skip=lambda key: key[1] != "all")
+            if not wrong or time.time() > deadline:
+                break
+            time.sleep(5)
+    finally:
+        bench.stop(*running)
+    if wrong:
+        bench.say(listing(wrong))
+    bench.row("pipeline", "KPIs over all, 90 days: differ from the batch computation", "%d of %d" % (len(wrong), len(judged)), "none", not wrong)
+
+
 def run(bench):
     counts, customers = numbers(bench.options.events), number(bench.options.customers)
     table, bytes_out = {}, 0
@@ -82,6 +113,8 @@ def run(bench):
         for threads in numbers(bench.options.threads):
             bench.reset(prefix)
             note("journey + kpi, %d thread%s" % (threads, "s" * (threads > 1)), events, bench.drain(prefix, ends, threads))
+        if events == counts[0] and len(counts) > 1:
+            check_definitions(bench, prefix)
         if bench.options.peers:
             for name, row in peers.drain_all(bench, prefix, ends, is_last=events == counts[-1]):
                 note(name, events, row)
