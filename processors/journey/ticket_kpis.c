@@ -171,23 +171,26 @@ static void resolution(const struct reading *reading, uint32_t number)
         tally_add_rate(tally, place_then(reading, episode, KPI_SLA_RESOLUTION, deadline_ms), false, false);
 }
 
-static const struct episode *first_resolved(const struct story *story)
+/* Of the episodes from the event `since` on; NULL: none. */
+static const struct episode *first_resolved(const struct story *story, uint32_t since)
 {
     for (uint32_t i = 0; i < story->episode_count; i++) {
-        if (story->episodes[i].is_resolved)
+        if (story->episodes[i].is_resolved && story->episodes[i].start >= since)
             return &story->episodes[i];
     }
     return NULL;
 }
 
-static const struct episode *last_resolved(const struct story *story)
+static const struct episode *last_resolved(const struct story *story, uint32_t since)
 {
     for (uint32_t i = story->episode_count; i > 0; i--) {
-        if (story->episodes[i - 1].is_resolved)
+        if (story->episodes[i - 1].is_resolved && story->episodes[i - 1].start >= since)
             return &story->episodes[i - 1];
     }
     return NULL;
 }
+
+/* From the OPENED on: what was resolved before it (a ticket that begins with a REOPENED) was not its answer. */
 
 static void whole_ticket(const struct reading *reading)
 {
@@ -196,7 +199,8 @@ static void whole_ticket(const struct reading *reading)
     if (reading->opened == NO_EVENT)
         return;
     int64_t opened_at_ms = reading->ticket->events[reading->opened].moment.at_ms;
-    const struct episode *last = last_resolved(story), *first = first_resolved(story);
+    const struct episode *last = last_resolved(story, reading->opened),
+                         *first = first_resolved(story, reading->opened);
     if (last)
         tally_add_duration(tally, place_by(reading, last, KPI_FULL_RESOLUTION_TIME, last->end),
                            last->ended_at_ms - opened_at_ms);
@@ -274,7 +278,7 @@ static uint32_t contacts_until(const struct reading *reading, uint32_t last_epis
 static void first_contact_resolution(const struct reading *reading)
 {
     const struct story *story = reading->story;
-    const struct episode *first = first_resolved(story);
+    const struct episode *first = first_resolved(story, 0);
     if (first == NULL)
         return;
     uint32_t number = (uint32_t)(first - story->episodes);

@@ -214,7 +214,6 @@ def _next_response(ticket, config, items):
 
 
 def _resolution(ticket, config, at, items):
-    last_resolved = None
     for index, episode in enumerate(ticket.episodes):
         items.append(Item("backlog_inflow", episode.opened_at, episode.dimensions(episode.start["data"]["team"]), 1))
         deadline = episode.opened_at + config.resolution_ms  # [28]
@@ -223,7 +222,6 @@ def _resolution(ticket, config, at, items):
             dimensions = episode.dimensions_by(end)
             items.append(Item("backlog_outflow", episode.ended_at, dimensions, 1))
             if episode.end_action == "RESOLVED":
-                last_resolved = episode
                 items.append(Item("resolution_time", episode.ended_at, dimensions, episode.ended_at - episode.opened_at))
                 items.append(Item("handoffs_per_ticket", episode.ended_at, dimensions, len(episode.handoffs)))
                 limit = episode.ended_at + 7 * DAY
@@ -236,13 +234,15 @@ def _resolution(ticket, config, at, items):
     if ticket.opened is None:
         return
     opened_at = ticket.opened["occurred_at"]
-    if last_resolved:  # [25]
-        end = last_resolved.events[-1]
-        items.append(Item("full_resolution_time", end["occurred_at"], last_resolved.dimensions_by(end), end["occurred_at"] - opened_at))
+    first = next(number for number, episode in enumerate(ticket.episodes) if episode.start is ticket.opened)
+    resolved = [episode for episode in ticket.episodes[first:] if episode.end_action == "RESOLVED"]
+    if resolved:  # [25]
+        end = resolved[-1].events[-1]
+        items.append(Item("full_resolution_time", end["occurred_at"], resolved[-1].dimensions_by(end), end["occurred_at"] - opened_at))
     # [26]
-    first_resolved = next((episode for episode in ticket.episodes if episode.end_action == "RESOLVED"), None)
     deadline = opened_at + 72 * HOUR
-    if first_resolved and first_resolved.ended_at <= deadline:
+    if resolved and resolved[0].ended_at <= deadline:
+        first_resolved = resolved[0]
         items.append(Item("resolved_72h", first_resolved.ended_at, first_resolved.dimensions_by(first_resolved.events[-1]), 1))
     elif deadline <= at:
         open_then = next((episode for episode in ticket.episodes if episode.open_at(deadline)), None)
