@@ -57,10 +57,10 @@ uint32_t feature_of_negated(uint32_t word_hash)
     return text_hash_pair(word_hash, SALT_NEGATED);
 }
 
-static void add_known(struct known_weights *out, const int16_t weights[WEIGHT_CLASSES], size_t count)
+static void add_known(struct known_weights *out, const int16_t weights[WEIGHT_SUMS], size_t count)
 {
-    for (int class = 0; class < WEIGHT_CLASSES; class ++)
-        out->sums[class] += weights[class];
+    for (int i = 0; i < WEIGHT_SUMS; i++)
+        out->sums[i] += weights[i];
     out->count += count;
 }
 

@@ -48,7 +48,7 @@ enum plain {
 
 /* What words that a vocabulary knows bring to a group: their weights, added up, and how many features they stand for. */
 struct known_weights {
-    int32_t sums[WEIGHT_CLASSES];
+    int32_t sums[WEIGHT_SUMS];
     size_t count;
 };
 

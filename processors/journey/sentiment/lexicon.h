@@ -8,7 +8,7 @@
 
 #include "processors/journey/sentiment/text.h"
 
-enum { LANGUAGE_COUNT = 6 }; /* en de fr it pt es: bits 0 … 5 of `languages` */
+enum { LANGUAGE_COUNT = 8 }; /* en de fr it pt es ar hi: bits 0 … 7 of `languages` */
 
 enum lexicon_kind {
     LEXICON_EMPTY,

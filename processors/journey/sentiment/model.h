@@ -8,14 +8,24 @@
 #include "processors/journey/sentiment/features.h"
 #include "processors/journey/sentiment/sentiment.h"
 
-enum { MODEL_CLASSES = WEIGHT_CLASSES, MODEL_MAGIC = 0x31535354 /* TSS1 */, MODEL_BUCKET_SLOTS = 2 };
+enum { MODEL_CLASSES = WEIGHT_CLASSES, MODEL_MAGIC = 0x32535354 /* TSS2 */, MODEL_BUCKET_SLOTS = 2 };
+
+/* How much the model knows of a text: it is surer where it has seen the words before. */
+enum model_sight {
+    SIGHT_ALWAYS,
+    SIGHT_WORDS,    /* share of word features with a weight, less ½ */
+    SIGHT_PARTS,    /* the same of the parts of words */
+    SIGHT_LENGTH,   /* ln(1 + word features) − 2½ */
+    SIGHT_CONCEPTS, /* ln(1 + concepts) − 1 */
+    SIGHT_COUNT
+};
 
 struct model_header {
     uint32_t magic;
     uint32_t bucket_bits, lexicon_bits; /* table sizes as powers of two */
     float step[GROUP_COUNT];            /* what one quantised unit of a group weighs */
     float plain[MODEL_CLASSES][PLAIN_COUNT];
-    float sharpness; /* calibration: the logits are multiplied by it */
+    float sharpness[SIGHT_COUNT]; /* calibration: the logits are multiplied by exp of its product with the sights */
     float share;     /* calibration: of the even guess mixed into every answer, 0 … 1 */
     char version[28];
 };
@@ -49,7 +59,8 @@ static inline uint8_t model_check_of(uint32_t hash)
 bool model_open(struct model *out, struct view bytes);
 
 /* Before calibration. */
-void model_logits(const struct model *model, const struct features *features, float logits[MODEL_CLASSES]);
+void model_logits(const struct model *model, const struct features *features, float logits[MODEL_CLASSES],
+                  float sights[SIGHT_COUNT]);
 
 /* Readings and weights of a word alone. */
 void model_weigh(const struct model *model, const struct text *text, const struct token *token, struct word *out);

@@ -1,6 +1,6 @@
 /* What a text says about the customer's mood: three classes with a calibrated confidence.
  *
- * A linear model over hashed words, word pairs, character n-grams and the concepts of a six-language lexicon, trained by
+ * A linear model over hashed words, word pairs, character n-grams and the concepts of a eight-language lexicon, trained by
  * `sentiment-train` (train/) and embedded in the program. Method, data, figures and limits: docs/SENTIMENT.md.
  *
  * All functions: any thread, no allocation, no state; the same text gives the same answer in every process. They want

@@ -112,7 +112,7 @@ static bool is_symbol(uint32_t letter)
     return (letter >= 0x2100 && letter < 0x3000) || letter >= 0x10000 || letter == 0xa3 || letter == 0x20ac;
 }
 
-/* Beyond Latin, Greek and Cyrillic only the Arabic alef has forms worth making one. */
+/* Beyond Latin, Greek and Cyrillic: Arabic alef, yeh and teh marbuta are written one way or the other. */
 static uint32_t lower_of(uint32_t letter)
 {
     if (letter < 0x80)
@@ -125,7 +125,9 @@ static uint32_t lower_of(uint32_t letter)
     }
     if (letter >= 0x391 && letter <= 0x42f)
         return letter <= 0x3a9 ? letter + 32 : letter >= 0x410 ? letter + 32 : letter >= 0x400 ? letter + 80 : letter;
-    return letter == 0x622 || letter == 0x623 || letter == 0x625 ? 0x627 : letter;
+    if (letter == 0x622 || letter == 0x623 || letter == 0x625)
+        return 0x627;
+    return letter == 0x629 ? 0x647 : letter == 0x649 ? 0x64a : letter;
 }
 
 static struct token *token_open(struct text *out, enum token_kind kind, size_t byte_at)

@@ -13,7 +13,7 @@
 #include "processors/journey/sentiment/dictionary.h"
 #include "processors/journey/sentiment/lexicon.h"
 
-enum { WORD_BYTES_MAX = 24, WORD_PHRASES_MAX = 6, WEIGHT_CLASSES = 3 };
+enum { WORD_BYTES_MAX = 24, WORD_PHRASES_MAX = 6, WEIGHT_CLASSES = 3, WEIGHT_SEEN = WEIGHT_CLASSES, WEIGHT_SUMS };
 
 struct word {
     char bytes[WORD_BYTES_MAX]; /* as it was written */
@@ -26,7 +26,8 @@ struct word {
     uint32_t hash;
     uint32_t read_in;           /* the number of the text it was last met in */
     struct readings readings;
-    int16_t own[WEIGHT_CLASSES], negated[WEIGHT_CLASSES], parts[WEIGHT_CLASSES]; /* sums of the model's weights */
+    /* Sums of the model's weights, and at WEIGHT_SEEN how many features have one. */
+    int16_t own[WEIGHT_SUMS], negated[WEIGHT_SUMS], parts[WEIGHT_SUMS];
 };
 
 struct vocabulary;

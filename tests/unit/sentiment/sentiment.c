@@ -13,7 +13,7 @@ static struct sentiment judge(const char *source)
     return sentiment;
 }
 
-static void plain_praise_and_complaints_are_seen_in_six_languages(void **state)
+static void plain_praise_and_complaints_are_seen_in_eight_languages(void **state)
 {
     (void)state;
     static const char *const good[] = {
@@ -23,6 +23,9 @@ static void plain_praise_and_complaints_are_seen_in_six_languages(void **state)
         "Ottimo servizio, consegna veloce, lo consiglio a tutti!",
         "Produto excelente, chegou antes do prazo, recomendo!",
         "Excelente servicio, muy amables y rápidos, lo recomiendo.",
+        "شكرا لكم، الخدمة ممتازة والتوصيل سريع جدا",
+        "बहुत अच्छी सेवा, सामान समय पर मिला, धन्यवाद",
+        "bahut acchi service, dhanyavad",
     };
     static const char *const bad[] = {
         "Worst service ever. My package never arrived and nobody answers. I want a refund.",
@@ -31,11 +34,32 @@ static void plain_praise_and_complaints_are_seen_in_six_languages(void **state)
         "Pessimo servizio, il pacco non è mai arrivato, mi sento truffato.",
         "Produto veio com defeito, ninguém responde, péssimo atendimento, quero meu dinheiro de volta.",
         "Pésimo servicio, el producto llegó roto y nadie responde.",
+        "خدمة سيئة والمنتج وصل مكسور ولا يردون",
+        "बहुत खराब सेवा, सामान टूटा हुआ मिला",
+        "bekar service, paise barbad, bahut kharab",
     };
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_int_equal(judge(good[i]).label, SENTIMENT_POSITIVE);
         assert_int_equal(judge(bad[i]).label, SENTIMENT_NEGATIVE);
     }
+}
+
+static void reviews_of_films_and_things_have_their_own_words(void **state)
+{
+    (void)state;
+    assert_int_equal(judge("A masterpiece, gripping and beautifully acted.").label, SENTIMENT_POSITIVE);
+    assert_int_equal(judge("The plot was predictable and the acting wooden.").label, SENTIMENT_NEGATIVE);
+    assert_int_equal(judge("Flimsy and bulky, it leaks and the lid peeled off.").label, SENTIMENT_NEGATIVE);
+    assert_int_equal(judge("Never disappoints. Can't complain!").label, SENTIMENT_POSITIVE);
+    assert_int_equal(judge("Thanks for nothing").label, SENTIMENT_NEGATIVE);
+}
+
+static void a_text_it_cannot_read_makes_it_modest(void **state)
+{
+    (void)state;
+    struct sentiment read = judge("good good wonderful thanks"), unread = judge("qxzv wkjq good vvkx zzqk jjxw qqpz wwzk xxkq");
+    assert_true(read.confidence > 0.8);
+    assert_true(unread.confidence < 0.7);
 }
 
 static void negation_turns_the_mood(void **state)
@@ -136,7 +160,9 @@ static void emotions_follow_label_and_cues(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_praise_and_complaints_are_seen_in_six_languages),
+        cmocka_unit_test(plain_praise_and_complaints_are_seen_in_eight_languages),
+        cmocka_unit_test(reviews_of_films_and_things_have_their_own_words),
+        cmocka_unit_test(a_text_it_cannot_read_makes_it_modest),
         cmocka_unit_test(negation_turns_the_mood),
         cmocka_unit_test(a_question_of_fact_is_not_a_mood),
         cmocka_unit_test(score_and_confidence_keep_their_ranges_whatever_the_bytes),

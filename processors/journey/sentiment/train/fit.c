@@ -8,13 +8,13 @@
 #include <stdlib.h>
 
 const struct fit_settings fit_standard = {
-    .strength = 1.0f,
-    .scale = {1.0f, 1.0f, 0.5f},
+    .strength = 0.7f,
+    .scale = {1.0f, 0.7f, 0.5f},
     .plain_scale = 0.5f,
     .source_scale = 0.06f,
     .iterations = 150,
-    .seen_least = 4,
-    .bucket_bits = 15,
+    .seen_least = 3,
+    .bucket_bits = 16,
 };
 
 bool fit_data_read(struct fit_data *out, const struct corpus *corpus, const char *lexicon_path)
@@ -222,7 +222,8 @@ struct view fit_model(const struct fit_data *data, const bool *use, const struct
     return bytes;
 }
 
-void fit_logits(const struct fit_data *data, struct view bytes, size_t sample, float logits[MODEL_CLASSES])
+void fit_logits(const struct fit_data *data, struct view bytes, size_t sample, float logits[MODEL_CLASSES],
+                float sights[SIGHT_COUNT])
 {
     static struct features features;
     struct model model;
@@ -235,5 +236,5 @@ void fit_logits(const struct fit_data *data, struct view bytes, size_t sample, f
     memcpy(features.parts, sight->hashes + features.word_count, features.part_count * 4);
     memcpy(features.concepts, sight->hashes + features.word_count + features.part_count, features.concept_count * 4);
     memcpy(features.plain, sight->plain, sizeof features.plain);
-    model_logits(&model, &features, logits);
+    model_logits(&model, &features, logits, sights);
 }

@@ -30,13 +30,14 @@ extern const struct fit_settings fit_standard;
 
 bool fit_data_read(struct fit_data *out, const struct corpus *corpus, const char *lexicon_path);
 
-/* Train on the samples with use[i]; the bytes are malloc'ed. Uncalibrated: sharpness 1, share 0. */
+/* Train on the samples with use[i]; the bytes are malloc'ed. Uncalibrated: the logits as they are. */
 struct view fit_model(const struct fit_data *data, const bool *use, const struct fit_settings *settings);
 
 /* fit_model, and calibrated on parts of the samples that the fits for it left out: a fold, then whole sources. */
 struct view fit_model_calibrated(const struct fit_data *data, const bool *use, const struct fit_settings *settings);
 
 /* A model's answer for a sample, from its kept features. */
-void fit_logits(const struct fit_data *data, struct view model, size_t sample, float logits[MODEL_CLASSES]);
+void fit_logits(const struct fit_data *data, struct view model, size_t sample, float logits[MODEL_CLASSES],
+                float sights[SIGHT_COUNT]);
 
 #endif

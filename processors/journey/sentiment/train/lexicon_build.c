@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const language_names[LANGUAGE_COUNT] = {"en", "de", "fr", "it", "pt", "es"};
-enum { GERMAN = 1 << 1, ALL_LANGUAGES = (1 << LANGUAGE_COUNT) - 1, ENTRIES_MOST = (1 << LEXICON_BITS) * 3 / 4 };
+static const char *const language_names[LANGUAGE_COUNT] = {"en", "de", "fr", "it", "pt", "es", "ar", "hi"};
+enum { GERMAN = 1 << 1, ARABIC = 1 << 6, ALL_LANGUAGES = (1 << LANGUAGE_COUNT) - 1, ENTRIES_MOST = (1 << LEXICON_BITS) * 3 / 4, WORD_SIZE_MAX = 128 };
 
 struct builder {
     struct lexicon_entry *entries;
@@ -63,9 +63,22 @@ static size_t unaccented(struct view word, bool german, char *out)
     return size;
 }
 
+/* Arabic writes «the» and «and» onto the word. */
+static bool joined_put(struct builder *builder, struct view word, bool beginning)
+{
+    static const char *const joined[] = {"ال", "و", "وال"};
+    bool good = true;
+    for (size_t i = 0; i < sizeof joined / sizeof *joined && good; i++) {
+        char whole[WORD_SIZE_MAX + 8];
+        int size = snprintf(whole, sizeof whole, "%s%.*s", joined[i], VIEW_ARGUMENTS(word));
+        good = spelling_put(builder, view_of(whole, (size_t)size), beginning);
+    }
+    return good;
+}
+
 static bool word_put(struct builder *builder, char *word)
 {
-    char plain[128];
+    char plain[WORD_SIZE_MAX];
     size_t size = strlen(word);
     if (size >= sizeof plain)
         return false;
@@ -77,6 +90,8 @@ static bool word_put(struct builder *builder, char *word)
     bool good = spelling_put(builder, view_of(word, size), beginning);
     if (good && (plain_size != size || memcmp(plain, word, size) != 0))
         good = spelling_put(builder, view_of(plain, plain_size), beginning);
+    if (good && builder->current.languages == ARABIC && builder->current.kind == LEXICON_CONCEPT)
+        good = joined_put(builder, view_of(word, size), beginning);
     return good;
 }
 

@@ -33,12 +33,15 @@ int main(int count, char **arguments)
         used += use[i] = corpus_sources[corpus.samples[i].source].use == SOURCE_TRAINS;
     struct view model = fit_model_calibrated(&data, use, &fit_standard);
     struct model_header *header = (struct model_header *)(uintptr_t)model.data;
-    snprintf(header->version, sizeof header->version, "1-%08x", hash_murmur2(model));
+    snprintf(header->version, sizeof header->version, "2-%08x", hash_murmur2(model));
     if (!file_write(arguments[3], model)) {
         perror(arguments[3]);
         return 1;
     }
-    printf("%s: version %s, %zu texts, %zu bytes, sharpness %.2f, share %.2f\n", arguments[3], header->version, used, model.size,
-           (double)header->sharpness, (double)header->share);
+    printf("%s: version %s, %zu texts, %zu bytes, share %.3f, sharpness", arguments[3], header->version, used, model.size,
+           (double)header->share);
+    for (int sight = 0; sight < SIGHT_COUNT; sight++)
+        printf(" %+.2f", (double)header->sharpness[sight]);
+    printf("\n");
     return 0;
 }

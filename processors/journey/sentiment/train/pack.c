@@ -51,8 +51,7 @@ struct view pack_model(struct pack_feature *features, size_t count, float plain[
     char *bytes = calloc(1, size);
     struct model_header *header = (struct model_header *)(void *)bytes;
     struct model_bucket *buckets = (struct model_bucket *)(void *)(bytes + sizeof *header);
-    *header = (struct model_header){.magic = MODEL_MAGIC, .bucket_bits = (uint32_t)bucket_bits, .lexicon_bits = LEXICON_BITS,
-                                    .sharpness = 1};
+    *header = (struct model_header){.magic = MODEL_MAGIC, .bucket_bits = (uint32_t)bucket_bits, .lexicon_bits = LEXICON_BITS};
     memcpy(header->plain, plain, sizeof header->plain);
     memcpy(bytes + sizeof *header + buckets_size, lexicon, sizeof *lexicon << LEXICON_BITS);
     qsort(features, count, sizeof *features, strongest_first);
