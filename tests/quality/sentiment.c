@@ -4,6 +4,7 @@
 #include "processors/journey/sentiment/train/fit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
