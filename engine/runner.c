@@ -30,6 +30,7 @@ struct runner_thread {
     int number;
     pthread_t thread;
     int stuck_lives;
+    bool has_moved; /* its last life brought something forward */
     atomic_uint beats;     /* by the worker: a step, or a wait within one */
     atomic_bool is_living; /* beats are to be expected */
     unsigned beats_seen;   /* by the watch */
@@ -74,6 +75,7 @@ static void part(struct runner_thread *self, struct worker *worker)
 
 static void count_stuck_life(struct runner_thread *self, const struct worker *worker, enum outcome outcome)
 {
+    self->has_moved = worker->watch.has_moved;
     bool was_stuck = outcome == OUTCOME_STOP && worker->watch.is_stuck && !worker->watch.has_moved;
     self->stuck_lives = was_stuck ? self->stuck_lives + 1 : 0;
     if (self->stuck_lives >= STUCK_LIVES_MOST)
@@ -106,6 +108,7 @@ static void *run_thread(void *argument)
     while (!is_ending(self)) {
         int64_t began_us = clock_monotonic_us();
         bool is_hopeless = false;
+        self->has_moved = false;
         struct broker *broker =
             kafka_broker_open(self->config, &self->settings, self->number, self->ticks, self->stop, &is_hopeless);
         if (is_hopeless)
@@ -114,7 +117,8 @@ static void *run_thread(void *argument)
             live(self, broker);
         if (is_ending(self))
             break;
-        if (clock_monotonic_us() - began_us > (int64_t)CALM_MS * 1000)
+        /* Beginning anew again and again would be no use; after the death of a broker it is, and nobody should wait longer then. */
+        if (self->has_moved || clock_monotonic_us() - began_us > (int64_t)CALM_MS * 1000)
             pause_ms = RESTART_LEAST_MS;
         log_warning("worker begins anew", "processor", self->config->processor->name, "thread", LOG_NUMBER(self->number),
                     "pause_ms", LOG_NUMBER(pause_ms), NULL);

@@ -9,12 +9,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/kafka/settle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { ASK_MS = 5000, CLOSE_MS = 10000, LOOK_EVERY_MS = 5000, UNSTEADY_MOST = 24 };
+enum { ASK_MS = 5000, CLOSE_MS = 10000, LOOK_EVERY_MS = 5000, UNSTEADY_MOST = 24, SETTLE_AFTER_MS = 15000, UNKNOWN_MOST_MS = 5000 };
 
 static struct kafka_consumer *consumer_of(struct broker *broker)
 {
@@ -97,6 +98,7 @@ bool kafka_consumer_open(struct kafka_broker *self, int thread)
         log_error("cannot consume", "worker", consumer->name, "error", error, NULL);
         return false;
     }
+    consumer->settle_at_us = clock_monotonic_us() + SETTLE_AFTER_MS * 1000;
     rd_kafka_poll_set_consumer(consumer->handle);
     consumer->queue = rd_kafka_queue_get_consumer(consumer->handle);
     kafka_inbox_init(&consumer->inbox);
@@ -207,6 +209,23 @@ static void hand_out_event(struct kafka_consumer *consumer, struct broker_batch 
     consumer->event = BROKER_NOTHING;
 }
 
+/* What died together with Kafka and does not come back may have left transactions open: a while after our start, and after each
+ * return of Kafka's, somebody has to look. */
+static void settle_others(struct kafka_broker *self)
+{
+    struct kafka_consumer *consumer = &self->consumer;
+    struct kafka_link *link = &consumer->link;
+    if (!atomic_load_explicit(&link->is_away, memory_order_relaxed) &&
+        atomic_load_explicit(&link->is_doubtful, memory_order_relaxed)) {
+        atomic_store(&link->is_doubtful, false);
+        consumer->settle_at_us = clock_monotonic_us() + SETTLE_AFTER_MS * 1000;
+    }
+    if (consumer->settle_at_us == 0 || clock_monotonic_us() < consumer->settle_at_us)
+        return;
+    consumer->settle_at_us = 0;
+    kafka_settle(self, true);
+}
+
 enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int wait_ms, bool gathers,
                                  struct broker_batch *batch)
 {
@@ -220,6 +239,7 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
         kafka_inbox_sort(&consumer->inbox, view_of_text(consumer->topic), batch);
     }
     hand_out_event(consumer, batch);
+    settle_others((struct kafka_broker *)broker);
     kafka_link_check(&consumer->link, consumer->handle);
     /* Asked for, too: some fatal errors (a static member taken for a stranger by a coordinator that came back) are told as a
      * message of no partition and never to the callback. */
@@ -261,6 +281,19 @@ static enum outcome said_error(const struct kafka_consumer *consumer, const char
     return said(consumer, what, code);
 }
 
+/* A transaction that hangs keeps the group's offsets to itself. */
+static void settle_when_unknown(struct kafka_broker *self, bool is_known)
+{
+    struct kafka_consumer *consumer = &self->consumer;
+    int64_t now_us = clock_monotonic_us();
+    if (is_known || consumer->unknown_since_us == 0)
+        consumer->unknown_since_us = is_known ? 0 : now_us;
+    if (is_known || now_us - consumer->unknown_since_us < UNKNOWN_MOST_MS * 1000)
+        return;
+    kafka_settle(self, true);
+    consumer->unknown_since_us = clock_monotonic_us();
+}
+
 enum outcome kafka_consumer_committed(struct broker *broker, struct broker_commit *commits, size_t count)
 {
     struct kafka_consumer *consumer = consumer_of(broker);
@@ -278,6 +311,7 @@ enum outcome kafka_consumer_committed(struct broker *broker, struct broker_commi
         commits[i].metadata[size] = '\0';
     }
     rd_kafka_topic_partition_list_destroy(list);
+    settle_when_unknown((struct kafka_broker *)broker, code == RD_KAFKA_RESP_ERR_NO_ERROR);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         log_info("committed offsets are not to be had yet", "worker", consumer->name, "code", rd_kafka_err2name(code), NULL);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OUTCOME_OK : OUTCOME_RETRY;

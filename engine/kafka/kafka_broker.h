@@ -34,6 +34,8 @@ struct kafka_consumer {
     int unsteady_looks;      /* in a row, at which librdkafka said that it is not in the group */
     int32_t *event_partitions;
     size_t event_count;
+    int64_t settle_at_us;         /* when to look for what dead processes left open; 0: no need */
+    int64_t unknown_since_us;     /* committed offsets were not to be had; 0: they were */
 };
 
 struct kafka_producer {
@@ -43,6 +45,7 @@ struct kafka_producer {
     rd_kafka_topic_t *topics[OUTBOX_TOPICS_MAX + 1]; /* [0]: the checkpoint topic */
     int32_t partition_counts[OUTBOX_TOPICS_MAX + 1];
     bool is_failing; /* said so already */
+    int64_t settle_at_us; /* not before; see settle_own */
 };
 
 struct kafka_reader {
@@ -54,6 +57,8 @@ struct kafka_reader {
     struct broker_place *places; /* being read, and from where a new assignment would go on */
     size_t place_count;
     bool is_changed;             /* places, since the last assign */
+    int64_t moved_at_us;         /* when Kafka last said anything */
+    int64_t hidden_since_us;     /* an open transaction hides records; 0: none that we know of */
 };
 
 struct kafka_broker {

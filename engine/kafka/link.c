@@ -13,6 +13,7 @@ enum { ASK_AGAIN_AFTER_US = 1000000, ASK_WAIT_MS = 500 };
 
 static void link_lost(struct kafka_link *link, const char *reason)
 {
+    atomic_store(&link->is_doubtful, true);
     if (!atomic_exchange(&link->is_away, true))
         log_warning("kafka is away, waiting", "by", link->name, "brokers", link->brokers, "error", reason, NULL);
 }

@@ -1,14 +1,17 @@
 /* The transactional producer. Values are not copied: they lie in the outbox until commit or abort has returned. */
 #include "engine/kafka/kafka_broker.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/kafka/settle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
-enum { INIT_MS = 2000, INIT_TRIES = 45, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000 };
+enum { INIT_MS = 2000, INIT_TRIES = 45, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000,
+       SETTLE_EVERY_MS = 1000 };
 
 static struct kafka_producer *producer_of(struct broker *broker)
 {
@@ -32,6 +35,8 @@ static enum outcome outcome_of(struct kafka_producer *producer, const char *what
         log_warning("transaction does not go through", "worker", producer->name, "step", what, "code",
                     rd_kafka_error_name(error), "error", rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
     producer->is_failing = true;
+    if (outcome == OUTCOME_RETRY)
+        atomic_store(&producer->link.is_doubtful, true);
     rd_kafka_error_destroy(error);
     return outcome;
 }
@@ -122,6 +127,36 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self)
     return conf;
 }
 
+/* Kafka is there, and what our id left open is ended as it was decided: afterwards the init aborts whatever it finds. */
+static enum settled settle_first(struct kafka_broker *self)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    enum settled settled = kafka_settle(self, false);
+    if (settled != SETTLED_AWAY || rd_kafka_metadata(self->producer.handle, 0, NULL, &metadata, INIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return settled;
+    rd_kafka_metadata_destroy(metadata);
+    settled = kafka_settle(self, false);
+    return settled == SETTLED_AWAY ? SETTLED_IMPOSSIBLE : settled; /* librdkafka knows a way that we do not */
+}
+
+/* A new handle now and then: it costs nothing while Kafka is away, and one that got stuck over it is not kept for ever. */
+static enum outcome init(struct kafka_broker *self, atomic_bool *stop)
+{
+    struct kafka_producer *producer = &self->producer;
+    enum outcome outcome = OUTCOME_RETRY;
+    enum settled settled = SETTLED_AWAY;
+    for (int tries = 0; outcome == OUTCOME_RETRY && tries < INIT_TRIES && !atomic_load(stop); tries++) {
+        if (settled == SETTLED_AWAY)
+            settled = settle_first(self);
+        if (settled != SETTLED_AWAY)
+            outcome = outcome_of(producer, "init", rd_kafka_init_transactions(producer->handle, INIT_MS));
+        kafka_link_check(&producer->link, producer->handle);
+    }
+    if (outcome == OUTCOME_OK && settled == SETTLED_LATER)
+        kafka_settle(self, false); /* one that was under way: aborted now, but perhaps not in every partition that an older one left open */
+    return outcome;
+}
+
 bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *stop, bool *is_hopeless)
 {
     struct kafka_producer *producer = &self->producer;
@@ -134,12 +169,7 @@ bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *sto
         return false;
     }
     forward_events(producer->handle);
-    /* A new handle now and then: it costs nothing while Kafka is away, and one that got stuck over it is not kept for ever. */
-    enum outcome outcome = OUTCOME_RETRY;
-    for (int tries = 0; outcome == OUTCOME_RETRY && tries < INIT_TRIES && !atomic_load(stop); tries++) {
-        outcome = outcome_of(producer, "init", rd_kafka_init_transactions(producer->handle, INIT_MS));
-        kafka_link_check(&producer->link, producer->handle);
-    }
+    enum outcome outcome = init(self, stop);
     while (outcome == OUTCOME_OK && !topics_open(self)) {
         if (atomic_load(stop))
             outcome = OUTCOME_STOP;
@@ -165,9 +195,29 @@ void kafka_producer_close(struct kafka_producer *producer)
 
 /* --- the transaction */
 
+/* After Kafka was away: does our last transaction hang? Asked before the next one begins, which would carry it along: what a commit
+ * had promised would go with an abort. AWAY: not to be known yet. */
+static enum settled settle_own(struct kafka_broker *self)
+{
+    struct kafka_producer *producer = &self->producer;
+    int64_t now_us = clock_monotonic_us();
+    if (!atomic_load(&producer->link.is_doubtful) || now_us < producer->settle_at_us)
+        return SETTLED;
+    producer->settle_at_us = now_us + SETTLE_EVERY_MS * 1000;
+    atomic_store(&producer->link.is_doubtful, false);
+    enum settled settled = kafka_settle(self, false);
+    if (settled == SETTLED_AWAY || settled == SETTLED_LATER)
+        atomic_store(&producer->link.is_doubtful, true);
+    if (settled == SETTLED_AWAY)
+        producer->settle_at_us = 0;
+    return settled;
+}
+
 enum outcome kafka_producer_begin(struct broker *broker)
 {
     struct kafka_producer *producer = producer_of(broker);
+    if (settle_own((struct kafka_broker *)broker) == SETTLED_AWAY)
+        return OUTCOME_RETRY;
     return outcome_of(producer, "begin", rd_kafka_begin_transaction(producer->handle));
 }
 
@@ -252,6 +302,8 @@ enum outcome kafka_producer_commit(struct broker *broker)
     struct kafka_producer *producer = producer_of(broker);
     enum outcome outcome = outcome_of(producer, "commit", rd_kafka_commit_transaction(producer->handle, CALL_MS));
     kafka_link_check(&producer->link, producer->handle);
+    if (outcome == OUTCOME_OK)
+        settle_own((struct kafka_broker *)broker);
     return outcome;
 }
 
@@ -260,5 +312,9 @@ enum outcome kafka_producer_abort(struct broker *broker)
     struct kafka_producer *producer = producer_of(broker);
     enum outcome outcome = outcome_of(producer, "abort", rd_kafka_abort_transaction(producer->handle, CALL_MS));
     kafka_link_check(&producer->link, producer->handle);
-    return outcome;
+    if (outcome != OUTCOME_OK || !atomic_load(&producer->link.is_doubtful))
+        return outcome;
+    /* The transaction before this one may have hung, and gone with this one: only the committed offsets know where we stand. */
+    log_info("aborted after Kafka was away, beginning anew from the committed offsets", "worker", producer->name, NULL);
+    return OUTCOME_STOP;
 }

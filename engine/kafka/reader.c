@@ -4,11 +4,15 @@
  * behind it. So we wait until it is resolved, by its transactional id coming back or by its timeout. */
 #include "engine/kafka/kafka_broker.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/kafka/settle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { HIDDEN_MOST_MS = 5000, SILENT_MOST_MS = 8000 };
 
 static struct kafka_reader *reader_of(struct broker *broker)
 {
@@ -39,7 +43,19 @@ static bool reader_open(struct kafka_broker *self)
     rd_kafka_poll_set_consumer(reader->handle);
     reader->queue = rd_kafka_queue_get_consumer(reader->handle);
     kafka_inbox_init(&reader->inbox);
+    reader->moved_at_us = clock_monotonic_us();
+    reader->hidden_since_us = 0;
     return true;
+}
+
+static void handle_close(struct kafka_reader *reader)
+{
+    if (reader->handle == NULL)
+        return;
+    kafka_inbox_finish(&reader->inbox);
+    rd_kafka_queue_destroy(reader->queue);
+    rd_kafka_destroy_flags(reader->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); /* it is in no group to leave */
+    reader->handle = NULL;
 }
 
 void kafka_reader_close(struct kafka_reader *reader)
@@ -47,13 +63,7 @@ void kafka_reader_close(struct kafka_reader *reader)
     free(reader->places);
     reader->places = NULL;
     reader->place_count = 0;
-    if (reader->handle == NULL)
-        return;
-    kafka_inbox_finish(&reader->inbox);
-    rd_kafka_consumer_close(reader->handle);
-    rd_kafka_queue_destroy(reader->queue);
-    rd_kafka_destroy(reader->handle);
-    reader->handle = NULL;
+    handle_close(reader);
 }
 
 enum outcome kafka_reader_add(struct broker *broker, int32_t partition)
@@ -141,8 +151,32 @@ static void note_places(struct kafka_reader *reader, struct broker_batch *batch)
         rd_kafka_get_watermark_offsets(reader->handle, reader->topic, end.partition, &low, &high);
         if (end.offset >= high && place_find(reader, end.partition))
             reader->inbox.ends[kept++] = end;
+        else if (end.offset < high && reader->hidden_since_us == 0)
+            reader->hidden_since_us = clock_monotonic_us();
     }
     batch->end_count = kept;
+    if (reader->inbox.held)
+        reader->moved_at_us = clock_monotonic_us();
+}
+
+/* Mostly the hiding transaction is that of a worker that has just died, and goes by itself. A reader that is told nothing at all, not
+ * even an end, is replaced: where librdkafka got stuck over a broker that died, a new handle does not. */
+static bool look_after(struct kafka_broker *self)
+{
+    struct kafka_reader *reader = &self->reader;
+    int64_t now_us = clock_monotonic_us();
+    if (reader->hidden_since_us && now_us - reader->hidden_since_us > HIDDEN_MOST_MS * 1000) {
+        kafka_settle(self, true);
+        reader->hidden_since_us = 0;
+    }
+    if (reader->hidden_since_us || now_us - reader->moved_at_us < SILENT_MOST_MS * 1000)
+        return true;
+    if (!atomic_load(&reader->link.is_away))
+        log_warning("nothing comes of the checkpoint, reading on with a new handle", "worker", reader->name, "partitions",
+                    LOG_NUMBER(reader->place_count), NULL);
+    handle_close(reader);
+    reader->is_changed = true;
+    return reader_open(self);
 }
 
 enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wait_ms, struct broker_batch *batch)
@@ -156,6 +190,8 @@ enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wa
         kafka_reader_close(reader);
         return OUTCOME_OK;
     }
+    if (!look_after((struct kafka_broker *)broker))
+        return OUTCOME_STOP;
     if (reader->is_changed)
         assign(reader);
     size_t most = records_max < POLL_RECORDS_MAX ? records_max : POLL_RECORDS_MAX;
