@@ -156,7 +156,7 @@ static int64_t promise_next(struct care *care, const struct ticket *ticket, cons
     return care && at_ms <= care->promises_from_ms ? NEVER_MS : at_ms;
 }
 
-static void promises_review(struct turn *turn, const struct ticket *ticket)
+static void promises_review(struct turn *turn, struct ticket *ticket)
 {
     struct sla_reading sla;
     int64_t clock_ms = turn->step->clock_ms;
@@ -177,7 +177,7 @@ static void promises_review(struct turn *turn, const struct ticket *ticket)
 /* Does the promise that an alert is about still wait to be kept? A warning ends with the breach, too. */
 static bool promise_stands(struct turn *turn, const struct rule_alert *alert)
 {
-    const struct ticket *ticket = tickets_find(turn->customer, alert->ticket);
+    struct ticket *ticket = tickets_find(turn->customer, alert->ticket);
     struct sla_reading sla = {0};
     if (ticket)
         sla_read(turn->task, ticket, turn->at_ms, &sla);
@@ -283,7 +283,7 @@ int64_t alert_rules_next_ms(struct turn *turn)
     const struct customer *customer = turn->customer;
     int64_t next_at_ms = NEVER_MS;
     for (uint32_t i = 0; customer->open_ticket_count > 0 && i < customer->ticket_count; i++) {
-        const struct ticket *ticket = &customer->tickets[i];
+        struct ticket *ticket = &customer->tickets[i];
         struct sla_reading sla;
         if (ticket->id == NULL)
             continue;

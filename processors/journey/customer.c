@@ -31,12 +31,17 @@ static void cohort_destroy(struct cohort *cohort)
     free(cohort);
 }
 
+void ticket_finish(struct ticket *ticket)
+{
+    free(ticket->events);
+    free(ticket->id);
+    free(ticket->sla);
+}
+
 void customer_clear(struct customer *customer)
 {
-    for (uint32_t i = 0; i < customer->ticket_count; i++) {
-        free(customer->tickets[i].events);
-        free(customer->tickets[i].id);
-    }
+    for (uint32_t i = 0; i < customer->ticket_count; i++)
+        ticket_finish(&customer->tickets[i]);
     for (uint32_t i = 0; i < customer->survey_count; i++)
         free(customer->surveys[i].other_answers_ms);
     free(customer->tickets);

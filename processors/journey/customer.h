@@ -27,12 +27,24 @@ struct ticket_event {
     bool has_agent;
 };
 
+/* What nearly everybody asks of a ticket, so that its events need not be walked again. */
+struct ticket_glance {
+    bool is_read;
+    bool has_effort;      /* a reopening, or more than one hand-off */
+    bool has_waited;      /* the customer waited for us, and does no more; else `waits_since_ms` is all there is */
+    uint32_t opened;      /* ticket_opened() */
+    int64_t waits_since_ms; /* NEVER_MS: they do not wait */
+};
+
 struct ticket {
     uint64_t identity;
     struct ticket_event *events; /* sorted by moment */
     uint32_t count;
     int64_t next_at_ms;  /* when its contributions change by time alone */
     char *id;            /* NUL-terminated; only while it is open */
+    /* What was read of the events, until another one comes; neither is packed. */
+    struct ticket_glance glance; /* tickets.h */
+    struct sla_memo *sla;        /* sla.c; NULL: not read */
 };
 
 /* --- surveys: one item per (kind, survey_id) --- */
@@ -140,6 +152,13 @@ struct seldom {
     bool has_loyalty, is_member;
 };
 
+/* Where the customer's way through the stages has led: kept so that it need not be walked from its beginning. Not packed. */
+struct stage_path {
+    bool is_known;
+    uint8_t stage; /* enum stage */
+    int64_t since_ms;
+};
+
 struct customer {
     struct entry *entry;             /* whose it is; the rest of this line: resting.c */
     struct customer *newer, *older;
@@ -160,6 +179,7 @@ struct customer {
     uint32_t segment;           /* number; 0: never */
     uint32_t channel_minutes[CHANNEL_COUNT]; /* last activity there, minutes since the epoch + 1; 0: never */
     int64_t stage_since_at_ms;
+    struct stage_path path;  /* as if the events had come in order; stage.c */
     int64_t sentiment_sum;   /* × KPI_SENTIMENT_SCALE */
     uint32_t sentiment_count;
     uint16_t open_ticket_count;
@@ -176,6 +196,7 @@ struct customer *customer_create(void);
 void customer_destroy(struct customer *customer);
 /* All that hangs off it; the struct itself is all zero again. */
 void customer_clear(struct customer *customer);
+void ticket_finish(struct ticket *ticket);
 
 struct seldom *customer_seldom(struct customer *customer); /* makes it */
 struct cohort *customer_cohort(struct customer *customer); /* makes it */

@@ -56,25 +56,12 @@ static void recent_collect(struct scoring *scoring)
     scoring->recent_count = room - begin;
 }
 
-static const struct ticket *recent_ticket(const struct scoring *scoring, uint32_t place)
+static struct ticket *recent_ticket(const struct scoring *scoring, uint32_t place)
 {
     return &scoring->customer->tickets[scoring->recent[place]];
 }
 
 /* --- waiting for us --- */
-
-static bool event_begins_wait(const struct ticket_event *event)
-{
-    bool is_ours = event->has_agent && event->action != TICKET_ACTION_CUSTOMER_REPLIED;
-    return event->action == TICKET_ACTION_CUSTOMER_REPLIED ||
-           (!is_ours && (event->action == TICKET_ACTION_OPENED || event->action == TICKET_ACTION_REOPENED));
-}
-
-static bool event_ends_wait(const struct ticket_event *event)
-{
-    return event->action == TICKET_ACTION_AGENT_REPLIED || event->action == TICKET_ACTION_PENDING ||
-           event->action == TICKET_ACTION_RESOLVED || event->action == TICKET_ACTION_CLOSED;
-}
 
 static void wait_add(struct scoring *scoring, int64_t from_ms, int64_t to_ms)
 {
@@ -99,12 +86,17 @@ static void waits_collect(struct scoring *scoring)
     scoring->has_waits = true;
     for (uint32_t i = 0; i < scoring->recent_count; i++) {
         const struct ticket *ticket = recent_ticket(scoring, i);
+        const struct ticket_glance *glance = ticket_glance(ticket);
+        if (!glance->has_waited) {
+            wait_add(scoring, glance->waits_since_ms, NEVER_MS);
+            continue;
+        }
         int64_t from_ms = NEVER_MS;
         for (uint32_t j = 0; j < ticket->count; j++) {
             const struct ticket_event *event = &ticket->events[j];
-            if (from_ms == NEVER_MS && event_begins_wait(event)) {
+            if (from_ms == NEVER_MS && ticket_event_begins_wait(event)) {
                 from_ms = event->moment.at_ms;
-            } else if (from_ms != NEVER_MS && event_ends_wait(event)) {
+            } else if (from_ms != NEVER_MS && ticket_event_ends_wait(event)) {
                 wait_add(scoring, from_ms, event->moment.at_ms);
                 from_ms = NEVER_MS;
             }
@@ -144,9 +136,10 @@ bool hot_customer_waits(const struct customer *customer, int64_t at_ms)
 {
     for (uint32_t i = 0; i < customer->ticket_count; i++) {
         const struct ticket *ticket = &customer->tickets[i];
-        bool waits = false;
-        for (uint32_t j = 0; j < ticket->count && ticket->events[j].moment.at_ms <= at_ms; j++)
-            waits = event_begins_wait(&ticket->events[j]) || (waits && !event_ends_wait(&ticket->events[j]));
+        const struct ticket_glance *glance = ticket_glance(ticket);
+        bool waits = !glance->has_waited && glance->waits_since_ms <= at_ms;
+        for (uint32_t j = 0; glance->has_waited && j < ticket->count && ticket->events[j].moment.at_ms <= at_ms; j++)
+            waits = ticket_event_begins_wait(&ticket->events[j]) || (waits && !ticket_event_ends_wait(&ticket->events[j]));
         if (waits)
             return true;
     }
@@ -273,7 +266,7 @@ static void deadlines_score(struct scoring *scoring)
     int which = 0;
     struct moment start = {0};
     for (uint32_t i = 0; i < scoring->recent_count; i++) {
-        const struct ticket *ticket = recent_ticket(scoring, i);
+        struct ticket *ticket = recent_ticket(scoring, i);
         struct sla_reading sla;
         if (ticket->id == NULL)
             continue;
@@ -359,8 +352,10 @@ static const struct ticket_event *repeat_contact(const struct scoring *scoring)
 static void effort_score(struct scoring *scoring)
 {
     struct effort effort = {0};
-    for (uint32_t i = 0; i < scoring->recent_count; i++)
-        effort_of_ticket(scoring, recent_ticket(scoring, i), &effort);
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
+        if (ticket_glance(recent_ticket(scoring, i))->has_effort)
+            effort_of_ticket(scoring, recent_ticket(scoring, i), &effort);
+    }
     if (effort.last_reopened)
         reason_add(scoring, HOT_REOPENED,
                    (effort.reopened > 1 ? 2 : 1) * left_of(scoring, effort.last_reopened->moment.at_ms),

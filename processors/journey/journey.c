@@ -54,7 +54,6 @@ static void journey_task_destroy(void *context)
     free(task->stage_changes);
     arena_finish(&task->route_arena);
     free(task->turn);
-    free(task->sla_memos);
     arena_finish(&task->save_arena);
     bytes_finish(&task->save_bytes);
     naming_destroy(task->naming);

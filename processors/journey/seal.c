@@ -74,6 +74,7 @@ static int64_t bound_of(const struct customer *customer, uint32_t wanted)
 static void tickets_seal(struct customer *customer, int64_t bound_ms)
 {
     uint32_t kept = 0;
+    customer->path.is_known = false; /* who recovers from what is kept walks it again, and must find the same */
     for (uint32_t i = 0; i < customer->ticket_count; i++) {
         struct ticket *ticket = &customer->tickets[i];
         if (!ticket_is_closed(ticket) || ticket_last_ms(ticket) > bound_ms) {
@@ -81,7 +82,7 @@ static void tickets_seal(struct customer *customer, int64_t bound_ms)
             continue;
         }
         customer->history_count -= ticket->count;
-        free(ticket->events);
+        ticket_finish(ticket);
     }
     customer->ticket_count = kept;
     customer->tickets = customer_array_shrink(customer->tickets, kept, sizeof *customer->tickets);

@@ -124,10 +124,26 @@ static void move_contribute(enum stage left, enum stage entered, int64_t dwell_m
     tally_add_flow(tally, place_at(KPI_STAGE_CUSTOMERS, 0, (uint8_t)entered, at_ms), 1, 0);
 }
 
-void stage_contribute(struct journey_task *task, const struct customer *customer, int64_t from_ms, struct tally *tally)
+/* The customer's newest event can make one move at most, out of where the way has led so far. */
+static void newest_contribute(struct customer *customer, int64_t at_ms, struct tally *tally)
+{
+    struct stage_path *path = &customer->path;
+    enum stage now = stage_now(customer);
+    if (now == (enum stage)path->stage)
+        return;
+    move_contribute((enum stage)path->stage, now, at_ms - path->since_ms, at_ms, tally);
+    path->stage = (uint8_t)now;
+    path->since_ms = at_ms;
+}
+
+void stage_contribute(struct journey_task *task, struct customer *customer, int64_t from_ms, bool is_newest, struct tally *tally)
 {
     if (!customer->has_activity)
         return;
+    if (is_newest && customer->path.is_known) {
+        newest_contribute(customer, from_ms, tally);
+        return;
+    }
     uint32_t count = changes_collect(task, customer);
     struct path path = {0};
     for (uint32_t i = 0; i < count; i++) {
@@ -136,20 +152,8 @@ void stage_contribute(struct journey_task *task, const struct customer *customer
         int64_t dwell_ms;
         if (path_step(&path, change, &left, &dwell_ms) && change->moment.at_ms >= from_ms)
             move_contribute(left, path.stage, dwell_ms, change->moment.at_ms, tally);
-        if (change->kind == FIRST_ACTIVITY)
+        if (change->kind == FIRST_ACTIVITY && !is_newest)
             tally_add_flow(tally, place_at(KPI_STAGE_CUSTOMERS, 0, (uint8_t)path.stage, change->moment.at_ms), 1, 0);
     }
-}
-
-int64_t stage_since_ms(struct journey_task *task, const struct customer *customer)
-{
-    if (!customer->has_activity)
-        return 0;
-    uint32_t count = changes_collect(task, customer);
-    struct path path = {0};
-    enum stage left;
-    int64_t dwell_ms;
-    for (uint32_t i = 0; i < count; i++)
-        path_step(&path, &task->stage_changes[i], &left, &dwell_ms);
-    return path.since_ms;
+    customer->path = (struct stage_path){true, (uint8_t)path.stage, path.since_ms};
 }

@@ -44,8 +44,6 @@ struct journey_task {
     struct arena route_arena;
     int64_t clock_sent_ms;
     int64_t timestamp_ms; /* Kafka's, of the newest record: what our own records bear */
-    struct sla_memo *sla_memos; /* scratch of sla.c */
-    uint32_t sla_memo_count;
     struct turn *turn; /* scratch of turn.c: large, so it is made once */
     struct arena save_arena; /* scratch of persist.c */
     struct bytes save_bytes;

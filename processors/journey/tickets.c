@@ -46,7 +46,20 @@ uint32_t ticket_open_since(const struct ticket *ticket)
     return since;
 }
 
-uint32_t ticket_opened(const struct ticket *ticket)
+bool ticket_event_begins_wait(const struct ticket_event *event)
+{
+    bool is_ours = event->has_agent && event->action != TICKET_ACTION_CUSTOMER_REPLIED;
+    return event->action == TICKET_ACTION_CUSTOMER_REPLIED ||
+           (!is_ours && (event->action == TICKET_ACTION_OPENED || event->action == TICKET_ACTION_REOPENED));
+}
+
+bool ticket_event_ends_wait(const struct ticket_event *event)
+{
+    return event->action == TICKET_ACTION_AGENT_REPLIED || event->action == TICKET_ACTION_PENDING ||
+           event->action == TICKET_ACTION_RESOLVED || event->action == TICKET_ACTION_CLOSED;
+}
+
+static uint32_t opened_of(const struct ticket *ticket)
 {
     bool is_open = false;
     for (uint32_t i = 0; i < ticket->count; i++) {
@@ -58,6 +71,37 @@ uint32_t ticket_opened(const struct ticket *ticket)
     return NO_EVENT;
 }
 
+static struct ticket_glance glance_read(const struct ticket *ticket)
+{
+    struct ticket_glance glance = {.is_read = true, .opened = opened_of(ticket), .waits_since_ms = NEVER_MS};
+    uint32_t team = 0, handoffs = 0;
+    for (uint32_t i = 0; i < ticket->count; i++) {
+        const struct ticket_event *event = &ticket->events[i];
+        handoffs += event->action == TICKET_ACTION_HANDED_OFF && event->team && event->team != team;
+        team = event->team ? event->team : team;
+        glance.has_effort |= handoffs > 1 || event->action == TICKET_ACTION_REOPENED;
+        if (glance.waits_since_ms == NEVER_MS && ticket_event_begins_wait(event)) {
+            glance.waits_since_ms = event->moment.at_ms;
+        } else if (glance.waits_since_ms != NEVER_MS && ticket_event_ends_wait(event)) {
+            glance.has_waited = true;
+            glance.waits_since_ms = NEVER_MS;
+        }
+    }
+    return glance;
+}
+
+const struct ticket_glance *ticket_glance(const struct ticket *ticket)
+{
+    if (!ticket->glance.is_read)
+        ((struct ticket *)ticket)->glance = glance_read(ticket); /* no ticket is born const */
+    return &ticket->glance;
+}
+
+uint32_t ticket_opened(const struct ticket *ticket)
+{
+    return ticket_glance(ticket)->opened;
+}
+
 static void ticket_insert(struct ticket *ticket, const struct ticket_event *event)
 {
     ticket->events = customer_array_grow(ticket->events, ticket->count, sizeof *ticket->events);
@@ -67,6 +111,9 @@ static void ticket_insert(struct ticket *ticket, const struct ticket_event *even
         place--;
     }
     ticket->events[place] = *event;
+    ticket->glance.is_read = false;
+    free(ticket->sla);
+    ticket->sla = NULL;
 }
 
 /* The name is kept for as long as people may ask about the ticket. */

@@ -17,6 +17,13 @@ uint32_t ticket_open_since(const struct ticket *ticket);
 /* Number of the OPENED event that stands for the ticket: the first that starts an episode; NO_EVENT: none. */
 uint32_t ticket_opened(const struct ticket *ticket);
 
+/* Both at once, and more; of all its events, whenever they happened. */
+const struct ticket_glance *ticket_glance(const struct ticket *ticket);
+
+/* The customer waits for us from their own word until ours. */
+bool ticket_event_begins_wait(const struct ticket_event *event);
+bool ticket_event_ends_wait(const struct ticket_event *event);
+
 /* What is promised for an episode: by the latest priority named until its end, and its segment. */
 const struct policy *ticket_policy(struct journey_task *task, const struct ticket *ticket, const struct episode *episode);
 

@@ -1,7 +1,6 @@
 #include "processors/journey/turn.h"
 
 #include "base/memory.h"
-#include "processors/journey/sla.h"
 #include "schemas/wire.h"
 
 static int64_t heard_at_ms(const struct journey_task *task, int64_t offset)
@@ -19,7 +18,6 @@ static struct turn *turn_begin(struct journey_task *task, struct entry *entry, s
     if (task->turn == NULL)
         task->turn = memory_zeroed(1, sizeof *task->turn);
     struct turn *turn = task->turn;
-    sla_forget(task);
     turn->task = task;
     turn->customer = entry->state;
     turn->customer_id = entry_key(entry);
