@@ -1,5 +1,7 @@
 #include "app/config.h"
 
+#include "ingest/sources.h"
+
 enum { SECTIONS_MAX = 32 };
 
 static const struct setting log_rows[] = {
@@ -46,12 +48,34 @@ static size_t sections_of(struct config *config, struct settings_section section
     return count;
 }
 
+/* What only the owners of a setting can judge: trees, names of zones and calendars, sets of dimensions. Asked of every command, so that
+ * a mistake is told before anything is connected to. */
+static bool makes_sense(const struct config *config, struct bytes *error)
+{
+    struct journey_shared journey = {.settings = &config->journey, .time_zone = config->kpi.time_zone};
+    struct kpi_shared kpi = {.settings = &config->kpi};
+    struct receiver receivers[RECEIVERS_MAX];
+    size_t receiver_count;
+    bool is_good = journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
+                   receivers_read(&config->notify, receivers, &receiver_count, error);
+    journey_shared_finish(&journey);
+    kpi_shared_finish(&kpi);
+    return is_good;
+}
+
 bool config_load(struct config *config, const char *path, struct bytes *error)
 {
     /* settings_load keeps the sections: they live as long as the process, like the configuration. */
     static struct settings_section sections[SECTIONS_MAX];
     config->file = settings_load(path, sections, sections_of(config, sections), error);
-    return config->file != NULL;
+    if (config->file == NULL)
+        return false;
+    struct bytes complaint = {0};
+    bool is_good = makes_sense(config, &complaint);
+    if (!is_good)
+        settings_complete_error(config->file, path ? path : "environment", bytes_text(&complaint), error);
+    bytes_finish(&complaint);
+    return is_good;
 }
 
 void config_finish(struct config *config)

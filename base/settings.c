@@ -423,6 +423,48 @@ const struct settings_node *settings_node_find(const struct settings_node *map, 
     return NULL;
 }
 
+/* --- what owners of trees say ----------------------------------------------------------------------------------- */
+
+bool settings_unknown_key(const struct settings_node *node, const char *where, const char *const *known, struct bytes *error)
+{
+    const char *key = node->key ? node->key : "", *nearest = known[0];
+    for (const char *const *name = known; *name; name++) {
+        if (edit_distance(key, *name) < edit_distance(key, nearest))
+            nearest = *name;
+    }
+    bytes_printf(error, "line %d: %s.%s: there is no such setting; the nearest is '%s'", node->line, where, key, nearest);
+    return false;
+}
+
+/* Where a key stands, written with its dots or nested; 0: not in the file. */
+static int line_of(const struct settings_node *map, const char *key)
+{
+    for (size_t i = 0; map && map->kind == SETTINGS_MAP && i < map->child_count; i++) {
+        const struct settings_node *child = &map->children[i];
+        size_t size = child->key ? strlen(child->key) : 0;
+        if (size == 0 || strncmp(key, child->key, size) != 0 || (key[size] != '\0' && key[size] != '.'))
+            continue;
+        int line = key[size] ? line_of(child, key + size + 1) : child->line;
+        if (line)
+            return line;
+    }
+    return 0;
+}
+
+void settings_complete_error(const struct settings_file *file, const char *path, const char *complaint, struct bytes *error)
+{
+    int line = 0, used = 0;
+    char key[128] = "";
+    if (sscanf(complaint, "line %d: %n", &line, &used) == 1 && used)
+        complaint += used;
+    else if (sscanf(complaint, "%127[^:]", key) == 1)
+        line = line_of(file->root, key);
+    if (line)
+        bytes_printf(error, "%s:%d: %s", path, line, complaint);
+    else
+        bytes_append_text(error, complaint);
+}
+
 /* --- the reference page ---------------------------------------------------------------------------------------- */
 
 void settings_describe(const struct setting *rows, struct bytes *out)

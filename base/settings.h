@@ -85,6 +85,13 @@ void settings_destroy(struct settings_file *file);
 
 const struct settings_node *settings_node_find(const struct settings_node *map, const char *key);
 
+/* For the owner of a SETTING_TREE that meets a key it does not know: always false, and `error` says "line N: WHERE.KEY: …" with
+ * the nearest of `known` (NULL-terminated). */
+bool settings_unknown_key(const struct settings_node *node, const char *where, const char *const *known, struct bytes *error);
+
+/* A complaint of an owner about what it read, "line N: KEY: …" or "KEY: …", as the complete line of settings_load. */
+void settings_complete_error(const struct settings_file *file, const char *path, const char *complaint, struct bytes *error);
+
 /* The reference page: a Markdown table row for each setting. */
 void settings_describe(const struct setting *rows, struct bytes *out);
 

@@ -31,9 +31,11 @@ struct sources {
 
 static bool complain(struct bytes *error, int line, const char *what)
 {
-    bytes_printf(error, "ingest.sources, line %d: %s", line, what);
+    bytes_printf(error, "line %d: ingest.sources: %s", line, what);
     return false;
 }
+
+static const char *const member_keys[] = {"name", "token", "secret", "signature_header", "signed_header", "rate", NULL};
 
 static bool member_field(struct member *member, const struct settings_node *node, struct bytes *error)
 {
@@ -51,7 +53,7 @@ static bool member_field(struct member *member, const struct settings_node *node
     else if (strcmp(node->key, "signed_header") == 0)
         member->signed_header = node->scalar;
     else if (strcmp(node->key, "rate") != 0)
-        return complain(error, node->line, "known fields are name, token, secret, signature_header, signed_header and rate");
+        return settings_unknown_key(node, "ingest.sources", member_keys, error);
     else if (member->rate = strtod(node->scalar, &end), *end || !(member->rate > 0) || !isfinite(member->rate))
         return complain(error, node->line, "rate is a positive number of records a second");
     return true;
@@ -79,7 +81,7 @@ static bool is_loopback(const char *listen)
            strncmp(listen, "[::1]", 5) == 0;
 }
 
-struct sources *sources_create(const struct ingest_settings *settings, struct bytes *error)
+static struct sources *sources_read(const struct ingest_settings *settings, struct bytes *error)
 {
     const struct settings_node *tree = settings->sources;
     size_t named = tree && tree->kind == SETTINGS_LIST ? tree->child_count : 0;
@@ -93,12 +95,25 @@ struct sources *sources_create(const struct ingest_settings *settings, struct by
     anyone->signature_header = "";
     anyone->token = view_of_text(settings->token);
     sources->is_open = named == 0 && anyone->token.size == 0;
-    if (is_good && sources->is_open && !is_loopback(settings->listen)) {
+    if (is_good)
+        return sources;
+    sources_destroy(sources);
+    return NULL;
+}
+
+bool sources_check(const struct ingest_settings *settings, struct bytes *error)
+{
+    struct sources *sources = sources_read(settings, error);
+    sources_destroy(sources);
+    return sources != NULL;
+}
+
+struct sources *sources_create(const struct ingest_settings *settings, struct bytes *error)
+{
+    struct sources *sources = sources_read(settings, error);
+    if (sources && sources->is_open && !is_loopback(settings->listen)) {
         bytes_printf(error, "ingest.listen is %s and nobody has to say who they are: set ingest.token or ingest.sources",
                      settings->listen);
-        is_good = false;
-    }
-    if (!is_good) {
         sources_destroy(sources);
         return NULL;
     }

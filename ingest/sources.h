@@ -26,6 +26,9 @@ struct source {
     struct view name; /* null: the bearer of ingest.token, or anyone, who may speak for every source */
 };
 
+/* Is ingest.sources right, whoever runs the collector? false: `error` is "line N: …". */
+bool sources_check(const struct ingest_settings *settings, struct bytes *error);
+
 /* NULL: `error` is a line for the user: what is wrong in ingest.sources, or that a collector open to everyone must listen on
  * loopback. */
 struct sources *sources_create(const struct ingest_settings *settings, struct bytes *error);

@@ -82,7 +82,7 @@ static const char *const weekdays[] = {"mon", "tue", "wed", "thu", "fri", "sat",
 
 static bool complain(struct bytes *error, const struct settings_node *node, const char *what)
 {
-    bytes_printf(error, "line %d: %s", node->line, what);
+    bytes_printf(error, "line %d: sla.calendars: %s", node->line, what);
     return false;
 }
 
@@ -141,8 +141,14 @@ static bool key_parse(struct calendar *calendar, const struct settings_node *nod
     }
     if (strcmp(node->key, "holidays") == 0 && node->kind == SETTINGS_LIST)
         return holidays_parse(calendar, node, error);
-    if (strcmp(node->key, "zone") != 0 || node->kind != SETTINGS_SCALAR)
-        return complain(error, node, "a calendar has zone, mon … sun and a list of holidays");
+    if (strcmp(node->key, "zone") != 0) {
+        static const char *const known[] = {"zone", "holidays", "mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
+        if (strcmp(node->key, "holidays") == 0)
+            return complain(error, node, "holidays are a list of dates");
+        return settings_unknown_key(node, "sla.calendars", known, error);
+    }
+    if (node->kind != SETTINGS_SCALAR)
+        return complain(error, node, "a zone is a name such as Europe/Berlin");
     char problem[256];
     time_zone_destroy(calendar->zone);
     calendar->zone = time_zone_create(node->scalar, problem, sizeof problem);

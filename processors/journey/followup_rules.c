@@ -128,7 +128,8 @@ static bool key_parse(struct followup_rule *rule, const struct settings_node *no
         rule->is_enabled = strcmp(node->scalar, "true") == 0;
         return rule->is_enabled || strcmp(node->scalar, "false") == 0 || complain(error, node, "is true or false");
     }
-    return complain(error, node, "a rule has trigger, kind, delay, expires, conditions and enabled");
+    static const char *const known[] = {"trigger", "kind", "delay", "expires", "conditions", "enabled", NULL};
+    return settings_unknown_key(node, "followups.rules", known, error);
 }
 
 static bool rule_parse(struct followup_rules *rules, const struct settings_node *node, struct bytes *error)

@@ -55,7 +55,8 @@ static bool policy_key_parse(const struct policies *policies, struct policy *pol
         return (time_parse_duration(text, &policy->resolution_ms) && policy->resolution_ms > 0) ||
                complain(error, node, "resolution", "is a duration such as 48h");
     } else {
-        return complain(error, node, node->key, "a policy has priority, segment, calendar, first_response and resolution");
+        static const char *const known[] = {"priority", "segment", "calendar", "first_response", "resolution", NULL};
+        return settings_unknown_key(node, "sla.policies", known, error);
     }
     return true;
 }

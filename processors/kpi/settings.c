@@ -58,8 +58,10 @@ static bool take_target(struct kpi_shared *shared, const struct settings_node *n
 {
     enum kpi_id id;
     if (!node->key || !kpi_from_name(view_of_text(node->key), &id)) {
-        bytes_printf(error, "line %d: kpi.targets.%s: there is no such KPI", node->line, node->key ? node->key : "");
-        return false;
+        const char *known[KPI_COUNT_OF_ALL + 1] = {0};
+        for (int i = 0; i < KPI_COUNT_OF_ALL; i++)
+            known[i] = kpi_names[i].name;
+        return settings_unknown_key(node, "kpi.targets", known, error);
     }
     if (node->kind == SETTINGS_SCALAR && node->scalar && strcmp(node->scalar, "none") == 0) {
         shared->has_target[id] = false;

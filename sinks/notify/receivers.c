@@ -37,15 +37,13 @@ static const char *scalar_of(const struct settings_node *map, const char *key)
 
 static bool check_keys(const struct settings_node *map, struct bytes *error)
 {
-    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules"};
+    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", NULL};
     for (size_t i = 0; i < map->child_count; i++) {
         bool is_known = false;
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-            is_known |= strcmp(map->children[i].key, known[k]) == 0;
-        char what[160];
-        snprintf(what, sizeof what, "'%.60s' is none of name, form, url, secret, severity, rules", map->children[i].key);
+        for (const char *const *name = known; *name; name++)
+            is_known |= strcmp(map->children[i].key, *name) == 0;
         if (!is_known)
-            return complain(error, &map->children[i], what);
+            return settings_unknown_key(&map->children[i], "notify.receivers", known, error);
     }
     return true;
 }

@@ -229,3 +229,25 @@ def test_config_typo(make_installation):
     assert done.returncode == 2
     for part in ("touchstream.yaml:5", "engine.comit_interval", "engine.commit_interval"):
         assert part in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("text,line,parts", [
+    ("kpi:\n  rollups: [channel, chanel]\n", 2, ["kpi.rollups", "chanel"]),
+    ("kpi:\n  time_zone: Europe/Berln\n", 2, ["kpi.time_zone", "Europe/Berln"]),
+    ("kpi:\n  targets:\n    csatt: 4.6\n", 3, ["kpi.targets.csatt", "'csat'"]),
+    ("sla:\n  calendar: office\n", 2, ["sla.calendar", "office"]),
+    ("sla:\n  calendars:\n    office:\n      mo: 09:00-17:00\n", 4, ["sla.calendars.mo", "'mon'"]),
+    ("sla:\n  policies:\n    - priorty: HIGH\n", 3, ["sla.policies.priorty", "'priority'"]),
+    ("ingest:\n  sources:\n    - {name: shop, tokn: x}\n", 3, ["ingest.sources.tokn", "'token'"]),
+    ("notify:\n  receivers:\n    - {name: us, ulr: 'http://127.0.0.1:1'}\n", 3, ["notify.receivers.ulr", "'url'"]),
+    ("followups:\n  rules:\n    thanks: {dely: 3d}\n", 3, ["followups.rules.dely", "'delay'"]),
+])
+@pytest.mark.parametrize("command", ["check", "journey", "run"])
+def test_mistakes_within_a_mapping(make_installation, command, text, line, parts):
+    """Told alike by every command, before anything is connected to: exit 2, not a service that dies later."""
+    installation = make_installation(topics=False)
+    installation.config.write_text("kafka: {brokers: 127.0.0.1:1}\n" + text)
+    done = installation.run(command)
+    assert done.returncode == 2, done.stderr
+    for part in ("touchstream.yaml:%d:" % (line + 1), *parts):
+        assert part in done.stderr, done.stderr

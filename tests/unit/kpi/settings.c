@@ -41,7 +41,7 @@ static void a_wrong_setting_is_named_with_its_line(void **unused)
     static const struct {
         const char *key, *value, *zone, *said;
     } cases[] = {
-        {"npss", "1", "UTC", "line 7: kpi.targets.npss: there is no such KPI"},
+        {"npss", "1", "UTC", "line 7: kpi.targets.npss: there is no such setting; the nearest is 'nps'"},
         {"csat", "high", "UTC", "line 7: kpi.targets.csat: not a number"},
         {"csat", "4.6 stars", "UTC", "line 7: kpi.targets.csat: not a number"},
         {"resolution_time", "soon", "UTC", "line 7: kpi.targets.resolution_time: not a duration; write it as \"2h\""},

@@ -112,7 +112,7 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
     } cases[] = {
         {"notify:\n  receivers:\n    - {name: a}\n", "line 3: notify.receivers: a receiver needs a name and a url"},
         {"notify:\n  receivers:\n    - {name: a, url: ftp://x}\n", "http:// or https://"},
-        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', from: slack}\n", "'from' is none of name, form"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', from: slack}\n", "notify.receivers.from: there is no such setting; the nearest is 'form'"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', form: fax}\n", "form is json, slack or pagerduty"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', secret: 'whsec_not base64'}\n", "behind whsec_"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', secret: whsec_c2hvcnQ=}\n", "behind whsec_"},
