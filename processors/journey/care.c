@@ -10,7 +10,7 @@
 struct care *customer_care(struct customer *customer)
 {
     if (customer->care == NULL) {
-        customer->care = customer_array_sized(1, sizeof *customer->care);
+        customer->care = customer_part(sizeof *customer->care);
         customer->care->sealed_at_ms = INT64_MIN;
         customer->care->promises_from_ms = INT64_MIN;
     }
@@ -94,25 +94,6 @@ uint64_t case_identity_of(const struct uuid *case_id)
 }
 
 /* --- facts --- */
-
-bool fact_is_opener(const struct case_fact *fact)
-{
-    switch (fact->code) {
-    case HOT_NPS_LOW:
-    case HOT_CSAT_LOW:
-    case HOT_CES_LOW:
-    case HOT_STARS_LOW:
-    case HOT_LAW_WORDS:
-    case HOT_SAFETY_WORDS:
-    case FACT_CROSSED: return true;
-    default: return false;
-    }
-}
-
-bool fact_is_negative_rating(const struct case_fact *fact)
-{
-    return fact->rating != RATING_NONE && fact->code != FACT_GOOD_SCORE;
-}
 
 static int fact_compare(const struct case_fact *a, const struct case_fact *b)
 {

@@ -117,8 +117,19 @@ bool care_fact_add(struct care *care, const struct case_fact *fact);
  * to remember, customer->care is NULL again. */
 void care_tidy(const struct journey_task *task, struct customer *customer, int64_t clock_ms);
 
-bool fact_is_opener(const struct case_fact *fact);
-bool fact_is_negative_rating(const struct case_fact *fact);
+/* Asked of every fact at every reading. */
+static inline bool fact_is_opener(const struct case_fact *fact)
+{
+    const unsigned openers = 1u << HOT_NPS_LOW | 1u << HOT_CSAT_LOW | 1u << HOT_CES_LOW | 1u << HOT_STARS_LOW | 1u << HOT_LAW_WORDS |
+                             1u << HOT_SAFETY_WORDS | 1u << FACT_CROSSED;
+    _Static_assert((int)FACT_CODE_COUNT <= 32, "a bit each");
+    return openers >> fact->code & 1;
+}
+
+static inline bool fact_is_negative_rating(const struct case_fact *fact)
+{
+    return fact->rating != RATING_NONE && fact->code != FACT_GOOD_SCORE;
+}
 
 /* The event id that a moment holds. */
 struct uuid moment_event_id(const struct moment *moment);

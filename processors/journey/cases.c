@@ -30,7 +30,7 @@ static void state_set(struct walk *walk, enum alert_state state, int64_t at_ms, 
 /* --- what time does --- */
 
 /* When the case changes by itself; NEVER_MS: it does not. */
-static int64_t story_due_ms(const struct walk *walk, const struct case_story *story)
+static inline int64_t story_due_ms(const struct walk *walk, const struct case_story *story)
 {
     int64_t expires_at_ms = story->news_at_ms + walk->settings->expire_after_ms;
     if (story->state == ALERT_STATE_SNOOZED)
@@ -56,7 +56,7 @@ static void story_pass(struct walk *walk, int64_t at_ms)
     }
 }
 
-static void time_passes(struct walk *walk, int64_t until_ms)
+static inline void time_passes(struct walk *walk, int64_t until_ms)
 {
     while (walk->current) {
         int64_t due_ms = story_due_ms(walk, walk->current);
@@ -107,7 +107,7 @@ static void score_judges(struct walk *walk, const struct case_fact *fact)
     state_set(walk, ALERT_STATE_VERIFIED, fact->moment.at_ms, NULL);
 }
 
-static void said(struct walk *walk, uint32_t number)
+static inline void said(struct walk *walk, uint32_t number)
 {
     const struct case_fact *fact = &walk->care->facts[number];
     struct case_story *story = walk->current;

@@ -62,39 +62,42 @@ void customer_destroy(struct customer *customer)
     free(customer);
 }
 
+/* Not zeroed by the allocator, which takes its slow way then. */
+void *customer_part(size_t size)
+{
+    return memset(memory_allocate(size), 0, size);
+}
+
 struct seldom *customer_seldom(struct customer *customer)
 {
     if (customer->seldom == NULL)
-        customer->seldom = customer_array_sized(1, sizeof *customer->seldom);
+        customer->seldom = customer_part(sizeof *customer->seldom);
     return customer->seldom;
 }
 
 struct cohort *customer_cohort(struct customer *customer)
 {
     if (customer->cohort == NULL)
-        customer->cohort = customer_array_sized(1, sizeof *customer->cohort);
+        customer->cohort = customer_part(sizeof *customer->cohort);
     return customer->cohort;
 }
 
 /* The capacity is a function of the count, so that it need not be kept: it is reached exactly when one more must fit. */
 static bool is_full_at(uint32_t count)
 {
-    return count < 4 || (count < 16 ? count % 4 == 0 : (count & (count - 1)) == 0);
+    return count < 3 ? count != 1 : (count & (count - 1)) == 0;
 }
 
 void *customer_array_grow(void *array, uint32_t count, size_t item_size)
 {
     if (!is_full_at(count))
         return array;
-    uint32_t capacity = count < 4 ? count + 1 : count < 16 ? count + 4 : 2 * count;
-    return memory_resize(array, capacity * item_size);
+    return memory_resize(array, (count < 2 ? 2 : 2 * count) * item_size);
 }
 
 static uint32_t capacity_of(uint32_t count)
 {
-    uint32_t capacity = count < 4 ? count : 16;
-    if (count >= 4 && count < 16)
-        capacity = (count + 3) / 4 * 4;
+    uint32_t capacity = count ? 2 : 0;
     while (capacity < count)
         capacity *= 2;
     return capacity;
@@ -104,7 +107,6 @@ void *customer_array_sized(uint32_t count, size_t item_size)
 {
     if (count == 0)
         return NULL;
-    /* Not zeroed by the allocator, which takes its slow way then. */
     void *array = memory_allocate(capacity_of(count) * item_size);
     return memset(array, 0, count * item_size);
 }

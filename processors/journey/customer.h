@@ -201,7 +201,9 @@ void ticket_finish(struct ticket *ticket);
 struct seldom *customer_seldom(struct customer *customer); /* makes it */
 struct cohort *customer_cohort(struct customer *customer); /* makes it */
 
-/* Room for one more in a plain array that grows by a quarter: most customers have few of anything. */
+void *customer_part(size_t size); /* zeroed */
+
+/* Room for one more in a plain array, which doubles: only those awake have arrays. */
 void *customer_array_grow(void *array, uint32_t count, size_t item_size);
 /* Zeroed room for exactly so many, as if they had been added one by one; NULL for none. */
 void *customer_array_sized(uint32_t count, size_t item_size);

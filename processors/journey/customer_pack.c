@@ -265,52 +265,47 @@ static void cohort_unpack(struct packing *packing, struct cohort *cohort)
 /* --- the customer's own facts --- */
 
 /* Pairs of a mask and what is not zero: most of a few small numbers are. */
-static unsigned mask_of(const void *bytes, size_t count, size_t size)
+static unsigned mask_of(const uint8_t *bytes, size_t count)
 {
-    static const char zeroes[8];
     unsigned mask = 0;
     for (size_t i = 0; i < count; i++)
-        mask |= (unsigned)(memcmp((const char *)bytes + i * size, zeroes, size) != 0) << i;
+        mask |= (unsigned)(bytes[i] != 0) << i;
     return mask;
 }
 
-static void few_pack(struct packing *packing, const void *bytes, size_t count)
+static void few_pack(struct packing *packing, const void *few, size_t count)
 {
-    unsigned mask = mask_of(bytes, count, 1);
+    const uint8_t *bytes = few;
+    unsigned mask = mask_of(bytes, count);
     pack_number(packing, mask);
-    for (size_t i = 0; i < count; i++) {
-        if (mask >> i & 1)
-            bytes_append_byte(&packing->body, ((const unsigned char *)bytes)[i]);
-    }
+    for (unsigned left = mask; left; left &= left - 1)
+        bytes_append_byte(&packing->body, bytes[__builtin_ctz(left)]);
 }
 
-static void few_unpack(struct packing *packing, void *bytes, size_t count)
+static void few_unpack(struct packing *packing, void *few, size_t count)
 {
-    uint64_t mask = unpack_number(packing);
-    for (size_t i = 0; i < count; i++) {
-        if (mask >> i & 1)
-            ((unsigned char *)bytes)[i] = unpack_byte(&packing->in);
-    }
+    uint8_t *bytes = few;
+    for (uint64_t left = unpack_number(packing) & ((1u << count) - 1); left; left &= left - 1)
+        bytes[__builtin_ctzll(left)] = unpack_byte(&packing->in);
 }
 
 static void channels_pack(struct packing *packing, const struct customer *customer)
 {
-    unsigned mask = mask_of(customer->channel_minutes, CHANNEL_COUNT, sizeof *customer->channel_minutes);
+    int64_t base = packing->base_ms / MINUTES(1);
+    unsigned mask = 0;
+    for (int i = 0; i < CHANNEL_COUNT; i++)
+        mask |= (unsigned)(customer->channel_minutes[i] != 0) << i;
     pack_number(packing, mask);
-    for (int i = 0; i < CHANNEL_COUNT; i++) {
-        if (mask >> i & 1)
-            pack_signed(&packing->body, customer->channel_minutes[i] - packing->base_ms / MINUTES(1));
-    }
+    for (unsigned left = mask; left; left &= left - 1)
+        pack_signed(&packing->body, customer->channel_minutes[__builtin_ctz(left)] - base);
     few_pack(packing, customer->channel_uses, CHANNEL_COUNT);
 }
 
 static void channels_unpack(struct packing *packing, struct customer *customer)
 {
-    uint64_t mask = unpack_number(packing);
-    for (int i = 0; i < CHANNEL_COUNT; i++) {
-        if (mask >> i & 1)
-            customer->channel_minutes[i] = (uint32_t)(unpack_signed(&packing->in) + packing->base_ms / MINUTES(1));
-    }
+    int64_t base = packing->base_ms / MINUTES(1);
+    for (uint64_t left = unpack_number(packing) & ((1u << CHANNEL_COUNT) - 1); left; left &= left - 1)
+        customer->channel_minutes[__builtin_ctzll(left)] = (uint32_t)(unpack_signed(&packing->in) + base);
     few_unpack(packing, customer->channel_uses, CHANNEL_COUNT);
 }
 
@@ -327,8 +322,8 @@ enum {
 
 static unsigned parts_of(const struct customer *customer)
 {
-    bool has_texts = customer->sentiment_count || mask_of(customer->mood_trail, sizeof customer->mood_trail, 1);
-    bool has_surveys = customer->survey_count || mask_of(customer->last_scores, sizeof customer->last_scores, 1);
+    bool has_texts = customer->sentiment_count || mask_of((const uint8_t *)customer->mood_trail, sizeof customer->mood_trail);
+    bool has_surveys = customer->survey_count || mask_of((const uint8_t *)customer->last_scores, sizeof customer->last_scores);
     return (customer->has_activity ? HAS_ACTIVITY : 0) | (customer->has_support_score ? HAS_SUPPORT_SCORE : 0) |
            (customer->cohort ? HAS_COHORT : 0) | (customer->seldom ? HAS_SELDOM : 0) | (customer->care ? HAS_CARE : 0) |
            (has_texts ? HAS_TEXTS : 0) | (has_surveys ? HAS_SURVEYS : 0) |

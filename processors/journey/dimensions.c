@@ -221,9 +221,10 @@ uint32_t dimensions_of_segment(struct dimensions *dimensions, uint32_t segment)
 
 uint32_t dimensions_filled(struct dimensions *dimensions, uint32_t number, uint32_t other)
 {
-    struct tuple tuple = dimensions->tuples[number];
-    if (number == other || (tuple.product && tuple.segment))
+    const struct tuple *own = &dimensions->tuples[number];
+    if (number == other || (own->product && own->segment))
         return number;
+    struct tuple tuple = *own;
     if (tuple.product == 0)
         tuple.product = dimensions->tuples[other].product;
     if (tuple.segment == 0)

@@ -31,6 +31,7 @@ struct scoring {
     struct wait waits[WAITS_MAX]; /* sorted, apart; collected when first asked for */
     uint32_t wait_count;
     bool has_waits;
+    bool is_always_hot; /* somebody spoke of law or of a danger */
 };
 
 /* What was over so long ago gives no points, and nobody waited in it since. Of somebody with very many tickets the newest
@@ -182,47 +183,80 @@ static struct view text_make(struct arena *arena, const char *format, va_list ar
     return arena_copy(arena, view_of(text, (size_t)(at - text)));
 }
 
-__attribute__((format(printf, 5, 6))) static void reason_add(struct scoring *scoring, enum hot_code code, double share,
-                                                             const struct moment *event, const char *format, ...)
+/* NULL: too few points to be one. */
+static struct hot_reason *reason_begin(struct scoring *scoring, enum hot_code code, double share, const struct moment *event)
 {
     double points = round(scoring->settings->weights[code] * share * 10) / 10;
     if (points <= 0)
-        return;
+        return NULL;
     struct hot_reason *reason = &scoring->out->reasons[scoring->out->count++];
-    *reason = (struct hot_reason){.code = hot_code_name(code), .points = points, .has_event = event != NULL,
-                                  .text = view_of_text(format)};
-    if (strchr(format, '%')) {
-        va_list arguments;
-        va_start(arguments, format);
-        reason->text = text_make(scoring->arena, format, arguments);
-        va_end(arguments);
+    reason->code = hot_code_name(code);
+    reason->points = points;
+    reason->has_event = event != NULL;
+    reason->event = event ? *event : (struct moment){0};
+    return reason;
+}
+
+static void reason_add(struct scoring *scoring, enum hot_code code, double share, const struct moment *event, struct view text)
+{
+    struct hot_reason *reason = reason_begin(scoring, code, share, event);
+    if (reason)
+        reason->text = text;
+}
+
+__attribute__((format(printf, 5, 6))) static void reason_make(struct scoring *scoring, enum hot_code code, double share,
+                                                              const struct moment *event, const char *format, ...)
+{
+    struct hot_reason *reason = reason_begin(scoring, code, share, event);
+    if (reason == NULL)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    reason->text = text_make(scoring->arena, format, arguments);
+    va_end(arguments);
+}
+
+#define TEXT(text) {(text), sizeof(text) - 1}
+
+/* The bad scores of each scale: they are said again with every event of an unhappy customer. */
+static const struct view rating_texts[RATING_STARS + 1][7] = {
+    [RATING_NPS] = {TEXT("NPS 0 of 10"), TEXT("NPS 1 of 10"), TEXT("NPS 2 of 10"), TEXT("NPS 3 of 10"),
+                    TEXT("NPS 4 of 10"), TEXT("NPS 5 of 10"), TEXT("NPS 6 of 10")},
+    [RATING_CSAT] = {[1] = TEXT("CSAT 1 of 5"), TEXT("CSAT 2 of 5")},
+    [RATING_CES] = {[1] = TEXT("CES 1 of 7"), TEXT("CES 2 of 7")},
+    [RATING_STARS] = {[1] = TEXT("1 star of 5"), TEXT("2 stars of 5")},
+};
+
+static void rating_reason(struct scoring *scoring, const struct case_fact *fact, double left)
+{
+    enum hot_code code = (enum hot_code)fact->code;
+    const struct moment *moment = &fact->moment;
+    if (fact->score >= 0 && fact->score < 7 && rating_texts[fact->rating][fact->score].data) {
+        reason_add(scoring, code, left, moment, rating_texts[fact->rating][fact->score]);
+        return;
     }
-    if (event)
-        reason->event = *event;
+    switch (fact->rating) { /* beyond its scale: nobody checked it on the way */
+    case RATING_NPS: reason_make(scoring, code, left, moment, "NPS %d of 10", fact->score); return;
+    case RATING_CSAT: reason_make(scoring, code, left, moment, "CSAT %d of 5", fact->score); return;
+    case RATING_CES: reason_make(scoring, code, left, moment, "CES %d of 7", fact->score); return;
+    default: reason_make(scoring, code, left, moment, "%d stars of 5", fact->score); return;
+    }
 }
 
 static void fact_reason(struct scoring *scoring, const struct case_fact *fact)
 {
+    static const struct view texts[HOT_CODE_COUNT] = {[HOT_NEGATIVE_WORDS] = TEXT("Clearly negative words"),
+                                                      [HOT_LEAVING_WORDS] = TEXT("Speaks of leaving"),
+                                                      [HOT_LAW_WORDS] = TEXT("Speaks of legal steps"),
+                                                      [HOT_SAFETY_WORDS] = TEXT("Speaks of a danger")};
     double left = left_of(scoring, fact->moment.at_ms);
     enum hot_code code = (enum hot_code)fact->code;
-    const struct moment *moment = &fact->moment;
-    switch (fact->rating) {
-    case RATING_NPS: reason_add(scoring, code, left, moment, "NPS %d of 10", fact->score); return;
-    case RATING_CSAT: reason_add(scoring, code, left, moment, "CSAT %d of 5", fact->score); return;
-    case RATING_CES: reason_add(scoring, code, left, moment, "CES %d of 7", fact->score); return;
-    case RATING_STARS:
-        reason_add(scoring, code, left, moment, "%d star%s of 5", fact->score, fact->score == 1 ? "" : "s");
-        return;
-    default: break;
-    }
-    switch (code) {
-    case HOT_NEGATIVE_WORDS: reason_add(scoring, code, left, moment, "Clearly negative words"); break;
-    case HOT_LEAVING_WORDS: reason_add(scoring, code, left, moment, "Speaks of leaving"); break;
-    case HOT_LAW_WORDS: reason_add(scoring, code, left, moment, "Speaks of legal steps"); break;
-    case HOT_SAFETY_WORDS: reason_add(scoring, code, left, moment, "Speaks of a danger"); break;
-    case HOT_PUBLIC_REACH: reason_add(scoring, code, left, moment, "In public, before %d people", fact->score); break;
-    default: break;
-    }
+    if (fact->rating != RATING_NONE)
+        rating_reason(scoring, fact, left);
+    else if (code == HOT_PUBLIC_REACH)
+        reason_make(scoring, code, left, &fact->moment, "In public, before %d people", fact->score);
+    else
+        reason_add(scoring, code, left, &fact->moment, texts[code]);
 }
 
 /* The standing fact of each kind: the latest rating, else the weightiest word. */
@@ -235,6 +269,7 @@ static void facts_score(struct scoring *scoring)
         const struct case_fact *fact = &care->facts[i];
         if (fact->moment.at_ms > scoring->at_ms || fact->moment.at_ms <= scoring->from_ms)
             continue;
+        scoring->is_always_hot |= fact->code == HOT_LAW_WORDS || fact->code == HOT_SAFETY_WORDS;
         if (fact->rating != RATING_NONE)
             ratings[fact->rating] = fact;
         else if (fact->code == HOT_NEGATIVE_WORDS)
@@ -287,9 +322,9 @@ static void deadlines_score(struct scoring *scoring)
         return;
     const char *id = scoring->out->ticket->id;
     if (most >= 1)
-        reason_add(scoring, HOT_DEADLINE_BREACHED, 1, &start, "The %s of ticket %.60s is overdue", names[which], id);
+        reason_make(scoring, HOT_DEADLINE_BREACHED, 1, &start, "The %s of ticket %.60s is overdue", names[which], id);
     else if (most > 0.5)
-        reason_add(scoring, HOT_DEADLINE_NEAR, 2 * (most - 0.5), &start, "The %s of ticket %.60s is due soon", names[which], id);
+        reason_make(scoring, HOT_DEADLINE_NEAR, 2 * (most - 0.5), &start, "The %s of ticket %.60s is due soon", names[which], id);
 }
 
 /* --- effort --- */
@@ -356,18 +391,21 @@ static void effort_score(struct scoring *scoring)
         if (ticket_glance(recent_ticket(scoring, i))->has_effort)
             effort_of_ticket(scoring, recent_ticket(scoring, i), &effort);
     }
-    if (effort.last_reopened)
-        reason_add(scoring, HOT_REOPENED,
-                   (effort.reopened > 1 ? 2 : 1) * left_of(scoring, effort.last_reopened->moment.at_ms),
-                   &effort.last_reopened->moment, effort.reopened == 1 ? "A ticket was reopened" : "Tickets were reopened %u times",
-                   effort.reopened);
+    if (effort.last_reopened) {
+        double share = (effort.reopened > 1 ? 2 : 1) * left_of(scoring, effort.last_reopened->moment.at_ms);
+        const struct moment *moment = &effort.last_reopened->moment;
+        if (effort.reopened == 1)
+            reason_add(scoring, HOT_REOPENED, share, moment, VIEW_LITERAL("A ticket was reopened"));
+        else
+            reason_make(scoring, HOT_REOPENED, share, moment, "Tickets were reopened %u times", effort.reopened);
+    }
     if (effort.last_handoff)
-        reason_add(scoring, HOT_HANDOFFS, fmin(effort.handoffs, 3) * left_of(scoring, effort.last_handoff->moment.at_ms),
-                   &effort.last_handoff->moment, "Handed from team to team %u times too often", effort.handoffs);
+        reason_make(scoring, HOT_HANDOFFS, fmin(effort.handoffs, 3) * left_of(scoring, effort.last_handoff->moment.at_ms),
+                    &effort.last_handoff->moment, "Handed from team to team %u times too often", effort.handoffs);
     const struct ticket_event *repeat = scoring->recent_count > 1 ? repeat_contact(scoring) : NULL;
     if (repeat)
         reason_add(scoring, HOT_REPEAT_CONTACT, left_of(scoring, repeat->moment.at_ms), &repeat->moment,
-                   "Had to come back within a week");
+                   VIEW_LITERAL("Had to come back within a week"));
 }
 
 /* --- stakes: they make trouble worse, and are none themselves --- */
@@ -380,15 +418,16 @@ static void stakes_score(struct scoring *scoring)
         if (customer->cohort->spent[i].amount_minor > spent_minor)
             spent_minor = customer->cohort->spent[i].amount_minor;
     }
-    reason_add(scoring, HOT_CUSTOMER_VALUE, fmin(1, (double)spent_minor / (double)scoring->settings->value_full_minor), NULL,
-               "A valuable customer");
+    if (spent_minor > 0)
+        reason_add(scoring, HOT_CUSTOMER_VALUE, fmin(1, (double)spent_minor / (double)scoring->settings->value_full_minor), NULL,
+                   VIEW_LITERAL("A valuable customer"));
     int64_t renews_at_ms = subscriptions_renew_at_ms(customer);
     if (renews_at_ms != NEVER_MS && renews_at_ms > scoring->at_ms && renews_at_ms - scoring->at_ms <= RENEWAL_WITHIN_MS)
-        reason_add(scoring, HOT_RENEWAL_NEAR, 1, NULL, "The term ends in %d days",
-                   (int)((renews_at_ms - scoring->at_ms) / DAYS(1)));
+        reason_make(scoring, HOT_RENEWAL_NEAR, 1, NULL, "The term ends in %d days",
+                    (int)((renews_at_ms - scoring->at_ms) / DAYS(1)));
     const int8_t *trail = customer->mood_trail;
     if (trail[0] > trail[1] && trail[1] > trail[2] && trail[2] < 0)
-        reason_add(scoring, HOT_FALLING_MOOD, 1, NULL, "Each of the last three texts is worse than the one before");
+        reason_add(scoring, HOT_FALLING_MOOD, 1, NULL, VIEW_LITERAL("Each of the last three texts is worse than the one before"));
 }
 
 /* --- all together --- */
@@ -411,18 +450,6 @@ static void reasons_sort(struct hot_reading *reading)
     }
 }
 
-static bool is_always_hot(const struct scoring *scoring)
-{
-    const struct care *care = scoring->customer->care;
-    for (uint32_t i = 0; care && i < care->fact_count; i++) {
-        const struct case_fact *fact = &care->facts[i];
-        bool counts = fact->moment.at_ms <= scoring->at_ms && fact->moment.at_ms > scoring->from_ms;
-        if (counts && (fact->code == HOT_LAW_WORDS || fact->code == HOT_SAFETY_WORDS))
-            return true;
-    }
-    return false;
-}
-
 static void sum_up(struct scoring *scoring)
 {
     struct hot_reading *out = scoring->out;
@@ -430,7 +457,7 @@ static void sum_up(struct scoring *scoring)
     for (uint32_t i = 0; i < out->count; i++)
         sum += out->reasons[i].points;
     double floor_points = scoring->settings->hot_from;
-    if (sum < floor_points && is_always_hot(scoring)) {
+    if (sum < floor_points && scoring->is_always_hot) {
         out->reasons[out->count++] = (struct hot_reason){.code = "always_hot", .points = round((floor_points - sum) * 10) / 10,
                                                          .text = VIEW_LITERAL("Safety and law are always hot")};
         sum = floor_points;
@@ -459,7 +486,7 @@ void hot_score_read(struct journey_task *task, const struct customer *customer, 
     scoring.out = out;
     scoring.recent_count = 0;
     scoring.wait_count = 0;
-    scoring.has_waits = false;
+    scoring.has_waits = scoring.is_always_hot = false;
     if (customer->ticket_count > 0)
         recent_collect(&scoring);
     if (customer->care)

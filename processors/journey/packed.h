@@ -56,6 +56,10 @@ static inline uint64_t unpack_unsigned(struct unpack *in)
 {
     const unsigned char *at = in->at, *end = in->end;
     uint64_t value = 0;
+    if (at < end && *at < 0x80) { /* most are */
+        in->at = at + 1;
+        return *at;
+    }
     for (int shift = 0; shift < 64 && at < end; shift += 7) {
         unsigned char byte = *at++;
         value |= (uint64_t)(byte & 0x7f) << shift;

@@ -32,12 +32,17 @@ void packing_names_write(const struct packing *packing, struct bytes *out)
         all |= packing->names[i];
     bool is_wide = all > UINT16_MAX;
     pack_unsigned(out, (uint64_t)packing->name_count << 1 | is_wide);
-    bytes_reserve(out, packing->name_count * sizeof(uint64_t));
-    for (uint32_t i = 0; i < packing->name_count; i++) {
-        uint16_t word = (uint16_t)packing->names[i];
-        memcpy(out->data + out->size, is_wide ? (const void *)&packing->names[i] : &word, is_wide ? 8 : 2);
-        out->size += is_wide ? 8 : 2;
+    if (is_wide) {
+        bytes_append(out, packing->names, packing->name_count * sizeof *packing->names);
+        return;
     }
+    bytes_reserve(out, packing->name_count * sizeof(uint16_t));
+    char *at = out->data + out->size;
+    for (uint32_t i = 0; i < packing->name_count; i++, at += sizeof(uint16_t)) {
+        uint16_t word = (uint16_t)packing->names[i];
+        memcpy(at, &word, sizeof word);
+    }
+    out->size += packing->name_count * sizeof(uint16_t);
 }
 
 void pack_name(struct packing *packing, enum name_kind kind, uint32_t number)
@@ -128,8 +133,10 @@ static void moments_write(const struct packing *packing, struct bytes *out)
     pack_unsigned(out, packing->moment_count);
     for (uint32_t i = 0; i < packing->moment_count; i++) {
         const struct moment *moment = &packing->moments[i];
-        pack_word(out, __builtin_bswap64(moment->id_high));
-        pack_word(out, __builtin_bswap64(moment->id_low));
+        uint64_t id[2] = {__builtin_bswap64(moment->id_high), __builtin_bswap64(moment->id_low)};
+        bytes_reserve(out, sizeof id);
+        memcpy(out->data + out->size, id, sizeof id);
+        out->size += sizeof id;
         pack_signed(out, (int64_t)((uint64_t)moment->at_ms - (uint64_t)before_ms));
         before_ms = moment->at_ms;
     }
@@ -171,8 +178,12 @@ static void moments_read(struct packing *packing, struct unpack *in)
     moments_reserve(packing, count);
     for (uint32_t i = 0; i < count; i++) {
         struct moment *moment = &packing->moments[i];
-        moment->id_high = __builtin_bswap64(unpack_word(in));
-        moment->id_low = __builtin_bswap64(unpack_word(in));
+        uint64_t id[2] = {0, 0};
+        if (in->end - in->at >= (ptrdiff_t)sizeof id) /* else the number behind it fails */
+            memcpy(id, in->at, sizeof id);
+        in->at = in->end - in->at >= (ptrdiff_t)sizeof id ? in->at + sizeof id : in->end;
+        moment->id_high = __builtin_bswap64(id[0]);
+        moment->id_low = __builtin_bswap64(id[1]);
         at_ms = (int64_t)((uint64_t)at_ms + (uint64_t)unpack_signed(in));
         moment->at_ms = at_ms;
     }
