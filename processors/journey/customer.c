@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "processors/journey/care.h"
+#include "processors/journey/stage.h"
 
 #include <stdlib.h>
 
@@ -51,6 +52,7 @@ void customer_clear(struct customer *customer)
     seldom_destroy(customer->seldom);
     care_destroy(customer->care);
     dedupe_finish(&customer->seen);
+    stage_forget(customer);
     *customer = (struct customer){0};
 }
 

@@ -152,13 +152,6 @@ struct seldom {
     bool has_loyalty, is_member;
 };
 
-/* Where the customer's way through the stages has led: kept so that it need not be walked from its beginning. Not packed. */
-struct stage_path {
-    bool is_known;
-    uint8_t stage; /* enum stage */
-    int64_t since_ms;
-};
-
 struct customer {
     struct entry *entry;             /* whose it is; the rest of this line: resting.c */
     struct customer *newer, *older;
@@ -179,7 +172,7 @@ struct customer {
     uint32_t segment;           /* number; 0: never */
     uint32_t channel_minutes[CHANNEL_COUNT]; /* last activity there, minutes since the epoch + 1; 0: never */
     int64_t stage_since_at_ms;
-    struct stage_path path;  /* as if the events had come in order; stage.c */
+    struct stage_path *path; /* through the stages, where it is long: stage.c. Not packed; NULL: to be read when asked for */
     int64_t sentiment_sum;   /* × KPI_SENTIMENT_SCALE */
     uint32_t sentiment_count;
     uint16_t open_ticket_count;

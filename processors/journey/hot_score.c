@@ -123,8 +123,8 @@ static double left_of(struct scoring *scoring, int64_t said_at_ms)
     if (!scoring->has_waits)
         waits_collect(scoring);
     int64_t age_ms = scoring->at_ms - said_at_ms;
-    for (uint32_t i = 0; i < scoring->wait_count; i++) {
-        const struct wait *wait = &scoring->waits[i];
+    for (uint32_t i = scoring->wait_count; i > 0 && scoring->waits[i - 1].to_ms > said_at_ms; i--) {
+        const struct wait *wait = &scoring->waits[i - 1];
         int64_t from_ms = wait->from_ms > said_at_ms ? wait->from_ms : said_at_ms;
         int64_t to_ms = wait->to_ms < scoring->at_ms ? wait->to_ms : scoring->at_ms;
         if (to_ms > from_ms)

@@ -18,6 +18,7 @@
 #include "processors/journey/resting.h"
 #include "processors/journey/seal.h"
 #include "processors/journey/sentiment/vocabulary.h"
+#include "processors/journey/stage.h"
 #include "processors/journey/story.h"
 #include "processors/journey/turn.h"
 #include "schemas/wire.h"
@@ -51,7 +52,7 @@ static void journey_task_destroy(void *context)
     tally_finish(&task->before);
     tally_finish(&task->after);
     story_finish(&task->story);
-    free(task->stage_changes);
+    stage_path_destroy(task->stage_path);
     arena_finish(&task->route_arena);
     free(task->turn);
     arena_finish(&task->save_arena);
@@ -142,6 +143,8 @@ static void touch_count(struct journey_task *task, struct entry *entry, const st
     if (!is_muted)
         matters_contribute(task, customer, &scope, &task->before, false);
     arrival_remember(task, customer, arrival);
+    if (scope.matters & MATTER_STAGE)
+        stage_follow(customer, arrival->moment.at_ms);
     customer->evaluated_at_ms = step->clock_ms;
     tally_begin(&task->after, step->clock_ms);
     matters_contribute(task, customer, &scope, &task->after, true);

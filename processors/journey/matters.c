@@ -122,8 +122,7 @@ static bool may_change_life(const struct customer *customer, const struct touchp
 struct scope scope_of_touch(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
                             uint32_t topic_set, uint32_t segment)
 {
-    struct scope scope = {.channel = (int)touch->channel, .from_ms = moment->at_ms, .topic_set = topic_set,
-                          .is_newest = customer->has_activity && moment->at_ms > customer->activity.last_ms};
+    struct scope scope = {.channel = (int)touch->channel, .from_ms = moment->at_ms, .topic_set = topic_set};
     if (care_may_note(touch))
         scope.matters |= MATTER_CASES;
     scope_add_body(&scope, customer, touch, moment);
@@ -311,7 +310,7 @@ void matters_contribute(struct journey_task *task, struct customer *customer, co
     if (always & (MATTER_SUPPORT | MATTER_DUE))
         support_contribute(customer, tally);
     if (always & MATTER_STAGE)
-        stage_contribute(task, customer, scope->matters & MATTER_ALL ? INT64_MIN : scope->from_ms, scope->is_newest, tally);
+        stage_contribute(task, customer, scope->matters & MATTER_ALL ? INT64_MIN : scope->from_ms, tally);
     tickets_walk(&walk);
     surveys_walk(&walk);
     orders_walk(&walk);

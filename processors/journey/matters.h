@@ -32,7 +32,6 @@ struct scope {
     int channel;        /* of the event */
     int64_t from_ms;    /* when the event happened */
     int64_t due_ms;
-    bool is_newest;     /* later than all that the customer did before */
 };
 
 /* `segment`: the number of the one the event names; 0: none. */

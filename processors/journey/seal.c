@@ -1,6 +1,7 @@
 #include "processors/journey/seal.h"
 
 #include "base/memory.h"
+#include "processors/journey/stage.h"
 
 #include <stdlib.h>
 
@@ -74,7 +75,7 @@ static int64_t bound_of(const struct customer *customer, uint32_t wanted)
 static void tickets_seal(struct customer *customer, int64_t bound_ms)
 {
     uint32_t kept = 0;
-    customer->path.is_known = false; /* who recovers from what is kept walks it again, and must find the same */
+    stage_forget(customer); /* who recovers from what is kept walks it again, and must find the same */
     for (uint32_t i = 0; i < customer->ticket_count; i++) {
         struct ticket *ticket = &customer->tickets[i];
         if (!ticket_is_closed(ticket) || ticket_last_ms(ticket) > bound_ms) {

@@ -9,8 +9,14 @@
 enum stage stage_now(const struct customer *customer);
 
 /* stage_customers, stage_dwell, stage_moves: of the moves at or after `from_ms` only, the earlier ones being the same
- * before and after an event that happened then. INT64_MIN: all. `is_newest`: that event is later than all that the customer did; then
- * what the way has led to so far is known, and the way itself need not be walked. */
-void stage_contribute(struct journey_task *task, struct customer *customer, int64_t from_ms, bool is_newest, struct tally *tally);
+ * before and after an event that happened then. INT64_MIN: all. */
+void stage_contribute(struct journey_task *task, struct customer *customer, int64_t from_ms, struct tally *tally);
+
+/* A path is forgotten with what it was read from. */
+void stage_path_destroy(struct stage_path *path);
+void stage_forget(struct customer *customer);
+
+/* An event of that time may have changed the way from there on. */
+void stage_follow(struct customer *customer, int64_t from_ms);
 
 #endif

@@ -37,8 +37,7 @@ struct journey_task {
     struct vocabulary *vocabulary; /* words of texts, sentiment/vocabulary.h */
     struct tally before, after;
     struct story story;
-    struct stage_change *stage_changes; /* scratch of stage.c */
-    uint32_t stage_change_capacity;
+    struct stage_path *stage_path; /* scratch of stage.c */
     struct routed routed[ROUTED_MAX]; /* a ring of what route decoded, for the applies that follow */
     uint32_t routed_count, applied_count;
     struct arena route_arena;
