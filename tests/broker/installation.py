@@ -86,15 +86,15 @@ class Installation:
         assert done.returncode == 0, "%s %s: exit %d\n%s" % (command, arguments, done.returncode, done.stderr[-4000:])
         return done
 
-    def start(self, command, *arguments, name=None, settings=None):
-        """Starts a service in the background; finish() or stop() ends it."""
+    def start(self, command, *arguments, name=None, settings=None, within=()):
+        """Starts a service in the background, `within` another command's environment if need be; finish() or stop() ends it."""
         log = self.folder / ("%s.log" % (name or command))
         config = self.config
         if settings:
             config = self.folder / ("%s.yaml" % (name or command))
             config.write_text("".join("%s: %s\n" % (key, json.dumps(value)) for key, value in {**self.settings, **settings}.items()))
         with open(log, "ab") as out:
-            process = subprocess.Popen([self.program, command, "--config", str(config), *map(str, arguments)],
+            process = subprocess.Popen([*within, self.program, command, "--config", str(config), *map(str, arguments)],
                                        stdout=out, stderr=out, stdin=subprocess.DEVNULL)
         process.log = log
         self.running.append(process)

@@ -7,11 +7,6 @@ import hmac
 import http.server
 import json
 import os
-import pathlib
-import random
-import signal
-import socket
-import subprocess
 import threading
 import time
 import uuid
@@ -21,10 +16,10 @@ import requests
 from confluent_kafka import Producer
 from installation import Installation, eventually, free_port
 from oracle import event_from_avro
+from own_services import OwnServices
 from test_bad_input import good, moment
 from test_collector import TOKEN, answers, collector, post
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEY = b"a key of theirs, 30 bytes long"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()  # Standard Webhooks
 
@@ -246,42 +241,6 @@ def test_a_receiver_that_fails_is_tried_again_and_what_it_refuses_is_kept(make_i
 
 # --- everything is killed ---------------------------------------------------------------------------------------------
 
-class OwnKafka:
-    """A broker and a registry of this test's own, so that it may be killed."""
-
-    def __init__(self, folder):
-        self.folder, self.base = folder, free_base()
-        self.control("start")
-        self.addresses = {"KAFKA": "127.0.0.1:%d" % (self.base + 4), "REGISTRY": "http://127.0.0.1:%d/apis/ccompat/v7" % (self.base + 3)}
-
-    def control(self, verb):
-        with open(self.folder / "control.log", "ab") as log:
-            subprocess.run([str(ROOT / "deploy/services/control"), verb, "--dir", str(self.folder), "--ports", str(self.base),
-                            "--only", "kafka,registry", "--heap", "384"], check=verb == "start", stdout=log, stderr=log, timeout=150)
-
-    def kill(self):
-        """Ends when its port is free again, which on a busy machine takes a while."""
-        os.kill(int((self.folder / "kafka.pid").read_text()), signal.SIGKILL)
-        assert eventually(lambda: is_free(self.base + 4) and is_free(self.base + 5), 60, 0.1)
-
-
-def is_free(port):
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind(("127.0.0.1", port))
-            return True
-        except OSError:
-            return False
-
-
-def free_base():
-    for base in random.sample(range(25100, 26900, 20), 90):
-        if all(is_free(base + offset) for offset in (3, 4, 5, 6)):
-            return base
-    pytest.skip("no free ports")
-
-
 class Load:
     """Posts batches without pause. Who gets anything but 200 posts the same events again, as a real source does."""
 
@@ -317,8 +276,7 @@ class Load:
 
 @pytest.mark.timeout(700)
 def test_ten_kills_of_collector_and_broker_lose_nothing_that_was_answered(services, program, tmp_path):
-    (tmp_path / "kafka").mkdir()
-    own = OwnKafka(tmp_path / "kafka")
+    own = OwnServices(tmp_path / "kafka", "kafka,registry")
     installation = Installation("kills", {**services, **own.addresses}, program, tmp_path / "made", {"ingest.acknowledge_time": "3s"})
     try:
         installation.succeed("topics")
@@ -338,9 +296,9 @@ def test_ten_kills_of_collector_and_broker_lose_nothing_that_was_answered(servic
                 installation.running.remove(taking)
                 taking = installation.start("ingest", settings=port)
             else:
-                own.kill()
+                own.kill("kafka")
                 time.sleep(0.5)
-                own.control("start")
+                own.start()
             rounds.append(len(load.answered))
         before = len(load.answered)
         assert eventually(lambda: len(load.answered) >= before + 100, 60), installation.logs()
@@ -359,4 +317,4 @@ def test_ten_kills_of_collector_and_broker_lose_nothing_that_was_answered(servic
         for process in list(installation.running):
             process.kill()
             process.wait(5)
-        own.control("stop")
+        own.stop()

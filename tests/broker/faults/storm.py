@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from installation import Installation, eventually
 from judge import EMPTY, EXACT, differences_of, instant_of, listing
 from oracle import event_from_avro
@@ -44,15 +44,15 @@ class Traffic:
 class Crew:
     """The processes of an installation by name, each of which can go and come back."""
 
-    def __init__(self, installation, names, settings=None):
-        self.installation, self.settings, self.processes, self.places = installation, settings or {}, {}, list(names)
+    def __init__(self, installation, names, settings=None, within=None):
+        self.installation, self.settings, self.processes, self.within = installation, settings or {}, {}, within or {}
         for name in names:
             self.start(name)
 
     def start(self, name):
         role = name.rstrip("0123456789")
         own = {**self.settings, **({"engine.instance": name} if role in GROUPS else {})}
-        self.processes[name] = self.installation.start(role, name=name, settings=own)
+        self.processes[name] = self.installation.start(role, name=name, settings=own, within=self.within.get(name, ()))
 
     def end(self, name, how=signal.SIGKILL):
         self.installation.stop(self.processes.pop(name), how, 60)
@@ -89,18 +89,23 @@ class Crew:
 
 # --- the judgement
 
-def is_caught_up(installation, role):
-    """Has the group committed up to where its input ends now? Ticks go on, so the end is asked for first."""
+def is_caught_up(installation, role, seconds=PATIENCE_S):
+    """Has the group committed up to where its input ends now, within so many seconds? Ticks go on, so the end is asked for first."""
     consumer = Consumer({"bootstrap.servers": installation.services["KAFKA"], "group.id": installation.prefix + role,
                          "enable.auto.commit": False})
     try:
         topic = installation.topic(GROUPS[role])
         places = [TopicPartition(topic, number) for number in range(installation.settings["topics.partitions"])]
-        ends = [consumer.get_watermark_offsets(place, 10)[1] for place in places]
+        ends = []
 
         def is_there():
-            return all(done.offset >= end for done, end in zip(consumer.committed(places, 10), ends) if end > 0)
-        return eventually(is_there, PATIENCE_S, 0.5)
+            try:  # a broker that has just come back may not be its partitions' leader yet
+                if not ends:
+                    ends.extend([consumer.get_watermark_offsets(place, 10)[1] for place in places])
+                return all(done.offset >= end for done, end in zip(consumer.committed(places, 10), ends) if end > 0)
+            except KafkaException:
+                return False
+        return eventually(is_there, seconds, 0.5)
     finally:
         consumer.close()
 

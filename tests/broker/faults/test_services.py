@@ -1,0 +1,174 @@
+"""What the processes stand on dies, fills up, goes away, or gets slow. After each of it the outputs are those of an undisturbed run and
+of the batch computation. KILLS=50 makes it longer (see run)."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from urllib.parse import urlsplit
+
+import pytest
+from apart import Apart
+from installation import Installation, eventually
+from own_services import OwnServices
+from relay import Relay, place
+from storm import GROUPS, SHORT_SESSION, Crew, Traffic, is_caught_up, judge_all
+
+BROKER_KILLS = int(os.environ.get("KILLS", "6")) // 3
+
+
+@pytest.fixture
+def own_installation(services, program, tmp_path):
+    """own_installation(only, …) gives an installation on services of its own, as far as `only` names them, and those."""
+    shared, made = services, []
+
+    def make(only, prepare=None, **settings):
+        folder = tmp_path / "services"
+        folder.mkdir()
+        if prepare:
+            made.append(prepare(folder))
+        services = OwnServices(folder, only)
+        made.append(services.stop)
+        name = "own" + uuid.uuid4().hex[:8]
+        installation = Installation(name, {**shared, **services.addresses}, program, tmp_path / "made", {**SHORT_SESSION, **settings})
+        made.append(installation.finish)
+        installation.succeed("topics")
+        return installation, services
+
+    yield make
+    for undo in reversed(made):
+        undo()
+
+
+def committed_moves(installation, seconds):
+    """Both groups have got to where their inputs end now, within so many seconds."""
+    began = time.monotonic()
+    for role in GROUPS:
+        assert is_caught_up(installation, role, seconds), "%s does not go on\n%s" % (role, installation.logs())
+    return time.monotonic() - began
+
+
+@pytest.mark.timeout(400 + 60 * BROKER_KILLS)
+def test_the_broker_is_restarted_and_killed(own_installation):
+    installation, services = own_installation("kafka")
+    Crew(installation, ["journey1", "journey2", "kpi1", "sink"])
+    traffic, took = Traffic(installation), []
+    time.sleep(4)
+    for number in range(BROKER_KILLS + 1):
+        if number == 0:
+            services.stop("kafka")
+        else:
+            services.kill("kafka")
+        services.start("kafka")
+        took.append(committed_moves(installation, 40))
+        time.sleep(2)
+    traffic.finish()
+    told, once = judge_all(installation)
+    print("\n1 restart and %d kills of the broker: caught up %s s after it answers; %d events, %d kept" % (
+        BROKER_KILLS, " ".join("%.0f" % one for one in took), told, once))
+
+
+def small_disk(folder):
+    """A disk of 96 MB for Kafka's log; the filler takes the rest of it."""
+    data = folder / "data" / "kafka"
+    data.mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "touchstream-test", str(data)], capture_output=True).returncode != 0:
+        pytest.skip("may not mount a small disk here")
+    return lambda: subprocess.run(["umount", "-l", str(data)], check=True)
+
+
+@pytest.mark.timeout(400)
+def test_the_brokers_disk_is_full(own_installation):
+    installation, services = own_installation("kafka", small_disk)
+    crew = Crew(installation, ["journey1", "kpi1", "sink"])
+    traffic = Traffic(installation)
+    assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+    filler = services.folder / "data" / "kafka" / "filler"
+    with open(filler, "wb") as file:
+        while True:
+            try:
+                file.write(b"x" * 65536)
+                file.flush()
+            except OSError:
+                break
+    # A broker whose only disk fails ends.
+    services.wait_until_gone("kafka")
+    assert all(process.poll() is None for process in crew.processes.values()), installation.logs()
+    filler.unlink()
+    services.start("kafka")
+    waited = committed_moves(installation, 60)
+    traffic.finish()
+    told, once = judge_all(installation)
+    print("\nthe broker's disk was full, and it ended: caught up %.0f s after it answers again; %d events, %d kept" % (waited, told, once))
+
+
+@pytest.mark.timeout(400)
+def test_the_network_is_cut_beyond_the_session(own_installation):
+    """Those behind the cut are taken for dead and their work is done by the others; when they come back they are fenced."""
+    installation, services = own_installation("kafka")
+    apart = Apart([installation.services["KAFKA"], urlsplit(installation.services["REGISTRY"]).netloc])
+    try:
+        crew = Crew(installation, ["journey1", "journey2", "kpi1", "kpi2", "sink"], within={"journey1": apart.within, "kpi1": apart.within})
+        traffic = Traffic(installation)
+        assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+        time.sleep(4)
+        apart.pull()
+        time.sleep(15)
+        taken_over = committed_moves(installation, 60)
+        apart.plug()
+        time.sleep(6)
+        traffic.finish()
+        told, once = judge_all(installation)
+        assert all(process.poll() is None for process in crew.processes.values()), installation.logs()
+        print("\nnetwork cut for 15 s: the others had done all of it %.0f s later; %d events, %d kept" % (taken_over, told, once))
+    finally:
+        apart.finish()
+
+
+@pytest.mark.timeout(400)
+def test_redis_is_slow_then_killed_and_emptied(own_installation):
+    installation, services = own_installation("redis")
+    relay = Relay(("127.0.0.1", 0), place(services.addresses["REDIS"]))
+    try:
+        crew = Crew(installation, ["journey1", "kpi1", "sink"], {"redis.address": relay.address})
+        traffic = Traffic(installation)
+        read = lambda: len(installation.redis.keys(installation.redis_prefix + "kpi:*"))
+        assert eventually(lambda: read() > 10, 60), installation.logs()
+        relay.delay_s = 0.3
+        time.sleep(8)
+        committed_moves(installation, 40)  # who does not need Redis does not wait for it
+        relay.delay_s = 0
+        services.kill("redis")
+        shutil.rmtree(services.folder / "data" / "redis")
+        time.sleep(2)
+        services.start("redis")
+        traffic.finish()
+        told, once = judge_all(installation)
+        assert all(process.poll() is None for process in crew.processes.values()), installation.logs()
+        print("\nRedis slow, killed and emptied: filled again from the topics; %d events, %d kept" % (told, once))
+    finally:
+        relay.close()
+
+
+@pytest.mark.timeout(400)
+def test_the_registry_is_away(own_installation):
+    """Who runs goes on; who starts waits for it, and begins when it is back."""
+    installation, services = own_installation("registry")
+    crew = Crew(installation, ["journey1", "kpi1", "sink"])
+    traffic = Traffic(installation)
+    assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+    services.kill("registry")
+    time.sleep(3)
+    committed_moves(installation, 40)
+    for name in ("journey1", "kpi1", "sink"):
+        crew.end(name, signal.SIGKILL)
+        crew.start(name)
+    time.sleep(3)
+    assert all(process.poll() is None for process in crew.processes.values()), installation.logs()
+    services.start("registry")
+    waited = committed_moves(installation, 60)
+    traffic.finish()
+    told, once = judge_all(installation)
+    print("\nregistry away: caught up %.0f s after it is back; %d events, %d kept" % (waited, told, once))

@@ -1,0 +1,67 @@
+"""Services of one test's own, so that they may be killed, starved and cut off."""
+
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+
+import pytest
+from installation import eventually
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class OwnServices:
+    """Those that `only` names, under a folder and on ports of their own."""
+
+    def __init__(self, folder, only):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.only, self.base = folder, only, free_base()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        every = {"KAFKA": "127.0.0.1:%d" % (self.base + 4), "REGISTRY": "http://127.0.0.1:%d/apis/ccompat/v7" % (self.base + 3),
+                 "REDIS": "127.0.0.1:%d" % (self.base + 6)}
+        self.addresses = {name: address for name, address in every.items() if name.lower() in only.split(",")}
+
+    def control(self, verb, only, check):
+        with open(self.folder / "control.log", "ab") as log:
+            subprocess.run([str(ROOT / "deploy/services/control"), verb, "--dir", str(self.folder), "--ports", str(self.base),
+                            "--only", only, "--heap", "384"], check=check, stdout=log, stderr=log, timeout=150, cwd=self.folder)
+
+    def start(self, name=None):
+        """Ends when it answers."""
+        self.control("start", name or self.only, True)
+
+    def stop(self, name=None):
+        self.control("stop", name or self.only, False)
+
+    def kill(self, name):
+        """Ends when its ports are free again, which on a busy machine takes a while."""
+        os.kill(int((self.folder / (name + ".pid")).read_text()), signal.SIGKILL)
+        self.wait_until_gone(name)
+
+    def wait_until_gone(self, name):
+        ports = {"registry": (3,), "kafka": (4, 5), "redis": (6,)}[name]
+        assert eventually(lambda: all(is_free(self.base + port) for port in ports), 60, 0.1), "%s does not end" % name
+
+
+def is_free(port):
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
+def free_base():
+    for base in random.sample(range(25100, 26900, 20), 90):
+        if all(is_free(base + offset) for offset in (3, 4, 5, 6)):
+            return base
+    pytest.skip("no free ports")
