@@ -229,13 +229,15 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, const struct 
                      (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     /* A pool of one is refused; the plain internal thread is that. */
     unsigned pool = settings->threads > 1 ? (unsigned)settings->threads : 0;
+    /* Not MHD_OPTION_LISTENING_ADDRESS_REUSE: that is SO_REUSEPORT, and a second process on the same address would silently take half
+     * of the connections. Without it libmicrohttpd sets SO_REUSEADDR, which is all a quick restart needs. */
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, daemon_log, NULL,
         MHD_OPTION_SOCK_ADDR, address->ai_addr, MHD_OPTION_THREAD_POOL_SIZE, pool, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)settings->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)(settings->header_bytes_max + 16 * 1024), MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 struct http_server *http_server_create(const struct http_server_settings *settings, const struct http_handler *handler,

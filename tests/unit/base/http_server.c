@@ -297,6 +297,32 @@ static void a_kept_exchange_does_not_keep_the_server(void **state)
     close(fd); /* and tear_down must not hang */
 }
 
+/* Two services that were given the same address by mistake: the second one says so, rather than taking half of the requests. */
+static void an_address_is_taken_once(void **state)
+{
+    struct fixture *fixture = *state;
+    char error[200] = "";
+    struct http_server_settings settings = {.port = http_server_port(fixture->server)};
+    struct http_handler handler = {fixture, handle, on_headers};
+    assert_null(http_server_create(&settings, &handler, error, sizeof error));
+    assert_non_null(strstr(error, "already in use"));
+}
+
+/* A restart does not wait for connections of the process before to be forgotten. */
+static void an_address_is_free_again_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[4096], error[200] = "";
+    int port = http_server_port(fixture->server);
+    ask(fixture, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", text, sizeof text);
+    http_server_destroy(fixture->server);
+    struct http_server_settings settings = {.port = port};
+    struct http_handler handler = {fixture, handle, on_headers};
+    fixture->server = http_server_create(&settings, &handler, error, sizeof error);
+    assert_string_equal(error, "");
+    assert_non_null(fixture->server);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -313,7 +339,7 @@ int main(void)
         TEST(a_stream_carries_what_is_written_until_closed),
         TEST(a_reader_who_left_or_sleeps_is_noticed),
         TEST(draining_waits_and_then_gives_up),
-        TEST(a_kept_exchange_does_not_keep_the_server),
+        TEST(a_kept_exchange_does_not_keep_the_server), TEST(an_address_is_taken_once), TEST(an_address_is_free_again_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
