@@ -55,8 +55,8 @@ static bool is_number_text(struct view value)
     return value.data[0] != '+' && value.data[value.size - 1] != '.';
 }
 
-/* Fields that hold numbers, and texts that hold JSON (ours, from the sink), as such; all others are text whatever they look
- * like: a customer may be called "007". */
+/* Fields that hold numbers, truths, and texts that hold JSON (ours, from the sink), as such; all others are text whatever they
+ * look like: a customer may be called "007". */
 static bool is_numeric_field(struct view name)
 {
     static const char *const names[] = {"score", "revision", "events", "orders", "open_ticket_count", "mean_sentiment",
@@ -78,6 +78,11 @@ static bool is_json_field(struct view name)
     return false;
 }
 
+static bool is_truth_field(struct view name)
+{
+    return view_equal_text(name, "loyalty_member") || view_equal_text(name, "historical");
+}
+
 static void write_hash(struct json_writer *json, const struct redis_answer *hash)
 {
     for (size_t i = 0; i + 1 < hash->count; i += 2) {
@@ -85,7 +90,8 @@ static void write_hash(struct json_writer *json, const struct redis_answer *hash
         json_key_view(json, name);
         if (value.size == 0)
             json_write_null(json);
-        else if ((is_json_field(name) && is_json_text(value)) || (is_numeric_field(name) && is_number_text(value)))
+        else if ((is_json_field(name) && is_json_text(value)) || (is_numeric_field(name) && is_number_text(value)) ||
+                 is_truth_field(name))
             json_write_raw(json, value);
         else
             json_write_text(json, value);

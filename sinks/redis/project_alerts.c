@@ -25,6 +25,15 @@ static void add_field(struct resp *commands, const char *name, struct view value
     resp_view(commands, value.data ? value : VIEW_LITERAL(""));
 }
 
+static void add_time(struct resp *commands, const char *name, bool has, int64_t at_ms)
+{
+    resp_text(commands, name);
+    if (has)
+        resp_integer(commands, at_ms);
+    else
+        resp_text(commands, "");
+}
+
 static struct view reasons_json(struct projection *projection, const struct alert *alert)
 {
     bytes_clear(&projection->scratch);
@@ -68,11 +77,7 @@ static void project_case(struct projection *projection, const struct alert *aler
     add_field(commands, "actor", alert->actor);
     resp_text(commands, "opened_at");
     resp_integer(commands, alert->opened_at_ms);
-    resp_text(commands, "due_at");
-    if (alert->has_due_at)
-        resp_integer(commands, alert->due_at_ms);
-    else
-        resp_text(commands, "");
+    add_time(commands, "due_at", alert->has_due_at, alert->due_at_ms);
     resp_text(commands, "changed_at");
     resp_integer(commands, alert->changed_at_ms);
     resp_text(commands, "revision");
@@ -93,7 +98,7 @@ void project_alert(struct projection *projection, const struct alert *alert)
     struct bytes json = {0};
     record_to_json(&json, &alert_shape, alert);
 
-    resp_command(commands, 5 + 2 * 16, "XADD");
+    resp_command(commands, 5 + 2 * 21, "XADD");
     resp_key(commands, projection->prefix, "alerts", (struct view){NULL, 0});
     resp_text(commands, "MAXLEN");
     resp_integer(commands, ALERTS_ENTRIES_MAX);
@@ -117,6 +122,11 @@ void project_alert(struct projection *projection, const struct alert *alert)
     resp_integer(commands, alert->opened_at_ms);
     resp_text(commands, "changed_at");
     resp_integer(commands, alert->changed_at_ms);
+    add_time(commands, "due_at", alert->has_due_at, alert->due_at_ms);
+    add_field(commands, "reasons", reasons_json(projection, alert));
+    add_field(commands, "owner", alert->owner);
+    add_field(commands, "actor", alert->actor);
+    add_field(commands, "historical", alert->historical ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
     add_field(commands, "json", bytes_view(&json));
 
     resp_command(commands, 3, "PUBLISH");
@@ -126,6 +136,23 @@ void project_alert(struct projection *projection, const struct alert *alert)
 
     if (alert->case_id.data && view_equal(alert->alert_id, alert->case_id))
         project_case(projection, alert);
+    if (alert->customer_id.data == NULL && alert->kpi.data == NULL && alert->state == ALERT_STATE_EXPIRED)
+        forgotten_note_alert(projection, alert->alert_id);
+}
+
+static struct view drivers_json(struct projection *projection, const struct trend_shift *shift)
+{
+    bytes_clear(&projection->scratch);
+    struct json_writer json = json_writer_on(&projection->scratch);
+    json_open_array(&json);
+    for (size_t i = 0; i < shift->drivers.count; i++) {
+        struct bytes driver = {0};
+        record_to_json(&driver, &shift_driver_shape, &shift->drivers.items[i]);
+        json_write_raw(&json, bytes_view(&driver));
+        bytes_finish(&driver);
+    }
+    json_close_array(&json);
+    return bytes_view(&projection->scratch);
 }
 
 void project_shift(struct projection *projection, const struct trend_shift *shift)
@@ -134,7 +161,7 @@ void project_shift(struct projection *projection, const struct trend_shift *shif
     struct bytes json = {0};
     record_to_json(&json, &trend_shift_shape, shift);
 
-    resp_command(commands, 5 + 2 * 13, "XADD");
+    resp_command(commands, 5 + 2 * 18, "XADD");
     resp_key(commands, projection->prefix, "shifts", (struct view){NULL, 0});
     resp_text(commands, "MAXLEN");
     resp_integer(commands, ALERTS_ENTRIES_MAX);
@@ -155,6 +182,13 @@ void project_shift(struct projection *projection, const struct trend_shift *shif
     resp_decimal(commands, shift->after);
     resp_text(commands, "confidence");
     resp_decimal(commands, shift->confidence);
+    resp_text(commands, "low");
+    resp_decimal(commands, shift->low);
+    resp_text(commands, "high");
+    resp_decimal(commands, shift->high);
+    add_time(commands, "ended_at", shift->has_ended_at, shift->ended_at_ms);
+    add_field(commands, "good", !shift->has_good ? VIEW_LITERAL("") : shift->good ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
+    add_field(commands, "drivers", drivers_json(projection, shift));
     resp_text(commands, "revision");
     resp_integer(commands, shift->revision);
     add_field(commands, "json", bytes_view(&json));

@@ -98,9 +98,10 @@ static struct view list_json(struct projection *projection, const struct journey
 void project_journey(struct projection *projection, const struct journey *journey)
 {
     struct resp *commands = &projection->commands;
-    resp_command(commands, 2 + 2 * 9, "HSET");
+    resp_command(commands, 2 + 2 * 10, "HSET");
     resp_key(commands, projection->prefix, "customer", journey->customer_id);
     field_text(commands, "customer_id", journey->customer_id);
+    field_integer(commands, "last_seen_at", true, journey->last_seen_at_ms);
     field_integer(commands, "stage_since_at", true, journey->stage_since_at_ms);
     field_text(commands, "spent", list_json(projection, journey, 0));
     field_text(commands, "open_tickets", list_json(projection, journey, 1));
@@ -117,6 +118,7 @@ void project_journey_gone(struct projection *projection, struct view customer_id
     resp_command(&projection->commands, 3, "DEL");
     resp_key(&projection->commands, projection->prefix, "customer", customer_id);
     resp_key(&projection->commands, projection->prefix, "journey", customer_id);
+    forgotten_note_customer(projection, customer_id);
 }
 
 void project_followup(struct projection *projection, const struct follow_up *followup)
@@ -136,6 +138,9 @@ void project_followup(struct projection *projection, const struct follow_up *fol
     resp_command(commands, 4, "ZADD");
     resp_key(commands, projection->prefix, "followups", NOTHING);
     resp_integer(commands, followup->due_at_ms);
+    resp_view(commands, followup->followup_id);
+    resp_command(commands, 3, "SADD"); /* so that they are found when the customer is forgotten */
+    resp_key(commands, projection->prefix, "followups", followup->customer_id);
     resp_view(commands, followup->followup_id);
     resp_command(commands, 2 + 2 * 8, "HSET");
     resp_key(commands, projection->prefix, "followup", followup->followup_id);

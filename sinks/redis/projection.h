@@ -20,6 +20,8 @@ struct projection {
     struct arena *arena;  /* the batch's */
     struct bytes scratch; /* JSON being written */
     struct series_hours hours;
+    struct resp forgotten;  /* arguments for forgotten_write, none of them a command */
+    size_t forgotten_count; /* pairs of them */
     bool is_superseded; /* a later record of this batch has the same topic and key: only what adds up is still wanted of this one */
 };
 
@@ -39,6 +41,12 @@ void project_journey(struct projection *projection, const struct journey *journe
 void project_journey_gone(struct projection *projection, struct view customer_id);
 
 void project_followup(struct projection *projection, const struct follow_up *followup);
+/* Whom and what the batch makes Redis forget beyond the keys of their own: noted, and written at the batch's end. */
+void forgotten_note_customer(struct projection *projection, struct view customer_id);
+void forgotten_note_alert(struct projection *projection, struct view alert_id);
+void forgotten_write(struct projection *projection);
+void forgotten_clear(struct projection *projection);
+
 void project_shift(struct projection *projection, const struct trend_shift *shift);
 
 #endif

@@ -190,6 +190,7 @@ static enum outcome flight_prepare(struct sink *sink, struct flight *flight, con
     struct touched *touched = NULL;
     size_t from = 0;
     resp_clear(commands);
+    forgotten_clear(projection);
     resp_command(commands, 1, "MULTI");
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || records[i].topic.data != records[i - 1].topic.data || records[i].partition != records[i - 1].partition) {
@@ -203,6 +204,7 @@ static enum outcome flight_prepare(struct sink *sink, struct flight *flight, con
             return outcome;
         touched->after = records[i].offset + 1;
     }
+    forgotten_write(projection);
     series_hours_write(&projection->hours, commands, projection->prefix, &flight->arena, &flight->questions);
     positions_write(&flight->touched, commands, projection->prefix);
     resp_command(commands, 1, "EXEC");
@@ -368,6 +370,7 @@ static void sink_finish(struct sink *sink)
     positions_finish(&sink->positions);
     series_hours_finish(&sink->projection.hours);
     resp_finish(&sink->projection.commands);
+    resp_finish(&sink->projection.forgotten);
     bytes_finish(&sink->projection.scratch);
     arena_finish(&sink->flights[0].arena);
     arena_finish(&sink->flights[1].arena);

@@ -104,6 +104,23 @@ def test_every_redis_key_is_filled(shop):
     assert {"journey", "kpi", "sink"} <= redis.hgetall(key("health")).keys()
 
 
+def test_entries_carry_every_field_of_their_record(shop):
+    """[57] By name, with the whole record beside them; and the snapshot has the journey's own names."""
+    entries = eventually(lambda: shop.redis.xrange(shop.key("alerts")))
+    for _, fields in entries:
+        assert set(json.loads(fields["json"])) <= set(fields)
+    topics = Topics(shop.installation)
+    topics.put("trend.shifts", "nps|all", {
+        "shift_id": "driven", "kpi": "nps", "dimension": "all", "resolution": "HOUR", "kind": "LEVEL", "direction": "DOWN", "good": False,
+        "onset_at": NOW, "detected_at": NOW, "ended_at": None, "before": 1.0, "after": 0.0, "low": 0.5, "high": 1.5, "confidence": 0.9,
+        "drivers": [{"dimension": "channel=WEB", "share": 0.5, "rate_effect": 0.1, "mix_effect": 0.2}], "revision": 1})
+    topics.flush()
+    [(_, shift)] = eventually(lambda: [e for e in shop.redis.xrange(shop.key("shifts")) if e[1]["shift_id"] == "driven"])
+    assert set(json.loads(shift["json"])) <= set(shift) and json.loads(shift["drivers"])[0]["dimension"] == "channel=WEB"
+    assert eventually(lambda: shop.redis.hget(shop.key("customer:happy"), "last_seen_at"))
+    assert shop.ask("/api/customers/happy").json()["customer"]["loyalty_member"] is False
+
+
 def test_what_changes_is_said_on_the_channels(shop):
     listener = shop.redis.pubsub(ignore_subscribe_messages=True)
     channels = [shop.key("live:kpis"), shop.key("live:alerts")]

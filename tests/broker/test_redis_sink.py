@@ -1,9 +1,11 @@
 """The Redis sink: what the topics say is in Redis, once, whatever is killed or flushed in between."""
 
+import datetime
 import json
 import os
 import random
 import signal
+import time
 
 import pytest
 from confluent_kafka import Producer
@@ -209,3 +211,44 @@ def test_closed_hours_late_revisions_included(installation, topics):
     assert eventually(lambda: stored() == [(1, 10.0, 5), (2, 21.0, 8), (3, 30.0, 7), (4, 40.0, 1)]), stored()
     hours((0, 5.0, 1))  # older than all
     assert eventually(lambda: stored()[0] == (0, 5.0, 1) and len(stored()) == 5), stored()
+
+
+def everything(installation):
+    """All that stands under the prefix, as one text a key."""
+    client, texts = installation.redis, {}
+    read = {"string": client.get, "hash": client.hgetall, "set": client.smembers, "stream": client.xrange,
+            "zset": lambda key: client.zrange(key, 0, -1)}
+    for key in client.scan_iter(installation.redis_prefix + "*", count=1000):
+        texts[key] = "%s %s" % (key, read[client.type(key)](key))
+    return texts
+
+
+def test_who_is_forgotten_is_named_nowhere(installation, tmp_path):
+    """[43] Alerts, cases and follow-ups included, whoever else they stand among; the neighbour keeps theirs."""
+    installation.start_route()
+    now = int(time.time() * 1000)
+
+    def order_and_anger(customer, days):
+        at = lambda back: datetime.datetime.fromtimestamp((now - back) / 1000, datetime.timezone.utc).isoformat()
+        common = {"customer_id": customer, "source": "shop", "channel": "WEB"}
+        return [{**common, "event_id": customer + "-order", "occurred_at": at(days * 86_400_000), "type": "OrderPlaced",
+                 "data": {"order_id": "o-" + customer, "amount_minor": 100, "currency": "EUR"}},
+                {**common, "event_id": customer + "-ticket", "occurred_at": at(2 * 86_400_000), "type": "TicketChanged",
+                 "data": {"ticket_id": "t-" + customer, "action": "OPENED", "text": "My lawyer will write to you, this is dangerous"}},
+                {**common, "event_id": customer + "-device", "occurred_at": at(1000), "type": "DeviceReported",
+                 "data": {"device_id": "d", "code": "E7", "severity": "CRITICAL"}}]
+
+    lines = [event for customer in ("goes-away", "stays-here") for event in order_and_anger(customer, 10)]
+    (tmp_path / "in.ndjson").write_text("".join(json.dumps(event) + "\n" for event in lines))
+    installation.succeed("import", tmp_path / "in.ndjson")
+    prefix = installation.redis_prefix
+
+    def named(customer):
+        return {key[len(prefix):].split(":")[0] for key, text in everything(installation).items() if customer in text}
+
+    full = {"alerts", "case", "customer", "journey", "followup", "followups"}
+    assert eventually(lambda: full <= named("goes-away") and full <= named("stays-here")), (named("goes-away"), named("stays-here"))
+    installation.succeed("forget", "goes-away")
+    assert eventually(lambda: not named("goes-away")), [text for text in everything(installation).values() if "goes-away" in text]
+    assert full <= named("stays-here")
+    assert installation.redis.zcard(prefix + "followups") == len(installation.redis.keys(prefix + "followup:*"))
