@@ -231,6 +231,7 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
 {
     struct kafka_consumer *consumer = consumer_of(broker);
     *batch = (struct broker_batch){0};
+    kafka_reader_close_when_through(&((struct kafka_broker *)broker)->reader);
     kafka_inbox_give_back(&consumer->inbox);
     if (records_max == 0) {
         wait_for_events(consumer, wait_ms);

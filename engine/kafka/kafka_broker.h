@@ -96,6 +96,7 @@ enum outcome kafka_producer_commit(struct broker *broker);
 enum outcome kafka_producer_abort(struct broker *broker);
 
 void kafka_reader_close(struct kafka_reader *reader);
+void kafka_reader_close_when_through(struct kafka_reader *reader);
 enum outcome kafka_reader_add(struct broker *broker, int32_t partition);
 void kafka_reader_remove(struct broker *broker, int32_t partition);
 enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wait_ms, struct broker_batch *batch);

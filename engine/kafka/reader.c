@@ -86,8 +86,7 @@ static struct broker_place *place_find(struct kafka_reader *reader, int32_t part
     return NULL;
 }
 
-/* A partition that is through stays assigned, silent at its end, until the last one is: assigning anew costs the others
- * what they had fetched. */
+/* A partition that is through stays assigned until the last one is: assigning anew costs the others what they had fetched. */
 void kafka_reader_remove(struct broker *broker, int32_t partition)
 {
     struct kafka_reader *reader = reader_of(broker);
@@ -95,6 +94,14 @@ void kafka_reader_remove(struct broker *broker, int32_t partition)
     if (place == NULL)
         return;
     *place = reader->places[--reader->place_count];
+}
+
+/* Not in remove: what the last poll handed out is still looked at then. Left open it would go on fetching whatever is written to the
+ * checkpoint, into a queue that nobody empties. */
+void kafka_reader_close_when_through(struct kafka_reader *reader)
+{
+    if (reader->handle && reader->place_count == 0)
+        kafka_reader_close(reader);
 }
 
 static void assign(struct kafka_reader *reader)
@@ -186,10 +193,6 @@ enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wa
     if (reader->handle == NULL)
         return OUTCOME_OK;
     kafka_inbox_give_back(&reader->inbox);
-    if (reader->place_count == 0) {
-        kafka_reader_close(reader);
-        return OUTCOME_OK;
-    }
     if (!look_after((struct kafka_broker *)broker))
         return OUTCOME_STOP;
     if (reader->is_changed)
