@@ -49,6 +49,7 @@ struct step {
     int64_t clock_ms;        /* the partition's clock, the record at hand included */
     struct arena *arena;     /* lives until the batch commits */
     struct outbox *outbox;
+    bool is_behind;          /* in summarise: many records wait for this worker, so how much counts and not how soon */
     void *engine;            /* the engine's own */
 };
 

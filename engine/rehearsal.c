@@ -89,7 +89,7 @@ enum outcome rehearsal_feed(struct rehearsal *rehearsal, const struct record *re
     struct task *task = task_of(rehearsal, record->partition);
     struct step_room room = {&rehearsal->arena, &rehearsal->outbox};
     enum outcome outcome = step_records(&rehearsal->tasks, &room, record, 1, record->timestamp_ms);
-    step_summarise(task, &room);
+    step_summarise(task, &room, false);
     step_batch_end(task, &room);
     hand_out(rehearsal);
     return outcome;

@@ -25,7 +25,7 @@ const struct setting runner_setting_rows[] = {
     SETTING_DURATION(struct runner_settings, commit_interval_ms, "engine.commit_interval", .standard = 50, .least = 1,
                      .most = MINUTES(1), .about = "A transaction is committed this often; outputs become visible then."),
     SETTING_DURATION(struct runner_settings, summary_interval_ms, "engine.summary_interval", .standard = 100, .least = 1,
-                     .most = MINUTES(1), .about = "What is added up over many events (KPI deltas) leaves so often; ten times more seldom when behind."),
+                     .most = MINUTES(1), .about = "What is added up over many events (KPI deltas) leaves so often; every five seconds when behind."),
     SETTING_INTEGER(struct runner_settings, batch_records_max, "engine.batch_records_max", .standard = 100000, .least = 1,
                     .most = 1000000, .about = "A transaction holds at most this many input records."),
     SETTING_BYTES(struct runner_settings, batch_bytes_max, "engine.batch_bytes_max", .standard = 32 << 20,

@@ -220,11 +220,12 @@ void step_batch_end(struct task *task, const struct step_room *room)
 }
 
 /* The partition's offset goes along, or the sums would be sent again after a crash. */
-void step_summarise(struct task *task, const struct step_room *room)
+void step_summarise(struct task *task, const struct step_room *room, bool is_behind)
 {
     if (!task->has_unsummed)
         return;
     struct step step = step_of_batch(task, room);
+    step.is_behind = is_behind;
     task->processor->summarise(&step);
     task->has_unsummed = false;
     task->is_touched = true;

@@ -29,6 +29,6 @@ enum outcome step_records(const struct task_table *table, const struct step_room
 void step_batch_end(struct task *task, const struct step_room *room);
 
 /* The processor's summarise, if something was added up since the last. Of a live task. */
-void step_summarise(struct task *task, const struct step_room *room);
+void step_summarise(struct task *task, const struct step_room *room, bool is_behind);
 
 #endif

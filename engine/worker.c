@@ -16,7 +16,8 @@ enum {
     BACKOFF_MOST_MS = 1000,
     REDO_MOST = 30,          /* in a row; then a new worker, with a new producer and member */
     CATCH_UP_FACTOR = 20,    /* behind, transactions may take so many times longer: nobody waits for the newest event then, */
-    CATCH_UP_SUMMARY_FACTOR = 10, /* and what is added up (KPI deltas) becomes so much less */
+    CATCH_UP_SUMMARY_FACTOR = 50, /* and what is added up (KPI deltas) becomes so much less, */
+    CATCH_UP_SUMMARY_MOST_MS = 5000, /* though not longer than this for its sake */
     QUIET_FACTOR = 10,   /* without outputs, too: nobody waits at all */
     PASS_LEAST_MS = 1000 /* so a hot customer is written once a second at most */
 };
@@ -171,7 +172,10 @@ static void lag_note(struct worker *worker)
 
 static int64_t summary_interval_ms(const struct worker *worker)
 {
-    return worker->settings.summary_interval_ms * (worker->is_behind ? CATCH_UP_SUMMARY_FACTOR : 1);
+    int64_t interval_ms = worker->settings.summary_interval_ms, longer_ms = interval_ms * CATCH_UP_SUMMARY_FACTOR;
+    if (!worker->is_behind || interval_ms > CATCH_UP_SUMMARY_MOST_MS)
+        return interval_ms;
+    return longer_ms < CATCH_UP_SUMMARY_MOST_MS ? longer_ms : CATCH_UP_SUMMARY_MOST_MS;
 }
 
 /* At round times of the wall clock, so that all workers send their sums together, whoever waits for the last. */
@@ -186,7 +190,7 @@ static void summarise(struct worker *worker, const struct step_room *room, int64
     for (size_t i = 0; i < worker->tasks.count; i++) {
         struct task *task = worker->tasks.tasks[i];
         if (task && task->stage == TASK_LIVE)
-            step_summarise(task, room);
+            step_summarise(task, room, worker->is_behind);
     }
     worker->summed_at_ms = now_ms;
 }

@@ -230,15 +230,17 @@ static void journey_timer(struct step *step, struct entry *entry)
         entry->timer_at_ms = step->clock_ms + 1;
 }
 
-/* Once a second of the partition's time the KPI stage hears of it, on every partition of its input. */
+/* Once a second of the partition's time the KPI stage hears of it, on every partition of its input; and at once when we have caught up. */
 static void clock_send(struct journey_task *task, struct step *step)
 {
     bool is_soon = task->clock_sent_ms != INT64_MIN && step->clock_ms - task->clock_sent_ms < SECONDS(1);
-    if (is_soon || step->clock_ms <= CLOCK_UNSET)
+    bool is_news = task->clock_sent_behind && !step->is_behind;
+    if ((is_soon && !is_news) || step->clock_ms <= CLOCK_UNSET)
         return;
     task->clock_sent_ms = step->clock_ms;
+    task->clock_sent_behind = step->is_behind;
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL(""),
-                              .source_partition = task->partition, .clock_at_ms = step->clock_ms};
+                              .source_partition = task->partition, .clock_at_ms = step->clock_ms, .has_is_behind = step->is_behind, .is_behind = step->is_behind};
     int32_t count = outbox_partition_count(step->outbox, JOURNEY_OUTPUT_DELTAS);
     for (int32_t partition = 0; partition < count; partition++) {
         struct bytes *value = outbox_begin(step->outbox, JOURNEY_OUTPUT_DELTAS, partition, VIEW_LITERAL(KPI_CLOCK_KEY),

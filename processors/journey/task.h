@@ -42,6 +42,7 @@ struct journey_task {
     uint32_t routed_count, applied_count;
     struct arena route_arena;
     int64_t clock_sent_ms;
+    bool clock_sent_behind;
     int64_t timestamp_ms; /* Kafka's, of the newest record: what our own records bear */
     struct turn *turn; /* scratch of turn.c: large, so it is made once */
     struct arena save_arena; /* scratch of persist.c */

@@ -8,7 +8,7 @@
  * The partition's clock, as the engine keeps it, is the event clock: the smallest clock of the journey partitions. Timers
  * run on it. Publication is paced on record time: the first CLOCK in each publish interval is a flush, at which every series
  * that changed since is published, so a series goes out at most once an interval, and the same log flushes at the
- * same places. A tick (the journey stage is silent) flushes, too. */
+ * same places (more seldom while the journey stage is behind, sources.h). A tick (the journey stage is silent) flushes, too. */
 #include "processors/kpi/task.h"
 
 #include "base/clock.h"
@@ -61,7 +61,9 @@ static enum outcome route_clock(struct kpi_task *task, const struct record *reco
         return OUTCOME_PARK;
     int64_t pace = grid_floor(record->timestamp_ms, task->shared->settings->publish_interval_ms);
     out->key = record->key;
-    out->event_at_ms = sources_speak(&task->sources, record->offset, delta.source_partition, delta.clock_at_ms, pace);
+    struct word word = {.offset = record->offset, .partition = delta.source_partition, .is_behind = delta.has_is_behind && delta.is_behind,
+                        .clock_ms = delta.clock_at_ms, .pace = pace};
+    out->event_at_ms = sources_speak(&task->sources, &word);
     out->is_tick = true; /* the journey stage has allowed for disorder already */
     return OUTCOME_OK;
 }

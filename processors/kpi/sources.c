@@ -60,34 +60,58 @@ static const struct moment *recall(const struct sources *sources, int64_t offset
     return low ? &sources->history[low - 1] : NULL;
 }
 
+static bool is_silent(const struct sources *sources, const struct source *source)
+{
+    return sources->spoken - source->spoken_at > SOURCES_SILENT_AFTER * (int64_t)sources->count;
+}
+
 static int64_t smallest_clock(const struct sources *sources)
 {
-    int64_t least = INT64_MAX, patience = SOURCES_SILENT_AFTER * (int64_t)sources->count;
-    for (size_t i = 0; i < sources->count; i++) {
-        const struct source *source = &sources->items[i];
-        if (sources->spoken - source->spoken_at <= patience && source->clock_ms < least)
-            least = source->clock_ms;
-    }
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < sources->count; i++)
+        if (!is_silent(sources, &sources->items[i]) && sources->items[i].clock_ms < least)
+            least = sources->items[i].clock_ms;
     return least;
 }
 
-int64_t sources_speak(struct sources *sources, int64_t offset, int32_t partition, int64_t clock_ms, int64_t pace)
+static bool is_anybody_behind(const struct sources *sources)
 {
-    if (offset <= sources->offset) {
-        const struct moment *then = recall(sources, offset);
+    for (size_t i = 0; i < sources->count; i++)
+        if (sources->items[i].is_behind && !is_silent(sources, &sources->items[i]))
+            return true;
+    return false;
+}
+
+static bool is_time_to_flush(const struct sources *sources, int64_t pace, bool was_behind)
+{
+    if (sources->is_behind)
+        return sources->spoken - sources->flushed_at >= SOURCES_ROUNDS_BEHIND * (int64_t)sources->count;
+    return was_behind || pace > sources->pace;
+}
+
+int64_t sources_speak(struct sources *sources, const struct word *word)
+{
+    if (word->offset <= sources->offset) {
+        const struct moment *then = recall(sources, word->offset);
         return then ? then->clock_ms : INT64_MIN;
     }
-    struct source *source = source_open(sources, partition);
-    source->clock_ms = clock_ms > source->clock_ms ? clock_ms : source->clock_ms;
+    struct source *source = source_open(sources, word->partition);
+    source->clock_ms = word->clock_ms > source->clock_ms ? word->clock_ms : source->clock_ms;
     source->spoken_at = ++sources->spoken;
-    sources->offset = offset;
-    int64_t now_ms = smallest_clock(sources);
-    bool is_flush = pace > sources->pace;
-    if (now_ms > sources->clock_ms || is_flush) {
-        sources->clock_ms = now_ms > sources->clock_ms ? now_ms : sources->clock_ms;
-        sources->pace = is_flush ? pace : sources->pace;
-        remember(sources, (struct moment){offset, sources->clock_ms, is_flush});
+    source->is_behind = word->is_behind;
+    sources->offset = word->offset;
+    bool was_behind = sources->is_behind;
+    sources->is_behind = is_anybody_behind(sources);
+    bool is_flush = is_time_to_flush(sources, word->pace, was_behind);
+    if (is_flush) {
+        sources->pace = word->pace > sources->pace ? word->pace : sources->pace;
+        sources->flushed_at = sources->spoken;
     }
+    int64_t now_ms = smallest_clock(sources);
+    bool is_later = now_ms > sources->clock_ms;
+    sources->clock_ms = is_later ? now_ms : sources->clock_ms;
+    if (is_later || is_flush)
+        remember(sources, (struct moment){word->offset, sources->clock_ms, is_flush});
     return sources->clock_ms;
 }
 
@@ -117,6 +141,22 @@ void sources_save(const struct sources *sources, struct bytes *out)
         pack(out, (int64_t)((uint64_t)moment->clock_ms - (uint64_t)last.clock_ms));
         last = *moment;
     }
+    pack(out, sources->flushed_at);
+    pack(out, sources->is_behind);
+    for (size_t i = 0; i < sources->count; i++)
+        pack(out, sources->items[i].is_behind);
+}
+
+/* Checkpoints of before do not have it: then nobody was behind. */
+static void load_behind(struct sources *sources, struct unpacker *in)
+{
+    sources->flushed_at = sources->spoken;
+    if (in->at == in->end)
+        return;
+    sources->flushed_at = unpack(in);
+    sources->is_behind = unpack(in);
+    for (size_t i = 0; i < sources->count; i++)
+        sources->items[i].is_behind = unpack(in);
 }
 
 bool sources_load(struct sources *sources, struct view saved)
@@ -140,5 +180,6 @@ bool sources_load(struct sources *sources, struct view saved)
         last.clock_ms = (int64_t)((uint64_t)last.clock_ms + (uint64_t)unpack(&in));
         remember(sources, last);
     }
+    load_behind(sources, &in);
     return !in.is_broken;
 }

@@ -5,7 +5,9 @@
  * that has said nothing while the others spoke SILENT_AFTER times each holds nobody up (its partition is gone, or its
  * journey process is down); the engine's clock never goes back when it returns.
  *
- * The same instants pace publication: the first CLOCK of each publish interval of record time is a flush.
+ * The same instants pace publication: the first CLOCK of each publish interval of record time is a flush. Not while a source is
+ * behind: then record time runs as fast as a backlog is read, in each partition from another place, and nobody waits for what is
+ * published on the way. So a flush comes when everybody has spoken twice (some ten seconds), and one more when the last has caught up.
  *
  * After a crash the engine reads records again that this table has seen already: the table is saved with a later offset than
  * other entries. So it remembers its own recent past: what the clock was at an offset, and which offsets were flushes.
@@ -21,6 +23,7 @@ struct source {
     int32_t partition;
     int64_t clock_ms;
     int64_t spoken_at; /* count of all CLOCKs when it last spoke */
+    bool is_behind;
 };
 
 struct moment {
@@ -34,18 +37,29 @@ struct sources {
     int64_t spoken;   /* CLOCKs so far */
     int64_t offset;   /* of the last one; −1: none */
     int64_t clock_ms; /* the minimum; INT64_MIN: none yet */
-    int64_t pace;     /* the newest publish interval that a CLOCK has come in */
+    int64_t pace;     /* the newest publish interval that a flush has come in */
+    int64_t flushed_at; /* count of CLOCKs then */
+    bool is_behind;   /* somebody was, at the last CLOCK */
     struct moment *history;
     size_t history_count, history_capacity;
 };
 
-enum { SOURCES_SILENT_AFTER = 300, SOURCES_HISTORY_MAX = 8192 };
+enum { SOURCES_SILENT_AFTER = 300, SOURCES_HISTORY_MAX = 8192, SOURCES_ROUNDS_BEHIND = 2 };
 
 void sources_init(struct sources *sources);
 void sources_finish(struct sources *sources);
 
-/* A CLOCK at `offset`. Gives the event clock there: INT64_MIN for one so old that it is forgotten. */
-int64_t sources_speak(struct sources *sources, int64_t offset, int32_t partition, int64_t clock_ms, int64_t pace);
+/* What a CLOCK says. */
+struct word {
+    int64_t offset;
+    int32_t partition; /* of the speaker */
+    bool is_behind;
+    int64_t clock_ms;
+    int64_t pace;      /* its publish interval */
+};
+
+/* Gives the event clock at the word's offset: INT64_MIN for one so old that it is forgotten. */
+int64_t sources_speak(struct sources *sources, const struct word *word);
 
 bool sources_is_flush(const struct sources *sources, int64_t offset);
 

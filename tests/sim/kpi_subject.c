@@ -92,6 +92,7 @@ static void append_clocks(struct world *world, int32_t source)
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL("")};
     delta.source_partition = source;
     delta.clock_at_ms = event_now_ms(world) - random_below(&world->random, 3600000);
+    delta.has_is_behind = delta.is_behind = random_below(&world->random, 2);
     for (int partition = 0; partition < world->partition_count; partition++)
         append(world, partition, VIEW_LITERAL(KPI_CLOCK_KEY), &delta);
 }

@@ -187,15 +187,15 @@ static void history_that_comes_partition_by_partition_is_looked_through_when_it_
     stage_begin(&stage, "UTC", "single");
     int64_t now_ms = at("2026-02-25T00:00:30Z"), from_ms = now_ms - HOURS(14 * 24);
     feed_history(&stage, from_ms, 1, 10); /* before any clock */
-    feed_clock_of(&stage, 0, from_ms + MINUTES(1));
+    feed_clock_of(&stage, 0, from_ms + MINUTES(1), false);
     feed_history(&stage, from_ms, 14 * 24, 10);
-    feed_clock_of(&stage, 0, now_ms);
+    feed_clock_of(&stage, 0, now_ms, false);
     feed_history(&stage, from_ms, 14 * 24, 70);
-    feed_clock_of(&stage, 1, now_ms);
+    feed_clock_of(&stage, 1, now_ms, false);
     assert_int_equal(shifts_told(&stage), 0);
     for (int second = 1; second <= 180; second++)
         for (int source = 0; source < 2; source++)
-            feed_clock_of(&stage, source, now_ms + SECONDS(second));
+            feed_clock_of(&stage, source, now_ms + SECONDS(second), false);
     assert_true(shifts_told(&stage) >= 1);
     stage_end(&stage);
 }

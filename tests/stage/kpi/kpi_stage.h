@@ -81,17 +81,17 @@ static inline void feed_add(struct stage_under_test *stage, const char *key, int
     assert_int_equal(feed_delta(stage, key, &delta), OUTCOME_OK);
 }
 
-static inline void feed_clock_of(struct stage_under_test *stage, int32_t source, int64_t at_ms)
+static inline void feed_clock_of(struct stage_under_test *stage, int32_t source, int64_t at_ms, bool is_behind)
 {
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL(""),
-                              .source_partition = source, .clock_at_ms = at_ms};
+                              .source_partition = source, .clock_at_ms = at_ms, .has_is_behind = is_behind, .is_behind = is_behind};
     stage->record_ms += 1000;
     assert_int_equal(feed_delta(stage, KPI_CLOCK_KEY, &delta), OUTCOME_OK);
 }
 
 static inline void feed_clock(struct stage_under_test *stage, int64_t at_ms)
 {
-    feed_clock_of(stage, 0, at_ms);
+    feed_clock_of(stage, 0, at_ms, false);
 }
 
 /* The newest record under "KPI|WINDOW|DIMENSION". false: none, or a tombstone. */

@@ -82,12 +82,12 @@ static void play(struct stage_under_test *stage, const struct scenario *scenario
         const struct item *item = &scenario->items[order ? order[i] : i];
         feed_add(stage, keys[item->series], item->at_ms, item->sums, item->duration_ms);
         if (i % 3 == 0)
-            feed_clock_of(stage, i % SOURCES, scenario->start_ms + i * scenario->step_ms - 1000 * (i % SOURCES));
+            feed_clock_of(stage, i % SOURCES, scenario->start_ms + i * scenario->step_ms - 1000 * (i % SOURCES), false);
         if (crash_seed)
             crash_now_and_then(stage, &random, &is_in_pass);
     }
     for (int source = 0; source < SOURCES; source++)
-        feed_clock_of(stage, source, scenario->start_ms + ITEMS * scenario->step_ms + MINUTES(3));
+        feed_clock_of(stage, source, scenario->start_ms + ITEMS * scenario->step_ms + MINUTES(3), false);
 }
 
 /* What a reader of the topic sees of one key: each record that differs from the one before it. */

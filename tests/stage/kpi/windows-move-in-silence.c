@@ -116,13 +116,41 @@ static void a_series_goes_out_once_an_interval_however_much_comes(void **unused)
     assert_int_equal(driver_output_count(stage.driver), 6); /* one a window */
     stage.record_ms -= 1000; /* a second CLOCK within the same second of record time */
     feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
-    feed_clock_of(&stage, 0, start_ms + 600);
+    feed_clock_of(&stage, 0, start_ms + 600, false);
     stage.record_ms -= 1000;
-    feed_clock_of(&stage, 0, start_ms + 700);
+    feed_clock_of(&stage, 0, start_ms + 700, false);
     assert_int_equal(driver_output_count(stage.driver), 6);
     driver_tick(stage.driver, 0);
     assert_int_equal(driver_output_count(stage.driver), 12);
     assert_int_equal(published(&stage, "csat_top2|24h|all").n, 101);
+    stage_end(&stage);
+}
+
+/* Two journey partitions that catch up: record time runs by hours, and yet there is one publication each time both have spoken twice. */
+static void while_a_partition_is_behind_a_series_goes_out_every_other_round(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t start_ms = at("2026-05-04T12:00:30Z");
+    feed_clock_of(&stage, 0, start_ms, true);
+    feed_clock_of(&stage, 1, start_ms, true);
+    for (int32_t word = 1; word <= 20; word++) {
+        stage.record_ms += HOURS(1);
+        feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
+        feed_clock_of(&stage, word % 2, start_ms + word * 1000, true);
+        driver_checkpoint_begin(stage.driver);
+        driver_checkpoint_write(stage.driver, SIZE_MAX);
+        driver_recover(stage.driver); /* who has spoken is not forgotten */
+    }
+    assert_int_equal(driver_output_count(stage.driver), 5 * 6); /* one a window */
+    int64_t n = published(&stage, "csat_top2|24h|all").n;
+    feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
+    feed_clock_of(&stage, 0, start_ms + MINUTES(1), false);
+    assert_int_equal(published(&stage, "csat_top2|24h|all").n, n); /* the other one is still behind */
+    stage.record_ms -= 1000; /* it has caught up: at once, though the second is not over */
+    feed_clock_of(&stage, 1, start_ms + MINUTES(1), false);
+    assert_int_equal(published(&stage, "csat_top2|24h|all").n, 21);
     stage_end(&stage);
 }
 
@@ -151,18 +179,18 @@ static void an_event_runs_ahead_of_the_slowest_clock_by_the_lead_at_most(void **
     (void)unused;
     struct stage_under_test stage;
     stage_begin(&stage, "UTC", NULL);
-    feed_clock_of(&stage, 0, at("2026-05-04T12:00:50Z"));
-    feed_clock_of(&stage, 1, at("2026-05-04T12:00:58Z"));
+    feed_clock_of(&stage, 0, at("2026-05-04T12:00:50Z"), false);
+    feed_clock_of(&stage, 1, at("2026-05-04T12:00:58Z"), false);
     feed_add(&stage, key, at("2026-05-04T12:01:02Z"), kpi_sums_of_rate(true, false), -1);
-    feed_clock_of(&stage, 1, at("2026-05-04T12:00:59Z"));
+    feed_clock_of(&stage, 1, at("2026-05-04T12:00:59Z"), false);
     assert_int_equal(published(&stage, "csat_top2|5m|all").n, 1);
     assert_int_equal(published(&stage, "csat_top2|5m|all").at_ms, at("2026-05-04T12:01:00Z"));
 
     feed_add(&stage, key, at("2026-05-04T18:00:00Z"), kpi_sums_of_rate(true, false), -1); /* source 1 races ahead */
-    feed_clock_of(&stage, 1, at("2026-05-04T18:00:01Z"));
+    feed_clock_of(&stage, 1, at("2026-05-04T18:00:01Z"), false);
     assert_int_equal(published(&stage, "csat_top2|24h|all").n, 1);
-    feed_clock_of(&stage, 0, at("2026-05-04T18:00:00Z"));
-    feed_clock_of(&stage, 0, at("2026-05-04T18:00:01Z"));
+    feed_clock_of(&stage, 0, at("2026-05-04T18:00:00Z"), false);
+    feed_clock_of(&stage, 0, at("2026-05-04T18:00:01Z"), false);
     assert_int_equal(published(&stage, "csat_top2|24h|all").n, 2);
     stage_end(&stage);
 }
@@ -173,15 +201,15 @@ static void a_silent_source_does_not_hold_time_for_ever(void **unused)
     struct stage_under_test stage;
     stage_begin(&stage, "UTC", NULL);
     int64_t start_ms = at("2026-05-04T12:00:00Z");
-    feed_clock_of(&stage, 7, start_ms);
+    feed_clock_of(&stage, 7, start_ms, false);
     for (int i = 1; i <= 500; i++)
-        feed_clock_of(&stage, 0, start_ms + i * 1000);
+        feed_clock_of(&stage, 0, start_ms + i * 1000, false);
     assert_int_equal(driver_clock_ms(stage.driver), start_ms);
     for (int i = 501; i <= 700; i++)
-        feed_clock_of(&stage, 0, start_ms + i * 1000);
+        feed_clock_of(&stage, 0, start_ms + i * 1000, false);
     assert_int_equal(driver_clock_ms(stage.driver), start_ms + 700 * 1000);
-    feed_clock_of(&stage, 7, start_ms + 5000); /* back, and far behind: time stands, it does not go back */
-    feed_clock_of(&stage, 0, start_ms + 701 * 1000);
+    feed_clock_of(&stage, 7, start_ms + 5000, false); /* back, and far behind: time stands, it does not go back */
+    feed_clock_of(&stage, 0, start_ms + 701 * 1000, false);
     assert_int_equal(driver_clock_ms(stage.driver), start_ms + 700 * 1000);
     stage_end(&stage);
 }
@@ -222,6 +250,7 @@ int main(void)
         cmocka_unit_test(what_stays_is_published_again_before_it_is_stale),
         cmocka_unit_test(what_follows_from_later_events_goes_out_again_when_the_clock_is_there),
         cmocka_unit_test(a_series_goes_out_once_an_interval_however_much_comes),
+        cmocka_unit_test(while_a_partition_is_behind_a_series_goes_out_every_other_round),
         cmocka_unit_test(the_ninety_day_window_follows_the_calendar_of_its_zone),
         cmocka_unit_test(an_event_runs_ahead_of_the_slowest_clock_by_the_lead_at_most),
         cmocka_unit_test(a_silent_source_does_not_hold_time_for_ever),
