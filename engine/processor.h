@@ -71,6 +71,8 @@ struct processor {
     void (*task_destroy)(void *task);
 
     enum outcome (*route)(void *task, const struct record *record, struct route *out); /* OK or PARK */
+    void (*expect)(const struct entry *entry); /* may be NULL; `apply` comes soon: the first 128 bytes at entry->state are on their
+                                                  way into the cache, whatever else will be needed can be asked for */
     enum outcome (*apply)(struct step *step, struct entry *entry);                     /* OK, PARK or STOP */
     void (*timer)(struct step *step, struct entry *entry);
     void (*clock_moved)(struct step *step); /* may be NULL */

@@ -46,6 +46,10 @@ static void lanes_prepare(struct lane *lanes, const struct task_table *table, co
             __builtin_prefetch((const char *)lanes[i].likely->state + 64);
         }
     }
+    for (size_t i = 0; i < count; i++) {
+        if (lanes[i].likely && lanes[i].likely->state && lanes[i].task->processor->expect)
+            lanes[i].task->processor->expect(lanes[i].likely);
+    }
 }
 
 static void park(struct task *task, struct step *step, const struct record *record)

@@ -301,6 +301,7 @@ const struct processor journey_processor = {
     .task_create = journey_task_create,
     .task_destroy = journey_task_destroy,
     .route = journey_route,
+    .expect = customer_expect,
     .apply = journey_apply,
     .timer = journey_timer,
     .batch_end = journey_batch_end,

@@ -14,6 +14,9 @@
  * are not. */
 struct customer *customer_wake(struct journey_task *task, struct entry *entry);
 
+/* An event of theirs comes soon: asks for the memory that it will be applied to. */
+void customer_expect(const struct entry *entry);
+
 /* A new one for an entry that has none. */
 struct customer *customer_begin(struct journey_task *task, struct entry *entry);
 
