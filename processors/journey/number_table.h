@@ -36,6 +36,12 @@ static inline void number_table_clear(struct number_table *table)
     table->count = 0;
 }
 
+/* Where the search for a hash begins, and nearly always ends. */
+static inline uint32_t *number_table_begin(const struct number_table *table, uint64_t hash)
+{
+    return &table->places[(uint32_t)hash & (table->capacity - 1)];
+}
+
 /* Where the key is, or the empty place where it belongs. Inlined with its callbacks. */
 static inline uint32_t *number_table_place(const struct number_table *table, uint64_t hash, number_is_same is_same,
                                            const void *items, const void *key)
