@@ -12,7 +12,7 @@ enum { STEP_ROWS = 5 };
 
 /* Without a budget: two a month, and whatever the pace not more than one in so many rows. */
 static const double default_false_alarms_per_month = 2;
-static const double default_rows_least = 500;
+static const double default_rows_least = 630;
 static const double month_ms = 30.4375 * 86400000.0;
 static const int64_t hour_ms = 3600000, day_ms = 86400000;
 

@@ -14,8 +14,8 @@ static const double rhythm_least = 0.5;
 /* How much of the noise a slot of the week must stand out of to be believed; slot_worth. */
 static const double garrote = 2;
 /* Hours differ in noise, too; as if an hour had already been as noisy as the mean one for so many rows. */
-static const double noise_rows = 20;
-static const double noise_days = 7;
+static const double noise_rows = 20, even_noise_rows = 10, day_noise_rows = 100;
+static const double noise_days = 7, even_noise_days = 21, day_noise_weeks = 4, even_days = 14;
 
 struct place {
     int slot[2];
@@ -81,54 +81,92 @@ static double middle_of(double *value, int count)
     return value[count / 2];
 }
 
-/* How far a slot of the week and its neighbours are from their hours of the day: the middle of five, because one odd hour
- * last week is no rhythm. */
-static double beyond_around(const struct season *season, enum season_kind kind, int slot)
+/* x²/(x² + noise): what of x to believe. */
+static double believed(double x, double noise)
+{
+    double signal = x * x;
+    return signal > 0 && signal + noise > 1e-280 ? x * signal / (signal + noise) : 0;
+}
+
+/* Rows of one visit are not as good as visits of their own, for what moves a series moves it for a while: their root. */
+static double slot_visits(const struct season *season, int slot)
+{
+    return (double)season->week_rows[slot] / sqrt(fmax(season->rows_per_slot, 1));
+}
+
+static double beyond_hour(const struct season *season, int slot)
+{
+    return (double)season->week[slot] - (double)season->hour[hour_of(slot)];
+}
+
+/* What the whole day differs from the hours of the mean day: 24 slots say it sooner than one. */
+static double day_worth(const struct season *season, int slot)
+{
+    double sum = 0, visits = 0;
+    int first = slot - hour_of(slot), seen = 0;
+    for (int k = first; k < first + SEASON_HOURS; k++) {
+        if (season->week_rows[k] <= 0)
+            continue;
+        sum += beyond_hour(season, k);
+        visits += slot_visits(season, k);
+        seen++;
+    }
+    return seen ? believed(sum / seen, garrote * season->spread * season->spread / fmax(visits, 0.5)) : 0;
+}
+
+/* How far a slot of the week and its neighbours are from their hours of the day and from `day`: the middle of five, because
+ * one odd hour last week is no rhythm. */
+static double beyond_around(const struct season *season, int slot, double day)
 {
     enum { AROUND = 5 };
     double beyond[AROUND];
-    if (kind == SEASON_WEEK_OF_DAYS)
-        return (double)season->week[slot];
     for (int k = 0; k < AROUND; k++) {
         int near = (slot + k - AROUND / 2 + SEASON_SLOTS) % SEASON_SLOTS;
-        beyond[k] = season->week_rows[near] > 0 ? (double)(season->week[near] - season->hour[hour_of(near)]) : 0;
+        beyond[k] = season->week_rows[near] > 0 ? beyond_hour(season, near) - day : 0;
     }
     return middle_of(beyond, AROUND);
 }
 
 /* A slot's worth is its hour of the day's plus what the week adds, shrunk by how much of that may be noise: a weekend that
- * halves the traffic is believed after one visit, a wiggle as large as the noise is not. (A garrote: x²/(x² + noise).) */
+ * halves the traffic is believed after one visit, a wiggle as large as the noise is not. */
 static double slot_worth(const struct season *season, enum season_kind kind, int slot, double hourly)
 {
     if (!season->settled || season->week_rows[slot] <= 0)
         return hourly;
-    double around = beyond_around(season, kind, slot), signal = around * around;
-    double visits = (double)season->week_rows[slot] / season->rows_per_slot;
-    double noise = garrote * season->spread * season->spread / fmax(visits, 0.5);
-    if (!(signal > 0) || signal + noise < 1e-280)
-        return hourly;
-    return hourly + ((double)season->week[slot] - hourly) * signal / (signal + noise);
+    double noise = garrote * season->spread * season->spread / fmax(slot_visits(season, slot), 0.5);
+    if (kind == SEASON_WEEK_OF_DAYS)
+        return hourly + believed((double)season->week[slot] - hourly, noise);
+    double day = day_worth(season, slot), around = beyond_around(season, slot, day);
+    double share = around != 0 ? believed(around, noise) / around : 0;
+    return hourly + day + ((double)season->week[slot] - hourly - day) * share;
 }
 
-static double hour_noise(const struct season *season, int hour)
+static double noise_of(double miss, double rows, double rows_prior, double usual)
 {
-    double rows = (double)season->miss_rows[hour];
-    if (!(season->spread > 0) || rows <= 0)
+    if (!(usual > 0) || rows <= 0)
         return 1;
-    double mean = (rows * (double)season->miss[hour] + noise_rows * season->spread) / (rows + noise_rows);
-    return mean * mean / (season->spread * season->spread);
+    double mean = (rows * miss + rows_prior * usual) / (rows + rows_prior);
+    return mean * mean / (usual * usual);
+}
+
+static double slot_noise(const struct season *season, int slot)
+{
+    int hour = hour_of(slot), day = slot / SEASON_HOURS;
+    return noise_of((double)season->even_miss[hour], (double)season->even_miss_rows[hour], even_noise_rows, season->even) *
+           noise_of((double)season->day_miss[day], (double)season->day_rows[day], day_noise_rows * season->rows_per_slot, season->even);
 }
 
 struct season_part season_at(const struct season *season, enum season_kind kind, int64_t local_ms)
 {
-    struct season_part part = {0, 1, true, false};
+    struct season_part part = {0, 1, 1, true, false};
     if (kind == SEASON_NONE)
         return part;
     if (season->first_at_ms == INT64_MIN)
-        return (struct season_part){0, 1, false, true};
+        return (struct season_part){0, 1, 1, false, true};
     struct place place = place_of(kind, local_ms);
     int own = place.slot[0], other = place.slot[1];
-    part.noise = hour_noise(season, hour_of(own));
+    part.noise_now = noise_of((double)season->miss[hour_of(own)], (double)season->miss_rows[hour_of(own)], noise_rows, season->spread);
+    part.noise = kind == SEASON_WEEK_OF_HOURS ? slot_noise(season, own) : 1;
     part.worth = slot_worth(season, kind, own, (double)season->hour[hour_of(own)]);
     if (place.share[1] != 0 && season->hour_rows[hour_of(other)] > 0)
         part.worth = place.share[0] * part.worth +
@@ -185,22 +223,33 @@ static void begin(struct season *season, int64_t local_ms, double value)
     season->level = season->anchor = value;
 }
 
+/* So far misses were half learning: what they say of noise is to be learned anew, and soon. */
+static void doubt_noise(struct season *season)
+{
+    for (int hour = 0; hour < SEASON_HOURS; hour++)
+        season->miss_rows[hour] = season->even_miss_rows[hour] = (float)fmin((double)season->miss_rows[hour], season->rows_per_slot);
+    for (int day = 0; day < SEASON_DAYS; day++)
+        season->day_rows[day] = (float)fmin((double)season->day_rows[day], season->rows_per_slot);
+    season->even_rows = fmin(season->even_rows, SEASON_HOURS * season->rows_per_slot);
+}
+
 /* In the first week the level is still finding itself, so the slots were kept relative to the first value. */
 static void settle(struct season *season, enum season_kind kind)
 {
     for (int slot = 0; slot < SEASON_SLOTS; slot++)
         season->week[slot] += (float)(season->anchor - season->level);
-    for (int hour = 0; hour < SEASON_HOURS; hour++) /* its misses were half learning */
-        season->miss_rows[hour] = (float)fmin((double)season->miss_rows[hour], season->rows_per_slot);
+    doubt_noise(season);
     if (kind == SEASON_WEEK_OF_DAYS) { /* so far all was rhythm: the noise starts small, and anew */
         season->spread *= 0.1;
+        season->even *= 0.1;
+        season->even_rows = 0;
         season->rows = 0;
     }
     season->settled = true;
 }
 
 /* Each row teaches the hour it lies in, though it is judged between the middles of two. */
-static void learn_slot(struct season *season, enum season_kind kind, int slot, double total, double miss)
+static void learn_slot(struct season *season, enum season_kind kind, int slot, double total, double miss, double even_miss)
 {
     int hour = hour_of(slot);
     float *rows = &season->week_rows[slot];
@@ -214,11 +263,15 @@ static void learn_slot(struct season *season, enum season_kind kind, int slot, d
     first_visit(season, hour);
     double hourly = tame(season, total - season->level - (double)season->hour[hour], 4);
     nudge(&season->hour[hour], &season->hour_rows[hour], hourly, hour_days * season->rows_per_slot);
-    nudge(&season->miss[hour], &season->miss_rows[hour], fabs(miss) - (double)season->miss[hour],
-          noise_days * season->rows_per_slot);
+    int day = slot / SEASON_HOURS;
+    nudge(&season->miss[hour], &season->miss_rows[hour], miss - (double)season->miss[hour], noise_days * season->rows_per_slot);
+    nudge(&season->even_miss[hour], &season->even_miss_rows[hour], even_miss - (double)season->even_miss[hour],
+          even_noise_days * season->rows_per_slot);
+    nudge(&season->day_miss[day], &season->day_rows[day], even_miss - (double)season->day_miss[day],
+          day_noise_weeks * SEASON_HOURS * season->rows_per_slot);
 }
 
-void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value, double worth)
+void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value, double worth, double weight)
 {
     if (kind == SEASON_NONE || isnan(value))
         return;
@@ -233,10 +286,12 @@ void season_learn(struct season *season, enum season_kind kind, int64_t local_ms
 
     double miss = value - season->level - worth;
     double spread_rows = kind == SEASON_WEEK_OF_DAYS ? 28 : pace.rows_per_day;
+    season->even_rows = fmin(season->even_rows + 1, kind == SEASON_WEEK_OF_DAYS ? spread_rows : even_days * pace.rows_per_day);
+    season->even += (fabs(tame(season, miss, 4)) / sqrt(weight) - season->even) / season->even_rows;
     season->spread += (fabs(tame(season, miss, 3)) - season->spread) / fmin(season->rows, spread_rows);
     miss = tame(season, miss, 4);
     struct place place = place_of(kind, local_ms);
-    learn_slot(season, kind, place.slot[0], value, miss);
+    learn_slot(season, kind, place.slot[0], value, fabs(miss), fabs(miss) / sqrt(weight));
     season->level_rows = fmin(season->level_rows + 1, level_days * pace.rows_per_day);
     season->level += miss / season->level_rows;
 }

@@ -11,6 +11,8 @@ enum { FIELDS = 3, ROWS_MOST = 20000000 };
 
 /* A number below this cannot be an epoch second of a time this product existed in (1973), so it is an index. */
 static const double epoch_seconds_least = 1e8;
+/* And one from here on counts milliseconds: as seconds it would be the year 5138. */
+static const double epoch_ms_least = 1e11;
 
 struct reader {
     const char *path;
@@ -157,7 +159,7 @@ static bool parse_first(const struct reader *reader, struct series_file *file, c
     double number;
     bool is_number = parse_number(text, &number), is_time = is_number ? fabs(number) >= epoch_seconds_least : true;
     if (is_number)
-        *at_ms = is_time ? (int64_t)llround(number * 1000) : (int64_t)llround(number);
+        *at_ms = (int64_t)llround(is_time && fabs(number) < epoch_ms_least ? number * 1000 : number);
     else if (!series_time_parse(text, at_ms))
         return complain(reader, "the first column is neither ISO 8601 nor epoch seconds nor an index", text);
     if (file->count == 0)

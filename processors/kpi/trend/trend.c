@@ -29,8 +29,8 @@ struct trend {
 };
 
 /* The budget's parts; together less than all of it, for tails and rhythms are never learned to the end. */
-static const double spike_part = 0.42;
-static const double shift_part = 0.38;
+static const double spike_part = 0.50;
+static const double shift_part = 0.48;
 static const int64_t spike_rows_least = 21;
 static const double value_most = 1e100; /* beyond it squares overflow: no KPI, and taken for missing */
 static const double false_alarms_most = 1.0 / 100; /* a point; a looser budget than this would ask for noise */
@@ -79,11 +79,11 @@ static double alarm_rate(const struct trend_config *config)
 
 /* How much noisier than usual this row is: its sampling variance against the usual one. A tenth is taken to be noise
  * that no sample size removes, so that one huge sample does not rule alone. */
-static double row_weight(struct state *state, double n, double variance, double seasonal)
+static double sampling_weight(struct state *state, double n, double variance)
 {
     double noise = variance > 0 ? variance : n > 0 ? 1 / n : 0;
     if (!(noise > 0))
-        return seasonal;
+        return 1;
     state->noise += state->noise > 0 ? (noise - state->noise) / fmin((double)state->row + 1, 500) : noise;
     return 0.1 + 0.9 * noise / state->noise;
 }
@@ -116,7 +116,7 @@ static void describe(const struct run *old, const struct run *now, struct trend_
 /* The row as it came, and as it is judged. */
 struct row {
     int64_t number, at_ms, local_ms;
-    double value, rest, weight;
+    double value, rest, weight, weight_now;
     struct season_part season;
 };
 
@@ -127,10 +127,11 @@ static bool look_at_row(struct state *state, const struct row *row, double false
     if (!forecast.known)
         return false;
     double off = (row->rest - forecast.mean) / forecast.deviation;
+    double now = off * sqrt(row->weight / row->weight_now);
     double distance = student_to_normal(fabs(off), forecast.shape);
     double frequency = surprise_log10(&state->surprise, distance);
     surprise_learn(&state->surprise, distance);
-    state->score = unusual_add(&state->unusual, off, row->rest, sqrt(row->season.noise));
+    state->score = unusual_add(&state->unusual, now, row->rest, sqrt(row->season.noise_now));
     if (frequency >= log10(false_alarms))
         return false;
     bool is_news = row->number - state->spike_row > 1 && row->number >= spike_rows_least;
@@ -170,6 +171,7 @@ static void leave_hush(struct state *state, bool hushed)
     if (state->hushed && !hushed) { /* what it took for regimes was the week's rhythm */
         runs_init(&state->runs);
         patience_init(&state->patience);
+        surprise_init(&state->surprise);
     }
     state->hushed = hushed;
 }
@@ -189,12 +191,14 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
         runs_add(&state->runs, row.number, at_ms, NAN, 1, &nothing);
         return 0;
     }
+    double weight = sampling_weight(state, n, variance);
     row.season = season_at(&state->season, kind, row.local_ms);
-    season_learn(&state->season, kind, row.local_ms, value, row.season.worth);
+    season_learn(&state->season, kind, row.local_ms, value, row.season.worth, weight);
     if (!row.season.ready)
         return 0;
     leave_hush(state, row.season.hushed);
-    row.weight = row_weight(state, n, variance, row.season.noise);
+    row.weight = weight * row.season.noise;
+    row.weight_now = n > 0 || variance > 0 ? weight : row.season.noise_now;
     row.rest = value - row.season.worth;
 
     struct trend_shift found[TREND_SHIFTS_MOST];
@@ -220,7 +224,7 @@ struct mark {
     uint64_t size;
 };
 
-static const struct mark present_mark = {0x54534852, 1, sizeof(struct state)};
+static const struct mark present_mark = {0x54534852, 2, sizeof(struct state)};
 
 void trend_save(const struct trend *trend, struct bytes *out)
 {

@@ -92,6 +92,12 @@ static const char *as_epoch(int row)
     return time_text;
 }
 
+static const char *as_epoch_ms(int row)
+{
+    as_epoch(row);
+    return strcat(time_text, "000");
+}
+
 static const char *as_date(int row)
 {
     snprintf(time_text, sizeof time_text, "%04d-%02d-01", 1990 + row / 12, row % 12 + 1);
@@ -101,9 +107,9 @@ static const char *as_date(int row)
 static void a_step_is_found_whatever_the_first_column_is(void **state)
 {
     (void)state;
-    const char *(*times[])(int) = {as_index, as_epoch, as_date};
-    const char *at[] = {"\"at\": 60,", "\"at\": \"2025-08-29T00:00:00Z\",", "\"at\": \"1995-01-01T00:00:00Z\","};
-    for (int k = 0; k < 3; k++) {
+    const char *(*times[])(int) = {as_index, as_epoch, as_epoch_ms, as_date};
+    const char *at[] = {"\"at\": 60,", "\"at\": \"2025-08-29T00:00:00Z\",", "\"at\": \"2025-08-29T00:00:00Z\",", "\"at\": \"1995-01-01T00:00:00Z\","};
+    for (int k = 0; k < 4; k++) {
         int code;
         char *complaint, *series = series_text(120, times[k]);
         write_file(series);

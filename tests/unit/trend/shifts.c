@@ -142,6 +142,36 @@ static void a_daily_and_weekly_rhythm_is_no_shift_but_a_drop_in_it_is(void **sta
     free(values);
 }
 
+static double count_around(double mean) /* about Poisson */
+{
+    return fmax(0, round(mean + sqrt(mean) * normal()));
+}
+
+/* Where nothing happens, alarms come as often as allowed and not much more: also where nights and weekends are quieter in
+ * level and in noise, and where samples are small at night. */
+static void alarms_keep_to_the_budget_where_noise_has_a_rhythm_too(void **state)
+{
+    (void)state;
+    enum { ROWS = 24 * 364, YEARS = 3 };
+    const double budget = 1 / 730.5;
+    const struct trend_config config = {.resolution = TREND_HOUR, .seasonal = true, .false_alarms_per_point = budget};
+    for (int has_samples = 0; has_samples < 2; has_samples++) {
+        int alarms = 0;
+        dice = 17;
+        for (int year = 0; year < YEARS; year++) {
+            struct trend *trend = trend_create(&config);
+            for (int64_t row = 0; row < ROWS; row++) {
+                double traffic = 60 * (1 + 0.8 * sin(2 * M_PI * (double)(row % 24) / 24)) * (row / 24 % 7 >= 5 ? 0.5 : 1);
+                double n = 1 + count_around(traffic), value = has_samples ? 0.8 + 0.4 / sqrt(n) * normal() : count_around(traffic);
+                struct trend_shift shifts[4];
+                alarms += (int)trend_add(trend, row * 3600000, value, has_samples ? n : 0, 0, shifts, 4);
+            }
+            trend_destroy(trend);
+        }
+        assert_in_range(alarms, (int)(0.6 * YEARS * ROWS * budget), (int)(1.4 * YEARS * ROWS * budget));
+    }
+}
+
 static void gaps_and_constants_are_calm(void **state)
 {
     (void)state;
@@ -342,6 +372,7 @@ int main(void)
         cmocka_unit_test(one_odd_point_is_a_spike_and_no_level),
         cmocka_unit_test(the_unit_does_not_matter),
         cmocka_unit_test(a_daily_and_weekly_rhythm_is_no_shift_but_a_drop_in_it_is),
+        cmocka_unit_test(alarms_keep_to_the_budget_where_noise_has_a_rhythm_too),
         cmocka_unit_test(gaps_and_constants_are_calm),
         cmocka_unit_test(leaving_a_constant_is_said),
         cmocka_unit_test(a_small_sample_may_be_far_off_a_large_one_may_not),
