@@ -15,9 +15,7 @@ enum {
     BACKOFF_LEAST_MS = 20,
     BACKOFF_MOST_MS = 1000,
     REDO_MOST = 30,          /* in a row; then a new worker, with a new producer and member */
-    CATCH_UP_FACTOR = 20,    /* behind, transactions may take so many times longer: nobody waits for the newest event then, */
-    CATCH_UP_SUMMARY_FACTOR = 50, /* and what is added up (KPI deltas) becomes so much less, */
-    CATCH_UP_SUMMARY_MOST_MS = 5000, /* though not longer than this for its sake */
+    CATCH_UP_FACTOR = 20,    /* behind, transactions may take so many times longer: nobody waits for the newest event then */
     QUIET_FACTOR = 10,   /* without outputs, too: nobody waits at all */
     PASS_LEAST_MS = 1000 /* so a hot customer is written once a second at most */
 };
@@ -39,6 +37,9 @@ struct runner_settings runner_settings_complete(struct runner_settings settings,
     settings.threads = (int)or_standard(settings.threads, 1);
     settings.commit_interval_ms = (int)or_standard(settings.commit_interval_ms, 50);
     settings.summary_interval_ms = or_standard(settings.summary_interval_ms, 100);
+    settings.summary_interval_behind_ms = or_standard(settings.summary_interval_behind_ms, 5000);
+    if (settings.summary_interval_behind_ms < settings.summary_interval_ms)
+        settings.summary_interval_behind_ms = settings.summary_interval_ms;
     settings.batch_records_max = (int)or_standard(settings.batch_records_max, 100000);
     settings.batch_bytes_max = or_standard(settings.batch_bytes_max, 32 * 1024 * 1024);
     settings.checkpoint_interval_ms = (int)or_standard(settings.checkpoint_interval_ms, 60000);
@@ -172,10 +173,7 @@ static void lag_note(struct worker *worker)
 
 static int64_t summary_interval_ms(const struct worker *worker)
 {
-    int64_t interval_ms = worker->settings.summary_interval_ms, longer_ms = interval_ms * CATCH_UP_SUMMARY_FACTOR;
-    if (!worker->is_behind || interval_ms > CATCH_UP_SUMMARY_MOST_MS)
-        return interval_ms;
-    return longer_ms < CATCH_UP_SUMMARY_MOST_MS ? longer_ms : CATCH_UP_SUMMARY_MOST_MS;
+    return worker->is_behind ? worker->settings.summary_interval_behind_ms : worker->settings.summary_interval_ms;
 }
 
 /* At round times of the wall clock, so that all workers send their sums together, whoever waits for the last. */

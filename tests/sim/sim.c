@@ -115,6 +115,7 @@ static void configure(struct sim *sim, uint64_t seed)
         .clock = &sim->world.clock.clock,
         .settings = {.commit_interval_ms = 1 + (int)random_below(random, 200),
                      .summary_interval_ms = 1 + (int)random_below(random, 1500),
+                     .summary_interval_behind_ms = 1 + (int)random_below(random, 3000),
                      .batch_records_max = 1 + (int)random_below(random, 60),
                      .batch_bytes_max = 200 + random_below(random, 4000),
                      .checkpoint_interval_ms = 50 + (int)random_below(random, 5000),
