@@ -177,6 +177,7 @@ struct customer {
     uint32_t sentiment_count;
     uint16_t open_ticket_count;
     uint8_t stage;           /* enum stage */
+    bool is_touched;         /* since resting.c looked last */
     bool has_activity;
     bool has_support_score;  /* a CSAT answer about something */
     uint16_t churn_thousandths; /* the risk as it stood at the last turn */

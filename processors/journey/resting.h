@@ -2,7 +2,7 @@
  *
  * Of a million customers a few hundred are heard of at the same time. Those are awake: struct customer, arrays that grow. All
  * others rest as one packed run of bytes (packing.h), a fifth of the size and one place in memory instead of ten. Whoever has
- * an event or a timer is woken, and the one untouched for longest goes to rest for it: journey.awake_max of a task stay.
+ * an event or a timer is woken, and one untouched for long goes to rest for it: journey.awake_max of a task stay.
  *
  * entry->state is a struct customer, or a resting run with the lowest bit set. */
 #ifndef TS_JOURNEY_RESTING_H
