@@ -13,6 +13,9 @@ struct cell {
 };
 _Static_assert(sizeof(struct cell) == 64, "a cell is a cache line");
 
+/* While events wait sums leave every few seconds: most cells are met once, and would only take room until then. */
+enum { CELLS_MAX = 32768 };
+
 /* The series a place rolls up to. */
 struct expansion {
     struct place place; /* minute 0 */
@@ -72,6 +75,8 @@ void totals_destroy(struct totals *totals)
     bytes_finish(&totals->scratch);
     free(totals);
 }
+
+static void roll_up(struct totals *totals);
 
 /* --- the hot half: contributions to cells --- */
 
@@ -191,6 +196,8 @@ void totals_add_difference(struct totals *totals, const struct tally *before, co
         if (!is_aligned || memcmp(&before->items[i], &after->items[i], sizeof *before->items) != 0)
             totals_add(totals, &after->items[i], 1);
     }
+    if (totals->cell_table.count >= CELLS_MAX && totals->worker && !totals->is_held)
+        roll_up(totals);
 }
 
 /* --- the other half, once a batch: cells to series --- */

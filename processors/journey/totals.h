@@ -1,7 +1,7 @@
 /* What a task has to tell the kpi stage: contributions added up until the next summary.
  *
  * Adding costs one look-up: places are added up with all their dimensions first, and rolled up to series (worker_totals.h) only
- * when they go out. Nothing is added while the outbox's sums are muted: it was sent before. */
+ * when they go out, or when there are so many of them that they would leave the caches. Nothing is added while the outbox's sums are muted: it was sent before. */
 #ifndef TS_JOURNEY_TOTALS_H
 #define TS_JOURNEY_TOTALS_H
 
