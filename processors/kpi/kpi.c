@@ -127,14 +127,23 @@ static int64_t due_ms_of(const struct series_state *state)
     return due_ms;
 }
 
+/* A bucket knows only the minute of its events, but they are no newer than what the sender has seen. A window that ends there holds
+ * what it says it holds; one that ended at the clock, which allows for disorder, would hold events from after its end. */
+static int64_t newest_event_ms(const struct kpi_delta *delta)
+{
+    int64_t minute_at_ms = INT64_MIN;
+    for (size_t i = 0; i < delta->buckets.count; i++)
+        if (delta->buckets.items[i].minute * MINUTES(1) > minute_at_ms)
+            minute_at_ms = delta->buckets.items[i].minute * MINUTES(1);
+    int64_t seen_ms = least(delta->clock_at_ms, minute_at_ms + MINUTES(1) - 1);
+    return delta->buckets.count > 0 && seen_ms > minute_at_ms ? seen_ms : minute_at_ms;
+}
+
 /* Where the windows shall end: at the event clock, or a little ahead of it for an event that is already here. Without any clock
  * yet, at the event. */
 static int64_t end_of_windows(const struct kpi_task *task, int64_t clock_ms, const struct kpi_delta *delta)
 {
-    int64_t newest_ms = INT64_MIN;
-    for (size_t i = 0; i < delta->buckets.count; i++)
-        if (delta->buckets.items[i].minute * 60000 > newest_ms)
-            newest_ms = delta->buckets.items[i].minute * 60000;
+    int64_t newest_ms = newest_event_ms(delta);
     if (clock_ms <= CLOCK_UNSET)
         return newest_ms;
     int64_t ahead_ms = least(newest_ms, clock_ms + task->shared->settings->lead_ms);

@@ -131,7 +131,11 @@ bool publish_changes(struct step *step, struct series_state *state)
 static int64_t refresh_at_ms(const struct series_state *state, int i, int64_t published_at_ms)
 {
     int64_t stale_ms = published_at_ms + 2 * bucket_ms[window_of(state, i)->grid];
-    int64_t settled_ms = ((int64_t)state->series.newest_minute + 1) * MINUTES(1);
+    /* The minute it ended in may have gone on; not the newest of all, which a device's clock may have put minutes ahead. */
+    int64_t minute = grid_floor(published_at_ms, MINUTES(1));
+    if (state->series.newest_minute < minute)
+        minute = state->series.newest_minute;
+    int64_t settled_ms = (minute + 1) * MINUTES(1);
     return published_at_ms < settled_ms && settled_ms < stale_ms ? settled_ms : stale_ms;
 }
 

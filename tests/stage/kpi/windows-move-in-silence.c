@@ -242,6 +242,24 @@ static void every_value_comes_to_stand_for_the_events_up_to_its_instant(void **u
     stage_end(&stage);
 }
 
+/* Within the minute too: who tells of an event has seen nothing newer than it says. */
+static void a_value_ends_at_the_newest_event_in_it(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t event_ms = at("2026-05-04T12:00:40.250Z");
+    feed_clock(&stage, at("2026-05-04T12:00:39Z"));
+    struct kpi_delta_bucket bucket = {.minute = event_ms / MINUTES(1), .n = 1, .num = 1};
+    struct kpi_delta delta = {.kind = DELTA_KIND_ADD, .kpi = VIEW_LITERAL("csat_top2"), .dimension = VIEW_LITERAL("all"),
+                              .source_partition = 1, .clock_at_ms = event_ms, .buckets = {&bucket, 1}};
+    assert_int_equal(feed_delta(&stage, key, &delta), OUTCOME_OK);
+    feed_clock(&stage, at("2026-05-04T12:00:39.500Z"));
+    assert_int_equal(published(&stage, "csat_top2|5m|all").at_ms, event_ms);
+    assert_int_equal(published(&stage, "csat_top2|90d|all").at_ms, event_ms);
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +273,7 @@ int main(void)
         cmocka_unit_test(an_event_runs_ahead_of_the_slowest_clock_by_the_lead_at_most),
         cmocka_unit_test(a_silent_source_does_not_hold_time_for_ever),
         cmocka_unit_test(every_value_comes_to_stand_for_the_events_up_to_its_instant),
+        cmocka_unit_test(a_value_ends_at_the_newest_event_in_it),
         cmocka_unit_test(without_any_clock_events_move_time_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
