@@ -89,7 +89,7 @@ def test_generated_traffic(make_installation):
     """Every body record of the contract, in plausible lives, and every KPI."""
     installation = make_installation()
     installation.start_route()
-    installation.succeed("generate", "--events", 10000, "--customers", 400, "--seed", 5, "--span", "300d", "--disorder", "0s", "--duplicates", "0.7")
+    installation.succeed("generate", "--events", 10000, "--customers", 400, "--seed", 5, "--span", "300d", "--disorder", "0s", "--duplicates", "0.5")
     judge = judge_of(installation)
     assert len(judge.events) == 10000
     assert len({(event["customer_id"], event["event_id"]) for event in judge.events}) < 9900  # the others are there twice
