@@ -8,7 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CASES_SHOWN = 12, SHIFTS_SHOWN = 5 };
+enum { CASES_SHOWN = 12, CASES_LEAST = 3, SHIFTS_SHOWN = 5, SHIFTS_LEAST = 2 };
+
+/* What a small window shows: the tiles of the page's first view. */
+static const enum kpi_id essentials[] = {
+    KPI_NPS, KPI_CSAT, KPI_CES, KPI_REVIEW_STARS, KPI_SENTIMENT, KPI_FIRST_RESPONSE_TIME, KPI_RESOLUTION_TIME, KPI_BACKLOG,
+    KPI_HOT_OPEN, KPI_RESPONSE_24H, KPI_SLA_FIRST_RESPONSE, KPI_FCR, KPI_ON_TIME_DELIVERY, KPI_RETURN_RATE,
+    KPI_ACTIVE_CUSTOMERS, KPI_CHURN_RATE, KPI_SURVEY_COMPLETION, KPI_HANDOFF_WAIT, KPI_LOOP_CONTACT_24H,
+};
+enum { ESSENTIAL_COUNT = sizeof essentials / sizeof *essentials };
 static const struct view NOTHING = {NULL, 0};
 
 static void add_line(struct frame *frame, enum tone tone, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -103,15 +111,26 @@ static void add_kpi(struct frame *frame, enum kpi_id id, struct view json)
              previous_text, n);
 }
 
-static enum outcome add_kpis(struct frame *frame, struct redis_link *link, const char *prefix, const char *window,
+static void choose_kpis(bool chosen[KPI_COUNT_OF_ALL], const struct redis_answer *answers, int most)
+{
+    int count = 0;
+    for (int i = 0; i < ESSENTIAL_COUNT + KPI_COUNT_OF_ALL && count < most; i++) {
+        int id = i < ESSENTIAL_COUNT ? (int)essentials[i] : i - ESSENTIAL_COUNT;
+        count += !chosen[id] && answers[id].kind == REDIS_TEXT;
+        chosen[id] = true;
+    }
+}
+
+static enum outcome add_kpis(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, int most,
                              struct arena *arena)
 {
     struct resp commands = {0};
+    bool chosen[KPI_COUNT_OF_ALL] = {false};
     for (int id = 0; id < KPI_COUNT_OF_ALL; id++) {
         char place[96];
-        snprintf(place, sizeof place, "%s:%s", kpi_names[id].name, window);
+        snprintf(place, sizeof place, "%s:%s", kpi_names[id].name, wish->window);
         resp_command(&commands, 3, "HGET");
-        resp_key(&commands, prefix, "kpi", view_of_text(place));
+        resp_key(&commands, wish->prefix, "kpi", view_of_text(place));
         resp_text(&commands, "all");
     }
     struct redis_answer *answers = NULL;
@@ -120,8 +139,9 @@ static enum outcome add_kpis(struct frame *frame, struct redis_link *link, const
     if (outcome != OUTCOME_OK)
         return outcome;
     add_line(frame, TONE_TITLE, "%-26s %12s  %-24s %12s %12s %10s", "KPI", "value", "95 %", "target", "before", "n");
+    choose_kpis(chosen, answers, most);
     for (int id = 0; id < KPI_COUNT_OF_ALL; id++) {
-        if (answers[id].kind == REDIS_TEXT)
+        if (chosen[id] && answers[id].kind == REDIS_TEXT)
             add_kpi(frame, (enum kpi_id)id, answers[id].text);
     }
     return OUTCOME_OK;
@@ -155,21 +175,21 @@ static void add_case(struct frame *frame, const struct redis_answer *hash, struc
              VIEW_ARGUMENTS(text));
 }
 
-static enum outcome add_cases(struct frame *frame, struct redis_link *link, const char *prefix, struct arena *arena,
-                              int64_t now_ms)
+static enum outcome add_cases(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, int most,
+                              struct arena *arena)
 {
     struct resp commands = {0};
     resp_command(&commands, 5, "ZREVRANGE");
-    resp_key(&commands, prefix, "hot", NOTHING);
+    resp_key(&commands, wish->prefix, "hot", NOTHING);
     resp_text(&commands, "0");
-    resp_integer(&commands, CASES_SHOWN - 1);
+    resp_integer(&commands, most - 1);
     resp_text(&commands, "WITHSCORES");
     struct redis_answer *ranked = NULL, *cases = NULL;
     enum outcome outcome = redis_link_send(link, &commands, arena, &ranked);
     resp_clear(&commands);
     for (size_t i = 0; outcome == OUTCOME_OK && i + 1 < ranked->count; i += 2) {
         resp_command(&commands, 2, "HGETALL");
-        resp_key(&commands, prefix, "case", ranked->items[i].text);
+        resp_key(&commands, wish->prefix, "case", ranked->items[i].text);
     }
     if (outcome == OUTCOME_OK)
         outcome = redis_link_send(link, &commands, arena, &cases);
@@ -179,21 +199,42 @@ static enum outcome add_cases(struct frame *frame, struct redis_link *link, cons
     add_line(frame, TONE_PLAIN, " ");
     add_line(frame, TONE_TITLE, "%5s  %-20s %-16s %-14s %s", "score", "customer", "state", "due", "hot tickets");
     for (size_t i = 0; i + 1 < ranked->count; i += 2)
-        add_case(frame, &cases[i / 2], ranked->items[i + 1].text, arena, now_ms);
+        add_case(frame, &cases[i / 2], ranked->items[i + 1].text, arena, wish->now_ms);
     if (ranked->count == 0)
         add_line(frame, TONE_QUIET, "       nobody is waiting for us");
     return OUTCOME_OK;
 }
 
-static enum outcome add_shifts(struct frame *frame, struct redis_link *link, const char *prefix, struct arena *arena)
+/* "0.946" of on_time_delivery is "94.6 %". */
+static void format_field(char text[32], enum kpi_kind kind, const struct redis_answer *entry, const char *name, struct arena *arena)
+{
+    struct view field = field_of(entry, name);
+    format_value(text, kind, field.size > 0, field.size ? strtod(arena_text(arena, field), NULL) : 0);
+}
+
+static void add_shift(struct frame *frame, const struct redis_answer *entry, struct arena *arena)
+{
+    enum kpi_id id;
+    struct view kpi = field_of(entry, "kpi"), good = field_of(entry, "good");
+    enum kpi_kind kind = kpi_from_name(kpi, &id) ? kpi_names[id].kind : KPI_KIND_MEAN;
+    char before[32], after[32];
+    format_field(before, kind, entry, "before", arena);
+    format_field(after, kind, entry, "after", arena);
+    enum tone tone = view_equal_text(good, "false") ? TONE_BAD : view_equal_text(good, "true") ? TONE_GOOD : TONE_PLAIN;
+    add_line(frame, tone, "%-4.*s %-9.*s %.*s (%.*s): %s -> %s", VIEW_ARGUMENTS(field_of(entry, "direction")),
+             VIEW_ARGUMENTS(field_of(entry, "kind")), VIEW_ARGUMENTS(kpi), VIEW_ARGUMENTS(field_of(entry, "dimension")), before, after);
+}
+
+static enum outcome add_shifts(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, int most,
+                               struct arena *arena)
 {
     struct resp commands = {0};
     resp_command(&commands, 6, "XREVRANGE");
-    resp_key(&commands, prefix, "shifts", NOTHING);
+    resp_key(&commands, wish->prefix, "shifts", NOTHING);
     resp_text(&commands, "+");
     resp_text(&commands, "-");
     resp_text(&commands, "COUNT");
-    resp_integer(&commands, SHIFTS_SHOWN);
+    resp_integer(&commands, most);
     struct redis_answer *entries = NULL;
     enum outcome outcome = redis_link_send(link, &commands, arena, &entries);
     resp_finish(&commands);
@@ -201,26 +242,30 @@ static enum outcome add_shifts(struct frame *frame, struct redis_link *link, con
         return outcome;
     add_line(frame, TONE_PLAIN, " ");
     add_line(frame, TONE_TITLE, "trend shifts");
-    for (size_t i = 0; i < entries->count; i++) {
-        const struct redis_answer *entry = &entries->items[i].items[1];
-        add_line(frame, TONE_PLAIN, "%-4.*s %-9.*s %.*s (%.*s): %.*s -> %.*s", VIEW_ARGUMENTS(field_of(entry, "direction")),
-                 VIEW_ARGUMENTS(field_of(entry, "kind")), VIEW_ARGUMENTS(field_of(entry, "kpi")),
-                 VIEW_ARGUMENTS(field_of(entry, "dimension")), VIEW_ARGUMENTS(field_of(entry, "before")),
-                 VIEW_ARGUMENTS(field_of(entry, "after")));
-    }
+    for (size_t i = 0; i < entries->count; i++)
+        add_shift(frame, &entries->items[i].items[1], arena);
     return OUTCOME_OK;
 }
 
-enum outcome frame_fill(struct frame *frame, struct redis_link *link, const char *prefix, const char *window,
-                        struct arena *arena, int64_t now_ms)
+static int between(int value, int least, int most)
 {
+    return value < least ? least : value > most ? most : value;
+}
+
+enum outcome frame_fill(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, struct arena *arena)
+{
+    bool is_bounded = wish->rows > 0;
+    int cases = is_bounded ? between(wish->rows / 4, CASES_LEAST, CASES_SHOWN) : CASES_SHOWN;
+    int shifts = is_bounded ? between(wish->rows / 8, SHIFTS_LEAST, SHIFTS_SHOWN) : SHIFTS_SHOWN;
+    int titles = 6; /* of the frame, and of three parts with two lines between them */
+    int kpis = is_bounded ? between(wish->rows - cases - shifts - titles, 1, KPI_COUNT_OF_ALL) : KPI_COUNT_OF_ALL;
     frame->count = 0;
-    add_line(frame, TONE_TITLE, "touchstream, last %s", window);
-    enum outcome outcome = add_kpis(frame, link, prefix, window, arena);
+    add_line(frame, TONE_TITLE, "touchstream, last %s", wish->window);
+    enum outcome outcome = add_kpis(frame, link, wish, kpis, arena);
     if (outcome == OUTCOME_OK)
-        outcome = add_cases(frame, link, prefix, arena, now_ms);
+        outcome = add_cases(frame, link, wish, cases, arena);
     if (outcome == OUTCOME_OK)
-        outcome = add_shifts(frame, link, prefix, arena);
+        outcome = add_shifts(frame, link, wish, shifts, arena);
     if (outcome != OUTCOME_OK)
         add_line(frame, TONE_BAD, "redis is away, trying again");
     return outcome;

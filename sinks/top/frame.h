@@ -17,8 +17,13 @@ struct frame {
     } lines[FRAME_LINES_MAX];
 };
 
+struct frame_wish {
+    const char *prefix, *window;
+    int64_t now_ms;
+    int rows; /* 0: as many as there are. Else hot tickets and shifts have their share of them, and KPIs the rest, first ones first */
+};
+
 /* Asks Redis and fills the frame. RETRY: Redis is away; the frame says so. */
-enum outcome frame_fill(struct frame *frame, struct redis_link *link, const char *prefix, const char *window,
-                        struct arena *arena, int64_t now_ms);
+enum outcome frame_fill(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, struct arena *arena);
 
 #endif

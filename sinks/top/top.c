@@ -17,8 +17,8 @@ static enum outcome print_once(const struct top_settings *settings)
     struct frame *frame = memory_zeroed(1, sizeof *frame);
     struct arena arena;
     arena_init(&arena);
-    enum outcome outcome =
-        frame_fill(frame, link, settings->redis->prefix, settings->window, &arena, clock_now_ms(&clock_system));
+    struct frame_wish wish = {settings->redis->prefix, settings->window, clock_now_ms(&clock_system), 0};
+    enum outcome outcome = frame_fill(frame, link, &wish, &arena);
     for (size_t i = 0; i < frame->count; i++)
         printf("%s\n", frame->lines[i].text);
     arena_finish(&arena);
@@ -64,7 +64,8 @@ enum outcome top_run(const struct top_settings *settings, atomic_bool *stop)
     timeout((int)settings->refresh_ms);
     while (!atomic_load(stop)) {
         arena_reset(&arena);
-        frame_fill(frame, link, settings->redis->prefix, window, &arena, clock_now_ms(&clock_system));
+        struct frame_wish wish = {settings->redis->prefix, window, clock_now_ms(&clock_system), getmaxy(stdscr) - 1};
+        frame_fill(frame, link, &wish, &arena);
         draw(frame);
         int key = getch();
         if (key == 'q')

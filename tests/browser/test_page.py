@@ -1,9 +1,15 @@
 """The page as a care team lives with it: what happens to customers is there at once, what the team does comes back through
 Kafka, what breaks is said and heals by itself, and no text that a stranger wrote ever runs."""
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
+import struct
+import subprocess
+import termios
 import time
 
 import pytest
@@ -205,3 +211,47 @@ def test_an_empty_installation_says_what_to_do(empty_stage, browser):
     browser.wait("document.querySelector('.empty')?.textContent.includes('Nobody')")
     browser.look("location.hash = '#/customers/nobody';")
     browser.wait("document.querySelector('.empty')?.textContent.includes('Nobody')")
+
+
+def test_hot_is_counted_apart_from_merely_open(stage, page):
+    """A poor mark opens a case; hot is who has more reasons than that."""
+    badge = "document.getElementById('hot-count').textContent"
+    stage.post(angry("boiling"))
+    page.wait(row_of("boiling"))
+    hot = int(page.look("return %s;" % badge))
+    stage.post(angry("lukewarm", comment=None))
+    page.wait(row_of("lukewarm"))
+    assert int(page.look("return %s;" % badge)) == hot
+    order = page.look("return [...document.querySelectorAll('.cases > li')].map((row) => row.className === 'divider' ? '-' : row.textContent);")
+    divider = order.index("-")
+    assert any("boiling" in text for text in order[:divider]) and any("lukewarm" in text for text in order[divider:])
+
+
+def test_a_customer_s_case_can_be_acted_upon_where_the_journey_is_read(stage, page):
+    stage.post(angry("read-about"))
+    page.wait(row_of("read-about"))
+    page.look("location.hash = '#/customers/read-about';")
+    page.wait("document.querySelector('.timeline li') && " + row_of("read-about"))
+    page.look("%s.querySelector('[data-verb=acknowledge]').click();" % row_of("read-about"))
+    page.wait("%s === 'acknowledged'" % state_of("read-about"))
+
+
+def test_top_has_the_essentials_on_a_small_screen(stage, page):
+    """24 lines of 80: KPIs, who is hot and, when there are any, shifts; none crowds the others out."""
+    stage.post(angry("terminal"))
+    page.wait(row_of("terminal"))
+    hottest = page.look("return document.querySelector('[data-case] b').textContent;")
+    wanted = ("nps", "hot tickets", hottest[:20])
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    top = subprocess.Popen([stage.installation.program, "top", "--config", str(stage.installation.config)], stdin=end, stdout=end,
+                           stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
+    os.close(end)
+    shown, deadline = "", time.monotonic() + 20
+    while time.monotonic() < deadline and not all(word in shown for word in wanted):
+        if select.select([terminal], [], [], 0.5)[0]:
+            shown += os.read(terminal, 65536).decode(errors="replace")
+    os.write(terminal, b"q")
+    assert all(word in shown for word in wanted), (wanted, shown[-3000:])
+    assert top.wait(10) == 0
+    os.close(terminal)

@@ -43,9 +43,10 @@ export async function chooseWindow(window) {
 async function refreshCases() {
   known.cases = (await api.hot())?.cases || [];
   const badge = document.getElementById("hot-count");
-  badge.textContent = known.cases.length;
-  badge.hidden = known.cases.length === 0;
-  document.title = known.cases.length ? `(${known.cases.length}) touchstream` : "touchstream";
+  const count = known.cases.filter(hot.isHot).length;
+  badge.textContent = count;
+  badge.hidden = count === 0;
+  document.title = count ? `(${count}) touchstream` : "touchstream";
   tell("cases");
 }
 

@@ -1,6 +1,7 @@
 // Customer: one timeline of everything that happened.
 import { api } from "./source.js";
-import { clock, duration, element } from "./format.js";
+import { clock, cut, duration, element, value } from "./format.js";
+import { row } from "./hot.js";
 
 let place = null, id = null, asked = 0;
 
@@ -31,35 +32,37 @@ function entry(touch) {
   return element("li", { "data-mood": touch.sentiment?.label },
     element("span", { class: "quiet small" }, `${clock(Date.parse(touch.occurred_at))} · ${String(touch.channel).toLowerCase()} · ${touch.source}${touch.product ? ` · ${touch.product}` : ""}`),
     element("div", {}, (words[touch.type] || ((other) => `${touch.type} ${other.kind || other.action || ""}`))(data)),
-    text ? element("blockquote", {}, text) : null,
+    text ? element("blockquote", {}, cut(text)) : null,
     touch.topics?.length ? element("span", { class: "quiet small" }, touch.topics.join(", ")) : null);
 }
 
+const day = (at) => new Date(at).toLocaleDateString([], { dateStyle: "medium" });
+
 function facts(customer) {
   const shown = [["Stage", customer.stage?.toLowerCase()], ["Events", customer.events], ["Orders", customer.orders], ["Open tickets", customer.open_ticket_count],
-    ["Last NPS", customer.last_nps], ["Last CSAT", customer.last_csat], ["Last CES", customer.last_ces], ["Mean sentiment", customer.mean_sentiment?.toFixed?.(2)],
-    ["Churn risk", customer.churn_risk === undefined || customer.churn_risk === null ? null : `${(100 * customer.churn_risk).toFixed(0)} %`], ["First seen", customer.first_seen_at ? clock(customer.first_seen_at) : null]];
+    ["Last NPS", customer.last_nps], ["Last CSAT", customer.last_csat], ["Last CES", customer.last_ces], ["Mean sentiment", typeof customer.mean_sentiment === "number" ? value("sentiment", customer.mean_sentiment) : null],
+    ["Churn risk", customer.churn_risk === undefined || customer.churn_risk === null ? null : `${(100 * customer.churn_risk).toFixed(0)} %`], ["First seen", customer.first_seen_at ? day(customer.first_seen_at) : null], ["Last seen", customer.last_seen_at ? day(customer.last_seen_at) : null]];
   return element("dl", { class: "facts" }, ...shown.filter(([, text]) => text !== null && text !== undefined).map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, String(text)))));
 }
 
-async function refresh() {
+async function refresh(known) {
   asked = Date.now();
   let answer;
   try { answer = await api.customer(id); } catch { return; }
   if (!place) return;
   place.replaceChildren(element("div", { class: "bar" }, element("h1", {}, id)),
-    ...(answer ? [facts(answer.customer), element("h2", {}, "Journey, newest first"), element("ul", { class: "timeline" }, ...answer.journey.map(entry))]
+    ...(answer ? [facts(answer.customer), element("ul", { class: "cases" }, ...(known.cases || []).filter((one) => one.customer === id).map((one) => row(one, known))), element("h2", {}, "Journey, newest first"), element("ul", { class: "timeline" }, ...answer.journey.map(entry))]
       : [element("p", { class: "empty" }, "Nobody is known under this id.")]));
 }
 
 export function show(main, known, [wanted]) {
   place = main;
   id = wanted || "";
-  if (id) refresh();
+  if (id) refresh(known);
   else main.append(element("p", { class: "empty" }, "Type a customer id above."));
 }
 
-export function changed(what) {
-  if (id && (what === "cases" || (what === "tick" && Date.now() - asked > 4000))) refresh();
+export function changed(what, data, known) {
+  if (id && (what === "cases" || (what === "tick" && Date.now() - asked > 4000))) refresh(known);
 }
 export function leave() { place = null; }

@@ -21,7 +21,7 @@ export const kpis = {
   loyalty_share: ["Loyalty members", "rate", 1], referral_rate: ["Referrals", "rate", 1], upsell_revenue: ["Upsell revenue", "count", 1],
   engagement_open: ["Messages opened", "rate", 1], engagement_click: ["Messages clicked", "rate", 1],
   uplift_onboarding: ["Uplift: onboarding", "points", 1], uplift_excellent_support: ["Uplift: support", "points", 1],
-  hot_open: ["Hot cases open", "count", -1], loop_contact_24h: ["Contacted in 24 h", "rate", 1],
+  hot_open: ["Open cases", "count", -1], loop_contact_24h: ["Contacted in 24 h", "rate", 1],
   loop_close_time: ["Time to close", "time", -1], loop_recovered: ["Recovered", "rate", 1],
 };
 
@@ -37,8 +37,13 @@ export function duration(ms) {
   return `${Math.round(ms)} ms`;
 }
 
-/** Times cannot be negative, whatever a normal interval around a small mean says. */
-export const range = (kpi, low, high) => `${value(kpi, kindOf(kpi) === "time" ? Math.max(0, low) : low)} to ${value(kpi, high)}`;
+/** A normal interval around a mean of few may leave the scale; what cannot be is not shown. */
+const scales = { csat: [1, 5], ces: [1, 7], review_stars: [1, 5], sentiment: [-1, 1] };
+const within = (kpi, number) => {
+  const [least, most] = scales[kpi] || [kindOf(kpi) === "time" ? 0 : -Infinity, Infinity];
+  return Math.min(most, Math.max(least, number));
+};
+export const range = (kpi, low, high) => `${value(kpi, within(kpi, low))} to ${value(kpi, within(kpi, high))}`;
 
 /** A hyphen is not a minus: it breaks lines and is too short to be seen. */
 export const value = (kpi, number) => plain(kpi, number).replace("-", "−");
@@ -60,6 +65,13 @@ export function ago(at, now = Date.now()) {
   const ms = now - at;
   return ms < 0 ? `in ${duration(-ms)}` : ms < 2000 ? "just now" : `${duration(ms)} ago`;
 }
+
+/** What was cut at a length says so. */
+const CUT_FROM = 200;
+export const cut = (text) => (text.length >= CUT_FROM && !/[.!?…)"”»]$/.test(text.trim()) ? `${text.trim()}…` : text);
+
+/** A probability is never quite one. */
+export const sure = (share) => (share >= 0.995 ? "over 99 % sure" : `${(100 * share).toFixed(0)} % sure`);
 
 export const clock = (at) => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 

@@ -1,9 +1,11 @@
 // Hot tickets: who needs us now, why, and by when.
 import { act } from "./source.js";
-import { ago, clock, element } from "./format.js";
+import { ago, clock, cut, element } from "./format.js";
 
 let place = null, chosen = null, busy = new Set();
 const actions = [["acknowledge", "Acknowledge", "a"], ["contact", "Contact", "c"], ["close", "Close", "x"]];
+/** Hot from 70, and until it falls below 60: the journey stage keeps that, and says CRITICAL. */
+export const isHot = (one) => one.severity === "CRITICAL";
 const hides = { acknowledge: ["acknowledged", "in_progress"], contact: ["in_progress"], close: [] };
 
 async function perform(caseId, verb, known) {
@@ -23,10 +25,10 @@ async function perform(caseId, verb, known) {
 function due(at) {
   if (!at) return null;
   const left = at - Date.now();
-  return element("span", { class: `small ${left < 0 ? "bad" : left < 1800000 ? "warn" : "quiet"}`, title: clock(at) }, left < 0 ? `overdue since ${ago(at).replace(" ago", "")}` : `due ${ago(at)}`);
+  return element("span", { class: `small ${left < 0 ? "bad" : left < 1800000 ? "warn" : "quiet"}`, title: clock(at) }, left < 0 ? `overdue by ${ago(at).replace(" ago", "")}` : `due ${ago(at)}`);
 }
 
-function row(one, known) {
+export function row(one, known) {
   const reasons = (one.reasons || []).map((reason) =>
     element("span", { class: "chip", title: reason.event_id ? `event ${reason.event_id}` : "" }, element("b", {}, `+${Math.round(reason.points)} `), reason.text || reason.code));
   const buttons = actions.filter(([verb]) => !hides[verb].includes(one.state)).map(([verb, label, key]) =>
@@ -36,8 +38,8 @@ function row(one, known) {
     element("div", {},
       element("p", {}, element("a", { href: `#/customers/${encodeURIComponent(one.customer || "")}` }, element("b", {}, one.customer || "unknown customer")),
         element("span", { class: "quiet small" }, one.ticket ? ` · ticket ${one.ticket}` : "", ` · ${String(one.kind || "").toLowerCase().replaceAll("_", " ")}`,
-          one.owner ? ` · ${one.owner}` : "", one.opened_at ? ` · ${ago(one.opened_at)} ` : " "), due(one.due_at)),
-      one.text ? element("p", {}, one.text) : null,
+          one.owner ? ` · ${one.owner}` : "", one.opened_at ? ` · ${ago(one.opened_at)}` : "", one.due_at ? " · " : ""), due(one.due_at)),
+      one.text ? element("p", { class: "said" }, cut(one.text)) : null,
       element("div", { class: "reasons" }, ...reasons),
       element("p", { class: "note bad small", role: "status" })),
     element("div", { class: "acts" }, ...buttons));
@@ -50,7 +52,9 @@ function draw(known) {
   place.querySelector(".empty").hidden = cases.length > 0;
   place.querySelector(".empty").textContent = known.cases === null ? "Loading …" : "Nobody is waiting for us. Cases appear here within a second of what gives rise to them.";
   const focused = document.activeElement?.closest?.("[data-case]")?.dataset.case, verb = document.activeElement?.dataset?.verb;
-  list.replaceChildren(...cases.map((one) => row(one, known)));
+  const hot = cases.filter(isHot), others = cases.filter((one) => !isHot(one));
+  list.replaceChildren(...hot.map((one) => row(one, known)),
+    ...(others.length ? [element("li", { class: "divider" }, hot.length ? "Open, and not hot" : "Nothing is hot. Open cases:"), ...others.map((one) => row(one, known))] : []));
   if (focused && verb) list.querySelector(`[data-case="${CSS.escape(focused)}"] [data-verb="${verb}"]`)?.focus();
 }
 
@@ -67,7 +71,7 @@ export function changed(what, data, known) {
 }
 
 export function key(event, known) {
-  const cases = known.cases || [], at = cases.findIndex((one) => one.case_id === chosen);
+  const cases = [...(known.cases || [])].sort((a, b) => isHot(b) - isHot(a)), at = cases.findIndex((one) => one.case_id === chosen);
   if (event.key === "j" || event.key === "k") {
     const next = cases[Math.max(0, Math.min(cases.length - 1, at + (event.key === "j" ? 1 : -1)))];
     chosen = next?.case_id;

@@ -23,11 +23,18 @@ function verdict(kpi) {
     isMet ? (isSure ? "✓ on target" : "✓ near target") : "✗ off target");
 }
 
+/** Is the difference what chance alone would do? The window before has an interval, too, taken to be as wide as this one's;
+ * counts wander by about their root. */
+function isChance(kpi, delta) {
+  const room = kpi.low === null || kpi.low === undefined ? 2 * Math.sqrt(Math.abs(kpi.value) + Math.abs(kpi.previous))
+    : Math.SQRT2 * Math.max(kpi.high - kpi.value, kpi.value - kpi.low);
+  return Math.abs(delta) <= room;
+}
+
 /** The change to the window before: coloured only when it is more than noise. */
 function change(kpi) {
   if (kpi.previous === null || kpi.previous === undefined || kpi.value === null) return "";
-  const delta = kpi.value - kpi.previous, direction = directionOf(kpi.kpi);
-  const isNoise = kpi.low !== null && kpi.previous >= kpi.low && kpi.previous <= kpi.high;
+  const delta = kpi.value - kpi.previous, direction = directionOf(kpi.kpi), isNoise = kpi.low_n || isChance(kpi, delta);
   const tone = isNoise || !delta || !direction ? "" : delta * direction > 0 ? "good" : "bad";
   return element("span", { class: `change ${tone}`, title: isNoise ? "within what chance alone would do" : "more than noise" },
     `${delta > 0 ? "▲" : delta < 0 ? "▼" : "="} from ${value(kpi.kpi, kpi.previous)}`);
@@ -49,16 +56,17 @@ function spark(points, target) {
 function fill(tile, name, kpi) {
   const isStale = kpi && Date.now() - kpi.at > STALE_MS;
   tile.toggleAttribute("data-few", Boolean(kpi?.low_n));
+  tile.toggleAttribute("data-none", !kpi);
   tile.toggleAttribute("data-stale", Boolean(isStale));
   const basis = !kpi ? "no data in this window"
     : isStale ? `as of ${ago(kpi.at)}`
     : kindOf(name) === "count" ? ""
-    : kpi.low === null || kpi.low === undefined ? `n ${kpi.n.toLocaleString("en")}`
-    : `${range(name, kpi.low, kpi.high)} · n ${kpi.n.toLocaleString("en")}`;
+    : `${kpi.low === null || kpi.low === undefined ? "" : `${range(name, kpi.low, kpi.high)} · `}n\u00a0${kpi.n.toLocaleString("en")}`;
   tile.replaceChildren(
     element("span", { class: "name" }, nameOf(name), kpi ? verdict(kpi) : null),
     element("span", { class: "value" }, value(name, kpi?.value)),
-    element("span", { class: "range" }, basis, " ", kpi && !isStale ? change(kpi) : ""),
+    element("span", { class: "range" }, basis),
+    element("span", { class: "range" }, kpi && !isStale ? change(kpi) : ""),
     spark(sparks.get(name) || [], kpi?.target));
 }
 
@@ -76,7 +84,11 @@ function drawShifts(known) {
     const key = `${shift.kpi}|${shift.dimension}`;
     if (!latest.has(key) && shift.kind !== "SPIKE" && !shift.dimension.startsWith("stage=")) latest.set(key, shift);
   }
-  const lines = [...latest.values()].sort((a, b) => Date.parse(b.onset_at) - Date.parse(a.onset_at)).slice(0, SHIFTS_MOST);
+  const isEcho = (shift) => { // what changed in all, seen once more in the dimension that is all of it
+    const all = shift.dimension === "all" ? null : latest.get(`${shift.kpi}|all`);
+    return all && all.onset_at === shift.onset_at && value(all.kpi, all.after) === value(shift.kpi, shift.after);
+  };
+  const lines = [...latest.values()].filter((shift) => !isEcho(shift)).sort((a, b) => Date.parse(b.onset_at) - Date.parse(a.onset_at)).slice(0, SHIFTS_MOST);
   place.querySelector(".changes").hidden = !lines.length;
   place.querySelector(".changes ul").replaceChildren(...lines.map((shift) => element("li", {},
     element("a", { href: `#/trends/${shift.kpi}${shift.dimension === "all" ? "" : `/${shift.dimension.split("=")[0]}`}` }, element("b", {}, nameOf(shift.kpi))),

@@ -2,13 +2,21 @@
 import uPlot from "./uPlot.esm.js";
 import { api } from "./source.js";
 import { course } from "./course.js";
-import { clock, dimension, directionOf, element, kpis, nameOf, range, value } from "./format.js";
+import { clock, dimension, directionOf, element, kpis, nameOf, range, sure, value } from "./format.js";
 
-const colours = ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"];
-const LINES_MAX = colours.length;
+const palettes = { light: ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"],
+  dark: ["#2dd4bf", "#60a5fa", "#fb923c", "#c084fc", "#fb7185", "#a3e635", "#38bdf8", "#facc15"] };
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+const LINES_MAX = palettes.light.length;
 let place = null, chart = null, kpi = "nps", by = "", asked = 0;
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Hours where ticks are less than a day apart, days elsewhere; in the reader's own order of day and month. */
+function dates(_, ticks) {
+  const isFine = ticks.length > 1 && ticks[1] - ticks[0] < 86400;
+  return ticks.map((tick) => new Date(tick * 1000).toLocaleString([], isFine ? { weekday: "short", hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" }));
+}
 
 /** Points of all series on one time axis. */
 function align(series) {
@@ -42,11 +50,13 @@ function drawChart(series, shifts) {
   const lines = shown.map((one) => ({ ...one, points: course(kpi, one.points).points }));
   place.querySelector(".grain").textContent = lines.length ? `one point every ${grain}${by ? " or longer, where there is little" : ""}` : "";
   if (!lines.length) { box.append(element("p", { class: "empty" }, "No closed hours yet: the first point comes with the next full hour.")); return; }
-  const axis = { stroke: css("--quiet"), grid: { stroke: css("--line") }, ticks: { stroke: css("--line") } };
+  const axis = { stroke: css("--quiet"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 } };
+  const colours = darkness.matches ? palettes.dark : palettes.light;
   chart = new uPlot({
     width: box.clientWidth, height: 320, plugins: [markShifts(shifts)], cursor: { drag: { x: true, y: false } },
-    axes: [axis, { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => value(kpi, tick)) }],
-    series: [{}, ...lines.map((one, i) => ({ label: dimension(one.dimension), stroke: colours[i], width: 2, spanGaps: true, points: { show: one.points.length < 60 },
+    padding: [12, 18, 0, 0],
+    axes: [{ ...axis, space: 70, values: dates }, { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => value(kpi, tick)) }],
+    series: [{ label: "until", value: (_, seconds) => (seconds === null ? "–" : clock(seconds * 1000)) }, ...lines.map((one, i) => ({ label: one.dimension === "all" ? nameOf(kpi) : dimension(one.dimension), stroke: colours[i], width: 2, spanGaps: true, points: { show: one.points.length < 60 },
       value: (_, number) => value(kpi, number) }))],
   }, align(lines), box);
 }
@@ -62,7 +72,7 @@ function drawShifts(shifts) {
   place.querySelector(".shifts").replaceChildren(...(shifts.length ? shifts.map((shift) => {
     const tone = shift.good === true ? "good" : shift.good === false ? "bad" : "warn";
     return element("li", {}, element("b", { class: tone }, `${shift.direction === "UP" ? "▲" : "▼"} ${String(shift.kind).toLowerCase()}`),
-      ` ${dimension(shift.dimension)}: ${value(shift.kpi, shift.before)} → ${value(shift.kpi, shift.after)} since ${clock(Date.parse(shift.onset_at))}, ${(100 * shift.confidence).toFixed(0)} % sure`);
+      ` ${dimension(shift.dimension)}: ${value(shift.kpi, shift.before)} → ${value(shift.kpi, shift.after)} since ${clock(Date.parse(shift.onset_at))}, ${sure(shift.confidence)}`);
   }) : [element("li", { class: "quiet" }, "No shift detected.")]));
 }
 
