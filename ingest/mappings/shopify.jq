@@ -1,16 +1,17 @@
 # Shopify's order and fulfillment webhooks, at POST /v1/hooks/shopify.
 #
 # What a payload is shows in its shape; X-Shopify-Topic is not needed. An order is placed once, however often it is told of
-# (create, updated, paid …): the same event id makes the rest duplicates. Refunds within an order are returns. A fulfillment is a
+# (create, updated, paid …): the same event id makes the rest duplicates. Lists of them, as the API gives out, are taken one by one. Refunds within an order are returns. A fulfillment is a
 # delivery once its shipment_status says so. A customer is known by e-mail address, because fulfillments name nothing else; without one
-# by the customer's id. Carts, checkouts and customers say nothing yet. A source for it:
+# by the customer's id (an order's user_id is the shop's own clerk). Carts, checkouts and customers say nothing yet. A source for it:
 #   {name: shopify, secret: …, signature_header: X-Shopify-Hmac-Sha256}
 def digits: if [.] | inside(["JPY", "KRW", "VND", "CLP", "ISK", "UGX"]) then 0 elif [.] | inside(["BHD", "KWD", "OMR", "TND", "JOD"]) then 3 else 2 end;
-def customer: (.email // .contact_email // .customer.email // "" | ascii_downcase | blank) // .customer.id // .user_id | if . == null then null else tostring end;
+def customer: (.email // .contact_email // .customer.email // "" | ascii_downcase | blank) // .customer.id | if . == null then null else tostring end;
 def channel: {pos: "STORE", iphone: "APP", android: "APP"}[.source_name // ""] // "WEB";
 def region: .shipping_address.country_code // .billing_address.country_code // .customer.default_address.country_code;
 
-(.order // .fulfillment // .) as $it
+(if type == "array" then .[] elif (.orders | type) == "array" then .orders[] elif (.fulfillments | type) == "array" and .order_number == null then .fulfillments[] else . end)
+| (.order // .fulfillment // .) as $it
 | ($it | customer) as $customer
 | if $customer == null then null
   elif $it | has("financial_status") or has("order_number") then

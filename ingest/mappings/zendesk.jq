@@ -25,7 +25,9 @@ def step($action): {action: $action};
    elif $type == "ticket.comment_added" then
      if $event.comment.is_public == false then null
      else step(if $event.comment.author.is_staff then "AGENT_REPLIED" else "CUSTOMER_REPLIED" end) + {text: ($event.comment.body | blank)} end
-   elif $type == "ticket.group_assignment_changed" then step("HANDED_OFF") + {team: ($event.current | name)}
+   elif $type == "ticket.group_assignment_changed" then
+     if ($event.current | word) == "" then null
+     else step(if ($event | has("previous")) and $before == "" then "ASSIGNED" else "HANDED_OFF" end) + {team: ($event.current | name)} end
    elif $type == "ticket.agent_assignment_changed" then step("ASSIGNED") + {agent: ($event.current | name)}
    elif $type == "ticket.priority_changed" and $now == "urgent" then step("ESCALATED") + {priority: "URGENT"}
    else null end) as $step

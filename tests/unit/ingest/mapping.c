@@ -82,6 +82,11 @@ static void zendesk_tells_a_tickets_course(void **state)
     expect("zendesk", TICKET("ticket.comment_added", "{\"comment\": {\"body\": \"psst\", \"is_public\": false, \"author\": {\"is_staff\": true}}}", ""), "");
     expect("zendesk", TICKET("ticket.group_assignment_changed", "{\"current\": {\"id\": \"5\", \"name\": \"billing\"}}", ""),
            CHANGED("HANDED_OFF", "\"billing\"", "null", "null", "null"));
+    expect("zendesk", TICKET("ticket.group_assignment_changed", "{\"current\": \"360\", \"previous\": \"12\"}", ""),
+           CHANGED("HANDED_OFF", "\"360\"", "null", "null", "null"));
+    expect("zendesk", TICKET("ticket.group_assignment_changed", "{\"current\": \"360\", \"previous\": null}", ""),
+           CHANGED("ASSIGNED", "\"360\"", "null", "null", "null"));
+    expect("zendesk", TICKET("ticket.group_assignment_changed", "{\"current\": null, \"previous\": \"360\"}", ""), "");
     expect("zendesk", TICKET("ticket.agent_assignment_changed", "{\"current\": {\"id\": \"5\", \"name\": \"ana\"}}", ""),
            CHANGED("ASSIGNED", "null", "\"ana\"", "null", "null"));
     expect("zendesk", "{\"type\": \"zen:event-type:user.created\", \"id\": \"1\"}", "");
@@ -112,6 +117,23 @@ static void shopify_orders_returns_and_deliveries(void **state)
     expect("shopify", "{\"id\": 5, \"order_id\": 6, \"email\": \"a@b.c\", \"tracking_numbers\": [], \"updated_at\": \"2026-01-01T00:00:00Z\", \"shipment_status\": \"delivered\"}",
            "a@b.c \"type\":\"OrderDelivered\",\"data\":{\"order_id\":\"6\",\"promised_at\":null}}\n");
     expect("shopify", "{\"id\": \"cart\", \"line_items\": []}", "");
+    expect("shopify", "[{\"id\": 1, \"kind\": \"sale\"}, {\"id\": 2, \"kind\": \"refund\"}]", "");
+    expect("shopify", "{\"id\": 1, \"created_at\": \"2026-01-01T00:00:00Z\", \"order_number\": 4, \"user_id\": 77}", ""); /* the clerk is no customer */
+}
+
+static void shopify_lists_are_taken_one_by_one(void **state)
+{
+    (void)state;
+    static const char one[] = "jo@example.com \"type\":\"OrderPlaced\",\"data\":{\"order_id\":\"820982911946154508\",\"amount_minor\":1999,\"currency\":\"EUR\",\"offer\":null}}\n";
+    char *text = strdup(order("EUR", "19.99", "")), list[3000], twice[500];
+    snprintf(twice, sizeof twice, "%s%s", one, one);
+    snprintf(list, sizeof list, "{\"orders\": [%s, %s]}", text, text);
+    expect("shopify", list, twice);
+    snprintf(list, sizeof list, "[%s, %s]", text, text);
+    expect("shopify", list, twice);
+    snprintf(list, sizeof list, "{\"order\": %s}", text);
+    expect("shopify", list, one);
+    free(text);
 }
 
 #define FORM(hidden, fields, answers)                                                                                  \
@@ -251,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(zendesk_tells_a_tickets_course),
         TEST(shopify_orders_returns_and_deliveries),
+        TEST(shopify_lists_are_taken_one_by_one),
         TEST(typeform_scores_by_what_is_asked),
         TEST(satismeter_answers_with_a_metric),
         TEST(segment_tracks),
