@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "base/signature.h"
 #include "base/time_text.h"
+#include "base/utf8.h"
 #include "schemas/json_form.h"
 
 static void append_link(struct bytes *out, const struct alert *alert, const char *dashboard_url)
@@ -88,11 +89,15 @@ static const char *pagerduty_action(enum alert_state state)
     return state == ALERT_STATE_OPEN ? "trigger" : "acknowledge";
 }
 
-static void write_pagerduty(struct bytes *out, const struct receiver *receiver, const struct alert *alert)
+/* Events v2 refuses a longer one. */
+enum { PAGERDUTY_SUMMARY_MAX = 1024 };
+
+static void write_pagerduty(struct bytes *out, const struct receiver *receiver, const struct alert *alert, const char *dashboard_url)
 {
     static const char *const severities[] = {"info", "warning", "critical"};
-    struct bytes summary = {0}, details = {0};
+    struct bytes summary = {0}, details = {0}, link = {0};
     append_summary(&summary, alert);
+    append_link(&link, alert, dashboard_url);
     record_to_json(&details, &alert_shape, alert);
     struct json_writer json = json_writer_on(out);
     json_open_object(&json);
@@ -102,10 +107,14 @@ static void write_pagerduty(struct bytes *out, const struct receiver *receiver, 
     json_write_text(&json, view_of_text(pagerduty_action(alert->state)));
     json_key(&json, "dedup_key");
     json_write_text(&json, alert->alert_id);
+    json_key(&json, "client");
+    json_write_text(&json, VIEW_LITERAL("touchstream"));
+    json_key(&json, "client_url");
+    json_write_text(&json, bytes_view(&link));
     json_key(&json, "payload");
     json_open_object(&json);
     json_key(&json, "summary");
-    json_write_text(&json, bytes_view(&summary));
+    json_write_text(&json, utf8_prefix(bytes_view(&summary), PAGERDUTY_SUMMARY_MAX));
     json_key(&json, "source");
     json_write_text(&json, VIEW_LITERAL("touchstream"));
     json_key(&json, "severity");
@@ -116,6 +125,7 @@ static void write_pagerduty(struct bytes *out, const struct receiver *receiver, 
     json_close_object(&json);
     bytes_finish(&summary);
     bytes_finish(&details);
+    bytes_finish(&link);
 }
 
 void message_write(struct bytes *out, const struct receiver *receiver, const struct alert *alert,
@@ -124,7 +134,7 @@ void message_write(struct bytes *out, const struct receiver *receiver, const str
     if (receiver->form == RECEIVER_SLACK)
         write_slack(out, alert, dashboard_url);
     else if (receiver->form == RECEIVER_PAGERDUTY)
-        write_pagerduty(out, receiver, alert);
+        write_pagerduty(out, receiver, alert, dashboard_url);
     else
         write_json(out, alert, dashboard_url);
 }

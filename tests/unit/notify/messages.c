@@ -35,11 +35,29 @@ static void each_form_says_what_its_receiver_reads(void **state)
     expect(RECEIVER_JSON, &angry, "http://127.0.0.1:8081/#/cases/case-1");
     expect(RECEIVER_SLACK, &angry, "CRITICAL OPEN · customer c-42: NPS 0: &lt;script&gt;&amp;");
     expect(RECEIVER_PAGERDUTY, &angry, "\"routing_key\":\"key\",\"event_action\":\"trigger\",\"dedup_key\":\"case-1\"");
+    expect(RECEIVER_PAGERDUTY, &angry, "\"client_url\":\"http://127.0.0.1:8081/#/cases/case-1\"");
     struct alert resolved = angry;
     resolved.state = ALERT_STATE_RESOLVED;
     expect(RECEIVER_PAGERDUTY, &resolved, "\"event_action\":\"resolve\"");
     resolved.state = ALERT_STATE_IN_PROGRESS;
     expect(RECEIVER_PAGERDUTY, &resolved, "\"event_action\":\"acknowledge\"");
+}
+
+static void a_summary_is_no_longer_than_pagerduty_takes(void **state)
+{
+    (void)state;
+    char text[3001];
+    memset(text, 'x', 3000);
+    text[3000] = '\0';
+    struct alert lengthy = angry;
+    lengthy.text = view_of_text(text);
+    struct receiver receiver = {.name = "r", .url = "http://x", .secret = "key", .form = RECEIVER_PAGERDUTY};
+    struct bytes body = {0};
+    message_write(&body, &receiver, &lengthy, "http://127.0.0.1:8081");
+    const char *summary = strstr(bytes_text(&body), "\"summary\":\"");
+    assert_non_null(summary);
+    assert_int_equal(strcspn(summary + strlen("\"summary\":\""), "\""), 1024);
+    bytes_finish(&body);
 }
 
 static struct settings_file *load(const char *yaml, struct notify_settings *settings)
@@ -135,6 +153,7 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_form_says_what_its_receiver_reads),
+                                       cmocka_unit_test(a_summary_is_no_longer_than_pagerduty_takes),
                                        cmocka_unit_test(a_secret_signs_as_standard_webhooks_has_it),
                                        cmocka_unit_test(receivers_choose_by_severity_and_rule),
                                        cmocka_unit_test(a_wrong_receiver_is_named_with_its_line)};
