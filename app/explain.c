@@ -34,8 +34,8 @@ const struct option *explain_options(void)
 
 /* One event's addition to one minute of the series. */
 struct addition {
-    struct uuid event_id; /* zero: time alone did it (a deadline, a cohort coming of age) */
-    bool has_event;
+    struct uuid event_id;
+    bool has_event; /* false: time alone did it (a deadline, a cohort coming of age) */
     char *customer_id;
     int64_t occurred_at_ms, minute_at_ms, n, num, sum;
     const char *type;
@@ -52,7 +52,10 @@ struct explanation {
     size_t addition_count, addition_capacity;
     struct touchpoint current; /* the event being applied */
     bool has_current;
-    int64_t delta_offset, newest_ms, events;
+    struct bytes woken; /* whose time has come, while there is no event */
+    int64_t journey_offset; /* ours, not the topic's: between two records the clock may make many steps */
+    const struct time_zone *zone;
+    int64_t disorder_ms, delta_offset, newest_ms, events;
     struct bytes computed, published; /* Kpi records as Avro, without wire header */
     int32_t partitions_seen;
     bool shows_progress;
@@ -81,13 +84,14 @@ static void note_additions(struct explanation *explanation, const struct kpi_del
                                       .n = bucket->n,
                                       .num = bucket->num,
                                       .sum = bucket->sum};
+        struct view customer_id = explanation->has_current ? touch->customer_id : bytes_view(&explanation->woken);
+        addition->customer_id = memory_zeroed(1, customer_id.size + 1);
+        memcpy(addition->customer_id, customer_id.data, customer_id.size);
         if (!explanation->has_current)
             continue;
         addition->event_id = touch->event_id;
         addition->occurred_at_ms = touch->occurred_at_ms;
         addition->type = touchpoint_body_kind_name(touch->body_kind);
-        addition->customer_id = memory_zeroed(1, touch->customer_id.size + 1);
-        memcpy(addition->customer_id, touch->customer_id.data, touch->customer_id.size);
     }
 }
 
@@ -121,20 +125,52 @@ static void on_kpi_output(void *context, int topic, const struct record *output)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
+static bool feed_journey(struct explanation *explanation, const struct record *record)
+{
+    struct record ours = *record;
+    ours.offset = explanation->journey_offset++;
+    return rehearsal_feed(explanation->journey, &ours) != OUTCOME_STOP;
+}
+
+/* Timers one by one before the record that moves the clock over them: a deadline is not that record's doing, which may be another
+ * customer's. What is left after so many goes with the record. */
+enum { TIMERS_APART_MAX = 100000 };
+
+static void wake_until(struct explanation *explanation, const struct record *cause, int64_t until_ms)
+{
+    struct view key;
+    explanation->has_current = false;
+    for (int i = 0; i < TIMERS_APART_MAX; i++) {
+        int64_t due_ms = rehearsal_next_timer(explanation->journey, cause->partition, &key);
+        if (due_ms == INT64_MAX || due_ms > until_ms)
+            break;
+        bytes_clear(&explanation->woken);
+        bytes_append_view(&explanation->woken, key);
+        struct record tick = {.topic = cause->topic, .partition = cause->partition, .timestamp_ms = due_ms};
+        feed_journey(explanation, &tick);
+    }
+    bytes_clear(&explanation->woken);
+}
+
 static bool on_touchpoint(void *context, const struct record *record)
 {
     struct explanation *explanation = context;
     arena_reset(&explanation->arena);
-    explanation->has_current =
-        record->value.data && record_reader_read(explanation->touchpoints, record->value, &explanation->arena,
-                                                 &explanation->current, NULL, NULL) == OUTCOME_OK;
+    const struct touchpoint *touch = &explanation->current;
+    bool is_event = record->value.data && record_reader_read(explanation->touchpoints, record->value, &explanation->arena,
+                                                             &explanation->current, NULL, NULL) == OUTCOME_OK;
+    int64_t seen_ms = !is_event ? record->timestamp_ms
+                      : touch->occurred_at_ms < touch->received_at_ms ? touch->occurred_at_ms
+                                                                      : touch->received_at_ms;
+    wake_until(explanation, record, seen_ms - (is_event ? explanation->disorder_ms : 0));
+    explanation->has_current = is_event;
     if (record->timestamp_ms > explanation->newest_ms)
         explanation->newest_ms = record->timestamp_ms;
     if (record->partition >= explanation->partitions_seen)
         explanation->partitions_seen = record->partition + 1;
     if (++explanation->events % 100000 == 0 && explanation->shows_progress)
         fprintf(stderr, "\r%lld events read", (long long)explanation->events);
-    return rehearsal_feed(explanation->journey, record) != OUTCOME_STOP;
+    return feed_journey(explanation, record);
 }
 
 /* Time goes on to now in every partition, as the services' ticks make it, and once more so that the last second is told. */
@@ -143,11 +179,10 @@ static void let_time_pass(struct explanation *explanation, int64_t now_ms)
     explanation->has_current = false;
     for (int round = 0; round < 3; round++) {
         for (int32_t partition = 0; partition < explanation->partitions_seen; partition++) {
-            struct record tick = {.partition = partition,
-                                  .offset = INT64_MAX / 2 + round,
-                                  .timestamp_ms = now_ms + round * 2000};
+            struct record tick = {.partition = partition, .timestamp_ms = now_ms + round * 2000};
             arena_reset(&explanation->arena);
-            rehearsal_feed(explanation->journey, &tick);
+            wake_until(explanation, &tick, tick.timestamp_ms);
+            feed_journey(explanation, &tick);
         }
     }
 }
@@ -180,8 +215,10 @@ static bool is_bounded_by_window(enum kpi_id id)
 static bool is_within(const struct explanation *explanation, const struct addition *addition, int64_t at_ms)
 {
     const struct window *w = explanation->window;
-    int64_t grid_ms = w->grid == GRID_MINUTE ? MINUTES(1) : w->grid == GRID_HOUR ? HOURS(1) : DAYS(1);
-    int64_t from_ms = at_ms / grid_ms * grid_ms + grid_ms - w->length_ms; /* READINGS 4; days as UTC has them */
+    int64_t grid_ms = w->grid == GRID_MINUTE ? MINUTES(1) : HOURS(1);
+    int64_t from_ms = at_ms / grid_ms * grid_ms + grid_ms - w->length_ms; /* READINGS 4 */
+    if (w->grid == GRID_DAY)
+        from_ms = time_zone_day_start_ms(explanation->zone, time_zone_day(explanation->zone, at_ms) + 1 - w->buckets);
     return !is_bounded_by_window(explanation->kpi) || (addition->minute_at_ms >= from_ms && addition->minute_at_ms <= at_ms);
 }
 
@@ -295,6 +332,8 @@ static int explain(struct app *app, struct explanation *explanation)
     if (stage_open_journey(&journey, &app->config, registry, &ids)) {
         if (stage_open_kpi(&kpi, &app->config, registry, &ids)) {
             explanation->touchpoints = journey.touchpoints;
+            explanation->zone = kpi.zone;
+            explanation->disorder_ms = app->config.engine.allowed_disorder_ms;
             explanation->kpis = rehearsal_create(&kpi_processor, &kpi, kpi_processor.allowed_disorder_ms, 1, on_kpi_output, explanation);
             explanation->journey = rehearsal_create(&journey_processor, &journey, app->config.engine.allowed_disorder_ms, 1,
                                                     on_journey_output, explanation);

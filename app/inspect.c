@@ -18,7 +18,7 @@ static struct inspect_options {
 
 static const struct option inspect_rows[] = {
     {"--follow", OPTION_FLAG, &wanted.follows, NULL, "go on with what comes; Ctrl-C ends it"},
-    {"--since", OPTION_TEXT, &wanted.since, "TIME", "from this record time on: an ISO 8601 time, or a length such as 2h ago"},
+    {"--since", OPTION_TEXT, &wanted.since, "TIME", "from this record time on: an ISO 8601 time, or how long ago, such as 2h"},
     {"--key", OPTION_TEXT, &wanted.key, "KEY", "only records of this key (a customer, a case, a series)"},
     {"--meta", OPTION_FLAG, &wanted.wants_meta, NULL, "wrap each record with partition, offset, key and timestamp; shows tombstones too"},
     OPTIONS_END};

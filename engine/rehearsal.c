@@ -94,3 +94,12 @@ enum outcome rehearsal_feed(struct rehearsal *rehearsal, const struct record *re
     hand_out(rehearsal);
     return outcome;
 }
+
+int64_t rehearsal_next_timer(struct rehearsal *rehearsal, int32_t partition, struct view *key)
+{
+    const struct entry *entry = timers_due(&task_of(rehearsal, partition)->timers, INT64_MAX);
+    if (entry == NULL)
+        return INT64_MAX;
+    *key = entry_key(entry);
+    return entry->timer_at_ms;
+}

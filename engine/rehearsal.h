@@ -18,4 +18,7 @@ void rehearsal_destroy(struct rehearsal *rehearsal);
 /* The record's own partition and offset count; within a partition offsets must grow. STOP: the processor cannot go on. */
 enum outcome rehearsal_feed(struct rehearsal *rehearsal, const struct record *record);
 
+/* When the next timer of a partition is due, and the key of its entry (borrowed until the next feed); INT64_MAX: none is set. */
+int64_t rehearsal_next_timer(struct rehearsal *rehearsal, int32_t partition, struct view *key);
+
 #endif

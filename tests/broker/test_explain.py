@@ -34,6 +34,28 @@ def test_explain_gives_the_number_and_its_events(installation):
     assert sum(line["n"] for line in lines) == 3 and sum(line["num"] for line in lines) == 1
 
 
+def test_a_missed_deadline_is_nobody_elses_doing(make_installation):
+    """What time alone did stands under the customer it happened to, not under the event that happened to move the clock."""
+    installation = make_installation(**{"topics.partitions": 1})
+    installation.start("journey")
+    installation.start("kpi")
+    now = time.time() - 60
+
+    def ticket(customer, action, at):
+        return {**answer(customer, 0, at), "type": "TicketChanged", "data": {"ticket_id": "t-" + customer, "action": action}}
+
+    events = [ticket("patient", "OPENED", now - 7 * 3600), ticket("lucky", "OPENED", now - 6 * 3600), ticket("lucky", "AGENT_REPLIED", now - 5 * 3600),
+              answer("bystander", 9, now - 3600)]
+    file = installation.folder / "events.ndjson"
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    installation.succeed("import", file)
+    assert eventually(lambda: installation.kpis().get(("sla_first_response", "all", "24h"), {}).get("n") == 2, 40, 1), installation.logs()
+    *lines, end = [json.loads(line) for line in installation.succeed("explain", "sla_first_response", "--window", "24h").stdout.splitlines()]
+    assert {(line["customer_id"], line["event_id"], line["n"], line["num"]) for line in lines} == {
+        ("patient", None, 1, 0), ("lucky", events[2]["event_id"], 1, 1)}
+    assert end["computed"]["value"] == end["published"]["value"] == 0.5
+
+
 def test_explain_says_what_it_wants(installation):
     wrong = installation.run("explain", "npx", "--window", "24h")
     assert wrong.returncode == 2 and "npx" in wrong.stderr
