@@ -67,6 +67,8 @@ static void negation_turns_the_mood(void **state)
     (void)state;
     assert_true(judge("The food was good.").score > 0.2);
     assert_true(judge("The food was not good.").score < -0.2);
+    assert_true(judge("caissier sympathique").score > 0.2);
+    assert_true(judge("caissier peu sympathique").score < 0);
 }
 
 static void a_question_of_fact_is_not_a_mood(void **state)
