@@ -101,6 +101,19 @@ INLINE_EXPECTATION void parts_expect(const struct customer *customer)
     bytes_expect(customer->care, 0, 2 * CACHE_LINE);
 }
 
+/* What hangs off the parts, once those are there: before the text of the event is read, after which all of this is asked for. */
+INLINE_EXPECTATION void details_expect(const struct customer *customer)
+{
+    const struct care *care = customer->care;
+    if (care) {
+        bytes_expect(care->pending, 0, 2 * CACHE_LINE);
+        bytes_expect(care->facts, 0, 2 * CACHE_LINE);
+    }
+    if (customer->ticket_count)
+        bytes_expect(customer->tickets[customer->ticket_count - 1].events, 0, 2 * CACHE_LINE);
+    __builtin_prefetch(customer->orders);
+}
+
 void customer_expect(const struct entry *entry)
 {
     bool is_resting = customer_is_resting(entry);
@@ -163,6 +176,7 @@ struct customer *customer_wake(struct journey_task *task, struct entry *entry)
     struct customer *customer = entry->state;
     if (!customer_is_resting(entry)) {
         customer->is_touched = true;
+        details_expect(customer);
         return customer;
     }
     customer = room_make(task, entry);
