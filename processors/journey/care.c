@@ -7,23 +7,13 @@
 
 #include <stdlib.h>
 
-struct care *customer_care(struct customer *customer)
-{
-    if (customer->care == NULL) {
-        customer->care = customer_part(sizeof *customer->care);
-        customer->care->sealed_at_ms = INT64_MIN;
-        customer->care->promises_from_ms = INT64_MIN;
-    }
-    return customer->care;
-}
-
 static void fact_finish(struct case_fact *fact)
 {
     free(fact->actor);
     free(fact->note);
 }
 
-void care_destroy(struct care *care)
+void care_finish(struct care *care)
 {
     if (care == NULL)
         return;
@@ -39,7 +29,6 @@ void care_destroy(struct care *care)
     free(care->pending);
     free(care->pending_texts);
     free(care->text);
-    free(care);
 }
 
 struct view care_text_cut(struct view text, size_t most)
@@ -343,6 +332,6 @@ void care_tidy(const struct journey_task *task, struct customer *customer, int64
                     care->sealed_at_ms == INT64_MIN;
     if (!is_empty)
         return;
-    care_destroy(care);
+    care_finish(care);
     customer->care = NULL;
 }

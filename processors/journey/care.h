@@ -95,7 +95,7 @@ struct care {
 };
 
 struct care *customer_care(struct customer *customer); /* makes it */
-void care_destroy(struct care *care);
+void care_finish(struct care *care); /* what hangs off it; NULL is fine */
 
 struct view care_text_cut(struct view text, size_t most); /* between characters */
 char *care_text_copy(struct view text, size_t most);  /* NULL for a null or empty one; cut */

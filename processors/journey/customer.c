@@ -6,9 +6,21 @@
 
 #include <stdlib.h>
 
+/* Most customers have a cohort and care: in one piece with them they are made by clearing them, and asked for together. */
+struct room {
+    struct customer customer; /* first */
+    struct cohort cohort;
+    struct care care;
+};
+
+static struct room *room_of(struct customer *customer)
+{
+    return (struct room *)(void *)customer;
+}
+
 struct customer *customer_create(void)
 {
-    return memory_zeroed(1, sizeof(struct customer));
+    return memory_zeroed(1, sizeof(struct room));
 }
 
 static void seldom_destroy(struct seldom *seldom)
@@ -23,13 +35,12 @@ static void seldom_destroy(struct seldom *seldom)
     free(seldom);
 }
 
-static void cohort_destroy(struct cohort *cohort)
+static void cohort_finish(struct cohort *cohort)
 {
     if (cohort == NULL)
         return;
     free(cohort->used_at_ms);
     free(cohort->spent);
-    free(cohort);
 }
 
 void ticket_finish(struct ticket *ticket)
@@ -48,40 +59,37 @@ void customer_clear(struct customer *customer)
     free(customer->tickets);
     free(customer->surveys);
     free(customer->orders);
-    cohort_destroy(customer->cohort);
+    cohort_finish(customer->cohort);
     seldom_destroy(customer->seldom);
-    care_destroy(customer->care);
+    care_finish(customer->care);
     dedupe_finish(&customer->seen);
     stage_forget(customer);
     *customer = (struct customer){0};
 }
 
-void customer_destroy(struct customer *customer)
-{
-    if (customer == NULL)
-        return;
-    customer_clear(customer);
-    free(customer);
-}
-
-/* Not zeroed by the allocator, which takes its slow way then. */
-void *customer_part(size_t size)
-{
-    return memset(memory_allocate(size), 0, size);
-}
-
 struct seldom *customer_seldom(struct customer *customer)
 {
     if (customer->seldom == NULL)
-        customer->seldom = customer_part(sizeof *customer->seldom);
+        customer->seldom = memory_zeroed(1, sizeof *customer->seldom);
     return customer->seldom;
 }
 
 struct cohort *customer_cohort(struct customer *customer)
 {
-    if (customer->cohort == NULL)
-        customer->cohort = customer_part(sizeof *customer->cohort);
+    if (customer->cohort == NULL) {
+        customer->cohort = &room_of(customer)->cohort;
+        *customer->cohort = (struct cohort){0};
+    }
     return customer->cohort;
+}
+
+struct care *customer_care(struct customer *customer)
+{
+    if (customer->care == NULL) {
+        customer->care = &room_of(customer)->care;
+        *customer->care = (struct care){.sealed_at_ms = INT64_MIN, .promises_from_ms = INT64_MIN};
+    }
+    return customer->care;
 }
 
 /* The capacity is a function of the count, so that it need not be kept: it is reached exactly when one more must fit. */
@@ -109,7 +117,7 @@ void *customer_array_sized(uint32_t count, size_t item_size)
 {
     if (count == 0)
         return NULL;
-    void *array = memory_allocate(capacity_of(count) * item_size);
+    void *array = memory_allocate(capacity_of(count) * item_size); /* zeroed by the allocator it would take its slow way */
     return memset(array, 0, count * item_size);
 }
 

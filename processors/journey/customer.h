@@ -186,16 +186,13 @@ struct customer {
     int8_t last_scores[SURVEY_KIND_COUNT]; /* latest standing answers + 1; 0: none */
 };
 
-struct customer *customer_create(void);
-void customer_destroy(struct customer *customer);
+struct customer *customer_create(void); /* on the heap; free it once it is cleared */
 /* All that hangs off it; the struct itself is all zero again. */
 void customer_clear(struct customer *customer);
 void ticket_finish(struct ticket *ticket);
 
 struct seldom *customer_seldom(struct customer *customer); /* makes it */
 struct cohort *customer_cohort(struct customer *customer); /* makes it */
-
-void *customer_part(size_t size); /* zeroed */
 
 /* Room for one more in a plain array, which doubles: only those awake have arrays. */
 void *customer_array_grow(void *array, uint32_t count, size_t item_size);

@@ -40,6 +40,7 @@ static void *journey_task_create(void *shared, int32_t partition)
     task->vocabulary = vocabulary_create();
     arena_init(&task->route_arena);
     arena_init(&task->save_arena);
+    task->guest = customer_create();
     return task;
 }
 
@@ -56,6 +57,7 @@ static void journey_task_destroy(void *context)
     arena_finish(&task->route_arena);
     free(task->turn);
     arena_finish(&task->save_arena);
+    free(task->guest);
     bytes_finish(&task->save_bytes);
     naming_destroy(task->naming);
     packing_finish(&task->packing);

@@ -327,16 +327,15 @@ static void journey_describe(struct journey_task *task, const struct customer *c
     cases_describe(customer, out, arena);
 }
 
-/* For somebody at rest `guest` is filled; clear it afterwards. */
-static const struct customer *customer_look(struct journey_task *task, const struct entry *entry, struct customer *guest,
-                                            struct view *packed)
+/* For somebody at rest task->guest is filled; clear it afterwards. */
+static const struct customer *customer_look(struct journey_task *task, const struct entry *entry, struct view *packed)
 {
     static const struct customer nobody; /* an entry whose only record was parked */
     const struct customer *customer = entry->state ? entry->state : &nobody;
     if (entry->state && customer_is_resting(entry)) {
         *packed = resting_bytes(entry);
-        customer_unpack(&task->packing, *packed, guest);
-        return guest;
+        customer_unpack(&task->packing, *packed, task->guest);
+        return task->guest;
     }
     bytes_clear(&task->pack_bytes);
     customer_pack(&task->packing, customer, &task->pack_bytes);
@@ -346,20 +345,19 @@ static const struct customer *customer_look(struct journey_task *task, const str
 
 void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value)
 {
-    struct customer guest = {0};
     struct view packed;
     struct arena *arena = &task->save_arena;
     struct bytes *private = &task->save_bytes;
     bytes_clear(private);
     struct journey journey = {.customer_id = entry_key(entry), .applied_offset = entry->applied_offset};
-    const struct customer *customer = customer_look(task, entry, &guest, &packed);
+    const struct customer *customer = customer_look(task, entry, &packed);
     private_save(task, packed, entry->timer_at_ms, private);
     journey_describe(task, customer, &journey, arena);
     journey.private = bytes_view(private);
     wire_begin(value, task->shared->ids.journey);
     journey_encode(value, &journey);
     arena_reset(arena);
-    customer_clear(&guest);
+    customer_clear(task->guest);
 }
 
 bool persist_load(struct journey_task *task, struct entry *entry, struct view value)

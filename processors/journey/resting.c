@@ -81,15 +81,19 @@ enum { CACHE_LINE = 64, EXPECTED_BYTES = 384 /* what half of the resting ones ha
 
 #define INLINE_EXPECTATION __attribute__((always_inline)) static inline
 
+/* By number: bytes may be NULL, which a prefetch does not mind. */
 INLINE_EXPECTATION void bytes_expect(const void *bytes, size_t from, size_t to)
 {
     for (size_t at = from; at < to; at += CACHE_LINE)
-        __builtin_prefetch((const char *)bytes + at);
+        __builtin_prefetch((const void *)((uintptr_t)bytes + at));
 }
+
+/* With its cohort and care, which stand behind it. */
+enum { AWAKE_BYTES = sizeof(struct customer) + sizeof(struct cohort) + sizeof(struct care) };
 
 INLINE_EXPECTATION void struct_expect(const struct customer *customer)
 {
-    bytes_expect(customer, 0, sizeof *customer);
+    bytes_expect(customer, 0, AWAKE_BYTES);
 }
 
 INLINE_EXPECTATION void parts_expect(const struct customer *customer)
@@ -97,8 +101,6 @@ INLINE_EXPECTATION void parts_expect(const struct customer *customer)
     __builtin_prefetch(customer->seen.ids);
     __builtin_prefetch(customer->tickets);
     __builtin_prefetch(customer->surveys);
-    bytes_expect(customer->cohort, 0, 2 * CACHE_LINE);
-    bytes_expect(customer->care, 0, 2 * CACHE_LINE);
 }
 
 /* What hangs off the parts, once those are there: before the text of the event is read, after which all of this is asked for. */
@@ -117,7 +119,7 @@ INLINE_EXPECTATION void details_expect(const struct customer *customer)
 void customer_expect(const struct entry *entry)
 {
     bool is_resting = customer_is_resting(entry);
-    bytes_expect(resting_of(entry), 2 * CACHE_LINE, is_resting ? EXPECTED_BYTES : sizeof(struct customer));
+    bytes_expect(resting_of(entry), 2 * CACHE_LINE, is_resting ? EXPECTED_BYTES : AWAKE_BYTES);
     if (!is_resting)
         parts_expect(entry->state);
 }

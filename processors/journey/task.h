@@ -46,6 +46,7 @@ struct journey_task {
     int64_t timestamp_ms; /* Kafka's, of the newest record: what our own records bear */
     struct turn *turn; /* scratch of turn.c: large, so it is made once */
     struct arena save_arena; /* scratch of persist.c */
+    struct customer *guest;  /* there, too: who is looked at without being woken */
     struct bytes save_bytes;
     struct naming *naming;
     struct packing packing;
