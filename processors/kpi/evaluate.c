@@ -100,16 +100,20 @@ static void set_quantiles(struct kpi *out, const struct window_state *state)
 {
     int64_t n = state->now.n, low, high;
     median_ranks(n, &low, &high);
-    /* Both lists ascend, as histogram_at_ranks wants them. */
-    int64_t ranks[] = {(n + 1) / 2, (9 * n + 9) / 10, (99 * n + 99) / 100}, median[] = {low, high};
-    double at_ranks[3], around_median[2];
-    histogram_at_ranks(&state->histogram, ranks, at_ranks, 3);
-    histogram_at_ranks(&state->histogram, median, around_median, 2);
-    set(&out->has_p50, &out->p50, at_ranks[0]);
-    set(&out->has_p90, &out->p90, at_ranks[1]);
-    set(&out->has_p99, &out->p99, at_ranks[2]);
-    set(&out->has_p50_low, &out->p50_low, around_median[0]);
-    set(&out->has_p50_high, &out->p50_high, around_median[1]);
+    /* In one walk, for which the ranks must ascend: with few items the interval's end lies beyond p90, or p99 even. */
+    int64_t p90 = (9 * n + 9) / 10, p99 = (99 * n + 99) / 100;
+    int high_place = high <= p90 ? 2 : high <= p99 ? 3 : 4, p90_place = high_place == 2 ? 3 : 2, p99_place = high_place == 4 ? 3 : 4;
+    int64_t ranks[5] = {low, (n + 1) / 2};
+    double at_ranks[5];
+    ranks[high_place] = high;
+    ranks[p90_place] = p90;
+    ranks[p99_place] = p99;
+    histogram_at_ranks(&state->histogram, ranks, at_ranks, 5);
+    set(&out->has_p50, &out->p50, at_ranks[1]);
+    set(&out->has_p90, &out->p90, at_ranks[p90_place]);
+    set(&out->has_p99, &out->p99, at_ranks[p99_place]);
+    set(&out->has_p50_low, &out->p50_low, at_ranks[0]);
+    set(&out->has_p50_high, &out->p50_high, at_ranks[high_place]);
     out->has_sum = true;
     out->sum = state->now.sum;
 }

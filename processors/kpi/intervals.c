@@ -84,6 +84,8 @@ static double probability_within(double t, int64_t freedom)
     return is_odd ? 2 / M_PI * (theta + sin(theta) * sum) : sin(theta) * sum;
 }
 
+enum { EXPANSION_FROM = 500 };
+
 static double density(double t, int64_t freedom)
 {
     double v = (double)freedom;
@@ -92,7 +94,7 @@ static double density(double t, int64_t freedom)
 
 /* The expansion in 1/v around the normal quantile (Abramowitz and Stegun 26.7.5) is good to 1e-11 from some hundred degrees
  * of freedom on; below, it is where Newton's steps begin. For one degree it is far off, but there is a closed form. */
-double student_t(int64_t freedom)
+static double student_t_compute(int64_t freedom)
 {
     double v = (double)freedom, z2 = z * z;
     if (freedom == 1)
@@ -101,7 +103,7 @@ double student_t(int64_t freedom)
     double g3 = z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;
     double g4 = z * ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / 92160;
     double t = z + (g1 + (g2 + (g3 + g4 / v) / v) / v) / v;
-    if (freedom > 500)
+    if (freedom > EXPANSION_FROM)
         return t;
     for (int step = 0; step < 20; step++) {
         double correction = (probability_within(t, freedom) - 0.95) / (2 * density(t, freedom));
@@ -110,4 +112,15 @@ double student_t(int64_t freedom)
             break;
     }
     return t;
+}
+
+/* Newton's steps take microseconds, and a mean or duration with few items is published all the time. */
+double student_t(int64_t freedom)
+{
+    static _Thread_local double known[EXPANSION_FROM + 1];
+    if (freedom > EXPANSION_FROM)
+        return student_t_compute(freedom);
+    if (known[freedom] == 0)
+        known[freedom] = student_t_compute(freedom);
+    return known[freedom];
 }
