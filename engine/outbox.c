@@ -28,6 +28,11 @@ size_t outbox_bytes(const struct outbox *outbox)
     return outbox->bytes + open;
 }
 
+size_t outbox_closed_chunks_unsent(const struct outbox *outbox)
+{
+    return outbox->sent < outbox->count ? outbox->chunk_count - 1 - outbox->messages[outbox->sent].chunk : 0;
+}
+
 void outbox_clear(struct outbox *outbox)
 {
     for (size_t i = 0; i < outbox->chunk_count; i++) {
@@ -39,11 +44,15 @@ void outbox_clear(struct outbox *outbox)
     outbox->chunk_count = 0;
     outbox->bytes = 0;
     outbox->count = outbox->sent = 0;
+    memset(outbox->joined, 0, sizeof outbox->joined);
 }
 
 void outbox_rewind(struct outbox *outbox)
 {
     outbox->sent = 0;
+    memset(outbox->joined, 0, sizeof outbox->joined);
+    for (size_t i = 0; i < outbox->count; i++)
+        outbox->messages[i].is_ahead = false;
 }
 
 static struct bytes *chunk_open(struct outbox *outbox)
@@ -155,30 +164,63 @@ static struct view view_in(const struct outbox *outbox, const struct outbox_mess
     return view_of(outbox->chunks[message->chunk].data + at, size);
 }
 
+static struct broker_message message_of(const struct outbox *outbox, const struct outbox_message *from)
+{
+    return (struct broker_message){
+        .topic = from->topic,
+        .partition = from->partition,
+        .timestamp_ms = from->timestamp_ms,
+        .died_at_offset = from->died_at_offset,
+        .key = view_in(outbox, from, from->key_at, from->key_size),
+        .value = view_in(outbox, from, from->value_at, from->value_size),
+    };
+}
+
+/* Where the messages of closed chunks end. */
+static size_t closed_end(const struct outbox *outbox)
+{
+    size_t end = outbox->count;
+    while (end > outbox->sent && outbox->messages[end - 1].chunk + 1 == outbox->chunk_count)
+        end--;
+    return end;
+}
+
+/* The first message of each partition that is not in the transaction yet goes ahead of all others, so that the partitions join together.
+ * A partition's own messages keep their order. With more than 64 partitions some share a bit: those just do not go ahead. */
+static enum outcome send_newcomers(struct outbox *outbox, struct broker *broker, size_t end)
+{
+    for (size_t i = outbox->sent; i < end; i++) {
+        struct outbox_message *from = &outbox->messages[i];
+        uint64_t bit = UINT64_C(1) << (from->partition & 63), *joined = &outbox->joined[from->topic + 1];
+        if (*joined & bit)
+            continue;
+        struct broker_message message = message_of(outbox, from);
+        size_t taken = 0;
+        enum outcome outcome = broker->port->produce(broker, &message, 1, &taken);
+        if (outcome != OUTCOME_OK)
+            return outcome;
+        *joined |= bit;
+        from->is_ahead = true;
+    }
+    return OUTCOME_OK;
+}
+
 enum outcome outbox_send(struct outbox *outbox, struct broker *broker, bool is_all)
 {
     struct broker_message messages[SEND_AT_ONCE];
-    for (;;) {
-        size_t count = 0;
-        while (count < SEND_AT_ONCE && outbox->sent + count < outbox->count) {
-            const struct outbox_message *from = &outbox->messages[outbox->sent + count];
-            if (!is_all && from->chunk + 1 == outbox->chunk_count)
-                break;
-            messages[count++] = (struct broker_message){
-                .topic = from->topic,
-                .partition = from->partition,
-                .timestamp_ms = from->timestamp_ms,
-                .died_at_offset = from->died_at_offset,
-                .key = view_in(outbox, from, from->key_at, from->key_size),
-                .value = view_in(outbox, from, from->value_at, from->value_size),
-            };
+    size_t places[SEND_AT_ONCE], end = is_all ? outbox->count : closed_end(outbox);
+    enum outcome outcome = send_newcomers(outbox, broker, end);
+    while (outcome == OUTCOME_OK && outbox->sent < end) {
+        size_t count = 0, at = outbox->sent, taken = 0;
+        for (; at < end && count < SEND_AT_ONCE; at++) {
+            if (outbox->messages[at].is_ahead)
+                continue;
+            places[count] = at;
+            messages[count++] = message_of(outbox, &outbox->messages[at]);
         }
-        if (count == 0)
-            return OUTCOME_OK;
-        size_t taken = 0;
-        enum outcome outcome = broker->port->produce(broker, messages, count, &taken);
-        outbox->sent += taken;
-        if (outcome != OUTCOME_OK)
-            return outcome;
+        if (count)
+            outcome = broker->port->produce(broker, messages, count, &taken);
+        outbox->sent = taken < count ? places[taken] : at;
     }
+    return outcome;
 }

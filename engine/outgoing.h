@@ -20,6 +20,7 @@ struct outbox_message {
     uint32_t chunk;
     uint32_t key_at, key_size;     /* key_size UINT32_MAX: null */
     uint32_t value_at, value_size; /* value_size UINT32_MAX: null */
+    bool is_ahead;                 /* sent before its turn */
 };
 
 struct outbox {
@@ -28,6 +29,7 @@ struct outbox {
     struct outbox_message *messages;
     size_t count, capacity;
     size_t sent;       /* messages handed to the open transaction */
+    uint64_t joined[OUTBOX_TOPICS_MAX + 1]; /* by topic (+ 1) partitions that are in it, modulo 64 */
     size_t bytes;      /* in chunks that are closed */
     bool is_muted, sums_are_muted;
     struct bytes muted; /* where muted records go to be forgotten */
@@ -40,6 +42,8 @@ void outbox_finish(struct outbox *outbox);
 void outbox_clear(struct outbox *outbox);  /* committed: forget all, keep some memory */
 void outbox_rewind(struct outbox *outbox); /* aborted: all is unsent again */
 size_t outbox_bytes(const struct outbox *outbox);
+
+size_t outbox_closed_chunks_unsent(const struct outbox *outbox); /* full, with something in them that no broker has */
 
 static inline bool outbox_is_empty(const struct outbox *outbox)
 {

@@ -1,4 +1,4 @@
-/* The outbox: what goes in comes out once, in order, again after an abort, and not at all when muted. */
+/* The outbox: what goes in comes out once, in order within each partition, again after an abort, and not at all when muted. */
 #include "engine/outgoing.h"
 
 #include "base/hash.h"
@@ -53,7 +53,7 @@ static void close(struct outbox *outbox, struct ear *ear)
     bytes_finish(&ear->heard);
 }
 
-static void records_come_out_in_order_with_javas_partitions(void **state)
+static void the_first_of_each_partition_goes_ahead_and_each_keeps_its_order(void **state)
 {
     (void)state;
     struct outbox outbox;
@@ -66,8 +66,8 @@ static void records_come_out_in_order_with_javas_partitions(void **state)
     assert_int_equal(outbox_send(&outbox, &ear.broker, true), OUTCOME_OK);
     int32_t partition = hash_kafka_partition(VIEW_LITERAL("c-42"), 8);
     char wanted[200];
-    snprintf(wanted, sizeof wanted, "0/%d c-42=one\n1/2 c-42=two\n0/%d c-42 gone at -1\n-1/5 c-42 gone at 77\n", partition,
-             partition);
+    snprintf(wanted, sizeof wanted, "0/%d c-42=one\n1/2 c-42=two\n-1/5 c-42 gone at 77\n0/%d c-42 gone at -1\n", partition,
+             partition); /* partitions are those that Java clients choose */
     assert_string_equal(bytes_text(&ear.heard), wanted);
     close(&outbox, &ear);
 }
@@ -135,7 +135,7 @@ static void after_an_abort_the_same_comes_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_come_out_in_order_with_javas_partitions),
+        cmocka_unit_test(the_first_of_each_partition_goes_ahead_and_each_keeps_its_order),
         cmocka_unit_test(muted_records_are_forgotten),
         cmocka_unit_test(a_full_queue_goes_on_where_it_stopped),
         cmocka_unit_test(after_an_abort_the_same_comes_again),
