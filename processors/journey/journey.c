@@ -169,6 +169,7 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     if (outcome != OUTCOME_OK)
         return outcome;
     const struct touchpoint *touch = &enriched.touch;
+    task->refusal = "happened longer ago than journey.revision_horizon";
     if (is_too_late(task, touch, step->clock_ms))
         return OUTCOME_PARK;
     struct customer *customer;
@@ -180,6 +181,10 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
         entry->is_deleted = false;
         entry->timer_at_ms = TIMER_NEVER;
     }
+    task->refusal = "too much of this customer's is open to remember more (twice journey.history_max)";
+    if (seal_is_full(task, customer, touch))
+        return OUTCOME_PARK;
+    task->refusal = NULL;
     if (!is_first_sight(task, customer, touch))
         return OUTCOME_OK;
     /* This record may have moved the clock past deadlines of its own customer: they passed before it, and an answer that comes too

@@ -25,10 +25,13 @@ void reject_park(struct step *step, const struct record *record)
                                 .has_event_id = is_read};
     if (record->value.size > RECORD_VALUE_MAX)
         say_why(&rejected, "too_large", "", "a record is at most 1.5 MiB; the payload is its beginning");
+    else if (is_read && task->refusal)
+        say_why(&rejected, "too_late", "occurred_at", task->refusal);
     else if (is_read)
-        say_why(&rejected, "too_late", "occurred_at", "happened longer ago than journey.revision_horizon");
+        say_why(&rejected, "too_large", "customer_id", "there is no room for another customer (engine.entries_max)");
     else
         say_why(&rejected, "wrong_type", "", why);
+    task->refusal = NULL;
     if (is_read)
         rejected.event_id = touch.event_id;
     if (rejected.source.size > KEY_MAX)

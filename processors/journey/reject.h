@@ -4,7 +4,7 @@
 
 #include "processors/journey/task.h"
 
-/* A record that decodes was too late; all others cannot be read. */
+/* A record that decodes was too late, or too much (task->refusal says); all others cannot be read. */
 void reject_park(struct step *step, const struct record *record);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* A sixteenth leaves at once, so that sealing is seldom. */
-enum { SEALED_PART = 16 };
+enum { SEALED_PART = 16, OPEN_FACTOR = 2 };
 
 /* Everything that waits for nothing is a candidate, the longest untouched first. */
 struct candidate {
@@ -129,4 +129,28 @@ void seal_oldest(struct journey_task *task, struct customer *customer)
     tickets_seal(customer, bound_ms);
     surveys_seal(customer, bound_ms);
     orders_seal(customer, bound_ms);
+}
+
+static bool is_remembered(const struct touchpoint *touch)
+{
+    switch (touch->body_kind) {
+    case TOUCHPOINT_BODY_TICKET_CHANGED:
+        return touch->body.ticket_changed.action != TICKET_ACTION_RESOLVED && touch->body.ticket_changed.action != TICKET_ACTION_CLOSED;
+    case TOUCHPOINT_BODY_ORDER_DELIVERED:
+    case TOUCHPOINT_BODY_PRODUCT_RETURNED:
+    case TOUCHPOINT_BODY_SERVICE_VISITED:
+    case TOUCHPOINT_BODY_MESSAGE_ENGAGED:
+    case TOUCHPOINT_BODY_SURVEY_SENT:
+    case TOUCHPOINT_BODY_SURVEY_ANSWERED:
+    case TOUCHPOINT_BODY_SUBSCRIPTION_CHANGED:
+    case TOUCHPOINT_BODY_REFERRAL_MADE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool seal_is_full(const struct journey_task *task, const struct customer *customer, const struct touchpoint *touch)
+{
+    return customer->history_count >= (uint64_t)task->shared->settings->history_max * OPEN_FACTOR && is_remembered(touch);
 }

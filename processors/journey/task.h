@@ -54,6 +54,7 @@ struct journey_task {
     struct customer *newest, *oldest, *spare; /* those awake, and structs to be used again: resting.c */
     uint32_t awake_count;
     uint64_t forgotten_ids;
+    const char *refusal; /* why apply parks a touchpoint; NULL: the engine does, having no room for another entry */
 };
 
 #endif

@@ -41,6 +41,7 @@ struct driver {
     struct outbox outbox;
     int64_t clock_ms, offset;
     struct stored *log;
+    bool keeps_no_log;
     size_t log_count, log_capacity;
     struct map saved; /* key → struct stored */
     int64_t marker, marker_clock_ms, pass_marker, pass_clock_ms;
@@ -264,8 +265,26 @@ static enum outcome run_logged(struct driver *driver, int64_t offset)
     return run_record(driver, &record);
 }
 
+void driver_keep_no_log(struct driver *driver)
+{
+    driver->keeps_no_log = true;
+}
+
+static enum outcome run_unlogged(struct driver *driver, struct view key, struct view value, int64_t timestamp_ms)
+{
+    struct record record = {.topic = view_of_text(driver->processor->input),
+                            .offset = (int64_t)driver->log_count++,
+                            .timestamp_ms = timestamp_ms,
+                            .key = key,
+                            .value = value};
+    driver->offset = record.offset;
+    return run_record(driver, &record);
+}
+
 enum outcome driver_feed(struct driver *driver, struct view key, struct view value, int64_t timestamp_ms)
 {
+    if (driver->keeps_no_log)
+        return run_unlogged(driver, key, value, timestamp_ms);
     if (driver->log_count == driver->log_capacity) {
         driver->log_capacity = driver->log_capacity ? driver->log_capacity * 2 : 256;
         driver->log = memory_resize(driver->log, driver->log_capacity * sizeof *driver->log);
@@ -395,7 +414,7 @@ void driver_destroy(struct driver *driver)
     driver_forget_outputs(driver);
     free(driver->outbox.outputs);
     bytes_finish(&driver->outbox.value);
-    for (size_t i = 0; i < driver->log_count; i++) {
+    for (size_t i = 0; i < driver->log_count && !driver->keeps_no_log; i++) {
         free(driver->log[i].key);
         free(driver->log[i].value);
     }

@@ -25,6 +25,8 @@ void driver_destroy(struct driver *driver);
 
 /* Feed one record; it gets the next offset. A null view as value is a null value. PARK: it was parked. */
 enum outcome driver_feed(struct driver *driver, struct view key, struct view value, int64_t timestamp_ms);
+/* For runs too long to be kept: from here on records leave no trace in memory, and there is no recovery. */
+void driver_keep_no_log(struct driver *driver);
 void driver_tick(struct driver *driver, int64_t at_ms); /* null key, null value */
 
 /* The engine calls summarise and batch_end before a commit: so must a test, when its processor has them. */

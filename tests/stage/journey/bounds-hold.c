@@ -65,6 +65,40 @@ static void the_oldest_matters_are_sealed(void **state)
     life_end(&life);
 }
 
+/* Nobody closes anything: a ticket after the other, or what is never over, like subscriptions. The bound holds all the same, what is
+ * refused is told, and tickets can still be closed. */
+static void what_stays_open_is_bounded_too(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"TicketChanged", "SubscriptionChanged", "MessageEngaged", "ServiceVisited", "ReferralMade"};
+    static const char *const forms[] = {
+        "\"ticket_id\":\"t%d\",\"action\":\"OPENED\"", "\"subscription_id\":\"s%d\",\"action\":\"STARTED\"",
+        "\"campaign\":\"m%d\",\"kind\":\"OFFER\",\"action\":\"DELIVERED\"",
+        "\"visit_id\":\"v%d\",\"kind\":\"REPAIR\",\"fixed\":true", "\"referred_customer_id\":\"r%d\",\"converted\":true"};
+    for (size_t kind = 0; kind < sizeof types / sizeof *types; kind++) {
+        struct life life;
+        life_begin(&life);
+        life.settings.history_max = 64;
+        for (int i = 0; i < 300; i++) {
+            char data[128];
+            snprintf(data, sizeof data, forms[kind], i);
+            life_add(&life, HOURS(1) + i * SECONDS(1), types[kind], data);
+            assert_true(life_customer(&life)->history_count <= 128);
+        }
+        assert_int_equal(life.rejected, 300 - 128);
+        if (kind == 0) {
+            assert_int_equal(life.last.customer.open_tickets, 128);
+            for (int i = 0; i < 40; i++) {
+                char data[128];
+                snprintf(data, sizeof data, "\"ticket_id\":\"t%d\",\"action\":\"RESOLVED\"", i);
+                assert_int_equal(life_add(&life, HOURS(2) + i, "TicketChanged", data), OUTCOME_OK);
+            }
+            assert_int_equal(life.last.customer.open_tickets, 88);
+        }
+        life_end(&life);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,6 +106,7 @@ int main(void)
         cmocka_unit_test(what_is_no_touchpoint_is_set_aside),
         cmocka_unit_test(values_beyond_the_cap_are_other),
         cmocka_unit_test(the_oldest_matters_are_sealed),
+        cmocka_unit_test(what_stays_open_is_bounded_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
