@@ -89,7 +89,8 @@ enum { EXPANSION_FROM = 500 };
 static double density(double t, int64_t freedom)
 {
     double v = (double)freedom;
-    return exp(lgamma((v + 1) / 2) - lgamma(v / 2) - (v + 1) / 2 * log1p(t * t / v)) / sqrt(v * M_PI);
+    int sign; /* always +; lgamma would put it into a variable that all threads share */
+    return exp(lgamma_r((v + 1) / 2, &sign) - lgamma_r(v / 2, &sign) - (v + 1) / 2 * log1p(t * t / v)) / sqrt(v * M_PI);
 }
 
 /* The expansion in 1/v around the normal quantile (Abramowitz and Stegun 26.7.5) is good to 1e-11 from some hundred degrees

@@ -63,19 +63,20 @@ class Crew:
         time.sleep(seconds)
         process.send_signal(signal.SIGCONT)
 
-    def storm(self, moves, seed, joins=(), pause_s=(0.3, 2.5), freezes=1, freeze_s=9):
-        """`moves` times one of them is killed (mostly), asked to leave, or frozen beyond its session. Those named in `joins` come and go
-        too. Answers how often what was done."""
+    def storm(self, kills, seed, joins=(), pause_s=(0.3, 2.5), freezes=1, freeze_s=9):
+        """One after the other is killed, or asked to leave (one in five), or frozen beyond its session, until so many were killed. Those
+        named in `joins` come and go too. Answers how often what was done."""
         chance, done = random.Random(seed), {"killed": 0, "left": 0, "joined": 0, "frozen": 0}
-        when_frozen = set(chance.sample(range(moves), min(freezes, moves)))
-        for move in range(moves):
+        when_frozen = set(chance.sample(range(kills), min(freezes, kills)))
+        while done["killed"] < kills:
             time.sleep(chance.uniform(*pause_s))
             away = [name for name in joins if name not in self.processes]
             if away and chance.random() < 0.5:
                 self.start(chance.choice(away))
                 done["joined"] += 1
             name = chance.choice(sorted(self.processes))
-            if move in when_frozen:
+            if done["killed"] in when_frozen:
+                when_frozen.remove(done["killed"])
                 self.freeze(chance.choice([one for one in sorted(self.processes) if one.rstrip("0123456789") in GROUPS]), freeze_s)
                 done["frozen"] += 1
                 continue
