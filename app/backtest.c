@@ -3,7 +3,7 @@
 #include "app/backtest_cases.h"
 #include "base/clock.h"
 
-#include "processors/journey/churn_backtest.h"
+#include "processors/journey/care/churn_backtest.h"
 #include "processors/kpi/trend/backtest.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef TS_JOURNEY_APPLY_H
 #define TS_JOURNEY_APPLY_H
 
-#include "processors/journey/matters.h"
+#include "processors/journey/matters/matters.h"
 #include "processors/journey/impression.h"
 
 struct arrival {

@@ -1,7 +1,7 @@
 #include "processors/journey/enrich.h"
 
-#include "processors/journey/surveys.h"
-#include "processors/journey/tickets.h"
+#include "processors/journey/matters/surveys.h"
+#include "processors/journey/tickets/tickets.h"
 #include "schemas/wire.h"
 
 /* What people say is feedback or brand; what they do is digital, social or service. */

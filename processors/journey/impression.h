@@ -2,7 +2,7 @@
 #ifndef TS_JOURNEY_IMPRESSION_H
 #define TS_JOURNEY_IMPRESSION_H
 
-#include "processors/journey/contributions.h"
+#include "processors/journey/matters/contributions.h"
 
 enum { IMPRESSION_TOPICS_MAX = 8 };
 

@@ -3,6 +3,10 @@
  *   decode → too late? → seen before? → forget? → read its text → compare what it changes before and after
  *   → additions for the KPI stage → cases, alerts, follow-ups → the enriched touchpoint
  *
+ * The rooms: memory/ what is remembered of a customer, awake and packed; matters/ what an event changes, and what that counts for; tickets/ a
+ * ticket's story and its promises; sums/ contributions added up to series; care/ hot scores, cases, alerts, follow-ups, churn; sentiment/
+ * what a text says.
+ *
  * A customer is one entry. KPIs are functions of the set of a customer's events: see contributions.h for how the
  * additions come about, customer.h for what is remembered, matters.h for what an event may change. Time alone changes things
  * too (deadlines, cohorts): the entry's timer makes the same comparison. */
@@ -13,14 +17,14 @@
 #include "processors/journey/apply.h"
 #include "processors/journey/enrich.h"
 #include "processors/journey/forget.h"
-#include "processors/journey/persist.h"
+#include "processors/journey/memory/persist.h"
 #include "processors/journey/reject.h"
-#include "processors/journey/resting.h"
-#include "processors/journey/seal.h"
+#include "processors/journey/memory/resting.h"
+#include "processors/journey/memory/seal.h"
 #include "processors/journey/sentiment/vocabulary.h"
-#include "processors/journey/stage.h"
-#include "processors/journey/story.h"
-#include "processors/journey/turn.h"
+#include "processors/journey/matters/stage.h"
+#include "processors/journey/tickets/story.h"
+#include "processors/journey/care/turn.h"
 #include "schemas/wire.h"
 
 #include <stdlib.h>

@@ -5,10 +5,10 @@
 
 #include "base/settings.h"
 #include "engine/processor.h"
-#include "processors/journey/case_settings.h"
-#include "processors/journey/dimensions.h"
-#include "processors/journey/followup_rules.h"
-#include "processors/journey/policy.h"
+#include "processors/journey/care/case_settings.h"
+#include "processors/journey/sums/dimensions.h"
+#include "processors/journey/care/followup_rules.h"
+#include "processors/journey/tickets/policy.h"
 #include "schemas/reader.h"
 
 struct journey_settings {

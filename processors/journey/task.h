@@ -2,11 +2,11 @@
 #ifndef TS_JOURNEY_TASK_H
 #define TS_JOURNEY_TASK_H
 
-#include "processors/journey/contributions.h"
-#include "processors/journey/customer.h"
+#include "processors/journey/matters/contributions.h"
+#include "processors/journey/memory/customer.h"
 #include "processors/journey/journey.h"
-#include "processors/journey/packing.h"
-#include "processors/journey/totals.h"
+#include "processors/journey/memory/packing.h"
+#include "processors/journey/sums/totals.h"
 
 /* A ticket read as episodes: scratch, see story.h. */
 struct story {

@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "ingest/generate/lives.h"
 #include "ingest/generate/zipf.h"
-#include "processors/journey/customer.h"
+#include "processors/journey/memory/customer.h"
 #include "processors/journey/journey.h"
 #include "schemas/wire.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "processors/journey/care.h"
+#include "processors/journey/care/care.h"
 #include "schemas/json_form.h"
 #include "schemas/kpi_sums.h"
 #include "schemas/wire.h"

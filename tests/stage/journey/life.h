@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/memory.h"
-#include "processors/journey/customer.h"
+#include "processors/journey/memory/customer.h"
 #include "processors/journey/journey.h"
 #include "schemas/json_form.h"
 #include "schemas/kpi_sums.h"

@@ -1,4 +1,4 @@
-#include "processors/journey/calendar.h"
+#include "processors/journey/tickets/calendar.h"
 
 #include "base/clock.h"
 #include "base/random.h"

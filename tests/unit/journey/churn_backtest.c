@@ -1,5 +1,5 @@
 /* The churn backtest tells signal from noise, on rows that its fit has not seen. */
-#include "processors/journey/churn_backtest.h"
+#include "processors/journey/care/churn_backtest.h"
 
 #include "base/bytes.h"
 #include "tests/unit/cmocka_all.h"

@@ -1,4 +1,4 @@
-#include "processors/journey/packing.h"
+#include "processors/journey/memory/packing.h"
 
 #include "base/clock.h"
 

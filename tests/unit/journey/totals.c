@@ -1,5 +1,5 @@
 /* Sums of several partitions that leave in one transaction: each addition once, and with its own partition. */
-#include "processors/journey/totals.h"
+#include "processors/journey/sums/totals.h"
 
 #include "base/memory.h"
 #include "schemas/records.h"

@@ -1,0 +1,379 @@
+/* Follow-ups: what to send to whom and when, once for each (customer, kind, cause).
+ *
+ * A touchpoint that fits a rule's trigger leaves a note of what is due when. At that time the conditions are asked, and the
+ * FollowUp goes out; not before, since it could not be taken back. While a case is open it waits (unless the rule may speak
+ * then), and is dropped once it has expired. An event so old that its follow-up would have been due before we heard of
+ * it leaves none: imported history makes nobody send anything. */
+#include "base/memory.h"
+#include "processors/journey/matters/activity.h"
+#include "processors/journey/matters/orders.h"
+#include "processors/journey/tickets/tickets.h"
+#include "processors/journey/care/turn.h"
+#include "schemas/wire.h"
+
+#include <stdlib.h>
+
+enum { VARIABLES_MAX = 4 };
+
+/* What a touchpoint sets off. */
+struct cause {
+    struct moment moment;
+    int64_t from_ms;  /* what the delay is counted from */
+    struct view subject, note;
+    unsigned triggers; /* bits */
+};
+
+#define SETS_OFF(trigger) (1u << TRIGGER_##trigger)
+
+/* --- triggers --- */
+
+static void order_cause(const struct turn *turn, struct cause *cause)
+{
+    const struct cohort *cohort = turn->customer->cohort;
+    cause->subject = turn->arrival->touch->body.order_placed.order_id;
+    cause->triggers = SETS_OFF(ORDER_PLACED);
+    if (cohort && cohort->has_first)
+        cause->triggers |= moment_compare(&cohort->first, &cause->moment) == 0 ? SETS_OFF(FIRST_ORDER) : SETS_OFF(REPEAT_ORDER);
+}
+
+static void subscription_cause(const struct subscription_changed *changed, struct cause *cause)
+{
+    bool starts = changed->action == SUBSCRIPTION_ACTION_STARTED || changed->action == SUBSCRIPTION_ACTION_RENEWED;
+    cause->subject = changed->subscription_id;
+    if (changed->action == SUBSCRIPTION_ACTION_RENEWED)
+        cause->triggers |= SETS_OFF(RENEWED);
+    if (starts && changed->has_term_ends_at)
+        cause->triggers |= SETS_OFF(TERM_ENDS);
+}
+
+static void survey_cause(const struct survey_answered *answered, struct cause *cause)
+{
+    bool is_delighted = (answered->kind == SURVEY_KIND_NPS && answered->score >= 9) ||
+                        (answered->kind == SURVEY_KIND_CSAT && answered->score == 5);
+    cause->subject = answered->survey_id;
+    cause->triggers = is_delighted ? SETS_OFF(PROMOTER) : 0;
+}
+
+static void case_cause(struct turn *turn, struct cause *cause)
+{
+    const struct case_acted *acted = &turn->arrival->touch->body.case_acted;
+    const struct case_story *last = turn->cases.count ? &turn->cases.stories[turn->cases.count - 1] : NULL;
+    bool is_closing = last && last->state == ALERT_STATE_RESOLVED && last->changed_at_ms == cause->moment.at_ms &&
+                      acted->action == CASE_ACTION_CLOSED;
+    cause->subject = acted->case_id;
+    cause->note = acted->note;
+    cause->triggers = is_closing ? SETS_OFF(CASE_CLOSED) : 0;
+}
+
+static void cause_read(struct turn *turn, struct cause *cause)
+{
+    const struct touchpoint *touch = turn->arrival->touch;
+    *cause = (struct cause){.moment = turn->arrival->moment, .from_ms = turn->arrival->moment.at_ms};
+    switch (touch->body_kind) {
+    case TOUCHPOINT_BODY_ORDER_PLACED: order_cause(turn, cause); break;
+    case TOUCHPOINT_BODY_ORDER_DELIVERED:
+        cause->subject = touch->body.order_delivered.order_id;
+        cause->triggers = SETS_OFF(ORDER_DELIVERED);
+        break;
+    case TOUCHPOINT_BODY_TICKET_CHANGED:
+        cause->subject = touch->body.ticket_changed.ticket_id;
+        cause->triggers = touch->body.ticket_changed.action == TICKET_ACTION_RESOLVED ? SETS_OFF(TICKET_RESOLVED) : 0;
+        break;
+    case TOUCHPOINT_BODY_SURVEY_ANSWERED: survey_cause(&touch->body.survey_answered, cause); break;
+    case TOUCHPOINT_BODY_REVIEW_POSTED: cause->triggers = touch->body.review_posted.stars == 5 ? SETS_OFF(PROMOTER) : 0; break;
+    case TOUCHPOINT_BODY_DEVICE_REPORTED:
+        cause->subject = touch->body.device_reported.device_id;
+        cause->note = touch->body.device_reported.code;
+        cause->triggers = touch->body.device_reported.severity == SEVERITY_CRITICAL ? SETS_OFF(DEVICE_CRITICAL) : 0;
+        break;
+    case TOUCHPOINT_BODY_SERVICE_VISITED:
+        cause->subject = touch->body.service_visited.visit_id;
+        cause->triggers = touch->body.service_visited.kind != VISIT_KIND_REPAIR ? SETS_OFF(SERVICED) : 0;
+        break;
+    case TOUCHPOINT_BODY_SUBSCRIPTION_CHANGED: subscription_cause(&touch->body.subscription_changed, cause); break;
+    case TOUCHPOINT_BODY_REFERRAL_MADE:
+        cause->subject = touch->body.referral_made.referred_customer_id;
+        cause->triggers = touch->body.referral_made.converted ? SETS_OFF(REFERRED) : 0;
+        break;
+    case TOUCHPOINT_BODY_CASE_ACTED: case_cause(turn, cause); break;
+    default: break;
+    }
+}
+
+/* --- what waits --- */
+
+/* Where the texts of a pending one begin. */
+static uint32_t texts_before(const struct care *care, uint32_t number)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < number; i++)
+        at += care->pending[i].subject_size + care->pending[i].note_size;
+    return at;
+}
+
+static void texts_add(struct care *care, struct view text)
+{
+    if (text.size == 0)
+        return;
+    care->pending_texts = memory_resize(care->pending_texts, care->pending_texts_size + text.size);
+    memcpy(care->pending_texts + care->pending_texts_size, text.data, text.size);
+    care->pending_texts_size += (uint32_t)text.size;
+}
+
+static void pending_remove(struct care *care, uint32_t number)
+{
+    uint32_t at = texts_before(care, number), size = care->pending[number].subject_size + care->pending[number].note_size;
+    if (size) {
+        care->pending_texts_size -= size;
+        memmove(care->pending_texts + at, care->pending_texts + at + size, care->pending_texts_size - at);
+    }
+    memmove(care->pending + number, care->pending + number + 1, (care->pending_count - number - 1) * sizeof *care->pending);
+    care->pending = customer_array_shrink(care->pending, --care->pending_count, sizeof *care->pending);
+}
+
+/* Older ones of the same rule, where only the latest stands. false: the newer one is there already. */
+static bool latest_keep(struct care *care, const struct followup_rule *rule, int64_t due_at_ms)
+{
+    for (uint32_t i = care->pending_count; i > 0; i--) {
+        if (care->pending[i - 1].rule != rule->number)
+            continue;
+        if (care->pending[i - 1].due_at_ms > due_at_ms)
+            return false;
+        pending_remove(care, i - 1);
+    }
+    return true;
+}
+
+static int64_t due_of(const struct turn *turn, const struct followup_rule *rule, const struct cause *cause)
+{
+    if (rule->trigger == TRIGGER_TERM_ENDS)
+        return turn->arrival->touch->body.subscription_changed.term_ends_at_ms - rule->delay_ms;
+    return cause->from_ms + rule->delay_ms;
+}
+
+static void pending_add(struct turn *turn, const struct followup_rule *rule, const struct cause *cause)
+{
+    struct care *care = customer_care(turn->customer);
+    int64_t due_at_ms = due_of(turn, rule, cause);
+    if (turn_is_historical(turn, due_at_ms))
+        return;
+    if ((rule->conditions & CONDITION_LATEST) && !latest_keep(care, rule, due_at_ms))
+        return;
+    if (care->pending_count >= turn->settings->followups_max)
+        pending_remove(care, 0);
+    care->pending = customer_array_grow(care->pending, care->pending_count, sizeof *care->pending);
+    struct view subject = care_text_cut(cause->subject, CARE_TEXT_MAX), note = care_text_cut(cause->note, CARE_TEXT_MAX);
+    care->pending[care->pending_count++] =
+        (struct pending){.cause = cause->moment,
+                         .due_at_ms = due_at_ms,
+                         .expires_at_ms = due_at_ms + rule->expires_ms,
+                         .rule = rule->number,
+                         .subject_size = (uint16_t)subject.size,
+                         .note_size = (uint16_t)note.size,
+                         .item = subject.size < cause->subject.size ? identity_of(cause->subject) : 0};
+    texts_add(care, subject);
+    texts_add(care, note);
+}
+
+static void causes_note(struct turn *turn)
+{
+    const struct followup_rules *rules = &turn->task->shared->followups;
+    struct cause cause;
+    cause_read(turn, &cause);
+    unsigned kinds = 0; /* once for each kind and cause, whatever rules there are */
+    for (uint32_t i = 0; cause.triggers && i < rules->count; i++) {
+        const struct followup_rule *rule = &rules->items[i];
+        bool fits = rule->is_enabled && (cause.triggers >> rule->trigger & 1) && !(kinds >> rule->kind & 1);
+        if (!fits)
+            continue;
+        kinds |= 1u << rule->kind;
+        pending_add(turn, rule, &cause);
+    }
+}
+
+/* --- when its time has come --- */
+
+static bool is_loyal(const struct customer *customer)
+{
+    return (customer->cohort && customer->cohort->has_second) || (customer->seldom && customer->seldom->is_member);
+}
+
+static bool has_used_since(const struct customer *customer, int64_t at_ms)
+{
+    const struct cohort *cohort = customer->cohort;
+    if (cohort == NULL || !cohort->has_used)
+        return false;
+    return cohort->first_used.at_ms >= at_ms || (cohort->used_count && cohort->used_at_ms[cohort->used_count - 1] >= at_ms);
+}
+
+static bool is_surveyed_since(const struct customer *customer, int64_t at_ms)
+{
+    for (uint32_t i = 0; i < customer->survey_count; i++) {
+        const struct survey *survey = &customer->surveys[i];
+        if ((survey->is_sent && survey->sent.at_ms >= at_ms) || (survey->is_answered && survey->answered.at_ms >= at_ms))
+            return true;
+    }
+    return false;
+}
+
+static bool is_changed_since(const struct customer *customer, uint64_t subscription, const struct moment *moment)
+{
+    const struct seldom *seldom = customer->seldom;
+    for (uint32_t i = 0; seldom && i < seldom->subscription_count; i++) {
+        if (seldom->subscriptions[i].identity == subscription && moment_is_before(moment, &seldom->subscriptions[i].moment))
+            return true;
+    }
+    return false;
+}
+
+static bool conditions_hold(const struct customer *customer, unsigned conditions, const struct pending *pending,
+                            struct view subject)
+{
+    uint64_t item = pending->item ? pending->item : subject.size ? identity_of(subject) : 0;
+    const struct order *order = conditions & CONDITION_KEPT ? orders_find(customer, item) : NULL;
+    if (order && order->is_returned)
+        return false;
+    if ((conditions & CONDITION_UNUSED) && has_used_since(customer, pending->cause.at_ms))
+        return false;
+    if ((conditions & CONDITION_UNSURVEYED) && is_surveyed_since(customer, pending->cause.at_ms))
+        return false;
+    if ((conditions & CONDITION_UNRENEWED) && is_changed_since(customer, item, &pending->cause))
+        return false;
+    if ((conditions & CONDITION_NO_OPEN_TICKET) && customer->open_ticket_count > 0)
+        return false;
+    return !(conditions & CONDITION_LOYAL) || is_loyal(customer);
+}
+
+static void followup_send(struct turn *turn, const struct followup_rule *rule, const struct pending *pending, struct view subject,
+                          struct view note)
+{
+    struct uuid cause = moment_event_id(&pending->cause);
+    struct uuid space = uuid_version5(&cause, turn->customer_id);
+    struct uuid own = uuid_version5(&space, view_of_text(follow_up_kind_name(rule->kind)));
+    char id[UUID_TEXT_SIZE + 1];
+    uuid_format(&own, id);
+    struct attribute variables[VARIABLES_MAX];
+    struct follow_up record = {.followup_id = view_of(id, UUID_TEXT_SIZE),
+                               .customer_id = turn->customer_id,
+                               .kind = rule->kind,
+                               .cause = cause,
+                               .channel = CHANNEL_EMAIL,
+                               .due_at_ms = pending->due_at_ms,
+                               .expires_at_ms = pending->expires_at_ms,
+                               .variables = {variables, 0}};
+    customer_preferred_channel(turn->customer, &record.channel);
+    variables[record.variables.count++] = (struct attribute){VIEW_LITERAL("rule"), view_of_text(rule->name)};
+    if (subject.size)
+        variables[record.variables.count++] =
+            (struct attribute){view_of_text(followup_trigger_variable(rule->trigger)), subject};
+    if (note.size)
+        variables[record.variables.count++] = (struct attribute){VIEW_LITERAL("note"), note};
+    struct bytes *value = outbox_begin(turn->step->outbox, JOURNEY_OUTPUT_FOLLOWUPS, OUTBOX_BY_KEY, turn->customer_id,
+                                       turn->task->timestamp_ms);
+    wire_begin(value, turn->task->shared->ids.follow_up);
+    follow_up_encode(value, &record);
+    outbox_end(turn->step->outbox);
+}
+
+/* false: it has still to wait. `texts`: of subject and note. */
+static bool pending_settle(struct turn *turn, const struct followup_rule *rule, const struct pending *pending, const char *texts)
+{
+    struct view subject = view_of(texts, pending->subject_size), note = view_of(texts + pending->subject_size, pending->note_size);
+    if (rule == NULL || !rule->is_enabled || pending->expires_at_ms < turn->at_ms)
+        return true;
+    bool is_held = turn_live_case(turn) && !(rule->conditions & CONDITION_DURING_CASES);
+    if (pending->due_at_ms > turn->at_ms || is_held)
+        return false;
+    if (conditions_hold(turn->customer, rule->conditions, pending, subject))
+        followup_send(turn, rule, pending, subject, note);
+    return true;
+}
+
+static void pending_review(struct turn *turn)
+{
+    struct care *care = turn->customer->care;
+    uint32_t texts_at = 0;
+    for (uint32_t i = 0; care && i < care->pending_count;) {
+        const struct pending *pending = &care->pending[i];
+        uint32_t texts_size = pending->subject_size + pending->note_size;
+        if (pending->due_at_ms <= turn->at_ms) {
+            const struct followup_rule *rule = followup_rule_find(&turn->task->shared->followups, pending->rule);
+            if (pending_settle(turn, rule, pending, care->pending_texts ? care->pending_texts + texts_at : "")) {
+                pending_remove(care, i);
+                continue;
+            }
+        }
+        texts_at += texts_size;
+        i++;
+    }
+}
+
+/* --- silence: nothing is noted for it, since every customer falls silent in the end --- */
+
+static const struct followup_rule *silence_rule(const struct turn *turn)
+{
+    const struct followup_rules *rules = &turn->task->shared->followups;
+    return rules->silence < rules->count ? &rules->items[rules->silence] : NULL;
+}
+
+static void silence_begin(struct turn *turn, const struct followup_rule *rule)
+{
+    struct cohort *cohort = turn->customer->cohort;
+    const struct moment *moment = &turn->arrival->moment;
+    if (!activity_is_one(turn->arrival->touch) || !moment_is_before(&cohort->silent_since, moment))
+        return;
+    cohort->silent_since = *moment;
+    cohort->is_won_back = turn_is_historical(turn, moment->at_ms + rule->delay_ms);
+}
+
+static struct pending silence_pending(const struct cohort *cohort, const struct followup_rule *rule)
+{
+    int64_t due_at_ms = cohort->silent_since.at_ms + rule->delay_ms;
+    return (struct pending){.cause = cohort->silent_since, .rule = rule->number, .due_at_ms = due_at_ms,
+                            .expires_at_ms = due_at_ms + rule->expires_ms};
+}
+
+static void silence_review(struct turn *turn, const struct followup_rule *rule)
+{
+    struct cohort *cohort = turn->customer->cohort;
+    if (turn->arrival)
+        silence_begin(turn, rule);
+    if (cohort->is_won_back)
+        return;
+    struct pending pending = silence_pending(cohort, rule);
+    cohort->is_won_back = pending_settle(turn, rule, &pending, "");
+}
+
+/* --- a turn --- */
+
+void followups_review(struct turn *turn)
+{
+    const struct followup_rule *silence = turn->customer->cohort ? silence_rule(turn) : NULL;
+    if (turn->arrival)
+        causes_note(turn);
+    pending_review(turn);
+    if (silence)
+        silence_review(turn, silence);
+}
+
+static void sooner(const struct turn *turn, const struct pending *pending, int64_t *next_at_ms)
+{
+    int64_t at_ms = pending->due_at_ms > turn->at_ms ? pending->due_at_ms : pending->expires_at_ms + 1;
+    if (at_ms < *next_at_ms)
+        *next_at_ms = at_ms;
+}
+
+int64_t followups_next_ms(struct turn *turn)
+{
+    const struct care *care = turn->customer->care;
+    const struct cohort *cohort = turn->customer->cohort;
+    const struct followup_rule *silence = cohort && !cohort->is_won_back ? silence_rule(turn) : NULL;
+    int64_t next_at_ms = NEVER_MS;
+    for (uint32_t i = 0; care && i < care->pending_count; i++)
+        sooner(turn, &care->pending[i], &next_at_ms);
+    if (silence) {
+        struct pending pending = silence_pending(cohort, silence);
+        sooner(turn, &pending, &next_at_ms);
+    }
+    return next_at_ms;
+}

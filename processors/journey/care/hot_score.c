@@ -1,0 +1,511 @@
+#include "processors/journey/care/hot_score.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "processors/journey/tickets/sla.h"
+#include "processors/journey/matters/subscriptions.h"
+
+#include <math.h>
+#include <stdarg.h>
+
+enum { WAITS_MAX = 64, TEXT_MAX = 120, TICKETS_COUNTED = 16 };
+
+#define REPEAT_WITHIN_MS DAYS(7)
+#define RENEWAL_WITHIN_MS DAYS(90)
+#define EFFORT_WITHIN_MS DAYS(30) /* ten half-lives: less than a hundredth of the points is left */
+
+struct wait {
+    int64_t from_ms, to_ms;
+};
+
+struct scoring {
+    struct journey_task *task;
+    const struct customer *customer;
+    const struct case_settings *settings;
+    int64_t at_ms, from_ms;
+    struct arena *arena;
+    struct hot_reading *out;
+    uint32_t *recent; /* numbers of the tickets that count, the oldest first */
+    uint32_t recent_count;
+    struct wait waits[WAITS_MAX]; /* sorted, apart; collected when first asked for */
+    uint32_t wait_count;
+    bool has_waits;
+    bool is_always_hot; /* somebody spoke of law or of a danger */
+};
+
+/* What was over so long ago gives no points, and nobody waited in it since. Of somebody with very many tickets the newest
+ * and the open ones count, so that the score costs no more with every further one. */
+static bool is_recent_ticket(const struct scoring *scoring, uint32_t number)
+{
+    const struct ticket *ticket = &scoring->customer->tickets[number];
+    return ticket->id || (number + TICKETS_COUNTED >= scoring->customer->ticket_count && ticket->count &&
+                          ticket->events[ticket->count - 1].moment.at_ms > scoring->at_ms - EFFORT_WITHIN_MS);
+}
+
+static void recent_collect(struct scoring *scoring)
+{
+    const struct customer *customer = scoring->customer;
+    uint32_t open_left = customer->open_ticket_count, room = open_left + TICKETS_COUNTED, begin = room;
+    uint32_t *recent = arena_alloc(scoring->arena, room * sizeof *recent);
+    for (uint32_t i = customer->ticket_count; i > 0 && begin > 0 && (open_left > 0 || i + TICKETS_COUNTED > customer->ticket_count); i--) {
+        if (is_recent_ticket(scoring, i - 1))
+            recent[--begin] = i - 1;
+        open_left -= customer->tickets[i - 1].id != NULL;
+    }
+    scoring->recent = recent + begin;
+    scoring->recent_count = room - begin;
+}
+
+static struct ticket *recent_ticket(const struct scoring *scoring, uint32_t place)
+{
+    return &scoring->customer->tickets[scoring->recent[place]];
+}
+
+/* --- waiting for us --- */
+
+static void wait_add(struct scoring *scoring, int64_t from_ms, int64_t to_ms)
+{
+    if (scoring->wait_count < WAITS_MAX && to_ms > from_ms)
+        scoring->waits[scoring->wait_count++] = (struct wait){from_ms, to_ms};
+}
+
+/* They are few, and nearly in order. */
+static void waits_sort(struct scoring *scoring)
+{
+    for (uint32_t i = 1; i < scoring->wait_count; i++) {
+        struct wait wait = scoring->waits[i];
+        uint32_t at = i;
+        for (; at > 0 && scoring->waits[at - 1].from_ms > wait.from_ms; at--)
+            scoring->waits[at] = scoring->waits[at - 1];
+        scoring->waits[at] = wait;
+    }
+}
+
+static void waits_collect(struct scoring *scoring)
+{
+    scoring->has_waits = true;
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
+        const struct ticket *ticket = recent_ticket(scoring, i);
+        const struct ticket_glance *glance = ticket_glance(ticket);
+        if (!glance->has_waited) {
+            wait_add(scoring, glance->waits_since_ms, NEVER_MS);
+            continue;
+        }
+        int64_t from_ms = NEVER_MS;
+        for (uint32_t j = 0; j < ticket->count; j++) {
+            const struct ticket_event *event = &ticket->events[j];
+            if (from_ms == NEVER_MS && ticket_event_begins_wait(event)) {
+                from_ms = event->moment.at_ms;
+            } else if (from_ms != NEVER_MS && ticket_event_ends_wait(event)) {
+                wait_add(scoring, from_ms, event->moment.at_ms);
+                from_ms = NEVER_MS;
+            }
+        }
+        if (from_ms != NEVER_MS)
+            wait_add(scoring, from_ms, NEVER_MS);
+    }
+    waits_sort(scoring);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < scoring->wait_count; i++) {
+        struct wait *last = kept ? &scoring->waits[kept - 1] : NULL;
+        if (last && scoring->waits[i].from_ms <= last->to_ms)
+            last->to_ms = scoring->waits[i].to_ms > last->to_ms ? scoring->waits[i].to_ms : last->to_ms;
+        else
+            scoring->waits[kept++] = scoring->waits[i];
+    }
+    scoring->wait_count = kept;
+}
+
+/* How much is left of something said at an instant. */
+static double left_of(struct scoring *scoring, int64_t said_at_ms)
+{
+    if (!scoring->has_waits)
+        waits_collect(scoring);
+    int64_t age_ms = scoring->at_ms - said_at_ms;
+    for (uint32_t i = scoring->wait_count; i > 0 && scoring->waits[i - 1].to_ms > said_at_ms; i--) {
+        const struct wait *wait = &scoring->waits[i - 1];
+        int64_t from_ms = wait->from_ms > said_at_ms ? wait->from_ms : said_at_ms;
+        int64_t to_ms = wait->to_ms < scoring->at_ms ? wait->to_ms : scoring->at_ms;
+        if (to_ms > from_ms)
+            age_ms -= to_ms - from_ms;
+    }
+    return age_ms <= 0 ? 1 : exp2(-(double)age_ms / (double)scoring->settings->half_life_ms);
+}
+
+bool hot_customer_waits(const struct customer *customer, int64_t at_ms)
+{
+    for (uint32_t i = 0; i < customer->ticket_count; i++) {
+        const struct ticket *ticket = &customer->tickets[i];
+        const struct ticket_glance *glance = ticket_glance(ticket);
+        bool waits = !glance->has_waited && glance->waits_since_ms <= at_ms;
+        for (uint32_t j = 0; glance->has_waited && j < ticket->count && ticket->events[j].moment.at_ms <= at_ms; j++)
+            waits = ticket_event_begins_wait(&ticket->events[j]) || (waits && !ticket_event_ends_wait(&ticket->events[j]));
+        if (waits)
+            return true;
+    }
+    return false;
+}
+
+/* --- reasons --- */
+
+/* %d, %u, %s and %.60s: texts are made for every event of a customer in trouble, and printf takes its time. */
+static struct view text_make(struct arena *arena, const char *format, va_list arguments)
+{
+    char text[TEXT_MAX], *at = text, *end = text + sizeof text;
+    for (; *format && at < end; format++) {
+        if (*format != '%') {
+            *at++ = *format;
+            continue;
+        }
+        char digits[12], *digit = digits + sizeof digits;
+        const char *from = digit;
+        size_t size = 0;
+        format += format[1] == '.' ? 4 : 1;
+        if (*format == 's') {
+            from = va_arg(arguments, const char *);
+            size = format[-1] == '0' ? strnlen(from, 60) : strlen(from);
+        } else {
+            int number = va_arg(arguments, int);
+            unsigned left = number < 0 && *format == 'd' ? 0u - (unsigned)number : (unsigned)number;
+            do
+                *--digit = (char)('0' + left % 10);
+            while (left /= 10);
+            if (number < 0 && *format == 'd')
+                *--digit = '-';
+            from = digit;
+            size = (size_t)(digits + sizeof digits - digit);
+        }
+        size = size < (size_t)(end - at) ? size : (size_t)(end - at);
+        memcpy(at, from, size);
+        at += size;
+    }
+    return arena_copy(arena, view_of(text, (size_t)(at - text)));
+}
+
+/* NULL: too few points to be one. */
+static struct hot_reason *reason_begin(struct scoring *scoring, enum hot_code code, double share, const struct moment *event)
+{
+    double points = round(scoring->settings->weights[code] * share * 10) / 10;
+    if (points <= 0)
+        return NULL;
+    struct hot_reason *reason = &scoring->out->reasons[scoring->out->count++];
+    reason->code = hot_code_name(code);
+    reason->points = points;
+    reason->has_event = event != NULL;
+    reason->event = event ? *event : (struct moment){0};
+    return reason;
+}
+
+static void reason_add(struct scoring *scoring, enum hot_code code, double share, const struct moment *event, struct view text)
+{
+    struct hot_reason *reason = reason_begin(scoring, code, share, event);
+    if (reason)
+        reason->text = text;
+}
+
+__attribute__((format(printf, 5, 6))) static void reason_make(struct scoring *scoring, enum hot_code code, double share,
+                                                              const struct moment *event, const char *format, ...)
+{
+    struct hot_reason *reason = reason_begin(scoring, code, share, event);
+    if (reason == NULL)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    reason->text = text_make(scoring->arena, format, arguments);
+    va_end(arguments);
+}
+
+#define TEXT(text) {(text), sizeof(text) - 1}
+
+/* The bad scores of each scale: they are said again with every event of an unhappy customer. */
+static const struct view rating_texts[RATING_STARS + 1][7] = {
+    [RATING_NPS] = {TEXT("NPS 0 of 10"), TEXT("NPS 1 of 10"), TEXT("NPS 2 of 10"), TEXT("NPS 3 of 10"),
+                    TEXT("NPS 4 of 10"), TEXT("NPS 5 of 10"), TEXT("NPS 6 of 10")},
+    [RATING_CSAT] = {[1] = TEXT("CSAT 1 of 5"), TEXT("CSAT 2 of 5")},
+    [RATING_CES] = {[1] = TEXT("CES 1 of 7"), TEXT("CES 2 of 7")},
+    [RATING_STARS] = {[1] = TEXT("1 star of 5"), TEXT("2 stars of 5")},
+};
+
+static void rating_reason(struct scoring *scoring, const struct case_fact *fact, double left)
+{
+    enum hot_code code = (enum hot_code)fact->code;
+    const struct moment *moment = &fact->moment;
+    if (fact->score >= 0 && fact->score < 7 && rating_texts[fact->rating][fact->score].data) {
+        reason_add(scoring, code, left, moment, rating_texts[fact->rating][fact->score]);
+        return;
+    }
+    switch (fact->rating) { /* beyond its scale: nobody checked it on the way */
+    case RATING_NPS: reason_make(scoring, code, left, moment, "NPS %d of 10", fact->score); return;
+    case RATING_CSAT: reason_make(scoring, code, left, moment, "CSAT %d of 5", fact->score); return;
+    case RATING_CES: reason_make(scoring, code, left, moment, "CES %d of 7", fact->score); return;
+    default: reason_make(scoring, code, left, moment, "%d stars of 5", fact->score); return;
+    }
+}
+
+static void fact_reason(struct scoring *scoring, const struct case_fact *fact)
+{
+    static const struct view texts[HOT_CODE_COUNT] = {[HOT_NEGATIVE_WORDS] = TEXT("Clearly negative words"),
+                                                      [HOT_LEAVING_WORDS] = TEXT("Speaks of leaving"),
+                                                      [HOT_LAW_WORDS] = TEXT("Speaks of legal steps"),
+                                                      [HOT_SAFETY_WORDS] = TEXT("Speaks of a danger")};
+    double left = left_of(scoring, fact->moment.at_ms);
+    enum hot_code code = (enum hot_code)fact->code;
+    if (fact->rating != RATING_NONE)
+        rating_reason(scoring, fact, left);
+    else if (code == HOT_PUBLIC_REACH)
+        reason_make(scoring, code, left, &fact->moment, "In public, before %d people", fact->score);
+    else
+        reason_add(scoring, code, left, &fact->moment, texts[code]);
+}
+
+/* The standing fact of each kind: the latest rating, else the weightiest word. */
+static void facts_score(struct scoring *scoring)
+{
+    const struct care *care = scoring->customer->care;
+    const struct case_fact *ratings[RATING_STARS + 1] = {0}, *words = NULL, *negative = NULL, *reach = NULL;
+    const double *weights = scoring->settings->weights;
+    for (uint32_t i = 0; i < care->fact_count; i++) {
+        const struct case_fact *fact = &care->facts[i];
+        if (fact->moment.at_ms > scoring->at_ms || fact->moment.at_ms <= scoring->from_ms)
+            continue;
+        scoring->is_always_hot |= fact->code == HOT_LAW_WORDS || fact->code == HOT_SAFETY_WORDS;
+        if (fact->rating != RATING_NONE)
+            ratings[fact->rating] = fact;
+        else if (fact->code == HOT_NEGATIVE_WORDS)
+            negative = fact;
+        else if (fact->code == HOT_PUBLIC_REACH && fact->score >= scoring->settings->reach_from)
+            reach = fact;
+        else if (fact->code >= HOT_LEAVING_WORDS && fact->code <= HOT_SAFETY_WORDS &&
+                 (words == NULL || weights[fact->code] >= weights[words->code] * left_of(scoring, words->moment.at_ms)))
+            words = fact;
+    }
+    for (int rating = RATING_NPS; rating <= RATING_STARS; rating++) {
+        if (ratings[rating] && ratings[rating]->code != FACT_GOOD_SCORE)
+            fact_reason(scoring, ratings[rating]);
+    }
+    if (negative)
+        fact_reason(scoring, negative);
+    if (words)
+        fact_reason(scoring, words);
+    if (reach)
+        fact_reason(scoring, reach);
+}
+
+/* --- the clock --- */
+
+static void deadlines_score(struct scoring *scoring)
+{
+    static const char *const names[] = {"first response", "resolution"};
+    double most = 0;
+    int which = 0;
+    struct moment start = {0};
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
+        struct ticket *ticket = recent_ticket(scoring, i);
+        struct sla_reading sla;
+        if (ticket->id == NULL)
+            continue;
+        sla_read(scoring->task, ticket, scoring->at_ms, &sla);
+        for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
+            const struct promise *promise = &sla.promises[kind];
+            bool is_nearest = promise->is_running && (scoring->out->ticket == NULL || promise->elapsed > most);
+            if (!is_nearest)
+                continue;
+            most = promise->elapsed;
+            which = kind;
+            start = sla.start;
+            scoring->out->ticket = ticket;
+            scoring->out->ticket_due_at_ms = sla_due_ms(&sla);
+        }
+    }
+    if (scoring->out->ticket == NULL)
+        return;
+    const char *id = scoring->out->ticket->id;
+    if (most >= 1)
+        reason_make(scoring, HOT_DEADLINE_BREACHED, 1, &start, "The %s of ticket %.60s is overdue", names[which], id);
+    else if (most > 0.5)
+        reason_make(scoring, HOT_DEADLINE_NEAR, 2 * (most - 0.5), &start, "The %s of ticket %.60s is due soon", names[which], id);
+}
+
+/* --- effort --- */
+
+struct effort {
+    uint32_t reopened, handoffs;
+    const struct ticket_event *last_reopened, *last_handoff, *repeat;
+    int64_t last_opened_ms;
+};
+
+static void effort_of_ticket(struct scoring *scoring, const struct ticket *ticket, struct effort *effort)
+{
+    uint32_t team = 0, handoffs = 0;
+    for (uint32_t i = 0; i < ticket->count; i++) {
+        const struct ticket_event *event = &ticket->events[i];
+        bool is_recent = event->moment.at_ms <= scoring->at_ms && event->moment.at_ms > scoring->at_ms - EFFORT_WITHIN_MS;
+        bool is_handoff = event->action == TICKET_ACTION_HANDED_OFF && event->team && event->team != team;
+        if (event->team)
+            team = event->team;
+        handoffs += is_handoff;
+        if (is_recent && is_handoff && handoffs > 1) {
+            effort->handoffs++;
+            effort->last_handoff = event;
+        }
+        if (is_recent && event->action == TICKET_ACTION_REOPENED) {
+            effort->reopened++;
+            effort->last_reopened = event;
+        }
+    }
+}
+
+static const struct ticket_event *opening_of(const struct scoring *scoring, uint32_t place)
+{
+    const struct ticket *ticket = recent_ticket(scoring, place);
+    uint32_t opened = ticket_opened(ticket);
+    const struct ticket_event *event = opened == NO_EVENT ? NULL : &ticket->events[opened];
+    return event && event->moment.at_ms <= scoring->at_ms ? event : NULL;
+}
+
+/* The customer's own latest ticket, if it was opened within a week of another one. */
+static const struct ticket_event *repeat_contact(const struct scoring *scoring)
+{
+    const struct ticket_event *latest = NULL;
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
+        const struct ticket_event *event = opening_of(scoring, i);
+        if (event && !event->has_agent && (latest == NULL || moment_is_before(&latest->moment, &event->moment)))
+            latest = event;
+    }
+    if (latest == NULL || latest->moment.at_ms <= scoring->at_ms - EFFORT_WITHIN_MS)
+        return NULL;
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
+        const struct ticket_event *event = opening_of(scoring, i);
+        if (event && moment_is_before(&event->moment, &latest->moment) &&
+            latest->moment.at_ms - event->moment.at_ms <= REPEAT_WITHIN_MS)
+            return latest;
+    }
+    return NULL;
+}
+
+static void effort_score(struct scoring *scoring)
+{
+    struct effort effort = {0};
+    for (uint32_t i = 0; i < scoring->recent_count; i++) {
+        if (ticket_glance(recent_ticket(scoring, i))->has_effort)
+            effort_of_ticket(scoring, recent_ticket(scoring, i), &effort);
+    }
+    if (effort.last_reopened) {
+        double share = (effort.reopened > 1 ? 2 : 1) * left_of(scoring, effort.last_reopened->moment.at_ms);
+        const struct moment *moment = &effort.last_reopened->moment;
+        if (effort.reopened == 1)
+            reason_add(scoring, HOT_REOPENED, share, moment, VIEW_LITERAL("A ticket was reopened"));
+        else
+            reason_make(scoring, HOT_REOPENED, share, moment, "Tickets were reopened %u times", effort.reopened);
+    }
+    if (effort.last_handoff)
+        reason_make(scoring, HOT_HANDOFFS, fmin(effort.handoffs, 3) * left_of(scoring, effort.last_handoff->moment.at_ms),
+                    &effort.last_handoff->moment, "Handed from team to team %u times too often", effort.handoffs);
+    const struct ticket_event *repeat = scoring->recent_count > 1 ? repeat_contact(scoring) : NULL;
+    if (repeat)
+        reason_add(scoring, HOT_REPEAT_CONTACT, left_of(scoring, repeat->moment.at_ms), &repeat->moment,
+                   VIEW_LITERAL("Had to come back within a week"));
+}
+
+/* --- stakes: they make trouble worse, and are none themselves --- */
+
+static void stakes_score(struct scoring *scoring)
+{
+    const struct customer *customer = scoring->customer;
+    int64_t spent_minor = 0;
+    for (uint32_t i = 0; customer->cohort && i < customer->cohort->spent_count; i++) {
+        if (customer->cohort->spent[i].amount_minor > spent_minor)
+            spent_minor = customer->cohort->spent[i].amount_minor;
+    }
+    if (spent_minor > 0)
+        reason_add(scoring, HOT_CUSTOMER_VALUE, fmin(1, (double)spent_minor / (double)scoring->settings->value_full_minor), NULL,
+                   VIEW_LITERAL("A valuable customer"));
+    int64_t renews_at_ms = subscriptions_renew_at_ms(customer);
+    if (renews_at_ms != NEVER_MS && renews_at_ms > scoring->at_ms && renews_at_ms - scoring->at_ms <= RENEWAL_WITHIN_MS)
+        reason_make(scoring, HOT_RENEWAL_NEAR, 1, NULL, "The term ends in %d days",
+                    (int)((renews_at_ms - scoring->at_ms) / DAYS(1)));
+    const int8_t *trail = customer->mood_trail;
+    if (trail[0] > trail[1] && trail[1] > trail[2] && trail[2] < 0)
+        reason_add(scoring, HOT_FALLING_MOOD, 1, NULL, VIEW_LITERAL("Each of the last three texts is worse than the one before"));
+}
+
+/* --- all together --- */
+
+static bool reason_is_before(const struct hot_reason *first, const struct hot_reason *second)
+{
+    if (first->points != second->points)
+        return first->points > second->points;
+    return strcmp(first->code, second->code) < 0;
+}
+
+static void reasons_sort(struct hot_reading *reading)
+{
+    for (uint32_t i = 1; i < reading->count; i++) {
+        struct hot_reason reason = reading->reasons[i];
+        uint32_t at = i;
+        for (; at > 0 && reason_is_before(&reason, &reading->reasons[at - 1]); at--)
+            reading->reasons[at] = reading->reasons[at - 1];
+        reading->reasons[at] = reason;
+    }
+}
+
+static void sum_up(struct scoring *scoring)
+{
+    struct hot_reading *out = scoring->out;
+    double sum = 0;
+    for (uint32_t i = 0; i < out->count; i++)
+        sum += out->reasons[i].points;
+    double floor_points = scoring->settings->hot_from;
+    if (sum < floor_points && scoring->is_always_hot) {
+        out->reasons[out->count++] = (struct hot_reason){.code = "always_hot", .points = round((floor_points - sum) * 10) / 10,
+                                                         .text = VIEW_LITERAL("Safety and law are always hot")};
+        sum = floor_points;
+    }
+    out->score = sum > 100 ? 100 : round(sum * 10) / 10;
+    reasons_sort(out);
+}
+
+void hot_score_read(struct journey_task *task, const struct customer *customer, int64_t at_ms, int64_t from_ms,
+                    struct arena *arena, struct hot_reading *out)
+{
+    out->score = 0;
+    out->count = 0;
+    out->ticket = NULL;
+    out->ticket_due_at_ms = NEVER_MS;
+    bool is_calm = (customer->care == NULL || customer->care->fact_count == 0) && customer->ticket_count == 0;
+    if (is_calm)
+        return;
+    struct scoring scoring; /* not cleared: most of it is the waits */
+    scoring.task = task;
+    scoring.customer = customer;
+    scoring.settings = &task->shared->settings->cases;
+    scoring.at_ms = at_ms;
+    scoring.from_ms = from_ms;
+    scoring.arena = arena;
+    scoring.out = out;
+    scoring.recent_count = 0;
+    scoring.wait_count = 0;
+    scoring.has_waits = scoring.is_always_hot = false;
+    if (customer->ticket_count > 0)
+        recent_collect(&scoring);
+    if (customer->care)
+        facts_score(&scoring);
+    if (customer->open_ticket_count > 0)
+        deadlines_score(&scoring);
+    if (scoring.recent_count > 0)
+        effort_score(&scoring);
+    if (out->count > 0)
+        stakes_score(&scoring);
+    sum_up(&scoring);
+}
+
+uint64_t hot_reasons_hash(const struct hot_reading *reading)
+{
+    uint64_t sum = 0; /* of the set, so that the order by points does not matter */
+    for (uint32_t i = 0; i < reading->count; i++) {
+        const struct hot_reason *reason = &reading->reasons[i];
+        sum += hash_mix(identity_of(view_of_text(reason->code)) ^ (reason->has_event ? hash_mix(reason->event.id_low) : 0));
+    }
+    return sum;
+}

@@ -1,0 +1,274 @@
+/* What is remembered of a customer's trouble, as packed bytes. */
+#include "base/memory.h"
+#include "processors/journey/memory/customer_pack.h"
+
+#include <stdlib.h>
+
+static struct view optional(const char *text)
+{
+    return view_of_text(text ? text : "");
+}
+
+static char *text_unpack(struct packing *packing)
+{
+    return care_text_copy(unpack_text(&packing->in), SIZE_MAX);
+}
+
+static void uuid_pack(struct packing *packing, const struct uuid *id)
+{
+    bytes_append(&packing->body, id->bytes, sizeof id->bytes);
+}
+
+static void uuid_unpack(struct packing *packing, struct uuid *id)
+{
+    uint64_t words[2];
+    words[0] = unpack_word(&packing->in);
+    words[1] = unpack_word(&packing->in);
+    memcpy(id->bytes, words, sizeof words);
+}
+
+static void decimal_pack(struct packing *packing, double value)
+{
+    uint64_t word;
+    memcpy(&word, &value, sizeof word);
+    pack_word(&packing->body, word);
+}
+
+static double decimal_unpack(struct packing *packing)
+{
+    uint64_t word = unpack_word(&packing->in);
+    double value;
+    memcpy(&value, &word, sizeof value);
+    return value;
+}
+
+/* --- facts --- */
+
+static void fact_pack(struct packing *packing, const struct case_fact *fact)
+{
+    pack_moment(packing, &fact->moment);
+    pack_number(packing, fact->case_identity != 0);
+    if (fact->case_identity)
+        pack_word(&packing->body, fact->case_identity);
+    pack_name(packing, NAME_TUPLE, fact->tuple);
+    pack_signed(&packing->body, fact->score);
+    pack_number(packing, fact->code);
+    pack_number(packing, fact->stage);
+    pack_number(packing, fact->rating);
+    pack_number(packing, fact->action);
+    pack_text(&packing->body, optional(fact->actor));
+    pack_text(&packing->body, optional(fact->note));
+}
+
+static void fact_unpack(struct packing *packing, struct case_fact *fact)
+{
+    fact->moment = unpack_moment(packing);
+    fact->case_identity = unpack_number(packing) ? unpack_word(&packing->in) : 0;
+    fact->tuple = unpack_name(packing, NAME_TUPLE);
+    fact->score = (int32_t)unpack_signed(&packing->in);
+    fact->code = (uint8_t)unpack_number(packing);
+    fact->stage = (uint8_t)unpack_number(packing);
+    fact->rating = (uint8_t)unpack_number(packing);
+    fact->action = (uint8_t)unpack_number(packing);
+    fact->actor = text_unpack(packing);
+    fact->note = text_unpack(packing);
+    packing->in.has_failed |= fact->code >= FACT_CODE_COUNT || fact->rating > RATING_STARS;
+}
+
+/* --- what was told --- */
+
+static void published_pack(struct packing *packing, const struct case_published *published)
+{
+    pack_word(&packing->body, published->identity);
+    uuid_pack(packing, &published->id);
+    pack_moment(packing, &published->opener);
+    pack_word(&packing->body, published->reasons);
+    pack_time(packing, published->due_at_ms);
+    pack_time(packing, published->opened_at_ms);
+    pack_time(packing, published->looked_at_ms);
+    pack_signed(&packing->body, published->revision);
+    decimal_pack(packing, published->score);
+    pack_text(&packing->body, optional(published->owner));
+    pack_number(packing, published->state);
+    pack_number(packing, published->severity);
+    pack_number(packing, published->kind);
+    pack_number(packing, published->is_historical);
+}
+
+static void published_unpack(struct packing *packing, struct case_published *published)
+{
+    published->identity = unpack_word(&packing->in);
+    uuid_unpack(packing, &published->id);
+    published->opener = unpack_moment(packing);
+    published->reasons = unpack_word(&packing->in);
+    published->due_at_ms = unpack_time(packing);
+    published->opened_at_ms = unpack_time(packing);
+    published->looked_at_ms = unpack_time(packing);
+    published->revision = (int32_t)unpack_signed(&packing->in);
+    published->score = decimal_unpack(packing);
+    published->owner = text_unpack(packing);
+    published->state = (uint8_t)unpack_number(packing);
+    published->severity = (uint8_t)unpack_number(packing);
+    published->kind = (uint8_t)unpack_number(packing);
+    published->is_historical = unpack_number(packing) != 0;
+    packing->in.has_failed |= published->state >= ALERT_STATE_COUNT || published->kind >= ALERT_KIND_COUNT ||
+                              published->severity >= SEVERITY_COUNT;
+}
+
+static void alert_pack(struct packing *packing, const struct rule_alert *alert)
+{
+    pack_word(&packing->body, alert->scope);
+    pack_word(&packing->body, alert->ticket);
+    uuid_pack(packing, &alert->id);
+    uuid_pack(packing, &alert->case_id);
+    uuid_pack(packing, &alert->event);
+    pack_time(packing, alert->opened_at_ms);
+    pack_time(packing, alert->changed_at_ms);
+    pack_time(packing, alert->due_at_ms);
+    pack_signed(&packing->body, alert->revision);
+    decimal_pack(packing, alert->score);
+    pack_text(&packing->body, optional(alert->subject));
+    pack_number(packing, alert->rule);
+    pack_number(packing, alert->state);
+    pack_number(packing, alert->severity);
+    pack_number(packing, (unsigned)alert->has_case | (unsigned)alert->is_historical << 1);
+}
+
+static void alert_unpack(struct packing *packing, struct rule_alert *alert)
+{
+    alert->scope = unpack_word(&packing->in);
+    alert->ticket = unpack_word(&packing->in);
+    uuid_unpack(packing, &alert->id);
+    uuid_unpack(packing, &alert->case_id);
+    uuid_unpack(packing, &alert->event);
+    alert->opened_at_ms = unpack_time(packing);
+    alert->changed_at_ms = unpack_time(packing);
+    alert->due_at_ms = unpack_time(packing);
+    alert->revision = (int32_t)unpack_signed(&packing->in);
+    alert->score = decimal_unpack(packing);
+    alert->subject = text_unpack(packing);
+    alert->rule = (uint8_t)unpack_number(packing);
+    alert->state = (uint8_t)unpack_number(packing);
+    alert->severity = (uint8_t)unpack_number(packing);
+    uint64_t flags = unpack_number(packing);
+    alert->has_case = flags & 1;
+    alert->is_historical = flags >> 1 & 1;
+    packing->in.has_failed |=
+        alert->rule >= RULE_COUNT || alert->state >= ALERT_STATE_COUNT || alert->severity >= SEVERITY_COUNT;
+}
+
+/* --- follow-ups that wait: the one part of this that quiet customers have, too --- */
+
+static void pending_pack(struct packing *packing, const struct pending *pending)
+{
+    bool has_more = pending->note_size || pending->item; /* seldom */
+    pack_moment(packing, &pending->cause);
+    bytes_append(&packing->body, &pending->rule, sizeof pending->rule);
+    pack_length(packing, pending->due_at_ms - pending->cause.at_ms);
+    pack_length(packing, pending->expires_at_ms - pending->due_at_ms);
+    pack_number(packing, (uint64_t)pending->subject_size << 1 | has_more);
+    if (!has_more)
+        return;
+    pack_number(packing, pending->note_size);
+    pack_word(&packing->body, pending->item);
+}
+
+static void pending_unpack(struct packing *packing, struct pending *pending)
+{
+    pending->cause = unpack_moment(packing);
+    pending->rule = unpack_half(&packing->in);
+    pending->due_at_ms = (int64_t)((uint64_t)pending->cause.at_ms + (uint64_t)unpack_length(packing));
+    pending->expires_at_ms = (int64_t)((uint64_t)pending->due_at_ms + (uint64_t)unpack_length(packing));
+    uint64_t word = unpack_number(packing);
+    pending->subject_size = (uint16_t)(word >> 1);
+    if (!(word & 1))
+        return;
+    pending->note_size = (uint16_t)unpack_number(packing);
+    pending->item = unpack_word(&packing->in);
+}
+
+/* The texts of all in one piece. */
+static void pendings_unpack(struct packing *packing, struct care *care)
+{
+    uint32_t texts_size = 0;
+    care->pending_count = unpack_count(&packing->in, 8);
+    care->pending = customer_array_sized(care->pending_count, sizeof *care->pending);
+    for (uint32_t i = 0; i < care->pending_count; i++) {
+        pending_unpack(packing, &care->pending[i]);
+        texts_size += care->pending[i].subject_size + care->pending[i].note_size;
+    }
+    packing->in.has_failed |= texts_size > (size_t)(packing->in.end - packing->in.at);
+    if (texts_size == 0 || packing->in.has_failed)
+        return;
+    care->pending_texts = memory_allocate(texts_size);
+    care->pending_texts_size = texts_size;
+    memcpy(care->pending_texts, packing->in.at, texts_size);
+    packing->in.at += texts_size;
+}
+
+/* --- all together --- */
+
+enum { IS_HOT = 1, HAS_TEXT = 2, HAS_TROUBLE = 4 /* anything but waiting follow-ups */ };
+
+static bool is_trouble(const struct care *care)
+{
+    return care->fact_count || care->case_count || care->alert_count || care->sealed_at_ms != INT64_MIN ||
+           care->promises_from_ms != INT64_MIN;
+}
+
+static void trouble_pack(struct packing *packing, const struct care *care)
+{
+    pack_number(packing, care->fact_count);
+    for (uint32_t i = 0; i < care->fact_count; i++)
+        fact_pack(packing, &care->facts[i]);
+    pack_number(packing, care->case_count);
+    for (uint32_t i = 0; i < care->case_count; i++)
+        published_pack(packing, &care->cases[i]);
+    pack_number(packing, care->alert_count);
+    for (uint32_t i = 0; i < care->alert_count; i++)
+        alert_pack(packing, &care->alerts[i]);
+    pack_time(packing, care->sealed_at_ms);
+    pack_time(packing, care->promises_from_ms);
+}
+
+void care_pack(struct packing *packing, const struct care *care)
+{
+    pack_number(packing, (care->is_hot ? IS_HOT : 0u) | (care->text ? HAS_TEXT : 0u) | (is_trouble(care) ? HAS_TROUBLE : 0u));
+    pack_number(packing, care->pending_count);
+    for (uint32_t i = 0; i < care->pending_count; i++)
+        pending_pack(packing, &care->pending[i]);
+    bytes_append(&packing->body, care->pending_texts, care->pending_texts_size);
+    if (care->text)
+        pack_text(&packing->body, view_of_text(care->text));
+    if (is_trouble(care))
+        trouble_pack(packing, care);
+}
+
+static void trouble_unpack(struct packing *packing, struct care *care)
+{
+    care->fact_count = unpack_count(&packing->in, 9);
+    care->facts = customer_array_sized(care->fact_count, sizeof *care->facts);
+    for (uint32_t i = 0; i < care->fact_count; i++)
+        fact_unpack(packing, &care->facts[i]);
+    care->case_count = unpack_count(&packing->in, 40);
+    care->cases = customer_array_sized(care->case_count, sizeof *care->cases);
+    for (uint32_t i = 0; i < care->case_count; i++)
+        published_unpack(packing, &care->cases[i]);
+    care->alert_count = unpack_count(&packing->in, 64);
+    care->alerts = customer_array_sized(care->alert_count, sizeof *care->alerts);
+    for (uint32_t i = 0; i < care->alert_count; i++)
+        alert_unpack(packing, &care->alerts[i]);
+    care->sealed_at_ms = unpack_time(packing);
+    care->promises_from_ms = unpack_time(packing);
+}
+
+void care_unpack(struct packing *packing, struct care *care)
+{
+    uint64_t what = unpack_number(packing);
+    care->is_hot = what & IS_HOT;
+    pendings_unpack(packing, care);
+    if (what & HAS_TEXT)
+        care->text = text_unpack(packing);
+    if (what & HAS_TROUBLE)
+        trouble_unpack(packing, care);
+}

@@ -1,0 +1,204 @@
+/* What is remembered of one customer while it is awake (resting.h): enough to compute every KPI contribution again from the set of events, whatever
+ * order they came in (READINGS 3).
+ *
+ * Where the rule allows it a fact is kept instead of the events that made it: the first order and the first on a later day
+ * say all that repeat purchases ask for. Tickets keep their events, since anything may come between two of them.
+ * Each part is one file: activity.c, orders.c, surveys.c, tickets.c, subscriptions.c, engagement.c, visits.c. */
+#ifndef TS_JOURNEY_CUSTOMER_H
+#define TS_JOURNEY_CUSTOMER_H
+
+#include "processors/journey/memory/dedupe.h"
+#include "processors/journey/moment.h"
+
+#include "schemas/records.h"
+
+#define NEVER_MS INT64_MAX
+
+/* --- tickets --- */
+
+struct ticket_event {
+    struct moment moment;
+    uint32_t tuple;
+    uint32_t team;      /* number; 0: none named */
+    uint32_t topic_set; /* OPENED only */
+    uint8_t action;     /* enum ticket_action */
+    uint8_t priority;   /* enum priority, or NO_DETAIL */
+    uint8_t stage;      /* the customer's, once this was applied */
+    bool has_agent;
+};
+
+/* What nearly everybody asks of a ticket, so that its events need not be walked again. */
+struct ticket_glance {
+    bool is_read;
+    bool has_effort;      /* a reopening, or more than one hand-off */
+    bool has_waited;      /* the customer waited for us, and does no more; else `waits_since_ms` is all there is */
+    uint32_t opened;      /* ticket_opened() */
+    int64_t waits_since_ms; /* NEVER_MS: they do not wait */
+};
+
+struct ticket {
+    uint64_t identity;
+    struct ticket_event *events; /* sorted by moment */
+    uint32_t count;
+    int64_t next_at_ms;  /* when its contributions change by time alone */
+    char *id;            /* NUL-terminated; only while it is open */
+    /* What was read of the events, until another one comes; neither is packed. */
+    struct ticket_glance glance; /* tickets.h */
+    struct sla_memo *sla;        /* sla.c; NULL: not read */
+};
+
+/* --- surveys: one item per (kind, survey_id) --- */
+
+struct survey {
+    uint64_t identity;
+    struct moment sent, answered; /* first sent; latest answer */
+    uint32_t sent_tuple, answered_tuple;
+    uint8_t kind; /* enum survey_kind */
+    uint8_t sent_stage, answered_stage;
+    bool is_sent, is_answered;
+    int8_t score;
+    uint8_t label;        /* enum sentiment_label of the comment */
+    bool has_sentiment;
+    int32_t sentiment;    /* × KPI_SENTIMENT_SCALE */
+    uint64_t about;       /* identity of a ticket; 0: none */
+    int64_t *other_answers_ms; /* replaced ones: they still count for completion; NULL: none */
+    uint32_t other_answer_count;
+    int64_t next_at_ms;
+};
+
+/* --- orders --- */
+
+struct order {
+    uint64_t identity;
+    struct moment delivered; /* first delivery */
+    int64_t promised_at_ms;
+    uint32_t tuple;
+    uint8_t stage;
+    bool is_delivered, has_promise, is_returned;
+};
+
+struct spending {
+    uint32_t currency;
+    int64_t amount_minor;
+};
+
+/* What the first orders say (READINGS 34, 41). */
+struct cohort {
+    struct moment first, second; /* second: the first one on a later day */
+    uint32_t tuple;              /* of the first */
+    uint8_t stage;
+    bool has_first, has_second, has_used, has_onboarding;
+    struct moment first_used;    /* ProductUsed */
+    int64_t onboarding_opened_at_ms; /* earliest */
+    /* Times of use within reach of a first order, thinned: between two of them that are no more than 14 days apart nothing
+     * in between can matter. Sorted. */
+    int64_t *used_at_ms;
+    uint32_t used_count;
+    uint32_t order_count;
+    struct moment silent_since; /* the last activity, of the customer as a whole */
+    bool is_won_back;           /* the follow-up for that silence is settled */
+    struct spending *spent;
+    uint32_t spent_count;
+};
+
+/* --- seldom: allocated on first need --- */
+
+struct subscription_event {
+    struct moment moment;
+    uint64_t identity;
+    int64_t term_ends_at_ms;
+    uint32_t tuple;
+    uint8_t action, stage;
+    bool has_term;
+    int64_t next_at_ms;
+};
+
+struct engagement_unit { /* (campaign, kind) */
+    uint64_t identity;
+    struct moment delivered;
+    uint32_t tuple, campaign;
+    uint8_t kind;
+    bool is_delivered;
+    int64_t opened_at_ms, clicked_at_ms; /* latest; INT64_MIN: never */
+};
+
+struct visit { /* REPAIR */
+    struct moment moment;
+    uint64_t visit, ticket; /* ticket 0: none */
+    uint32_t tuple;
+    uint8_t stage;
+    bool is_fixed;
+    int64_t next_at_ms;
+};
+
+struct referral { /* a person referred by this customer, converted */
+    uint64_t person;
+    int64_t at_ms; /* the first time */
+};
+
+/* A stretch of activity without a gap of 90 days. */
+struct activity_span {
+    int64_t first_ms, last_ms;
+};
+
+struct seldom {
+    struct subscription_event *subscriptions; /* sorted by moment */
+    struct engagement_unit *units;
+    struct visit *visits;                     /* sorted by moment */
+    struct referral *referrals;
+    struct activity_span *older_spans;        /* all but the latest; sorted */
+    uint32_t subscription_count, unit_count, visit_count, referral_count, older_span_count;
+    struct moment loyalty_changed;
+    bool has_loyalty, is_member;
+};
+
+struct customer {
+    struct entry *entry;             /* whose it is; the rest of this line: resting.c */
+    struct customer *newer, *older;
+    int64_t evaluated_at_ms; /* the clock for which contributions were sent last */
+    struct dedupe seen;
+    struct ticket *tickets;
+    struct survey *surveys;
+    struct order *orders;
+    struct cohort *cohort;   /* NULL: no order, no use */
+    struct seldom *seldom;   /* NULL: nothing of it */
+    struct care *care;       /* NULL: no trouble, and nothing told; care.h */
+    uint32_t ticket_count, survey_count, order_count;
+    uint32_t history_count;  /* remembered events: at most journey.history_max */
+    uint64_t events;         /* accepted in the whole life */
+    struct activity_span activity; /* the latest stretch */
+    struct moment first_activity;
+    struct moment segment_said; /* when `segment` was last named */
+    uint32_t segment;           /* number; 0: never */
+    uint32_t channel_minutes[CHANNEL_COUNT]; /* last activity there, minutes since the epoch + 1; 0: never */
+    int64_t stage_since_at_ms;
+    struct stage_path *path; /* through the stages, where it is long: stage.c. Not packed; NULL: to be read when asked for */
+    int64_t sentiment_sum;   /* × KPI_SENTIMENT_SCALE */
+    uint32_t sentiment_count;
+    uint16_t open_ticket_count;
+    uint8_t stage;           /* enum stage */
+    bool is_touched;         /* since resting.c looked last */
+    bool has_activity;
+    bool has_support_score;  /* a CSAT answer about something */
+    uint16_t churn_thousandths; /* the risk as it stood at the last turn */
+    uint8_t channel_uses[CHANNEL_COUNT]; /* all are halved when one is full */
+    int8_t mood_trail[3];    /* sentiment of the latest texts as they came, −100 … 100; the newest last */
+    int8_t last_scores[SURVEY_KIND_COUNT]; /* latest standing answers + 1; 0: none */
+};
+
+struct customer *customer_create(void); /* on the heap; free it once it is cleared */
+/* All that hangs off it; the struct itself is all zero again. */
+void customer_clear(struct customer *customer);
+void ticket_finish(struct ticket *ticket);
+
+struct seldom *customer_seldom(struct customer *customer); /* makes it */
+struct cohort *customer_cohort(struct customer *customer); /* makes it */
+
+/* Room for one more in a plain array, which doubles: only those awake have arrays. */
+void *customer_array_grow(void *array, uint32_t count, size_t item_size);
+/* Zeroed room for exactly so many, as if they had been added one by one; NULL for none. */
+void *customer_array_sized(uint32_t count, size_t item_size);
+/* After removing some, so that growing goes on from the right place. */
+void *customer_array_shrink(void *array, uint32_t count, size_t item_size);
+
+#endif

@@ -1,0 +1,159 @@
+#include "processors/journey/memory/dedupe.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+/* The capacity of a table is a power of two. */
+enum { GROW_BY = 4 };
+
+static uint32_t *seconds_of(const struct dedupe *dedupe)
+{
+    return (uint32_t *)(dedupe->ids + dedupe->capacity);
+}
+
+void dedupe_finish(struct dedupe *dedupe)
+{
+    free(dedupe->ids);
+    *dedupe = (struct dedupe){0};
+}
+
+/* Where `id` is, or the empty place where it belongs; capacity: neither (a full scanned list). */
+static uint32_t place_of(const struct dedupe *dedupe, uint64_t id)
+{
+    if (dedupe->capacity <= DEDUPE_SCANNED_MAX) {
+        uint32_t place = 0;
+        while (place < dedupe->count && dedupe->ids[place] != id)
+            place++;
+        return place;
+    }
+    uint32_t mask = dedupe->capacity - 1, place = (uint32_t)id & mask;
+    while (dedupe->ids[place] != 0 && dedupe->ids[place] != id)
+        place = (place + 1) & mask;
+    return place;
+}
+
+static uint32_t capacity_for(uint32_t count)
+{
+    if (count <= DEDUPE_SCANNED_MAX)
+        return (count + GROW_BY - 1) / GROW_BY * GROW_BY;
+    uint32_t capacity = 2 * DEDUPE_SCANNED_MAX;
+    while (capacity / 4 * 3 < count)
+        capacity *= 2;
+    return capacity;
+}
+
+static void allocate(struct dedupe *dedupe, uint32_t capacity)
+{
+    dedupe->capacity = capacity;
+    dedupe->count = 0;
+    /* Not zeroed by the allocator: for the few bytes of most customers it takes its slow way then. */
+    size_t size = capacity * (sizeof(uint64_t) + sizeof(uint32_t));
+    dedupe->ids = memory_allocate(size);
+    memset(dedupe->ids, 0, size);
+}
+
+/* On its way through a table the smaller id takes a place and the larger one goes on: so the table looks the same in whatever
+ * order they came, and so does the checkpoint. It is not there yet. */
+static void put(struct dedupe *dedupe, uint64_t id, uint32_t second)
+{
+    uint32_t *seconds = seconds_of(dedupe);
+    if (dedupe->capacity <= DEDUPE_SCANNED_MAX) {
+        seconds[dedupe->count] = second;
+        dedupe->ids[dedupe->count++] = id;
+        return;
+    }
+    uint32_t mask = dedupe->capacity - 1, place = (uint32_t)id & mask;
+    for (; dedupe->ids[place] != 0; place = (place + 1) & mask) {
+        if (dedupe->ids[place] < id)
+            continue;
+        uint64_t larger = dedupe->ids[place];
+        uint32_t its_second = seconds[place];
+        dedupe->ids[place] = id;
+        seconds[place] = second;
+        id = larger;
+        second = its_second;
+    }
+    dedupe->ids[place] = id;
+    seconds[place] = second;
+    dedupe->count++;
+}
+
+/* A new table with those received after second `kept_after`, and room for `more`. */
+static void rebuild(struct dedupe *dedupe, int64_t kept_after, uint32_t more)
+{
+    struct dedupe old = *dedupe;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < old.capacity; i++)
+        kept += old.ids[i] != 0 && seconds_of(&old)[i] > kept_after;
+    allocate(dedupe, capacity_for(kept + more));
+    for (uint32_t i = 0; i < old.capacity; i++) {
+        if (old.ids[i] != 0 && seconds_of(&old)[i] > kept_after)
+            put(dedupe, old.ids[i], seconds_of(&old)[i]);
+    }
+    free(old.ids);
+}
+
+static bool is_full(const struct dedupe *dedupe)
+{
+    if (dedupe->capacity <= DEDUPE_SCANNED_MAX)
+        return dedupe->count >= dedupe->capacity;
+    return dedupe->count >= dedupe->capacity / 4 * 3;
+}
+
+static int compare_seconds(const void *a, const void *b)
+{
+    uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
+    return (first > second) - (first < second);
+}
+
+/* The bound is reached with ids that are all young: let go of the oldest sixteenth, so that this happens seldom. */
+static void forget_oldest(struct dedupe *dedupe, uint64_t *forgotten)
+{
+    uint32_t *seconds = memory_allocate(dedupe->count * sizeof *seconds);
+    uint32_t count = 0, before = dedupe->count;
+    for (uint32_t i = 0; i < dedupe->capacity; i++) {
+        if (dedupe->ids[i] != 0)
+            seconds[count++] = seconds_of(dedupe)[i];
+    }
+    qsort(seconds, count, sizeof *seconds, compare_seconds);
+    rebuild(dedupe, seconds[count / 16], 1);
+    free(seconds);
+    *forgotten += before - dedupe->count;
+}
+
+bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int64_t received_at_ms,
+                        const struct dedupe_bounds *bounds, uint64_t *forgotten)
+{
+    uint64_t id = dedupe_mixed(moment_read_big_endian(event_id->bytes), moment_read_big_endian(event_id->bytes + 8));
+    int64_t second = received_at_ms / 1000, kept_after = (received_at_ms - bounds->kept_ms) / 1000 - 1;
+    second = second < 0 ? 0 : second > UINT32_MAX ? UINT32_MAX : second;
+    if (dedupe->capacity > 0) {
+        uint32_t place = place_of(dedupe, id);
+        if (place < dedupe->capacity && dedupe->ids[place] == id) {
+            bool is_first = seconds_of(dedupe)[place] <= kept_after;
+            if (is_first)
+                seconds_of(dedupe)[place] = (uint32_t)second;
+            return is_first;
+        }
+    }
+    if (dedupe->count >= bounds->count)
+        rebuild(dedupe, kept_after, 1);
+    if (dedupe->count >= bounds->count)
+        forget_oldest(dedupe, forgotten);
+    if (dedupe->capacity == 0 || is_full(dedupe))
+        rebuild(dedupe, kept_after, 1);
+    put(dedupe, id, (uint32_t)second);
+    return true;
+}
+
+void dedupe_reserve(struct dedupe *dedupe, uint32_t count)
+{
+    allocate(dedupe, capacity_for(count));
+}
+
+void dedupe_put(struct dedupe *dedupe, uint64_t mixed, uint32_t second)
+{
+    put(dedupe, mixed, second);
+}

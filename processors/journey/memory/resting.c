@@ -1,0 +1,218 @@
+#include "processors/journey/memory/resting.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "processors/journey/memory/customer_pack.h"
+
+#include <stdlib.h>
+
+struct resting {
+    uint32_t size;
+    char bytes[];
+};
+
+enum { RESTING_BIT = 1 };
+
+static struct resting *resting_of(const struct entry *entry)
+{
+    return (struct resting *)((uintptr_t)entry->state & ~(uintptr_t)RESTING_BIT);
+}
+
+bool customer_is_resting(const struct entry *entry)
+{
+    return (uintptr_t)entry->state & RESTING_BIT;
+}
+
+struct view resting_bytes(const struct entry *entry)
+{
+    const struct resting *resting = resting_of(entry);
+    return view_of(resting->bytes, resting->size);
+}
+
+void resting_set(struct entry *entry, struct view bytes)
+{
+    struct resting *resting = memory_allocate(sizeof *resting + bytes.size);
+    resting->size = (uint32_t)bytes.size;
+    memcpy(resting->bytes, bytes.data, bytes.size);
+    entry->state = (void *)((uintptr_t)resting | RESTING_BIT);
+}
+
+/* --- those awake, nearly by when they were touched last ---
+ *
+ * Moving somebody to the front at every event would touch their two neighbours' memory, too, which is in no cache. They are marked
+ * instead, and who is found marked at the end of the list goes to its front and has another chance. */
+
+static void list_remove(struct journey_task *task, struct customer *customer)
+{
+    *(customer->newer ? &customer->newer->older : &task->newest) = customer->older;
+    *(customer->older ? &customer->older->newer : &task->oldest) = customer->newer;
+}
+
+static void list_add(struct journey_task *task, struct customer *customer)
+{
+    customer->newer = NULL;
+    customer->older = task->newest;
+    *(task->newest ? &task->newest->newer : &task->oldest) = customer;
+    task->newest = customer;
+}
+
+static void struct_put_by(struct journey_task *task, struct customer *customer)
+{
+    customer_clear(customer);
+    customer->older = task->spare;
+    task->spare = customer;
+}
+
+static struct customer *struct_take(struct journey_task *task)
+{
+    struct customer *customer = task->spare;
+    if (customer == NULL)
+        return customer_create();
+    task->spare = customer->older;
+    customer->older = NULL;
+    return customer;
+}
+
+/* --- memory asked for ahead ---
+ *
+ * Inlined by force: gcc takes a function that does nothing but prefetch for one that does nothing, and leaves out the call. */
+
+enum { CACHE_LINE = 64, EXPECTED_BYTES = 384 /* what half of the resting ones have */ };
+
+#define INLINE_EXPECTATION __attribute__((always_inline)) static inline
+
+/* By number: bytes may be NULL, which a prefetch does not mind. */
+INLINE_EXPECTATION void bytes_expect(const void *bytes, size_t from, size_t to)
+{
+    for (size_t at = from; at < to; at += CACHE_LINE)
+        __builtin_prefetch((const void *)((uintptr_t)bytes + at));
+}
+
+/* With its cohort and care, which stand behind it. */
+enum { AWAKE_BYTES = sizeof(struct customer) + sizeof(struct cohort) + sizeof(struct care) };
+
+INLINE_EXPECTATION void struct_expect(const struct customer *customer)
+{
+    bytes_expect(customer, 0, AWAKE_BYTES);
+}
+
+INLINE_EXPECTATION void parts_expect(const struct customer *customer)
+{
+    __builtin_prefetch(customer->seen.ids);
+    __builtin_prefetch(customer->tickets);
+    __builtin_prefetch(customer->surveys);
+}
+
+/* What hangs off the parts, once those are there: before the text of the event is read, after which all of this is asked for. */
+INLINE_EXPECTATION void details_expect(const struct customer *customer)
+{
+    const struct care *care = customer->care;
+    if (care) {
+        bytes_expect(care->pending, 0, 2 * CACHE_LINE);
+        bytes_expect(care->facts, 0, 2 * CACHE_LINE);
+    }
+    if (customer->ticket_count)
+        bytes_expect(customer->tickets[customer->ticket_count - 1].events, 0, 2 * CACHE_LINE);
+    __builtin_prefetch(customer->orders);
+}
+
+void customer_expect(const struct entry *entry)
+{
+    bool is_resting = customer_is_resting(entry);
+    bytes_expect(resting_of(entry), 2 * CACHE_LINE, is_resting ? EXPECTED_BYTES : AWAKE_BYTES);
+    if (!is_resting)
+        parts_expect(entry->state);
+}
+
+/* --- to rest --- */
+
+static struct customer *next_to_rest(struct journey_task *task)
+{
+    while (task->oldest->is_touched) {
+        struct customer *customer = task->oldest;
+        customer->is_touched = false;
+        list_remove(task, customer);
+        list_add(task, customer);
+    }
+    return task->oldest;
+}
+
+static void rest(struct journey_task *task, struct customer *customer)
+{
+    if (customer->newer) {
+        parts_expect(customer->newer); /* likely the next one to rest */
+        if (customer->newer->newer)
+            struct_expect(customer->newer->newer);
+    }
+    struct entry *entry = customer->entry;
+    bytes_clear(&task->pack_bytes);
+    customer_pack(&task->packing, customer, &task->pack_bytes);
+    list_remove(task, customer);
+    task->awake_count--;
+    struct_put_by(task, customer);
+    resting_set(entry, bytes_view(&task->pack_bytes));
+}
+
+static struct customer *room_make(struct journey_task *task, struct entry *entry)
+{
+    while (task->awake_count >= (uint32_t)task->shared->settings->awake_max)
+        rest(task, next_to_rest(task));
+    struct customer *customer = struct_take(task);
+    task->awake_count++;
+    customer->entry = entry;
+    list_add(task, customer);
+    return customer;
+}
+
+/* --- the ways in and out --- */
+
+struct customer *customer_begin(struct journey_task *task, struct entry *entry)
+{
+    struct customer *customer = room_make(task, entry);
+    entry->state = customer;
+    return customer;
+}
+
+struct customer *customer_wake(struct journey_task *task, struct entry *entry)
+{
+    struct customer *customer = entry->state;
+    if (!customer_is_resting(entry)) {
+        customer->is_touched = true;
+        details_expect(customer);
+        return customer;
+    }
+    customer = room_make(task, entry);
+    struct resting *resting = resting_of(entry);
+    if (!customer_unpack(&task->packing, view_of(resting->bytes, resting->size), customer)) {
+        log_error("a customer's packed memory does not read: this is a defect of the program", NULL); /* a checkpoint's was checked */
+        abort();
+    }
+    free(resting);
+    entry->state = customer;
+    return customer;
+}
+
+void customer_release(struct journey_task *task, struct entry *entry)
+{
+    if (entry->state == NULL)
+        return;
+    if (customer_is_resting(entry)) {
+        free(resting_of(entry));
+    } else {
+        struct customer *customer = entry->state;
+        list_remove(task, customer);
+        task->awake_count--;
+        struct_put_by(task, customer);
+    }
+    entry->state = NULL;
+}
+
+void resting_finish(struct journey_task *task)
+{
+    while (task->spare) {
+        struct customer *customer = task->spare;
+        task->spare = customer->older;
+        free(customer);
+    }
+    bytes_finish(&task->pack_bytes);
+}

@@ -1,0 +1,309 @@
+#include "processors/journey/sums/worker_totals.h"
+
+#include "base/hash.h"
+#include "processors/journey/memory/number_table.h"
+#include "schemas/wire.h"
+
+#include <pthread.h>
+
+/* One minute of one series. */
+struct worker_bucket {
+    uint32_t series;
+    int32_t minute;
+    int32_t last_bin, next; /* next: the series' bucket before this one; −1: none */
+    struct kpi_sums sums;
+};
+
+/* One bin of the histogram of one bucket. A busy series has hundreds in a summary, so they are found by hash. */
+struct worker_bin {
+    uint32_t bucket;
+    int32_t index;
+    int64_t count;
+    int32_t next; /* the bucket's bin before this one; −1: none */
+};
+
+struct series {
+    enum kpi_id kpi;
+    struct view dimension;
+    struct view key;     /* KPI|DIMENSION */
+};
+
+struct worker_totals {
+    const struct outbox *outbox;
+    struct worker_totals *next;
+    struct totals **members;
+    size_t member_count, member_capacity;
+    struct number_table series_table, bucket_table, bin_table;
+    struct series *series;
+    int32_t *last_buckets; /* by series; −1: unchanged. Apart from them, since all that is added looks here first */
+    struct worker_bucket *buckets;
+    uint32_t *changed; /* series with buckets, in order */
+    struct worker_bin *bins;
+    size_t series_capacity, last_capacity, bucket_capacity, bin_capacity, changed_count, changed_capacity;
+    struct arena texts;
+    struct bytes scratch;
+};
+
+/* --- who shares it --- */
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct worker_totals *all;
+
+static struct worker_totals *worker_totals_create(const struct outbox *outbox)
+{
+    struct worker_totals *worker = memory_zeroed(1, sizeof *worker);
+    worker->outbox = outbox;
+    number_table_init(&worker->series_table);
+    number_table_init(&worker->bucket_table);
+    number_table_init(&worker->bin_table);
+    arena_init(&worker->texts);
+    return worker;
+}
+
+static void worker_totals_destroy(struct worker_totals *worker)
+{
+    number_table_finish(&worker->series_table);
+    number_table_finish(&worker->bucket_table);
+    number_table_finish(&worker->bin_table);
+    free(worker->members);
+    free(worker->series);
+    free(worker->last_buckets);
+    free(worker->buckets);
+    free(worker->changed);
+    free(worker->bins);
+    arena_finish(&worker->texts);
+    bytes_finish(&worker->scratch);
+    free(worker);
+}
+
+struct worker_totals *worker_totals_join(const struct outbox *outbox, struct totals *member)
+{
+    pthread_mutex_lock(&all_lock);
+    struct worker_totals *worker = all;
+    while (worker && worker->outbox != outbox)
+        worker = worker->next;
+    if (worker == NULL) {
+        worker = worker_totals_create(outbox);
+        worker->next = all;
+        all = worker;
+    }
+    pthread_mutex_unlock(&all_lock);
+    worker->members = GROWN(worker->members, worker->member_count, worker->member_capacity);
+    worker->members[worker->member_count++] = member;
+    return worker;
+}
+
+void worker_totals_leave(struct worker_totals *worker, struct totals *member)
+{
+    size_t place = 0;
+    while (worker->members[place] != member)
+        place++;
+    memmove(worker->members + place, worker->members + place + 1,
+            (--worker->member_count - place) * sizeof *worker->members);
+    if (worker->member_count > 0)
+        return;
+    pthread_mutex_lock(&all_lock);
+    struct worker_totals **link = &all;
+    while (*link != worker)
+        link = &(*link)->next;
+    *link = worker->next;
+    pthread_mutex_unlock(&all_lock);
+    worker_totals_destroy(worker);
+}
+
+size_t worker_totals_members(const struct worker_totals *worker, struct totals *const **members)
+{
+    *members = worker->members;
+    return worker->member_count;
+}
+
+/* --- series --- */
+
+static bool series_is_same(const void *items, uint32_t number, const void *key)
+{
+    return view_equal(((const struct series *)items)[number].key, *(const struct view *)key);
+}
+
+static uint64_t series_hash(const void *items, uint32_t number)
+{
+    return hash_bytes(((const struct series *)items)[number].key);
+}
+
+uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, struct view dimension)
+{
+    bytes_clear(&worker->scratch);
+    bytes_append_text(&worker->scratch, kpi_names[kpi].name);
+    bytes_append_byte(&worker->scratch, '|');
+    bytes_append_view(&worker->scratch, dimension);
+    struct view key = bytes_view(&worker->scratch);
+    struct number_table *table = &worker->series_table;
+    uint32_t *place = number_table_place(table, hash_bytes(key), series_is_same, worker->series, &key);
+    if (*place)
+        return *place - 1;
+    uint32_t number = table->count;
+    worker->series = GROWN(worker->series, number, worker->series_capacity);
+    key = arena_copy(&worker->texts, key);
+    worker->series[number] = (struct series){.kpi = kpi,
+                                             .key = key,
+                                             .dimension = view_of(key.data + key.size - dimension.size, dimension.size)};
+    worker->last_buckets = GROWN(worker->last_buckets, number, worker->last_capacity);
+    worker->last_buckets[number] = -1;
+    number_table_added(table, place, series_hash, worker->series);
+    return number;
+}
+
+/* --- buckets --- */
+
+struct bucket_key {
+    uint32_t series;
+    int32_t minute;
+};
+
+static bool bucket_is_same(const void *items, uint32_t number, const void *key)
+{
+    const struct worker_bucket *bucket = &((const struct worker_bucket *)items)[number];
+    const struct bucket_key *wanted = key;
+    return bucket->series == wanted->series && bucket->minute == wanted->minute;
+}
+
+static uint64_t bucket_hash(const void *items, uint32_t number)
+{
+    const struct worker_bucket *bucket = &((const struct worker_bucket *)items)[number];
+    return hash_mix((uint64_t)bucket->series << 32 | (uint32_t)bucket->minute);
+}
+
+/* Nearly always one of the last minutes: those are asked before the table is. */
+static struct worker_bucket *recent_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
+{
+    int32_t at = worker->last_buckets[series];
+    for (int left = 3; at >= 0 && left > 0; left--, at = worker->buckets[at].next) {
+        if (worker->buckets[at].minute == minute)
+            return &worker->buckets[at];
+    }
+    return NULL;
+}
+
+struct worker_bucket *worker_totals_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
+{
+    struct worker_bucket *recent = recent_bucket(worker, series, minute);
+    if (recent)
+        return recent;
+    struct number_table *table = &worker->bucket_table;
+    struct bucket_key key = {series, minute};
+    uint32_t *place = number_table_place(table, hash_mix((uint64_t)series << 32 | (uint32_t)minute), bucket_is_same,
+                                         worker->buckets, &key);
+    if (*place)
+        return &worker->buckets[*place - 1];
+    int32_t *last_bucket = &worker->last_buckets[series];
+    if (*last_bucket < 0) {
+        worker->changed = GROWN(worker->changed, worker->changed_count, worker->changed_capacity);
+        worker->changed[worker->changed_count++] = series;
+    }
+    uint32_t number = table->count;
+    worker->buckets = GROWN(worker->buckets, number, worker->bucket_capacity);
+    worker->buckets[number] =
+        (struct worker_bucket){.series = series, .minute = minute, .last_bin = -1, .next = *last_bucket};
+    *last_bucket = (int32_t)number;
+    number_table_added(table, place, bucket_hash, worker->buckets);
+    return &worker->buckets[number];
+}
+
+void worker_totals_add(struct worker_bucket *bucket, const struct kpi_sums *sums)
+{
+    kpi_sums_add(&bucket->sums, sums, 1);
+}
+
+static bool bin_is_same(const void *items, uint32_t number, const void *key)
+{
+    const struct worker_bin *bin = &((const struct worker_bin *)items)[number], *wanted = key;
+    return bin->bucket == wanted->bucket && bin->index == wanted->index;
+}
+
+static uint64_t bin_hash(const void *items, uint32_t number)
+{
+    const struct worker_bin *bin = &((const struct worker_bin *)items)[number];
+    return hash_mix((uint64_t)bin->bucket << 32 | (uint32_t)bin->index);
+}
+
+void worker_totals_add_bin(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count)
+{
+    struct number_table *table = &worker->bin_table;
+    struct worker_bin key = {.bucket = (uint32_t)(bucket - worker->buckets), .index = index, .count = count, .next = bucket->last_bin};
+    uint32_t *place =
+        number_table_place(table, hash_mix((uint64_t)key.bucket << 32 | (uint32_t)index), bin_is_same, worker->bins, &key);
+    if (*place) {
+        worker->bins[*place - 1].count += count;
+        return;
+    }
+    uint32_t number = table->count;
+    worker->bins = GROWN(worker->bins, number, worker->bin_capacity);
+    worker->bins[number] = key;
+    bucket->last_bin = (int32_t)number;
+    number_table_added(table, place, bin_hash, worker->bins);
+}
+
+static size_t bins_count(const struct worker_totals *worker, const struct worker_bucket *bucket)
+{
+    size_t count = 0;
+    for (int32_t at = bucket->last_bin; at >= 0; at = worker->bins[at].next)
+        count += worker->bins[at].count != 0;
+    return count;
+}
+
+/* --- going out --- */
+
+static void bucket_describe(const struct worker_totals *worker, const struct worker_bucket *bucket, struct kpi_delta_bucket *out,
+                            struct arena *arena)
+{
+    *out = (struct kpi_delta_bucket){.minute = bucket->minute,
+                                     .n = bucket->sums.n,
+                                     .num = bucket->sums.num,
+                                     .sum = bucket->sums.sum,
+                                     .immature = bucket->sums.immature,
+                                     .sum_squares_low = (int64_t)(uint64_t)bucket->sums.sum_squares,
+                                     .sum_squares_high = (int64_t)(bucket->sums.sum_squares >> 64)};
+    size_t count = bins_count(worker, bucket);
+    if (count == 0)
+        return;
+    out->histogram.items = arena_alloc(arena, count * sizeof *out->histogram.items);
+    for (int32_t at = bucket->last_bin; at >= 0; at = worker->bins[at].next) {
+        if (worker->bins[at].count != 0)
+            out->histogram.items[out->histogram.count++] =
+                (struct kpi_delta_bin){.index = worker->bins[at].index, .count = worker->bins[at].count};
+    }
+}
+
+static void series_send(struct worker_totals *worker, uint32_t number, const struct totals_target *target, struct arena *arena)
+{
+    const struct series *series = &worker->series[number];
+    size_t count = 0;
+    for (int32_t at = worker->last_buckets[number]; at >= 0; at = worker->buckets[at].next)
+        count++;
+    struct kpi_delta delta = {.kind = DELTA_KIND_ADD,
+                              .kpi = view_of_text(kpi_names[series->kpi].name),
+                              .dimension = series->dimension,
+                              .source_partition = target->partition,
+                              .clock_at_ms = target->clock_ms};
+    delta.buckets.items = arena_alloc(arena, count * sizeof *delta.buckets.items);
+    for (int32_t at = worker->last_buckets[number]; at >= 0; at = worker->buckets[at].next) {
+        const struct worker_bucket *bucket = &worker->buckets[at];
+        if (!kpi_sums_are_zero(&bucket->sums) || bins_count(worker, bucket))
+            bucket_describe(worker, bucket, &delta.buckets.items[delta.buckets.count++], arena);
+    }
+    worker->last_buckets[number] = -1;
+    if (delta.buckets.count == 0)
+        return;
+    struct bytes *value = outbox_begin(target->outbox, target->topic, OUTBOX_BY_KEY, series->key, target->timestamp_ms);
+    wire_begin(value, target->schema_id);
+    kpi_delta_encode(value, &delta);
+    outbox_end(target->outbox);
+}
+
+void worker_totals_send(struct worker_totals *worker, const struct totals_target *target, struct arena *arena)
+{
+    for (size_t i = 0; i < worker->changed_count; i++)
+        series_send(worker, worker->changed[i], target, arena);
+    worker->changed_count = 0;
+    number_table_clear(&worker->bin_table);
+    number_table_clear(&worker->bucket_table);
+}

@@ -1,0 +1,44 @@
+/* The series of one worker: what its tasks' contributions roll up to, and the KpiDelta records they go out in.
+ *
+ * A transaction is a worker's, so the additions of all its partitions can leave as one record a series: with eight partitions
+ * that is a third of the records or less. Tasks that send to the same outbox share these; they all belong to one
+ * thread, are asked for their sums in one commit, and are only ever lost together (engine/recovery.c), so an addition
+ * of a lost batch is lost with it. */
+#ifndef TS_JOURNEY_WORKER_TOTALS_H
+#define TS_JOURNEY_WORKER_TOTALS_H
+
+#include "engine/outbox.h"
+#include "processors/journey/matters/contributions.h"
+
+struct worker_totals;
+struct totals;
+
+/* The one for this outbox, made by the first who asks. Any thread. */
+struct worker_totals *worker_totals_join(const struct outbox *outbox, struct totals *member);
+void worker_totals_leave(struct worker_totals *worker, struct totals *member);
+
+/* Everybody's contributions are due: the members whose cells are to be added. */
+size_t worker_totals_members(const struct worker_totals *worker, struct totals *const **members);
+
+/* The number of a series; `dimension` is not borrowed. */
+uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, struct view dimension);
+
+/* Additions to one minute of a series. The returned place is good until the next call. */
+struct worker_bucket;
+struct worker_bucket *worker_totals_bucket(struct worker_totals *worker, uint32_t series, int32_t minute);
+void worker_totals_add(struct worker_bucket *bucket, const struct kpi_sums *sums);
+void worker_totals_add_bin(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count);
+
+struct totals_target {
+    struct outbox *outbox;
+    int topic;
+    uint32_t schema_id;
+    int32_t partition; /* of the input: who speaks */
+    int64_t clock_ms;  /* nothing that happened later is in the additions */
+    int64_t timestamp_ms; /* of the records: when they are made, not what they speak of, or retention would eat history */
+};
+
+/* One record a changed series, in the order in which they were first changed; then all is zero. */
+void worker_totals_send(struct worker_totals *worker, const struct totals_target *target, struct arena *arena);
+
+#endif

@@ -1,0 +1,47 @@
+/* Tickets: their events kept in order, and all that they contribute (READINGS 18, 20–31). */
+#ifndef TS_JOURNEY_TICKETS_H
+#define TS_JOURNEY_TICKETS_H
+
+#include "processors/journey/tickets/story.h"
+
+struct ticket *tickets_find(const struct customer *customer, uint64_t identity);
+
+/* The event takes its place in its ticket; `customer->open_ticket_count` follows. topic_set: of an OPENED. */
+void tickets_changed(struct journey_task *task, struct customer *customer, const struct ticket_changed *changed,
+                     const struct moment *moment, uint32_t tuple, uint32_t topic_set);
+void tickets_set_stage(struct customer *customer, uint64_t identity, const struct moment *moment, uint8_t stage);
+
+/* Is it open as things stand, and since when (event number of the start); NO_EVENT: closed. */
+uint32_t ticket_open_since(const struct ticket *ticket);
+
+/* Number of the OPENED event that stands for the ticket: the first that starts an episode; NO_EVENT: none. */
+uint32_t ticket_opened(const struct ticket *ticket);
+
+/* Both at once, and more; of all its events, whenever they happened. */
+const struct ticket_glance *ticket_glance(const struct ticket *ticket);
+
+/* The customer waits for us from their own word until ours. */
+bool ticket_event_begins_wait(const struct ticket_event *event);
+bool ticket_event_ends_wait(const struct ticket_event *event);
+
+/* What is promised for an episode: by the latest priority named until its end, and its segment. */
+const struct policy *ticket_policy(struct journey_task *task, const struct ticket *ticket, const struct episode *episode);
+
+/* The clocks of an open ticket, for the enriched event, the journey and warnings. Reads the story anew. */
+struct ticket_state {
+    bool is_open, awaits_first_response;
+    int64_t opened_at_ms;          /* of the episode */
+    int64_t first_response_due_ms; /* NEVER_MS: paused, or answered, or not promised */
+    int64_t resolution_due_ms;
+    uint32_t team;                 /* in charge */
+    uint8_t priority;              /* or NO_DETAIL */
+    uint32_t handoffs;             /* of the episode */
+    const struct policy *policy;
+};
+
+void ticket_state_at(struct journey_task *task, const struct ticket *ticket, int64_t at_ms, struct ticket_state *out);
+
+void ticket_contribute(struct journey_task *task, const struct customer *customer, const struct ticket *ticket,
+                       struct tally *tally);
+
+#endif
