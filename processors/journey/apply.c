@@ -1,14 +1,14 @@
 #include "processors/journey/apply.h"
 
-#include "processors/journey/matters/activity.h"
 #include "processors/journey/care/care.h"
+#include "processors/journey/matters/activity.h"
 #include "processors/journey/matters/engagement.h"
 #include "processors/journey/matters/orders.h"
 #include "processors/journey/matters/stage.h"
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/matters/surveys.h"
-#include "processors/journey/tickets/tickets.h"
 #include "processors/journey/matters/visits.h"
+#include "processors/journey/tickets/tickets.h"
 
 /* The topic its source gave it, else what its text is about (READINGS 30). */
 static uint32_t topics_of(struct journey_task *task, const struct touchpoint *touch, const struct impression *impression)

@@ -2,8 +2,8 @@
 #ifndef TS_JOURNEY_APPLY_H
 #define TS_JOURNEY_APPLY_H
 
-#include "processors/journey/matters/matters.h"
 #include "processors/journey/impression.h"
+#include "processors/journey/matters/matters.h"
 
 struct arrival {
     const struct touchpoint *touch;

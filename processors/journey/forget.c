@@ -1,7 +1,7 @@
 #include "processors/journey/forget.h"
 
-#include "processors/journey/matters/matters.h"
 #include "processors/journey/care/turn.h"
+#include "processors/journey/matters/matters.h"
 
 /* What says how many there are now, not what happened. Someone alive leaves churn_rate's gauge of the living: without the
  * entry nobody would ever notice their going. */

@@ -6,8 +6,8 @@
 #include "base/settings.h"
 #include "engine/processor.h"
 #include "processors/journey/care/case_settings.h"
-#include "processors/journey/sums/dimensions.h"
 #include "processors/journey/care/followup_rules.h"
+#include "processors/journey/sums/dimensions.h"
 #include "processors/journey/tickets/policy.h"
 #include "schemas/reader.h"
 

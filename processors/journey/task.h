@@ -2,9 +2,9 @@
 #ifndef TS_JOURNEY_TASK_H
 #define TS_JOURNEY_TASK_H
 
+#include "processors/journey/journey.h"
 #include "processors/journey/matters/contributions.h"
 #include "processors/journey/memory/customer.h"
-#include "processors/journey/journey.h"
 #include "processors/journey/memory/packing.h"
 #include "processors/journey/sums/totals.h"
 

@@ -9,8 +9,8 @@
 #include "base/random.h"
 #include "ingest/generate/lives.h"
 #include "ingest/generate/zipf.h"
-#include "processors/journey/memory/customer.h"
 #include "processors/journey/journey.h"
+#include "processors/journey/memory/customer.h"
 #include "schemas/wire.h"
 
 #include <malloc.h>

@@ -3,8 +3,8 @@
  * A rule and what it is about make a fingerprint: the same one updates its alert, and never makes a second. Deadlines pass by the
  * partition's clock, so an alert is about the very instant of its deadline, whenever that was noticed. */
 #include "base/memory.h"
-#include "processors/journey/tickets/sla.h"
 #include "processors/journey/care/turn.h"
+#include "processors/journey/tickets/sla.h"
 
 #include <stdio.h>
 #include <stdlib.h>

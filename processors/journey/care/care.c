@@ -1,8 +1,8 @@
 #include "processors/journey/care/care.h"
 
 #include "base/memory.h"
-#include "processors/journey/matters/activity.h"
 #include "processors/journey/care/cases.h"
+#include "processors/journey/matters/activity.h"
 #include "processors/journey/sentiment/words.h" /* enum alarm_kind */
 
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * risk = 1 / (1 + e^−z), z = constant + Σ coefficient × feature. Every feature is between 0 and 1. The coefficients are a
  * judgement, to be replaced by a fit on outcomes of one's own (`touchstream backtest churn` says how good they are). */
 #include "base/clock.h"
+#include "processors/journey/care/turn.h"
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/matters/surveys.h"
-#include "processors/journey/care/turn.h"
 
 #include <math.h>
 

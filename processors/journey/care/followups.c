@@ -5,10 +5,10 @@
  * then), and is dropped once it has expired. An event so old that its follow-up would have been due before we heard of
  * it leaves none: imported history makes nobody send anything. */
 #include "base/memory.h"
+#include "processors/journey/care/turn.h"
 #include "processors/journey/matters/activity.h"
 #include "processors/journey/matters/orders.h"
 #include "processors/journey/tickets/tickets.h"
-#include "processors/journey/care/turn.h"
 #include "schemas/wire.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "processors/journey/tickets/sla.h"
 #include "processors/journey/matters/subscriptions.h"
+#include "processors/journey/tickets/sla.h"
 
 #include <math.h>
 #include <stdarg.h>

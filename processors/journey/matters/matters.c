@@ -1,15 +1,15 @@
 #include "processors/journey/matters/matters.h"
 
 #include "base/clock.h"
-#include "processors/journey/matters/activity.h"
 #include "processors/journey/care/cases.h"
+#include "processors/journey/matters/activity.h"
 #include "processors/journey/matters/engagement.h"
 #include "processors/journey/matters/orders.h"
 #include "processors/journey/matters/stage.h"
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/matters/surveys.h"
-#include "processors/journey/tickets/tickets.h"
 #include "processors/journey/matters/visits.h"
+#include "processors/journey/tickets/tickets.h"
 
 /* --- what an event may change --- */
 

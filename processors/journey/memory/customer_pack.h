@@ -2,8 +2,8 @@
 #ifndef TS_JOURNEY_CUSTOMER_PACK_H
 #define TS_JOURNEY_CUSTOMER_PACK_H
 
-#include "processors/journey/memory/customer.h"
 #include "processors/journey/care/care.h"
+#include "processors/journey/memory/customer.h"
 #include "processors/journey/memory/packing.h"
 
 void customer_pack(struct packing *packing, const struct customer *customer, struct bytes *out);

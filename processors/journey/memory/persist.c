@@ -3,10 +3,10 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "processors/journey/care/cases.h"
-#include "processors/journey/memory/customer_pack.h"
-#include "processors/journey/memory/resting.h"
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/matters/surveys.h"
+#include "processors/journey/memory/customer_pack.h"
+#include "processors/journey/memory/resting.h"
 #include "processors/journey/tickets/tickets.h"
 #include "schemas/wire.h"
 

@@ -1,8 +1,8 @@
 /* The embedded model on texts whose mood nobody would dispute, and the promises of sentiment.h. */
 #include "tests/unit/cmocka_all.h"
 #include "processors/journey/sentiment/judge.h"
-#include "processors/journey/sentiment/signals.h"
 #include "processors/journey/sentiment/model.h"
+#include "processors/journey/sentiment/signals.h"
 
 #include <stdlib.h>
 
