@@ -358,6 +358,26 @@ static const struct window *window_find(const char *name)
     return NULL;
 }
 
+static int run_explanation(struct app *app, struct explanation *explanation)
+{
+    const char *kpi = kpi_names[explanation->kpi].name;
+    /* Retention is made of churn_rate's additions (schemas/kpi_names.h). */
+    bytes_printf(&explanation->series, "%s|%s", explanation->kpi == KPI_RETENTION ? "churn_rate" : kpi, by);
+    bytes_printf(&explanation->kpi_key, "%s|%s|%s", kpi, window, by);
+    arena_init(&explanation->arena);
+    int code = explain(app, explanation);
+    for (size_t i = 0; i < explanation->addition_count; i++)
+        free(explanation->additions[i].customer_id);
+    free(explanation->additions);
+    bytes_finish(&explanation->series);
+    bytes_finish(&explanation->kpi_key);
+    bytes_finish(&explanation->woken);
+    bytes_finish(&explanation->computed);
+    bytes_finish(&explanation->published);
+    arena_finish(&explanation->arena);
+    return code;
+}
+
 int explain_command(struct app *app, int argc, char **argv)
 {
     struct text_list arguments = {0};
@@ -365,28 +385,14 @@ int explain_command(struct app *app, int argc, char **argv)
     if (!app_parse_options("explain", argc, argv, explain_rows, &arguments))
         return EXIT_USAGE;
     explanation.window = window_find(window);
-    if (arguments.count != 1 || !kpi_from_name(view_of_text(arguments.items[0]), &explanation.kpi)) {
+    int code = EXIT_USAGE;
+    if (arguments.count != 1 || !kpi_from_name(view_of_text(arguments.items[0]), &explanation.kpi))
         fprintf(stderr, "touchstream explain: %s: wants the name of one KPI, such as nps (all: docs/KPIS.md)\n",
                 arguments.count ? arguments.items[0] : "KPI missing");
-        return EXIT_USAGE;
-    }
-    if (explanation.window == NULL) {
+    else if (explanation.window == NULL)
         fprintf(stderr, "touchstream explain: --window: wants 5m, 1h, 24h, 7d, 30d or 90d\n");
-        return EXIT_USAGE;
-    }
-    const char *kpi = kpi_names[explanation.kpi].name;
-    /* Retention is made of churn_rate's additions (schemas/kpi_names.h). */
-    bytes_printf(&explanation.series, "%s|%s", explanation.kpi == KPI_RETENTION ? "churn_rate" : kpi, by);
-    bytes_printf(&explanation.kpi_key, "%s|%s|%s", kpi, window, by);
-    arena_init(&explanation.arena);
-    int code = explain(app, &explanation);
-    for (size_t i = 0; i < explanation.addition_count; i++)
-        free(explanation.additions[i].customer_id);
-    free(explanation.additions);
-    bytes_finish(&explanation.series);
-    bytes_finish(&explanation.kpi_key);
-    bytes_finish(&explanation.computed);
-    bytes_finish(&explanation.published);
-    arena_finish(&explanation.arena);
+    else
+        code = run_explanation(app, &explanation);
+    free(arguments.items);
     return code;
 }
