@@ -37,7 +37,7 @@ size_t runner_status_read(struct runner_status *status, struct partition_status 
 {
     pthread_mutex_lock(&status->lock);
     size_t count = status->count;
-    if (count)
+    if (count && rows_max) /* rows may be NULL for none: who asks how many there are */
         memcpy(rows, status->rows, (count < rows_max ? count : rows_max) * sizeof *rows);
     pthread_mutex_unlock(&status->lock);
     return count;
