@@ -291,7 +291,7 @@ static void settle_when_unknown(struct kafka_broker *self, bool is_known)
         consumer->unknown_since_us = is_known ? 0 : now_us;
     if (is_known || now_us - consumer->unknown_since_us < UNKNOWN_MOST_MS * 1000)
         return;
-    kafka_settle(self, true);
+    kafka_settle_hidden(self);
     consumer->unknown_since_us = clock_monotonic_us();
 }
 

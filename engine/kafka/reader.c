@@ -173,7 +173,7 @@ static bool look_after(struct kafka_broker *self)
     struct kafka_reader *reader = &self->reader;
     int64_t now_us = clock_monotonic_us();
     if (reader->hidden_since_us && now_us - reader->hidden_since_us > HIDDEN_MOST_MS * 1000) {
-        kafka_settle(self, true);
+        kafka_settle_hidden(self);
         reader->hidden_since_us = 0;
     }
     if (reader->hidden_since_us || now_us - reader->moved_at_us < SILENT_MOST_MS * 1000)

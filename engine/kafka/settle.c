@@ -315,3 +315,12 @@ enum settled kafka_settle(const struct kafka_broker *self, bool is_of_anybody)
     free(look);
     return settled;
 }
+
+void kafka_settle_hidden(const struct kafka_broker *self)
+{
+    kafka_settle(self, true);
+    if (!is_plaintext(self->config->kafka))
+        log_warning("committed records or offsets stay hidden; if no producer is at work, a transaction may hang, and over TLS or SASL we "
+                    "cannot end it: kafka-transactions.sh find-hanging, then abort",
+                    "worker", self->consumer.name, NULL);
+}

@@ -27,4 +27,8 @@ enum settled {
  * is starting. Only between transactions of this worker's. */
 enum settled kafka_settle(const struct kafka_broker *self, bool is_of_anybody);
 
+/* Records or offsets stay hidden, perhaps behind such a transaction: ended, whoever's it is; where we cannot look, the log says what an
+ * operator can do. */
+void kafka_settle_hidden(const struct kafka_broker *self);
+
 #endif
