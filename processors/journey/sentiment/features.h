@@ -61,7 +61,7 @@ struct features {
     uint32_t concepts[FEATURES_CONCEPTS_MAX];
 };
 
-/* One word's, alone: itself, itself negated, its parts (feature_word_parts says how many; out has room for WORD_BYTES_MAX). */
+/* One word's, alone: itself, itself negated, its parts. `out` has room for as many as the word has letters; returns how many there are. */
 uint32_t feature_of_word(uint32_t word_hash);
 uint32_t feature_of_negated(uint32_t word_hash);
 size_t features_of_parts(const struct text *text, const struct token *token, uint32_t *out);

@@ -17,7 +17,7 @@ uint32_t ticket_open_since(const struct ticket *ticket);
 /* Number of the OPENED event that stands for the ticket: the first that starts an episode; NO_EVENT: none. */
 uint32_t ticket_opened(const struct ticket *ticket);
 
-/* Both at once, and more; of all its events, whenever they happened. */
+/* The same and what else is often asked, of all the ticket's events whatever the time; read once until the next event comes. */
 const struct ticket_glance *ticket_glance(const struct ticket *ticket);
 
 /* The customer waits for us from their own word until ours. */
