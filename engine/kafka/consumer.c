@@ -223,7 +223,7 @@ static void settle_others(struct kafka_broker *self)
     if (consumer->settle_at_us == 0 || clock_monotonic_us() < consumer->settle_at_us)
         return;
     consumer->settle_at_us = 0;
-    kafka_settle(self, true);
+    kafka_settle_others(self);
 }
 
 enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int wait_ms, bool gathers,

@@ -44,8 +44,11 @@ struct kafka_producer {
     char id[300], name[64];
     rd_kafka_topic_t *topics[OUTBOX_TOPICS_MAX + 1]; /* [0]: the checkpoint topic */
     int32_t partition_counts[OUTBOX_TOPICS_MAX + 1];
-    bool is_failing; /* said so already */
-    int64_t settle_at_us; /* not before; see settle_own */
+    bool is_failing;          /* said so already */
+    bool is_unsettled;        /* settle.c can do nothing here */
+    int64_t settle_at_us;     /* not before; see doubt_clear */
+    struct look *look;        /* settle.c's, kept from one transaction to the next; NULL: none */
+    struct node *coordinator; /* in it; NULL: not known */
 };
 
 struct kafka_reader {

@@ -35,6 +35,7 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        atomic_store(&link->is_doubtful, true);
         return; /* one broker of several, or one try of many; ALL_BROKERS_DOWN says when it matters */
     case RD_KAFKA_RESP_ERR__FATAL: {
         rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle, text, sizeof text);

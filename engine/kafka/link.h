@@ -18,7 +18,7 @@ struct kafka_link {
     const char *name;               /* who says it: "journey-0", "follow" */
     const char *brokers;
     atomic_bool is_away;
-    atomic_bool is_doubtful;        /* Kafka has been away: its last transaction may hang (settle.h). For who looks, to clear */
+    atomic_bool is_doubtful;        /* a broker has been away: the last transaction may hang (settle.h). For who looks, to clear */
     atomic_bool is_fatal;           /* librdkafka gave up this handle (fenced, or worse); only a new handle helps */
     _Atomic int64_t asked_at_us;    /* when link_check last asked a broker */
 };

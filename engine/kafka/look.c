@@ -134,6 +134,15 @@ struct protocol *look_link(struct node *node)
     return &node->link;
 }
 
+struct node *look_node(struct look *look, int32_t id)
+{
+    for (size_t i = 0; i < look->node_count; i++) {
+        if (look->nodes[i].id == id)
+            return &look->nodes[i];
+    }
+    return NULL;
+}
+
 /* --- what is open */
 
 void open_list_add(struct open_list *list, struct open_place place)
@@ -142,14 +151,14 @@ void open_list_add(struct open_list *list, struct open_place place)
     list->places[list->count++] = place;
 }
 
-static void producers_read(struct protocol *link, size_t topic, int32_t partition, struct open_list *list)
+static void producers_read(struct protocol *link, struct open_place place, struct open_list *list)
 {
     for (size_t left = protocol_get_count(link); left && !link->is_broken; left--) {
-        struct open_place place = {.topic = topic, .partition = partition, .producer = protocol_get_int64(link)};
-        protocol_get_int32(link); /* epoch */
+        place.producer = protocol_get_int64(link);
+        place.epoch = (int16_t)protocol_get_int32(link);
         protocol_get_int32(link); /* last sequence number */
         protocol_get_int64(link); /* last timestamp */
-        protocol_get_int32(link); /* coordinator's epoch */
+        place.coordinator_epoch = protocol_get_int32(link);
         place.start_offset = protocol_get_int64(link);
         protocol_get_tags(link);
         if (place.start_offset >= 0 && !link->is_broken)
@@ -157,7 +166,7 @@ static void producers_read(struct protocol *link, size_t topic, int32_t partitio
     }
 }
 
-static void described_read(struct look *look, struct protocol *link, struct open_list *list)
+static void described_read(struct look *look, const struct node *node, struct protocol *link, struct open_list *list)
 {
     protocol_get_int32(link);
     for (size_t topics = protocol_get_count(link); topics && !link->is_broken; topics--) {
@@ -166,7 +175,7 @@ static void described_read(struct look *look, struct protocol *link, struct open
             int32_t partition = protocol_get_int32(link);
             int16_t error = protocol_get_int16(link);
             protocol_get_text(link);
-            producers_read(link, topic, partition, list);
+            producers_read(link, (struct open_place){.topic = topic, .partition = partition, .leader = node->id}, list);
             protocol_get_tags(link);
             look->is_incomplete |= error != 0 && error != NOT_PERMITTED;
         }
@@ -207,7 +216,7 @@ static void node_describe(struct look *look, struct node *node, struct open_list
     }
     protocol_put_tags(link);
     protocol_ask(link);
-    described_read(look, link, list);
+    described_read(look, node, link, list);
 }
 
 struct open_list look_for_open(struct look *look)
@@ -216,10 +225,4 @@ struct open_list look_for_open(struct look *look)
     for (size_t i = 0; i < look->node_count; i++)
         node_describe(look, &look->nodes[i], &list);
     return list;
-}
-
-
-bool look_is_offsets(const struct look *look, size_t topic)
-{
-    return topic == look->name_count - 1;
 }

@@ -23,8 +23,10 @@ struct place {
 /* A transaction's records in one partition, without their end. */
 struct open_place {
     size_t topic;
-    int32_t partition;
+    int32_t partition, leader;
     int64_t producer, start_offset;
+    int16_t epoch;             /* the producer's */
+    int32_t coordinator_epoch; /* of the last marker; −1: none yet */
 };
 
 struct open_list {
@@ -48,8 +50,8 @@ bool look_begin(struct look *look, const struct kafka_broker *self);
 void look_finish(struct look *look);
 
 struct protocol *look_link(struct node *node); /* connects when needed; perhaps broken */
+struct node *look_node(struct look *look, int32_t id); /* NULL: none of that number */
 struct open_list look_for_open(struct look *look);
 void open_list_add(struct open_list *list, struct open_place place);
-bool look_is_offsets(const struct look *look, size_t topic);
 
 #endif

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { INIT_MS = 2000, INIT_TRIES = 45, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000,
-       SETTLE_EVERY_MS = 1000 };
+enum { INIT_MS = 2000, INIT_TRIES = 45, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000, SETTLE_EVERY_MS = 1000,
+       SETTLE_PAUSE_MS = 200, AWAY_TRIES = 3 };
 
 static struct kafka_producer *producer_of(struct broker *broker)
 {
@@ -127,16 +127,26 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self)
     return conf;
 }
 
-/* Kafka is there, and what our id left open is ended as it was decided: afterwards the init aborts whatever it finds. */
+/* Kafka is there, and what our id left open is ended as it was decided: the init would forget the decision. librdkafka may know a
+ * way to a broker that we do not, or an older broker understand nothing of it. */
 static enum settled settle_first(struct kafka_broker *self)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    enum settled settled = kafka_settle(self, false);
-    if (settled != SETTLED_AWAY || rd_kafka_metadata(self->producer.handle, 0, NULL, &metadata, INIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return settled;
-    rd_kafka_metadata_destroy(metadata);
-    settled = kafka_settle(self, false);
-    return settled == SETTLED_AWAY ? SETTLED_IMPOSSIBLE : settled; /* librdkafka knows a way that we do not */
+    for (int tries = 0; tries < AWAY_TRIES; tries++) {
+        enum settled settled = kafka_settle_own(self);
+        if (settled != SETTLED_AWAY ||
+            rd_kafka_metadata(self->producer.handle, 0, NULL, &metadata, INIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return settled;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    log_warning("transactions that Kafka leaves open cannot be looked for: its brokers do not answer to what is asked then", "worker",
+                self->producer.name, NULL);
+    return SETTLED_IMPOSSIBLE;
+}
+
+static bool is_for_init(enum settled settled)
+{
+    return settled == SETTLED || settled == SETTLED_ONGOING || settled == SETTLED_IMPOSSIBLE;
 }
 
 /* A new handle now and then: it costs nothing while Kafka is away, and one that got stuck over it is not kept for ever. */
@@ -146,14 +156,17 @@ static enum outcome init(struct kafka_broker *self, atomic_bool *stop)
     enum outcome outcome = OUTCOME_RETRY;
     enum settled settled = SETTLED_AWAY;
     for (int tries = 0; outcome == OUTCOME_RETRY && tries < INIT_TRIES && !atomic_load(stop); tries++) {
-        if (settled == SETTLED_AWAY)
+        if (!is_for_init(settled))
             settled = settle_first(self);
-        if (settled != SETTLED_AWAY)
+        if (is_for_init(settled))
             outcome = outcome_of(producer, "init", rd_kafka_init_transactions(producer->handle, INIT_MS));
+        else
+            sleep_ms(SETTLE_PAUSE_MS);
         kafka_link_check(&producer->link, producer->handle);
     }
-    if (outcome == OUTCOME_OK && settled == SETTLED_LATER)
-        kafka_settle(self, false); /* one that was under way: aborted now, but perhaps not in every partition that an older one left open */
+    if (settled == SETTLED_ONGOING) /* aborted by now, but perhaps not in every partition */
+        atomic_store(&producer->link.is_doubtful, true);
+    producer->is_unsettled = settled == SETTLED_IMPOSSIBLE;
     return outcome;
 }
 
@@ -181,6 +194,7 @@ bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *sto
 
 void kafka_producer_close(struct kafka_producer *producer)
 {
+    kafka_settle_close(producer);
     if (producer->handle == NULL)
         return;
     for (size_t i = 0; i <= OUTBOX_TOPICS_MAX; i++) {
@@ -195,30 +209,38 @@ void kafka_producer_close(struct kafka_producer *producer)
 
 /* --- the transaction */
 
-/* After Kafka was away: does our last transaction hang? Asked before the next one begins, which would carry it along: what a commit
- * had promised would go with an abort. AWAY: not to be known yet. */
-static enum settled settle_own(struct kafka_broker *self)
+/* After a broker was away: does our last transaction hang? Looks once a second at most. */
+static enum settled doubt_clear(struct kafka_broker *self)
 {
     struct kafka_producer *producer = &self->producer;
     int64_t now_us = clock_monotonic_us();
-    if (!atomic_load(&producer->link.is_doubtful) || now_us < producer->settle_at_us)
-        return SETTLED;
+    if (now_us < producer->settle_at_us)
+        return SETTLED_LATER;
     producer->settle_at_us = now_us + SETTLE_EVERY_MS * 1000;
     atomic_store(&producer->link.is_doubtful, false);
-    enum settled settled = kafka_settle(self, false);
-    if (settled == SETTLED_AWAY || settled == SETTLED_LATER)
+    enum settled settled = kafka_settle_own(self);
+    if (settled != SETTLED && settled != SETTLED_IMPOSSIBLE)
         atomic_store(&producer->link.is_doubtful, true);
-    if (settled == SETTLED_AWAY)
-        producer->settle_at_us = 0;
     return settled;
+}
+
+/* No transaction before the last one has ended everywhere (settle.h). First the coordinator's word, then the doubt: a broker that went
+ * away before that word was given has raised it by now. */
+static bool is_last_over(struct kafka_broker *self)
+{
+    if (self->producer.is_unsettled)
+        return true;
+    enum settled settled = kafka_settle_last(self);
+    if (atomic_load(&self->producer.link.is_doubtful))
+        settled = doubt_clear(self);
+    return settled == SETTLED || settled == SETTLED_IMPOSSIBLE;
 }
 
 enum outcome kafka_producer_begin(struct broker *broker)
 {
-    struct kafka_producer *producer = producer_of(broker);
-    if (settle_own((struct kafka_broker *)broker) == SETTLED_AWAY)
+    if (!is_last_over((struct kafka_broker *)broker))
         return OUTCOME_RETRY;
-    return outcome_of(producer, "begin", rd_kafka_begin_transaction(producer->handle));
+    return outcome_of(producer_of(broker), "begin", rd_kafka_begin_transaction(producer_of(broker)->handle));
 }
 
 static enum outcome produce_failed(struct kafka_producer *producer, const struct broker_message *message,
@@ -302,8 +324,8 @@ enum outcome kafka_producer_commit(struct broker *broker)
     struct kafka_producer *producer = producer_of(broker);
     enum outcome outcome = outcome_of(producer, "commit", rd_kafka_commit_transaction(producer->handle, CALL_MS));
     kafka_link_check(&producer->link, producer->handle);
-    if (outcome == OUTCOME_OK)
-        settle_own((struct kafka_broker *)broker);
+    if (outcome == OUTCOME_OK && atomic_load(&producer->link.is_doubtful) && !producer->is_unsettled)
+        doubt_clear((struct kafka_broker *)broker); /* perhaps no other transaction follows for long */
     return outcome;
 }
 
@@ -314,7 +336,7 @@ enum outcome kafka_producer_abort(struct broker *broker)
     kafka_link_check(&producer->link, producer->handle);
     if (outcome != OUTCOME_OK || !atomic_load(&producer->link.is_doubtful))
         return outcome;
-    /* The transaction before this one may have hung, and gone with this one: only the committed offsets know where we stand. */
+    /* Who had the last word on it, Kafka or we? The committed offsets know where we stand. */
     log_info("aborted after Kafka was away, beginning anew from the committed offsets", "worker", producer->name, NULL);
     return OUTCOME_STOP;
 }

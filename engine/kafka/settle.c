@@ -9,35 +9,56 @@
 #include <strings.h>
 #include <time.h>
 
-enum { TRIES = 40, PAUSE_MS = 100, TRANSACTION_COORDINATOR = 1 };
-
-/* Kafka's error codes */
-enum { NOT_YET_LOADED = 14, NOT_AVAILABLE = 15, NOT_COORDINATOR = 16, CONCURRENT = 51, ID_NOT_FOUND = 105 };
-
-struct transaction {
-    char id[300], state[32];
-    int64_t producer;
-    int16_t epoch, error;
+enum {
+    TRIES = 40,
+    PAUSE_MS = 100,
+    LAST_TRIES = 50,
+    LAST_PAUSE_MS = 2,
+    OTHERS_MS = 2000,
+    TRANSACTION_COORDINATOR = 1
 };
 
-/* --- transactions */
+/* Kafka's error codes */
+enum { NOT_AUTHORIZED_FOR_ID = 53, NOT_AUTHORIZED = 31, NO_SUCH_REQUEST = 35, ID_NOT_FOUND = 105 };
 
-static void copy_text(char *to, size_t size, struct view text)
+enum decision { UNKNOWN, NOT_DECIDED, IS_ENDING, COMMITTED, ABORTED };
+
+struct transaction {
+    char id[300];
+    int64_t producer;
+    enum decision decision;
+};
+
+static void pause_ms(int ms)
 {
-    snprintf(to, size, "%.*s", VIEW_ARGUMENTS(text));
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000L}, NULL);
 }
 
-static void pause_a_little(void)
+static bool is_plaintext(const struct kafka_settings *kafka)
 {
-    nanosleep(&(struct timespec){0, PAUSE_MS * 1000000L}, NULL);
+    return kafka->security_protocol == NULL || *kafka->security_protocol == '\0' ||
+           strcasecmp(kafka->security_protocol, "plaintext") == 0;
 }
 
-static bool is_for_later(int16_t error)
+static bool is_for_operator(int16_t error)
 {
-    return error == NOT_YET_LOADED || error == NOT_AVAILABLE || error == NOT_COORDINATOR || error == CONCURRENT;
+    return error == NOT_AUTHORIZED || error == NOT_AUTHORIZED_FOR_ID || error == NO_SUCH_REQUEST;
 }
 
-static struct protocol *coordinator_link(struct look *look, const char *id, int16_t *error)
+/* --- what the coordinator has decided */
+
+/* Anything but a commit was, or became, an abort: also «Empty», which an init that found a transaction
+ * undecided leaves behind. */
+static enum decision decision_of(struct view state)
+{
+    return view_equal_text(state, "CompleteCommit") ? COMMITTED
+           : view_equal_text(state, "Ongoing")      ? NOT_DECIDED
+           : state.size >= strlen("Prepare") && memcmp(state.data, "Prepare", strlen("Prepare")) == 0
+               ? IS_ENDING
+               : ABORTED;
+}
+
+static struct node *coordinator_find(struct look *look, const char *id)
 {
     struct protocol *link = look_link(&look->nodes[0]);
     protocol_begin(link, PROTOCOL_FIND_COORDINATOR, 1, false);
@@ -45,24 +66,16 @@ static struct protocol *coordinator_link(struct look *look, const char *id, int1
     protocol_put_int8(link, TRANSACTION_COORDINATOR);
     protocol_ask(link);
     protocol_get_int32(link);
-    *error = protocol_get_int16(link);
+    int16_t error = protocol_get_int16(link);
     protocol_get_text(link);
     int32_t node = protocol_get_int32(link);
-    if (link->is_broken || *error != 0)
-        return NULL;
-    for (size_t i = 0; i < look->node_count; i++) {
-        if (look->nodes[i].id == node)
-            return look_link(&look->nodes[i]);
-    }
-    *error = NOT_AVAILABLE;
-    return NULL;
+    return link->is_broken || error != 0 ? NULL : look_node(look, node);
 }
 
-static void describe_once(struct look *look, struct transaction *transaction)
+/* Answers Kafka's error code; −1: no answer. */
+static int16_t describe_at(struct node *coordinator, struct transaction *transaction)
 {
-    struct protocol *link = coordinator_link(look, transaction->id, &transaction->error);
-    if (link == NULL)
-        return;
+    struct protocol *link = look_link(coordinator);
     protocol_begin(link, PROTOCOL_DESCRIBE_TRANSACTIONS, 0, true);
     protocol_put_count(link, 1);
     protocol_put_text(link, transaction->id);
@@ -70,31 +83,41 @@ static void describe_once(struct look *look, struct transaction *transaction)
     protocol_ask(link);
     protocol_get_int32(link);
     protocol_get_count(link);
-    transaction->error = protocol_get_int16(link);
+    int16_t error = protocol_get_int16(link);
     protocol_get_text(link);
-    copy_text(transaction->state, sizeof transaction->state, protocol_get_text(link));
+    transaction->decision = decision_of(protocol_get_text(link));
     protocol_get_int32(link); /* its timeout */
     protocol_get_int64(link); /* since when */
     transaction->producer = protocol_get_int64(link);
-    transaction->epoch = protocol_get_int16(link);
     if (link->is_broken)
-        transaction->error = NOT_AVAILABLE;
+        error = -1;
+    if (error)
+        transaction->decision = UNKNOWN;
+    return error;
 }
 
-static bool is_preparing(const struct transaction *transaction)
+static enum settled settled_of(int16_t error, enum decision decision)
 {
-    return strncmp(transaction->state, "Prepare", strlen("Prepare")) == 0;
+    return error == ID_NOT_FOUND     ? SETTLED
+           : is_for_operator(error)  ? SETTLED_IMPOSSIBLE
+           : error < 0               ? SETTLED_AWAY
+           : decision == NOT_DECIDED ? SETTLED_ONGOING
+           : decision <= IS_ENDING   ? SETTLED_LATER
+                                     : SETTLED;
 }
 
 /* An end that is decided and on its way is waited for. */
-static void describe(struct look *look, struct transaction *transaction)
+static enum settled describe(struct look *look, struct transaction *transaction)
 {
-    for (int tries = 0; tries < TRIES; tries++) {
-        describe_once(look, transaction);
-        if (!is_for_later(transaction->error) && !(transaction->error == 0 && is_preparing(transaction)))
-            return;
-        pause_a_little();
+    enum settled settled = SETTLED_LATER;
+    for (int tries = 0; tries < TRIES && settled == SETTLED_LATER; tries++) {
+        if (tries)
+            pause_ms(PAUSE_MS);
+        struct node *coordinator = coordinator_find(look, transaction->id);
+        if (coordinator)
+            settled = settled_of(describe_at(coordinator, transaction), transaction->decision);
     }
+    return settled;
 }
 
 /* Which transactional id a producer's number belongs to: its coordinator knows, whichever broker that is. */
@@ -114,133 +137,67 @@ static bool id_find(struct look *look, int64_t producer, struct transaction *tra
             protocol_get_text(link); /* states it does not know: we named none */
         if (protocol_get_count(link) == 0 || link->is_broken)
             continue;
-        copy_text(transaction->id, sizeof transaction->id, protocol_get_text(link));
+        struct view id = protocol_get_text(link);
+        snprintf(transaction->id, sizeof transaction->id, "%.*s", VIEW_ARGUMENTS(id));
         if (!link->is_broken && *transaction->id)
             return true;
     }
     return false;
 }
 
-/* --- ending one */
+/* --- writing what is missing */
 
-static void put_producer(struct protocol *link, const struct transaction *transaction)
+static int16_t marker_write(struct look *look, const struct open_place *place, bool is_commit)
 {
-    protocol_put_text(link, transaction->id);
-    protocol_put_int64(link, transaction->producer);
-    protocol_put_int16(link, transaction->epoch);
-}
-
-static int16_t first_error(struct protocol *link)
-{
-    int16_t error = 0;
-    for (size_t topics = protocol_get_count(link); topics && !link->is_broken; topics--) {
-        protocol_get_text(link);
-        for (size_t left = protocol_get_count(link); left && !link->is_broken; left--) {
-            protocol_get_int32(link);
-            int16_t found = protocol_get_int16(link);
-            error = error ? error : found;
-        }
-    }
-    return error;
-}
-
-static size_t count_of(const struct open_list *list, size_t topic)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < list->count; i++)
-        count += list->places[i].topic == topic;
-    return count;
-}
-
-static int16_t add_partitions(struct look *look, struct protocol *link, const struct transaction *transaction,
-                              const struct open_list *hanging)
-{
-    size_t topics = 0;
-    for (size_t topic = 0; topic < look->name_count; topic++)
-        topics += !look_is_offsets(look, topic) && count_of(hanging, topic) > 0;
-    if (topics == 0)
-        return 0;
-    protocol_begin(link, PROTOCOL_ADD_PARTITIONS, 0, false);
-    put_producer(link, transaction);
-    protocol_put_count(link, topics);
-    for (size_t topic = 0; topic < look->name_count; topic++) {
-        if (look_is_offsets(look, topic) || count_of(hanging, topic) == 0)
-            continue;
-        protocol_put_text(link, look->names[topic]);
-        protocol_put_count(link, count_of(hanging, topic));
-        for (size_t i = 0; i < hanging->count; i++) {
-            if (hanging->places[i].topic == topic)
-                protocol_put_int32(link, hanging->places[i].partition);
-        }
-    }
-    protocol_ask(link);
-    protocol_get_int32(link);
-    return first_error(link);
-}
-
-static int16_t add_offsets(struct look *look, struct protocol *link, const struct transaction *transaction,
-                           const struct open_list *hanging)
-{
-    bool is_wanted = false;
-    for (size_t i = 0; i < hanging->count; i++)
-        is_wanted |= look_is_offsets(look, hanging->places[i].topic);
-    if (!is_wanted)
-        return 0;
-    protocol_begin(link, PROTOCOL_ADD_OFFSETS, 0, false);
-    put_producer(link, transaction);
-    protocol_put_text(link, look->self->consumer.group);
-    protocol_ask(link);
-    protocol_get_int32(link);
-    return protocol_get_int16(link);
-}
-
-static int16_t end(struct protocol *link, const struct transaction *transaction, bool is_commit)
-{
-    protocol_begin(link, PROTOCOL_END_TRANSACTION, 0, false);
-    put_producer(link, transaction);
+    struct node *leader = look_node(look, place->leader);
+    struct protocol *link = look_link(leader);
+    protocol_begin(link, PROTOCOL_WRITE_MARKERS, 1, true);
+    protocol_put_count(link, 1);
+    protocol_put_int64(link, place->producer);
+    protocol_put_int16(link, place->epoch);
     protocol_put_int8(link, is_commit);
+    protocol_put_count(link, 1);
+    protocol_put_text(link, look->names[place->topic]);
+    protocol_put_count(link, 1);
+    protocol_put_int32(link, place->partition);
+    protocol_put_tags(link);
+    protocol_put_int32(link, place->coordinator_epoch < 0 ? 0 : place->coordinator_epoch);
+    protocol_put_tags(link);
+    protocol_put_tags(link);
     protocol_ask(link);
+    protocol_get_count(link);
+    protocol_get_int64(link);
+    protocol_get_count(link);
+    protocol_get_text(link);
+    protocol_get_count(link);
     protocol_get_int32(link);
-    return protocol_get_int16(link);
+    int16_t error = protocol_get_int16(link);
+    return link->is_broken ? -1 : error;
 }
 
-static int16_t end_once(struct look *look, const struct transaction *transaction, const struct open_list *hanging, bool is_commit)
+static enum settled end_hanging(struct look *look, const struct transaction *transaction,
+                                const struct open_list *hanging)
 {
+    bool is_commit = transaction->decision == COMMITTED;
     int16_t error = 0;
-    struct protocol *link = coordinator_link(look, transaction->id, &error);
-    if (link == NULL)
-        return error ? error : NOT_AVAILABLE;
-    error = add_partitions(look, link, transaction, hanging);
-    if (error == 0)
-        error = add_offsets(look, link, transaction, hanging);
-    if (error == 0)
-        error = end(link, transaction, is_commit);
-    return link->is_broken ? NOT_AVAILABLE : error;
-}
-
-static enum settled end_hanging(struct look *look, const struct transaction *transaction, const struct open_list *hanging)
-{
-    /* Anything but a commit was, or became, an abort. */
-    bool is_commit = strcmp(transaction->state, "CompleteCommit") == 0;
-    int16_t error = NOT_AVAILABLE;
-    for (int tries = 0; tries < TRIES && is_for_later(error); tries++) {
-        if (tries)
-            pause_a_little();
-        error = end_once(look, transaction, hanging, is_commit);
-    }
-    log_warning(error ? "a transaction that Kafka left open cannot be ended: kafka-transactions.sh find-hanging, then abort"
-                      : "ended a transaction that Kafka had left open",
-                "worker", look->self->producer.name, "id", transaction->id, "as", is_commit ? "committed" : "aborted", "partitions",
-                LOG_NUMBER(hanging->count), "first", look->names[hanging->places[0].topic], "code", LOG_NUMBER(error), NULL);
-    return error == 0 ? SETTLED : SETTLED_IMPOSSIBLE;
+    for (size_t i = 0; i < hanging->count && error == 0; i++)
+        error = marker_write(look, &hanging->places[i], is_commit);
+    log_warning(is_for_operator(error) ? "a transaction that Kafka left open is not ours to end: "
+                                         "kafka-transactions.sh find-hanging, then abort"
+                : error                ? "a transaction that Kafka left open is not ended yet"
+                                       : "ended a transaction that Kafka had left open",
+                "worker", look->self->producer.name, "id", transaction->id, "as",
+                is_commit ? "committed" : "aborted", "partitions", LOG_NUMBER(hanging->count), "first",
+                look->names[hanging->places[0].topic], "code", LOG_NUMBER(error), NULL);
+    return error == 0 ? SETTLED : is_for_operator(error) ? SETTLED_IMPOSSIBLE : SETTLED_LATER;
 }
 
 /* --- the whole of it */
 
 static bool is_same(const struct open_place *one, const struct open_place *other)
 {
-    return one->topic == other->topic && one->partition == other->partition && one->producer == other->producer &&
-           one->start_offset == other->start_offset;
+    return one->topic == other->topic && one->partition == other->partition &&
+           one->producer == other->producer && one->start_offset == other->start_offset;
 }
 
 static struct open_list in_both(const struct open_list *one, const struct open_list *other, int64_t producer)
@@ -249,32 +206,50 @@ static struct open_list in_both(const struct open_list *one, const struct open_l
     for (size_t i = 0; i < one->count; i++) {
         for (size_t j = 0; j < other->count && one->places[i].producer == producer; j++) {
             if (is_same(&one->places[i], &other->places[j]))
-                open_list_add(&both, one->places[i]);
+                open_list_add(&both, other->places[j]);
         }
     }
     return both;
 }
 
-/* Open before, ended according to the coordinator, and still open after: markers are written before a transaction counts as
- * ended, so this one will get none. */
-static enum settled settle_one(struct look *look, struct transaction *transaction, const struct open_list *before)
+static struct open_list still_open(struct look *look, const struct open_list *before, int64_t producer)
 {
-    describe(look, transaction);
-    if (transaction->error == ID_NOT_FOUND)
-        return SETTLED;
-    if (transaction->error)
-        return is_for_later(transaction->error) ? SETTLED_LATER : SETTLED_IMPOSSIBLE;
-    if (is_preparing(transaction) || strcmp(transaction->state, "Ongoing") == 0)
-        return SETTLED_LATER;
-    struct open_list after = look_for_open(look);
-    struct open_list hanging = in_both(before, &after, transaction->producer);
-    enum settled settled = hanging.count ? end_hanging(look, transaction, &hanging) : SETTLED;
-    free(after.places);
+    struct open_list now = look_for_open(look);
+    struct open_list both = in_both(before, &now, producer);
+    free(now.places);
+    return both;
+}
+
+/* Open before, ended according to the coordinator, and still open after: markers are written before a
+ * transaction counts as ended, so this one will get none. */
+static enum settled settle_one(struct look *look, struct transaction *transaction,
+                               const struct open_list *before, bool is_own)
+{
+    enum settled settled = describe(look, transaction);
+    if (settled != SETTLED || transaction->decision == UNKNOWN)
+        return settled;
+    struct open_list hanging = still_open(look, before, transaction->producer);
+    if (hanging.count && !is_own) {
+        pause_ms(OTHERS_MS);
+        struct open_list earlier = hanging;
+        settled = describe(look, transaction);
+        hanging = still_open(look, &earlier, transaction->producer);
+        free(earlier.places);
+    }
+    if (hanging.count && settled == SETTLED)
+        settled = end_hanging(look, transaction, &hanging);
     free(hanging.places);
     return settled;
 }
 
-static enum settled settle_anybody(struct look *look, const struct open_list *before)
+static enum settled settle_own(struct look *look, const struct open_list *before)
+{
+    struct transaction own = {0};
+    snprintf(own.id, sizeof own.id, "%s", look->self->producer.id);
+    return settle_one(look, &own, before, true);
+}
+
+static enum settled settle_others(struct look *look, const struct open_list *before)
 {
     enum settled settled = SETTLED;
     for (size_t i = 0; i < before->count; i++) {
@@ -284,19 +259,14 @@ static enum settled settle_anybody(struct look *look, const struct open_list *be
         struct transaction transaction = {0};
         if (!is_new || !id_find(look, before->places[i].producer, &transaction))
             continue;
-        enum settled one = settle_one(look, &transaction, before);
+        enum settled one = settle_one(look, &transaction, before, false);
         settled = one > settled ? one : settled;
     }
     return settled;
 }
 
-static bool is_plaintext(const struct kafka_settings *kafka)
-{
-    return kafka->security_protocol == NULL || *kafka->security_protocol == '\0' ||
-           strcasecmp(kafka->security_protocol, "plaintext") == 0;
-}
-
-enum settled kafka_settle(const struct kafka_broker *self, bool is_of_anybody)
+static enum settled settle(const struct kafka_broker *self,
+                           enum settled (*whose)(struct look *look, const struct open_list *before))
 {
     if (!is_plaintext(self->config->kafka))
         return SETTLED_IMPOSSIBLE;
@@ -304,9 +274,7 @@ enum settled kafka_settle(const struct kafka_broker *self, bool is_of_anybody)
     enum settled settled = SETTLED_AWAY;
     if (look_begin(look, self)) {
         struct open_list before = look_for_open(look);
-        struct transaction own = {0};
-        snprintf(own.id, sizeof own.id, "%s", self->producer.id);
-        settled = is_of_anybody ? settle_anybody(look, &before) : settle_one(look, &own, &before);
+        settled = whose(look, &before);
         if (settled == SETTLED && look->is_incomplete)
             settled = SETTLED_LATER;
         free(before.places);
@@ -316,11 +284,69 @@ enum settled kafka_settle(const struct kafka_broker *self, bool is_of_anybody)
     return settled;
 }
 
+enum settled kafka_settle_own(const struct kafka_broker *self)
+{
+    return settle(self, settle_own);
+}
+
+enum settled kafka_settle_others(const struct kafka_broker *self)
+{
+    return settle(self, settle_others);
+}
+
 void kafka_settle_hidden(const struct kafka_broker *self)
 {
-    kafka_settle(self, true);
+    if (kafka_settle_others(self) == SETTLED_IMPOSSIBLE)
+        log_warning(
+            "committed records or offsets stay hidden; if no producer is at work, a transaction may hang, "
+            "and over TLS or SASL, or "
+            "without the right to do so, we cannot end it: kafka-transactions.sh find-hanging, then abort",
+            "worker", self->consumer.name, NULL);
+}
+
+/* --- before each transaction */
+
+void kafka_settle_close(struct kafka_producer *producer)
+{
+    if (producer->look == NULL)
+        return;
+    look_finish(producer->look);
+    free(producer->look);
+    producer->look = NULL;
+    producer->coordinator = NULL;
+}
+
+static struct node *coordinator_of(struct kafka_broker *self)
+{
+    struct kafka_producer *producer = &self->producer;
+    if (producer->coordinator)
+        return producer->coordinator;
+    producer->look = memory_zeroed(1, sizeof *producer->look);
+    if (look_begin(producer->look, self))
+        producer->coordinator = coordinator_find(producer->look, producer->id);
+    return producer->coordinator;
+}
+
+enum settled kafka_settle_last(struct kafka_broker *self)
+{
     if (!is_plaintext(self->config->kafka))
-        log_warning("committed records or offsets stay hidden; if no producer is at work, a transaction may hang, and over TLS or SASL we "
-                    "cannot end it: kafka-transactions.sh find-hanging, then abort",
-                    "worker", self->consumer.name, NULL);
+        return SETTLED_IMPOSSIBLE;
+    struct transaction last = {0};
+    snprintf(last.id, sizeof last.id, "%s", self->producer.id);
+    enum settled settled = SETTLED_LATER;
+    for (int tries = 0; tries < LAST_TRIES && settled == SETTLED_LATER; tries++) {
+        if (tries)
+            pause_ms(LAST_PAUSE_MS);
+        bool was_kept = self->producer.coordinator != NULL;
+        struct node *coordinator = coordinator_of(self);
+        int16_t error = coordinator ? describe_at(coordinator, &last) : -1;
+        settled = settled_of(error, last.decision);
+        if (error != 0)
+            kafka_settle_close(&self->producer); /* it may be another by now */
+        if (error < 0 && was_kept) { /* the connection is gone: it was idle for long, or the broker died */
+            atomic_store(&self->producer.link.is_doubtful, true);
+            settled = SETTLED_LATER;
+        }
+    }
+    return settled;
 }

@@ -14,7 +14,7 @@ static uint32_t hash_of(const struct text *text, const struct token *token, size
 
 static bool phrase_read(struct phrase *out, char *spelling)
 {
-    static struct text text; /* under the list's call_once */
+    static struct text text; /* under the lists' pthread_once */
     *out = (struct phrase){0};
     for (char *rest = NULL, *word = strtok_r(spelling, "_", &rest); word; word = strtok_r(NULL, "_", &rest)) {
         size_t size = strlen(word), at = out->word_count;

@@ -2,14 +2,14 @@
 
 #include "processors/journey/sentiment/vocabulary.h"
 
+#include <pthread.h>
 #include <stdlib.h>
-#include <threads.h>
 
 /* All lists in one dictionary: a text is looked through once, whoever asks. Kinds of each list begin at its base. */
 enum { ALARM_BASE = TOPIC_COUNT, CUE_BASE = ALARM_BASE + ALARM_COUNT };
 
 static struct dictionary dictionary;
-static once_flag once = ONCE_FLAG_INIT;
+static pthread_once_t once = PTHREAD_ONCE_INIT; /* not C11's call_once, which ThreadSanitizer does not understand */
 
 static void build(void)
 {
@@ -39,13 +39,13 @@ static void found(void *context, int kind, struct view matched)
 void signals_find(struct signals *out, const struct text *text, struct view source)
 {
     *out = (struct signals){0};
-    call_once(&once, build);
+    pthread_once(&once, build);
     dictionary_search(&dictionary, text, source, found, out);
 }
 
 bool signals_beginning(const struct text *text, const struct token *token, uint16_t *out, size_t *count)
 {
-    call_once(&once, build);
+    pthread_once(&once, build);
     return dictionary_beginning(&dictionary, text, token, out, WORD_PHRASES_MAX, count);
 }
 

@@ -180,8 +180,9 @@ def judge_all(installation):
         assert is_caught_up(installation, role), "%s does not catch up\n%s" % (role, installation.logs())
     told = [(event["customer_id"], event["event_id"]) for event in map(event_from_avro, installation.records("touchpoints"))]
     once = [(event["customer_id"], event["event_id"]) for event in map(event_from_avro, installation.records("touchpoints.enriched"))]
-    assert len(once) == len(set(once)), "%d events came out twice" % (len(once) - len(set(once)))
-    assert set(once) == set(told), "%d of %d events have no output" % (len(set(told) - set(once)), len(set(told)))
+    assert len(once) == len(set(once)), "%d events came out twice\n%s" % (len(once) - len(set(once)), installation.logs())
+    missing = set(told) - set(once)
+    assert set(once) == set(told), "%d of %d events have no output\n%s" % (len(missing), len(set(told)), installation.logs())
     hold_to_the_undisturbed(installation)
     hold_to_the_oracle(installation)
     return len(told), len(once)
