@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { ASK_MS = 5000, CLOSE_MS = 10000, LOOK_EVERY_MS = 5000, UNSTEADY_MOST = 24, SETTLE_AFTER_MS = 15000, UNKNOWN_MOST_MS = 5000 };
+enum { ASK_MS = 5000, CLOSE_MS = 10000, LOOK_EVERY_MS = 5000, UNSTEADY_MOST = 24, SETTLE_AFTER_MS = 15000, UNKNOWN_MOST_MS = 5000,
+       STOCK_MESSAGES = 20000, MANY_MESSAGES = 256, KNOCK_EVERY_MS = 5,
+       QUEUE_BACKOFF_VERSION = 0x02020000 };
 
 static struct kafka_consumer *consumer_of(struct broker *broker)
 {
@@ -78,11 +80,12 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self, int thread)
     kafka_conf_set_number(conf, "heartbeat.interval.ms", self->settings->session_timeout_ms / 5);
     kafka_conf_set(conf, "max.poll.interval.ms", "300000");
     kafka_conf_set(conf, "fetch.wait.max.ms", "100");
-    kafka_conf_set(conf, "fetch.message.max.bytes", "1048576");
+    kafka_conf_set(conf, "fetch.message.max.bytes", "524288");
     kafka_conf_set(conf, "queued.max.messages.kbytes", "32768");
-    /* A partition with so much in stock is not fetched, and librdkafka looks again a second later at most: the stock of all
-     * partitions together should last that long, or a worker that catches up stands still in between. */
-    kafka_conf_set(conf, "queued.min.messages", "20000");
+    /* With so much in stock, of all partitions together, nothing is fetched; see knock_when_low. */
+    kafka_conf_set_number(conf, "queued.min.messages", STOCK_MESSAGES);
+    if (rd_kafka_version() >= QUEUE_BACKOFF_VERSION)
+        kafka_conf_set_number(conf, "fetch.queue.backoff.ms", KNOCK_EVERY_MS);
     kafka_conf_set_number(conf, "statistics.interval.ms", LOOK_EVERY_MS);
     rd_kafka_conf_set_stats_cb(conf, on_statistics);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
@@ -99,6 +102,7 @@ bool kafka_consumer_open(struct kafka_broker *self, int thread)
         return false;
     }
     consumer->settle_at_us = clock_monotonic_us() + SETTLE_AFTER_MS * 1000;
+    consumer->knock_at_us = rd_kafka_version() >= QUEUE_BACKOFF_VERSION ? INT64_MAX : 0;
     rd_kafka_poll_set_consumer(consumer->handle);
     consumer->queue = rd_kafka_queue_get_consumer(consumer->handle);
     kafka_inbox_init(&consumer->inbox);
@@ -176,6 +180,23 @@ static void take(struct kafka_consumer *consumer, int wait_ms, size_t most)
     }
 }
 
+/* librdkafka before 2.2 that has enough in stock looks again a second later, and nothing that we take wakes its fetching thread: a worker
+ * that catches up got one answer a second, 8 MB, and stood still for half of its time. More in stock would be memory, and cold by the
+ * time its turn comes. To give the credentials anew is the one call that wakes the thread and changes nothing: they are what they were. */
+static void knock_when_low(struct kafka_broker *self)
+{
+    struct kafka_consumer *consumer = &self->consumer;
+    const struct kafka_settings *kafka = self->config->kafka;
+    int64_t now_us = clock_monotonic_us();
+    if (now_us < consumer->knock_at_us || rd_kafka_queue_length(consumer->queue) >= STOCK_MESSAGES / 2)
+        return;
+    consumer->knock_at_us = now_us + KNOCK_EVERY_MS * 1000;
+    rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(consumer->handle, kafka->sasl_username ? kafka->sasl_username : "",
+                                                            kafka->sasl_password ? kafka->sasl_password : "");
+    if (error)
+        rd_kafka_error_destroy(error);
+}
+
 /* Waits wait_ms in any case, so that whoever pauses after a failure does pause; a message that comes meanwhile is stashed. */
 static void wait_for_events(struct kafka_consumer *consumer, int wait_ms)
 {
@@ -238,6 +259,8 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
     } else {
         fetch(consumer, records_max, wait_ms, gathers);
         kafka_inbox_sort(&consumer->inbox, view_of_text(consumer->topic), batch);
+        if (batch->count >= MANY_MESSAGES)
+            knock_when_low((struct kafka_broker *)broker);
     }
     hand_out_event(consumer, batch);
     settle_others((struct kafka_broker *)broker);

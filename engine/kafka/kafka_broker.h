@@ -35,6 +35,7 @@ struct kafka_consumer {
     int32_t *event_partitions;
     size_t event_count;
     int64_t settle_at_us;         /* when to look for what dead processes left open; 0: no need */
+    int64_t knock_at_us;          /* not before; see knock_when_low */
     int64_t unknown_since_us;     /* committed offsets were not to be had; 0: they were */
 };
 
