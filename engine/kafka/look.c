@@ -161,7 +161,7 @@ static void producers_read(struct protocol *link, struct open_place place, struc
         place.coordinator_epoch = protocol_get_int32(link);
         place.start_offset = protocol_get_int64(link);
         protocol_get_tags(link);
-        if (place.start_offset >= 0 && !link->is_broken)
+        if (list && place.start_offset >= 0 && !link->is_broken)
             open_list_add(list, place);
     }
 }
@@ -175,7 +175,8 @@ static void described_read(struct look *look, const struct node *node, struct pr
             int32_t partition = protocol_get_int32(link);
             int16_t error = protocol_get_int16(link);
             protocol_get_text(link);
-            producers_read(link, (struct open_place){.topic = topic, .partition = partition, .leader = node->id}, list);
+            struct open_place place = {.topic = topic, .partition = partition, .leader = node->id};
+            producers_read(link, place, topic < look->name_count ? list : NULL);
             protocol_get_tags(link);
             look->is_incomplete |= error != 0 && error != NOT_PERMITTED;
         }
