@@ -28,6 +28,11 @@ void *memory_resize(void *old, size_t size)
     return or_die(realloc(old, size), size);
 }
 
+void *memory_aligned(size_t alignment, size_t size)
+{
+    return or_die(aligned_alloc(alignment, size), size);
+}
+
 char *memory_copy_text(const char *text)
 {
     if (text == NULL)

@@ -44,14 +44,13 @@ static void bury(struct task *task, struct entry *entry)
 
 void checkpoint_note_change(struct task *task, struct entry *entry)
 {
-    struct entry_box *box = entry_box_of(entry);
     if (entry->is_deleted)
         bury(task, entry);
     if (MUTANT(CLEAN_TOO_SOON) && task->checkpoint.is_passing)
         return;
-    if (!(box->flags & ENTRY_DIRTY))
+    if (!(entry->flags & ENTRY_DIRTY))
         entry_list_add(&task->checkpoint.dirty, entry);
-    box->flags |= ENTRY_DIRTY;
+    entry->flags |= ENTRY_DIRTY;
 }
 
 /* --- writing */
@@ -62,7 +61,7 @@ void checkpoint_note_change(struct task *task, struct entry *entry)
  * Once the tombstone is in the outbox the entry can go: whoever comes back under its key begins a new life, later in the log. */
 static void write_entry(struct task *task, struct outbox *outbox, struct entry *entry, int64_t now_ms)
 {
-    entry_box_of(entry)->flags &= (uint8_t)~ENTRY_DIRTY;
+    entry->flags &= (uint8_t)~ENTRY_DIRTY;
     task->is_touched = !MUTANT(ENTRIES_UNFENCED) || task->is_touched;
     if (entry->state == NULL) {
         int64_t died_at = MUTANT(TOMBSTONE_WITHOUT_OFFSET) ? -1 : entry->applied_offset;

@@ -4,62 +4,10 @@
 
 #include <stdlib.h>
 
-enum { CAPACITY_LEAST = 64, CHUNK_BYTES = 256 * 1024, CLASS_BYTES = 8 };
+enum { CAPACITY_LEAST = 64 };
 
 #define POINTER_BITS 48
 #define POINTER_MASK (((uint64_t)1 << POINTER_BITS) - 1)
-
-/* --- the pool */
-
-static size_t box_bytes(size_t key_size)
-{
-    size_t bytes = offsetof(struct entry_box, key) + key_size;
-    if (bytes < sizeof(struct entry_box))
-        bytes = sizeof(struct entry_box);
-    return (bytes + CLASS_BYTES - 1) / CLASS_BYTES * CLASS_BYTES;
-}
-
-static void *pool_cut(struct entry_pool *pool, size_t bytes)
-{
-    if (pool->chunk_left < bytes) {
-        char *chunk = memory_allocate(CHUNK_BYTES);
-        memcpy(chunk, &pool->chunks, sizeof pool->chunks);
-        pool->chunks = chunk;
-        pool->chunk = chunk + 16;
-        pool->chunk_left = CHUNK_BYTES - 16;
-        pool->bytes += CHUNK_BYTES;
-    }
-    void *memory = pool->chunk;
-    pool->chunk += bytes;
-    pool->chunk_left -= bytes;
-    return memory;
-}
-
-static void *pool_take(struct entry_pool *pool, size_t bytes)
-{
-    size_t class = bytes / CLASS_BYTES;
-    if (class >= ENTRY_POOL_CLASSES) {
-        pool->bytes += bytes;
-        return memory_allocate(bytes);
-    }
-    void *memory = pool->free_lists[class];
-    if (memory == NULL)
-        return pool_cut(pool, bytes);
-    memcpy(&pool->free_lists[class], memory, sizeof(void *));
-    return memory;
-}
-
-static void pool_give(struct entry_pool *pool, void *memory, size_t bytes)
-{
-    size_t class = bytes / CLASS_BYTES;
-    if (class >= ENTRY_POOL_CLASSES) {
-        pool->bytes -= bytes;
-        free(memory);
-        return;
-    }
-    memcpy(memory, &pool->free_lists[class], sizeof(void *));
-    pool->free_lists[class] = memory;
-}
 
 /* --- the table: linear probing; removal shifts back, so there are no graves to step over */
 
@@ -73,6 +21,16 @@ static uint64_t slot_of(const struct entry_box *box, uint64_t tag)
     return tag << POINTER_BITS | (uint64_t)(uintptr_t)box;
 }
 
+static uint64_t hash_of(const struct entry_box *box)
+{
+    return entries_hash(view_of(box->key, box->entry.key_size));
+}
+
+static size_t box_bytes(size_t key_size)
+{
+    return offsetof(struct entry_box, key) + key_size;
+}
+
 void entries_init(struct entries *entries)
 {
     *entries = (struct entries){.capacity = CAPACITY_LEAST};
@@ -83,16 +41,10 @@ void entries_finish(struct entries *entries)
 {
     size_t at = 0;
     for (struct entry *entry; (entry = entries_next(entries, &at));) {
-        size_t bytes = box_bytes(entry_box_of(entry)->key_size);
-        if (bytes / CLASS_BYTES >= ENTRY_POOL_CLASSES)
+        if (box_bytes(entry->key_size) > SLAB_PIECE_MAX)
             free(entry);
     }
-    for (char *chunk = entries->pool.chunks; chunk;) {
-        char *next;
-        memcpy(&next, chunk, sizeof next);
-        free(chunk);
-        chunk = next;
-    }
+    slab_finish(&entries->slab);
     free(entries->slots);
     *entries = (struct entries){0};
 }
@@ -100,7 +52,7 @@ void entries_finish(struct entries *entries)
 struct view entry_key(const struct entry *entry)
 {
     const struct entry_box *box = entry_box_of(entry);
-    return view_of(box->key, box->key_size);
+    return view_of(box->key, entry->key_size);
 }
 
 struct entry *entries_find(const struct entries *entries, struct view key, uint64_t hash)
@@ -112,7 +64,7 @@ struct entry *entries_find(const struct entries *entries, struct view key, uint6
         if (slot >> POINTER_BITS != tag)
             continue;
         struct entry_box *box = slot_box(slot);
-        if (box->hash == (uint32_t)hash && box->key_size == key.size && memcmp(box->key, key.data, key.size) == 0)
+        if (box->entry.key_size == key.size && memcmp(box->key, key.data, key.size) == 0)
             return &box->entry;
     }
     return NULL;
@@ -132,7 +84,7 @@ struct entry *entries_prefetch_entry(const struct entries *entries, uint64_t has
     return NULL;
 }
 
-static void place(uint64_t *slots, size_t capacity, uint32_t hash, uint64_t slot)
+static void place(uint64_t *slots, size_t capacity, uint64_t hash, uint64_t slot)
 {
     size_t at = hash & (capacity - 1);
     while (slots[at])
@@ -146,7 +98,7 @@ static void grow(struct entries *entries)
     uint64_t *slots = memory_zeroed(capacity, sizeof *slots);
     for (size_t i = 0; i < entries->capacity; i++) {
         if (entries->slots[i])
-            place(slots, capacity, slot_box(entries->slots[i])->hash, entries->slots[i]);
+            place(slots, capacity, hash_of(slot_box(entries->slots[i])), entries->slots[i]);
     }
     free(entries->slots);
     entries->slots = slots;
@@ -157,22 +109,17 @@ struct entry *entries_add(struct entries *entries, struct view key, uint64_t has
 {
     if ((entries->count + 1) * 4 > entries->capacity * 3)
         grow(entries);
-    struct entry_box *box = pool_take(&entries->pool, box_bytes(key.size));
-    memset(box, 0, offsetof(struct entry_box, key));
-    box->entry.applied_offset = -1;
-    box->entry.timer_at_ms = TIMER_NEVER;
-    box->timer_place = UINT32_MAX;
-    box->hash = (uint32_t)hash;
-    box->key_size = (uint16_t)key.size;
+    struct entry_box *box = slab_take(&entries->slab, box_bytes(key.size));
+    box->entry = (struct entry){.applied_offset = -1, .timer_at_ms = TIMER_NEVER, .key_size = (uint16_t)key.size, .timer_place = UINT32_MAX};
     memcpy(box->key, key.data, key.size);
-    place(entries->slots, entries->capacity, box->hash, slot_of(box, hash >> POINTER_BITS));
+    place(entries->slots, entries->capacity, hash, slot_of(box, hash >> POINTER_BITS));
     entries->count++;
     return &box->entry;
 }
 
 static size_t slot_find(const struct entries *entries, const struct entry_box *box)
 {
-    size_t at = box->hash & (entries->capacity - 1);
+    size_t at = hash_of(box) & (entries->capacity - 1);
     while (slot_box(entries->slots[at]) != box)
         at = (at + 1) & (entries->capacity - 1);
     return at;
@@ -184,7 +131,7 @@ void entries_remove(struct entries *entries, struct entry *entry)
     struct entry_box *box = entry_box_of(entry);
     size_t hole = slot_find(entries, box);
     for (size_t at = (hole + 1) & mask; entries->slots[at]; at = (at + 1) & mask) {
-        size_t home = slot_box(entries->slots[at])->hash & mask;
+        size_t home = hash_of(slot_box(entries->slots[at])) & mask;
         /* It may fill the hole if its home is not within (hole, at]. */
         if (((at - home) & mask) >= ((at - hole) & mask)) {
             entries->slots[hole] = entries->slots[at];
@@ -193,7 +140,7 @@ void entries_remove(struct entries *entries, struct entry *entry)
     }
     entries->slots[hole] = 0;
     entries->count--;
-    pool_give(&entries->pool, box, box_bytes(box->key_size));
+    slab_give(&entries->slab, box, box_bytes(box->entry.key_size));
 }
 
 struct entry *entries_next(const struct entries *entries, size_t *at)
@@ -208,5 +155,5 @@ struct entry *entries_next(const struct entries *entries, size_t *at)
 
 size_t entries_memory_bytes(const struct entries *entries)
 {
-    return entries->pool.bytes + entries->capacity * sizeof *entries->slots;
+    return entries->slab.bytes + entries->capacity * sizeof *entries->slots;
 }

@@ -1,12 +1,14 @@
 /* The table of a partition's entries: open addressing over 8-byte slots, each a pointer and 16 bits of its key's hash, so
- * that a miss seldom leaves the table and a hit costs two cache lines. Entries come from a pool, never move, and carry their
+ * that a miss seldom leaves the table and a hit costs two cache lines. Entries come from a slab, never move, and carry their
  * key behind them. Task thread only.
  *
- * The memory of a quiet customer: 43 bytes + key, rounded up to 8, and 11–22 bytes of table. */
+ * The memory of an entry: 32 bytes + key, rounded up to 8, and 11–22 bytes of table. Of the hash only what fits into the slot is kept: it is
+ * computed again when the table grows, once in the life of a slot. */
 #ifndef TS_ENGINE_ENTRIES_H
 #define TS_ENGINE_ENTRIES_H
 
 #include "base/hash.h"
+#include "base/slab.h"
 #include "engine/processor.h"
 
 enum {
@@ -14,35 +16,22 @@ enum {
     ENTRY_DEAD = 2   /* restored from a tombstone; stands in task.dead until the task is live */
 };
 
-/* What the engine knows of an entry besides what the processor sees. */
 struct entry_box {
     struct entry entry; /* first: the two are one address */
-    uint32_t timer_place;
-    uint32_t hash; /* low half of the key's: the table can grow without reading keys */
-    uint16_t key_size;
-    uint8_t flags;
     char key[];
 };
+
+_Static_assert(sizeof(struct entry_box) == 32, "half a cache line, and the key");
 
 static inline struct entry_box *entry_box_of(const struct entry *entry)
 {
     return (struct entry_box *)(uintptr_t)entry;
 }
 
-enum { ENTRY_POOL_CLASSES = 128 };
-
-struct entry_pool {
-    char *chunk; /* being cut up */
-    size_t chunk_left;
-    char *chunks; /* all of them, linked through their first bytes */
-    void *free_lists[ENTRY_POOL_CLASSES];
-    size_t bytes;
-};
-
 struct entries {
     uint64_t *slots;
     size_t capacity, count;
-    struct entry_pool pool;
+    struct slab slab;
 };
 
 void entries_init(struct entries *entries);

@@ -30,6 +30,9 @@ struct entry {
     int64_t timer_at_ms;    /* when the timer callback is due on the partition's clock; the processor sets it, the engine
                                notices after each callback */
     bool is_deleted;        /* the processor sets it: write a tombstone, then forget the entry */
+    uint8_t flags;          /* from here on the engine's alone: entries.h */
+    uint16_t key_size;
+    uint32_t timer_place;   /* in the heap of timers.h */
 };
 
 struct view entry_key(const struct entry *entry);

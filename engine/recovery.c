@@ -122,10 +122,9 @@ static void entry_restore_dead(struct task *task, struct entry *entry, int64_t d
     entry->applied_offset = died_at_offset;
     entry->timer_at_ms = TIMER_NEVER;
     timers_follow(&task->timers, entry);
-    struct entry_box *box = entry_box_of(entry);
-    if (!(box->flags & ENTRY_DEAD))
+    if (!(entry->flags & ENTRY_DEAD))
         entry_list_add(&task->dead, entry);
-    box->flags |= ENTRY_DEAD;
+    entry->flags |= ENTRY_DEAD;
 }
 
 static bool entry_restore(struct task *task, const struct record *record)

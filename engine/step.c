@@ -95,7 +95,7 @@ static enum outcome apply(struct task *task, struct step *step, const struct lan
         park(task, step, step->record);
         outcome = OUTCOME_OK;
     }
-    if (is_blank && entry->state == NULL && entry_box_of(entry)->flags == 0) {
+    if (is_blank && entry->state == NULL && entry->flags == 0) {
         task_forget_entry(task, entry); /* made for nothing */
         return outcome;
     }

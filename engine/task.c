@@ -54,9 +54,8 @@ void task_go_live(struct task *task)
     task->stage = TASK_LIVE;
     for (size_t i = 0; i < task->dead.count; i++) {
         struct entry *entry = task->dead.items[i];
-        struct entry_box *box = entry_box_of(entry);
-        box->flags &= (uint8_t)~ENTRY_DEAD;
-        if (entry->state == NULL && !(box->flags & ENTRY_DIRTY))
+        entry->flags &= (uint8_t)~ENTRY_DEAD;
+        if (entry->state == NULL && !(entry->flags & ENTRY_DIRTY))
             task_forget_entry(task, entry);
     }
     free(task->dead.items);

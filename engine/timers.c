@@ -2,7 +2,7 @@
 
 static void moved(void *thing, uint32_t place)
 {
-    ((struct entry_box *)thing)->timer_place = place;
+    ((struct entry *)thing)->timer_place = place;
 }
 
 /* Equal times fire in the order of keys: the same on every replay, however the heap came about. */
@@ -23,15 +23,14 @@ void timers_finish(struct timers *timers)
 
 void timers_follow(struct timers *timers, struct entry *entry)
 {
-    struct entry_box *box = entry_box_of(entry);
     bool is_wanted = entry->timer_at_ms != TIMER_NEVER;
-    if (box->timer_place == HEAP_NOWHERE) {
+    if (entry->timer_place == HEAP_NOWHERE) {
         if (is_wanted)
             heap_add(&timers->heap, entry->timer_at_ms, entry);
     } else if (!is_wanted) {
-        heap_remove(&timers->heap, box->timer_place);
-    } else if (timers->heap.items[box->timer_place].at_ms != entry->timer_at_ms) {
-        heap_change(&timers->heap, box->timer_place, entry->timer_at_ms);
+        heap_remove(&timers->heap, entry->timer_place);
+    } else if (timers->heap.items[entry->timer_place].at_ms != entry->timer_at_ms) {
+        heap_change(&timers->heap, entry->timer_place, entry->timer_at_ms);
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef TS_JOURNEY_TASK_H
 #define TS_JOURNEY_TASK_H
 
+#include "base/slab.h"
 #include "processors/journey/journey.h"
 #include "processors/journey/matters/contributions.h"
 #include "processors/journey/memory/customer.h"
@@ -51,6 +52,7 @@ struct journey_task {
     struct naming *naming;
     struct packing packing;
     struct bytes pack_bytes; /* scratch of resting.c */
+    struct slab resting;     /* the packed customers */
     struct customer *newest, *oldest, *spare; /* those awake, and structs to be used again: resting.c */
     uint32_t awake_count;
     uint64_t forgotten_ids;

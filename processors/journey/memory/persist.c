@@ -237,7 +237,7 @@ static bool private_load(struct journey_task *task, struct entry *entry, struct 
     names_load(task, &in, &task->save_bytes);
     bytes_append(&task->save_bytes, in.at, (size_t)(in.end - in.at));
     if (!in.has_failed)
-        resting_set(entry, bytes_view(&task->save_bytes));
+        resting_set(task, entry, bytes_view(&task->save_bytes));
     return !in.has_failed;
 }
 

@@ -6,10 +6,13 @@
 
 #include <stdlib.h>
 
+/* A run with its size before it: two bytes, or LONG_SIZE and then four. */
 struct resting {
-    uint32_t size;
+    uint16_t size;
     char bytes[];
 };
+
+enum { LONG_SIZE = UINT16_MAX };
 
 enum { RESTING_BIT = 1 };
 
@@ -23,18 +26,42 @@ bool customer_is_resting(const struct entry *entry)
     return (uintptr_t)entry->state & RESTING_BIT;
 }
 
-struct view resting_bytes(const struct entry *entry)
+static struct view bytes_of(const struct resting *resting)
 {
-    const struct resting *resting = resting_of(entry);
-    return view_of(resting->bytes, resting->size);
+    if (resting->size != LONG_SIZE)
+        return view_of(resting->bytes, resting->size);
+    uint32_t size;
+    memcpy(&size, resting->bytes, sizeof size);
+    return view_of(resting->bytes + sizeof size, size);
 }
 
-void resting_set(struct entry *entry, struct view bytes)
+static size_t size_with(size_t bytes_size)
 {
-    struct resting *resting = memory_allocate(sizeof *resting + bytes.size);
-    resting->size = (uint32_t)bytes.size;
-    memcpy(resting->bytes, bytes.data, bytes.size);
+    return sizeof(struct resting) + (bytes_size < LONG_SIZE ? 0 : sizeof(uint32_t)) + bytes_size;
+}
+
+struct view resting_bytes(const struct entry *entry)
+{
+    return bytes_of(resting_of(entry));
+}
+
+void resting_set(struct journey_task *task, struct entry *entry, struct view bytes)
+{
+    struct resting *resting = slab_take(&task->resting, size_with(bytes.size));
+    char *at = resting->bytes;
+    resting->size = bytes.size < LONG_SIZE ? (uint16_t)bytes.size : LONG_SIZE;
+    if (resting->size == LONG_SIZE) {
+        uint32_t size = (uint32_t)bytes.size;
+        memcpy(at, &size, sizeof size);
+        at += sizeof size;
+    }
+    memcpy(at, bytes.data, bytes.size);
     entry->state = (void *)((uintptr_t)resting | RESTING_BIT);
+}
+
+static void resting_free(struct journey_task *task, struct resting *resting)
+{
+    slab_give(&task->resting, resting, size_with(bytes_of(resting).size));
 }
 
 /* --- those awake, nearly by when they were touched last ---
@@ -77,7 +104,7 @@ static struct customer *struct_take(struct journey_task *task)
  *
  * Inlined by force: gcc takes a function that does nothing but prefetch for one that does nothing, and leaves out the call. */
 
-enum { CACHE_LINE = 64, EXPECTED_BYTES = 384 /* what half of the resting ones have */ };
+enum { CACHE_LINE = 64, EXPECTED_BYTES = 256 /* what half of the resting ones have */ };
 
 #define INLINE_EXPECTATION __attribute__((always_inline)) static inline
 
@@ -150,7 +177,7 @@ static void rest(struct journey_task *task, struct customer *customer)
     list_remove(task, customer);
     task->awake_count--;
     struct_put_by(task, customer);
-    resting_set(entry, bytes_view(&task->pack_bytes));
+    resting_set(task, entry, bytes_view(&task->pack_bytes));
 }
 
 static struct customer *room_make(struct journey_task *task, struct entry *entry)
@@ -183,11 +210,11 @@ struct customer *customer_wake(struct journey_task *task, struct entry *entry)
     }
     customer = room_make(task, entry);
     struct resting *resting = resting_of(entry);
-    if (!customer_unpack(&task->packing, view_of(resting->bytes, resting->size), customer)) {
+    if (!customer_unpack(&task->packing, bytes_of(resting), customer)) {
         log_error("a customer's packed memory does not read: this is a defect of the program", NULL); /* a checkpoint's was checked */
         abort();
     }
-    free(resting);
+    resting_free(task, resting);
     entry->state = customer;
     return customer;
 }
@@ -197,7 +224,7 @@ void customer_release(struct journey_task *task, struct entry *entry)
     if (entry->state == NULL)
         return;
     if (customer_is_resting(entry)) {
-        free(resting_of(entry));
+        resting_free(task, resting_of(entry));
     } else {
         struct customer *customer = entry->state;
         list_remove(task, customer);
@@ -215,4 +242,5 @@ void resting_finish(struct journey_task *task)
         free(customer);
     }
     bytes_finish(&task->pack_bytes);
+    slab_finish(&task->resting);
 }

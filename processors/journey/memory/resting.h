@@ -27,7 +27,7 @@ void customer_release(struct journey_task *task, struct entry *entry);
 
 bool customer_is_resting(const struct entry *entry);
 struct view resting_bytes(const struct entry *entry); /* of one that rests */
-void resting_set(struct entry *entry, struct view bytes); /* of an entry that has none */
+void resting_set(struct journey_task *task, struct entry *entry, struct view bytes); /* of an entry that has none */
 
 /* At the task's end, once its entries are gone. */
 void resting_finish(struct journey_task *task);
