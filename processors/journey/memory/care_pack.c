@@ -159,51 +159,78 @@ static void alert_unpack(struct packing *packing, struct rule_alert *alert)
 
 /* --- follow-ups that wait: the one part of this that quiet customers have, too --- */
 
-static void pending_pack(struct packing *packing, const struct pending *pending)
+enum { HAS_MORE = 1 /* seldom: a note, an item */, SAME_SUBJECT = 2, SUBJECT_SHIFT = 2 };
+
+static void pending_pack(struct packing *packing, const struct pending *pending, struct view texts, bool is_same_subject)
 {
-    bool has_more = pending->note_size || pending->item; /* seldom */
+    bool has_more = pending->note_size || pending->item;
     pack_moment(packing, &pending->cause);
     bytes_append(&packing->body, &pending->rule, sizeof pending->rule);
     pack_length(packing, pending->due_at_ms - pending->cause.at_ms);
     pack_length(packing, pending->expires_at_ms - pending->due_at_ms);
-    pack_number(packing, (uint64_t)pending->subject_size << 1 | has_more);
+    if (is_same_subject) {
+        pack_number(packing, SAME_SUBJECT | (has_more ? HAS_MORE : 0u));
+    } else {
+        pack_number(packing, (uint64_t)pending->subject_size << SUBJECT_SHIFT | (has_more ? HAS_MORE : 0u));
+        bytes_append(&packing->body, texts.data, pending->subject_size);
+    }
     if (!has_more)
         return;
-    pack_number(packing, pending->note_size);
+    pack_text(&packing->body, view_of(texts.data + pending->subject_size, pending->note_size));
     pack_word(&packing->body, pending->item);
 }
 
-static void pending_unpack(struct packing *packing, struct pending *pending)
+/* An order has several that wait: its id is said once. */
+static void pendings_pack(struct packing *packing, const struct care *care)
 {
+    struct view subject = {NULL, 0};
+    const char *texts = care->pending_texts ? care->pending_texts : "";
+    pack_number(packing, care->pending_count);
+    for (uint32_t i = 0; i < care->pending_count; i++) {
+        const struct pending *pending = &care->pending[i];
+        struct view own = view_of(texts, pending->subject_size);
+        pending_pack(packing, pending, view_of(texts, pending->subject_size + pending->note_size), own.size && view_equal(own, subject));
+        texts += pending->subject_size + pending->note_size;
+        subject = own;
+    }
+}
+
+/* Appends to `texts`, where the one before stands `subject_at`. */
+static void pending_unpack(struct packing *packing, struct pending *pending, struct bytes *texts, struct view *subject)
+{
+    struct unpack *in = &packing->in;
     pending->cause = unpack_moment(packing);
-    pending->rule = unpack_half(&packing->in);
+    pending->rule = unpack_half(in);
     pending->due_at_ms = (int64_t)((uint64_t)pending->cause.at_ms + (uint64_t)unpack_length(packing));
     pending->expires_at_ms = (int64_t)((uint64_t)pending->due_at_ms + (uint64_t)unpack_length(packing));
     uint64_t word = unpack_number(packing);
-    pending->subject_size = (uint16_t)(word >> 1);
-    if (!(word & 1))
+    if (!(word & SAME_SUBJECT))
+        *subject = unpack_run(in, word >> SUBJECT_SHIFT);
+    pending->subject_size = (uint16_t)subject->size;
+    bytes_append_view(texts, *subject);
+    if (!(word & HAS_MORE))
         return;
-    pending->note_size = (uint16_t)unpack_number(packing);
-    pending->item = unpack_word(&packing->in);
+    struct view note = unpack_text(in);
+    pending->note_size = (uint16_t)note.size;
+    bytes_append_view(texts, note);
+    pending->item = unpack_word(in);
 }
 
-/* The texts of all in one piece. */
+/* The texts of all in one piece, collected where packing has its body. */
 static void pendings_unpack(struct packing *packing, struct care *care)
 {
-    uint32_t texts_size = 0;
+    struct bytes *texts = &packing->body;
+    struct view subject = view_of("", 0);
+    bytes_clear(texts);
     care->pending_count = unpack_count(&packing->in, 8);
     care->pending = customer_array_sized(care->pending_count, sizeof *care->pending);
-    for (uint32_t i = 0; i < care->pending_count; i++) {
-        pending_unpack(packing, &care->pending[i]);
-        texts_size += care->pending[i].subject_size + care->pending[i].note_size;
-    }
-    packing->in.has_failed |= texts_size > (size_t)(packing->in.end - packing->in.at);
-    if (texts_size == 0 || packing->in.has_failed)
+    for (uint32_t i = 0; i < care->pending_count; i++)
+        pending_unpack(packing, &care->pending[i], texts, &subject);
+    if (texts->size == 0)
         return;
-    care->pending_texts = memory_allocate(texts_size);
-    care->pending_texts_size = texts_size;
-    memcpy(care->pending_texts, packing->in.at, texts_size);
-    packing->in.at += texts_size;
+    care->pending_texts = memory_allocate(texts->size);
+    care->pending_texts_size = (uint32_t)texts->size;
+    memcpy(care->pending_texts, texts->data, texts->size);
 }
 
 /* --- all together --- */
@@ -234,10 +261,7 @@ static void trouble_pack(struct packing *packing, const struct care *care)
 void care_pack(struct packing *packing, const struct care *care)
 {
     pack_number(packing, (care->is_hot ? IS_HOT : 0u) | (care->text ? HAS_TEXT : 0u) | (is_trouble(care) ? HAS_TROUBLE : 0u));
-    pack_number(packing, care->pending_count);
-    for (uint32_t i = 0; i < care->pending_count; i++)
-        pending_pack(packing, &care->pending[i]);
-    bytes_append(&packing->body, care->pending_texts, care->pending_texts_size);
+    pendings_pack(packing, care);
     if (care->text)
         pack_text(&packing->body, view_of_text(care->text));
     if (is_trouble(care))

@@ -56,14 +56,9 @@ static void allocate(struct dedupe *dedupe, uint32_t capacity)
 
 /* On its way through a table the smaller id takes a place and the larger one goes on: so the table looks the same in whatever
  * order they came, and so does the checkpoint. It is not there yet. */
-static void put(struct dedupe *dedupe, uint64_t id, uint32_t second)
+void dedupe_put_into_table(struct dedupe *dedupe, uint64_t id, uint32_t second)
 {
     uint32_t *seconds = seconds_of(dedupe);
-    if (dedupe->capacity <= DEDUPE_SCANNED_MAX) {
-        seconds[dedupe->count] = second;
-        dedupe->ids[dedupe->count++] = id;
-        return;
-    }
     uint32_t mask = dedupe->capacity - 1, place = (uint32_t)id & mask;
     for (; dedupe->ids[place] != 0; place = (place + 1) & mask) {
         if (dedupe->ids[place] < id)
@@ -90,7 +85,7 @@ static void rebuild(struct dedupe *dedupe, int64_t kept_after, uint32_t more)
     allocate(dedupe, capacity_for(kept + more));
     for (uint32_t i = 0; i < old.capacity; i++) {
         if (old.ids[i] != 0 && seconds_of(&old)[i] > kept_after)
-            put(dedupe, old.ids[i], seconds_of(&old)[i]);
+            dedupe_put(dedupe, old.ids[i], seconds_of(&old)[i]);
     }
     free(old.ids);
 }
@@ -144,16 +139,11 @@ bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int6
         forget_oldest(dedupe, forgotten);
     if (dedupe->capacity == 0 || is_full(dedupe))
         rebuild(dedupe, kept_after, 1);
-    put(dedupe, id, (uint32_t)second);
+    dedupe_put(dedupe, id, (uint32_t)second);
     return true;
 }
 
 void dedupe_reserve(struct dedupe *dedupe, uint32_t count)
 {
     allocate(dedupe, capacity_for(count));
-}
-
-void dedupe_put(struct dedupe *dedupe, uint64_t mixed, uint32_t second)
-{
-    put(dedupe, mixed, second);
 }

@@ -49,6 +49,16 @@ static inline uint32_t dedupe_second(const struct dedupe *dedupe, uint32_t place
 /* An empty one gets the room that one has which came to hold `count` by itself (what is too old leaves when room is needed: it is
  * to happen at the same time), and then as many mixed ids, each for the first time. */
 void dedupe_reserve(struct dedupe *dedupe, uint32_t count);
-void dedupe_put(struct dedupe *dedupe, uint64_t mixed, uint32_t second);
+void dedupe_put_into_table(struct dedupe *dedupe, uint64_t mixed, uint32_t second);
+
+static inline void dedupe_put(struct dedupe *dedupe, uint64_t mixed, uint32_t second)
+{
+    if (dedupe->capacity > DEDUPE_SCANNED_MAX) {
+        dedupe_put_into_table(dedupe, mixed, second);
+        return;
+    }
+    ((uint32_t *)(dedupe->ids + dedupe->capacity))[dedupe->count] = second;
+    dedupe->ids[dedupe->count++] = mixed;
+}
 
 #endif

@@ -8,14 +8,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-static inline void pack_unsigned(struct bytes *out, uint64_t value)
+enum { PACKED_UNSIGNED_MOST = 10 /* bytes */ };
+
+/* Where there is room already; answers where it ends. */
+static inline char *packed_put(char *at, uint64_t value)
 {
-    bytes_reserve(out, 10);
-    char *at = out->data + out->size; /* not through `out` byte by byte: a char may alias it */
     for (; value >= 0x80; value >>= 7)
         *at++ = (char)(value | 0x80);
     *at++ = (char)value;
-    out->size = (size_t)(at - out->data);
+    return at;
+}
+
+static inline void pack_unsigned(struct bytes *out, uint64_t value)
+{
+    bytes_reserve(out, PACKED_UNSIGNED_MOST);
+    out->size = (size_t)(packed_put(out->data + out->size, value) - out->data);
 }
 
 static inline uint64_t packed_zigzag(int64_t value)
@@ -78,17 +85,22 @@ static inline int64_t unpack_signed(struct unpack *in)
     return packed_unzigzag(unpack_unsigned(in));
 }
 
-static inline struct view unpack_text(struct unpack *in)
+/* So many bytes as they are. */
+static inline struct view unpack_run(struct unpack *in, uint64_t size)
 {
-    uint64_t size = unpack_unsigned(in);
     if (size > (size_t)(in->end - in->at)) {
         in->has_failed = true;
         in->at = in->end;
         return view_of("", 0);
     }
-    struct view text = view_of(in->at, size);
+    struct view run = view_of(in->at, size);
     in->at += size;
-    return text;
+    return run;
+}
+
+static inline struct view unpack_text(struct unpack *in)
+{
+    return unpack_run(in, unpack_unsigned(in));
 }
 
 static inline uint8_t unpack_byte(struct unpack *in)

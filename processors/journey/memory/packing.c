@@ -4,13 +4,14 @@
 
 #include <stdlib.h>
 
-enum { MOMENT_LEAST = 17, ID_SIZE = 12 /* bytes */ };
+enum { MOMENT_LEAST = 17, MOMENT_MOST = 16 + PACKED_UNSIGNED_MOST, ID_LEAST = 2, ID_MOST = PACKED_UNSIGNED_MOST + 8 /* bytes */ };
 
 void packing_finish(struct packing *packing)
 {
     bytes_finish(&packing->body);
     free(packing->names);
     free(packing->moments);
+    free(packing->mixed);
 }
 
 void packing_begin(struct packing *packing, int64_t base_ms)
@@ -104,16 +105,24 @@ static void moments_reserve(struct packing *packing, uint32_t count)
         return;
     packing->moment_capacity = 2 * count;
     packing->moments = memory_resize(packing->moments, packing->moment_capacity * sizeof *packing->moments);
+    packing->mixed = memory_resize(packing->mixed, packing->moment_capacity * sizeof *packing->mixed);
+}
+
+static uint64_t moment_mixed(const struct moment *moment)
+{
+    return dedupe_mixed(moment->id_high, moment->id_low);
 }
 
 /* Where two moments want the same place of `recent` the older one may be written twice: larger, and right all the same. */
 void pack_moment(struct packing *packing, const struct moment *moment)
 {
-    uint32_t *recent = &packing->recent[(moment->id_low ^ moment->id_low >> 32) % PACKING_RECENT];
+    uint64_t mixed = moment_mixed(moment);
+    uint32_t *recent = &packing->recent[mixed % PACKING_RECENT];
     if (*recent >= packing->moment_count || moment_compare(&packing->moments[*recent], moment) != 0) {
         moments_reserve(packing, packing->moment_count + 1);
-        *recent = packing->moment_count;
-        packing->moments[packing->moment_count++] = *moment;
+        *recent = packing->moment_count++;
+        packing->moments[*recent] = *moment;
+        packing->mixed[*recent] = mixed;
     }
     pack_unsigned(&packing->body, *recent);
 }
@@ -130,36 +139,50 @@ struct moment unpack_moment(struct packing *packing)
 static void moments_write(const struct packing *packing, struct bytes *out)
 {
     int64_t before_ms = packing->base_ms;
-    pack_unsigned(out, packing->moment_count);
+    bytes_reserve(out, PACKED_UNSIGNED_MOST + (size_t)packing->moment_count * MOMENT_MOST);
+    char *at = packed_put(out->data + out->size, packing->moment_count);
     for (uint32_t i = 0; i < packing->moment_count; i++) {
         const struct moment *moment = &packing->moments[i];
         uint64_t id[2] = {__builtin_bswap64(moment->id_high), __builtin_bswap64(moment->id_low)};
-        bytes_reserve(out, sizeof id);
-        memcpy(out->data + out->size, id, sizeof id);
-        out->size += sizeof id;
-        pack_signed(out, (int64_t)((uint64_t)moment->at_ms - (uint64_t)before_ms));
+        memcpy(at, id, sizeof id);
+        at = packed_put(at + sizeof id, packed_zigzag((int64_t)((uint64_t)moment->at_ms - (uint64_t)before_ms)));
         before_ms = moment->at_ms;
     }
+    out->size = (size_t)(at - out->data);
+}
+
+/* --- ids: the second of receipt, and the id's moment or its 64 bits --- */
+
+enum { IS_OF_MOMENT = 1 };
+
+/* A moment is nearly always received in the second in which it happens, others shortly after the one before. */
+static char *id_put(const struct packing *packing, uint64_t mixed, int64_t second, int64_t before, char *at)
+{
+    uint32_t place = packing->recent[mixed % PACKING_RECENT];
+    if (place < packing->moment_count && packing->mixed[place] == mixed) {
+        at = packed_put(at, packed_zigzag(second - packing->moments[place].at_ms / 1000) << 1 | IS_OF_MOMENT);
+        return packed_put(at, place);
+    }
+    at = packed_put(at, packed_zigzag(second - before) << 1);
+    memcpy(at, &mixed, sizeof mixed);
+    return at + sizeof mixed;
 }
 
 /* As dedupe holds them, in its order: the same customer is the same bytes however often they rested. */
-static void ids_write(const struct dedupe *seen, struct bytes *out)
+static void ids_write(const struct packing *packing, const struct dedupe *seen, struct bytes *out)
 {
-    pack_unsigned(out, seen->count);
-    if (seen->count == 0)
-        return;
-    if (seen->capacity <= DEDUPE_SCANNED_MAX) {
-        bytes_append(out, seen->ids, seen->count * sizeof *seen->ids);
-        bytes_append(out, seen->ids + seen->capacity, seen->count * sizeof(uint32_t));
-        return;
-    }
-    for (uint32_t i = 0; i < seen->capacity; i++) {
+    int64_t before = packing->base_ms / 1000;
+    uint32_t end = seen->capacity <= DEDUPE_SCANNED_MAX ? seen->count : seen->capacity;
+    bytes_reserve(out, PACKED_UNSIGNED_MOST + (size_t)seen->count * ID_MOST);
+    char *at = packed_put(out->data + out->size, seen->count);
+    for (uint32_t i = 0; i < end; i++) {
         if (seen->ids[i] == 0)
             continue;
-        pack_word(out, seen->ids[i]);
-        uint32_t second = dedupe_second(seen, i);
-        bytes_append(out, &second, sizeof second);
+        int64_t second = dedupe_second(seen, i);
+        at = id_put(packing, seen->ids[i], second, before, at);
+        before = second;
     }
+    out->size = (size_t)(at - out->data);
 }
 
 void packing_end(struct packing *packing, const struct dedupe *seen, struct bytes *out)
@@ -167,7 +190,7 @@ void packing_end(struct packing *packing, const struct dedupe *seen, struct byte
     packing_names_write(packing, out);
     pack_signed(out, packing->base_ms);
     moments_write(packing, out);
-    ids_write(seen, out);
+    ids_write(packing, seen, out);
     bytes_append_view(out, bytes_view(&packing->body));
 }
 
@@ -190,26 +213,36 @@ static void moments_read(struct packing *packing, struct unpack *in)
     packing->moment_count = count;
 }
 
-static void ids_read(struct unpack *in, struct dedupe *seen)
+/* 0: damaged. */
+static uint64_t id_read(const struct packing *packing, struct unpack *in, int64_t *second)
 {
-    uint32_t count = unpack_count(in, ID_SIZE);
+    uint64_t word = unpack_unsigned(in), mixed;
+    if (word & IS_OF_MOMENT) {
+        uint64_t place = unpack_unsigned(in);
+        if (place >= packing->moment_count)
+            return 0;
+        mixed = moment_mixed(&packing->moments[place]);
+        *second = packing->moments[place].at_ms / 1000;
+    } else {
+        mixed = unpack_word(in);
+    }
+    *second += packed_unzigzag(word >> 1);
+    return mixed;
+}
+
+static void ids_read(const struct packing *packing, struct unpack *in, struct dedupe *seen)
+{
+    uint32_t count = unpack_count(in, ID_LEAST);
     if (count == 0)
         return;
     dedupe_reserve(seen, count);
-    if (seen->capacity <= DEDUPE_SCANNED_MAX) {
-        memcpy(seen->ids, in->at, count * sizeof *seen->ids);
-        memcpy(seen->ids + seen->capacity, in->at + count * sizeof *seen->ids, count * sizeof(uint32_t));
-        seen->count = count;
-        in->at += count * ID_SIZE;
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++, in->at += ID_SIZE) {
-        uint64_t mixed;
-        uint32_t second;
-        memcpy(&mixed, in->at, sizeof mixed);
-        memcpy(&second, in->at + sizeof mixed, sizeof second);
-        if (mixed)
-            dedupe_put(seen, mixed, second);
+    int64_t second = packing->base_ms / 1000;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t mixed = id_read(packing, in, &second);
+        in->has_failed |= mixed == 0;
+        if (in->has_failed)
+            return;
+        dedupe_put(seen, mixed, (uint32_t)second);
     }
 }
 
@@ -220,5 +253,5 @@ void unpacking_begin(struct packing *packing, struct view bytes, struct dedupe *
     unpacking_names(packing, in);
     packing->base_ms = unpack_signed(in);
     moments_read(packing, in);
-    ids_read(in, seen);
+    ids_read(packing, in, seen);
 }

@@ -4,7 +4,7 @@
  *
  * Apart from the body stand the *names* it mentions, in the order in which it does (tuples, teams, segments …: numbers of the task's
  * dimensions, in a checkpoint their texts), the *moments* (time and event id), each once, to which the body refers by their
- * place, and the ids that dedupe knows. So the body is the same bytes in memory and in a checkpoint: reading
+ * place, and the ids that dedupe knows: nearly all of them are those of moments, and then say only which. So the body is the same bytes in memory and in a checkpoint: reading
  * one back translates the names and copies the rest. Times are differences from a base, lengths in minutes where they are whole ones.
  *
  * Scratch of a task, used for packing and for unpacking, never both at once. */
@@ -28,10 +28,11 @@ struct packing {
     struct unpack in;    /* being unpacked */
     uint64_t *names;
     struct moment *moments;
+    uint64_t *mixed; /* of each moment's id, while packing: what dedupe keeps of it */
     uint32_t name_count, name_capacity, moment_count, moment_capacity;
     const unsigned char *name_at, *name_end; /* the next to be unpacked */
     bool names_are_wide;
-    uint32_t recent[PACKING_RECENT]; /* where a moment may be, by its id: believed only after a look */
+    uint32_t recent[PACKING_RECENT]; /* where a moment may be, by its mixed id: believed only after a look */
     int64_t base_ms;
 };
 
