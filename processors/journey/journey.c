@@ -22,8 +22,8 @@
 #include "processors/journey/memory/persist.h"
 #include "processors/journey/memory/resting.h"
 #include "processors/journey/memory/seal.h"
+#include "processors/journey/reading.h"
 #include "processors/journey/reject.h"
-#include "processors/journey/sentiment/vocabulary.h"
 #include "processors/journey/tickets/story.h"
 #include "schemas/wire.h"
 
@@ -41,7 +41,7 @@ static void *journey_task_create(void *shared, int32_t partition)
     for (uint32_t channel = 0; channel < CHANNEL_COUNT; channel++)
         task->channel_tuples[channel] = dimensions_number(&task->dimensions, &(struct tuple){.channel = channel});
     task->totals = totals_create(&task->dimensions);
-    task->vocabulary = vocabulary_create();
+    task->library = library_create();
     arena_init(&task->route_arena);
     arena_init(&task->save_arena);
     task->guest = customer_create();
@@ -52,7 +52,7 @@ static void journey_task_destroy(void *context)
 {
     struct journey_task *task = context;
     totals_destroy(task->totals);
-    vocabulary_destroy(task->vocabulary);
+    library_destroy(task->library);
     dimensions_finish(&task->dimensions);
     tally_finish(&task->before);
     tally_finish(&task->after);
@@ -196,7 +196,7 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     if (entry->timer_at_ms <= step->clock_ms)
         journey_timer(step, entry);
     struct impression impression;
-    impression_read(&impression, touch, task->vocabulary);
+    impression_read(&impression, touch, task->library);
     struct arrival arrival = arrival_of(task, touch, &impression);
     touch_count(task, entry, &arrival, step);
     seal_oldest(task, customer);

@@ -1,6 +1,50 @@
 #include "processors/journey/reading.h"
 
+#include "base/hash.h"
+#include "base/memory.h"
 #include "processors/journey/sentiment/judge.h"
+
+#include <stdlib.h>
+
+/* Longer texts are seldom written twice. */
+enum { KNOWN_BYTES_MAX = 184, SHELVES = 1024, WAYS = 2 };
+
+struct finding {
+    struct sentiment_reading sentiment;
+    uint32_t topics; /* bits 1u << enum topic */
+    uint8_t alarms;  /* bits 1u << enum alarm_kind */
+    uint8_t mood;    /* enum mood */
+};
+_Static_assert(ALARM_COUNT <= 8, "a bit each");
+
+struct known_text {
+    struct finding finding;
+    uint8_t size; /* 0: a free place */
+    char bytes[KNOWN_BYTES_MAX];
+};
+
+struct shelf {
+    struct known_text texts[WAYS];
+    uint32_t oldest; /* the way that gives its place to the next */
+};
+
+struct library {
+    struct vocabulary *vocabulary;
+    struct shelf shelves[SHELVES];
+};
+
+struct library *library_create(void)
+{
+    struct library *library = memory_zeroed(1, sizeof *library);
+    library->vocabulary = vocabulary_create();
+    return library;
+}
+
+void library_destroy(struct library *library)
+{
+    vocabulary_destroy(library->vocabulary);
+    free(library);
+}
 
 static enum sentiment_label label_of(enum sentiment_class class)
 {
@@ -12,6 +56,35 @@ static enum sentiment_label label_of(enum sentiment_class class)
     return SENTIMENT_LABEL_NEUTRAL;
 }
 
+/* The text is taken apart once for all that is asked of it. */
+static struct finding finding_of(struct vocabulary *vocabulary, struct view text)
+{
+    struct sentiment sentiment;
+    struct signals signals;
+    text_judge(vocabulary, text, &sentiment, &signals);
+    return (struct finding){.sentiment = {label_of(sentiment.label), sentiment.score, sentiment.confidence},
+                            .topics = signals.topics,
+                            .alarms = (uint8_t)signals.alarms.kinds,
+                            .mood = (uint8_t)mood_of(&sentiment, signals.cues, text)};
+}
+
+static struct finding finding_known(struct library *library, struct view text)
+{
+    if (text.size > KNOWN_BYTES_MAX)
+        return finding_of(library->vocabulary, text);
+    struct shelf *shelf = &library->shelves[hash_bytes(text) % SHELVES];
+    for (int way = 0; way < WAYS; way++) {
+        const struct known_text *known = &shelf->texts[way];
+        if (known->size == text.size && memcmp(known->bytes, text.data, text.size) == 0)
+            return known->finding;
+    }
+    struct known_text *place = &shelf->texts[shelf->oldest++ % WAYS];
+    place->finding = finding_of(library->vocabulary, text);
+    place->size = (uint8_t)text.size;
+    memcpy(place->bytes, text.data, text.size);
+    return place->finding;
+}
+
 static void topics_of(struct impression *impression, uint32_t topics)
 {
     for (int topic = 0; topics >> topic && impression->topic_count < IMPRESSION_TOPICS_MAX; topic++) {
@@ -20,17 +93,13 @@ static void topics_of(struct impression *impression, uint32_t topics)
     }
 }
 
-/* The text is taken apart once for all that is asked of it. */
-void reading_of_text(struct impression *impression, struct vocabulary *vocabulary)
+void reading_of_text(struct impression *impression, struct library *library)
 {
-    struct sentiment sentiment;
-    struct signals signals;
-    text_judge(vocabulary, impression->text, &sentiment, &signals);
-    impression->sentiment = (struct sentiment_reading){label_of(sentiment.label), sentiment.score, sentiment.confidence};
-    enum mood mood = mood_of(&sentiment, signals.cues, impression->text);
-    impression->has_emotion = mood != MOOD_NONE;
+    struct finding finding = finding_known(library, impression->text);
+    impression->sentiment = finding.sentiment;
+    impression->has_emotion = finding.mood != MOOD_NONE;
     if (impression->has_emotion)
-        impression->emotion = (enum emotion)(mood - MOOD_EXCITED); /* the order is the schema's */
-    topics_of(impression, signals.topics);
-    impression->alarms = signals.alarms.kinds;
+        impression->emotion = (enum emotion)(finding.mood - MOOD_EXCITED); /* the order is the schema's */
+    topics_of(impression, finding.topics);
+    impression->alarms = finding.alarms;
 }

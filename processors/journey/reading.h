@@ -4,7 +4,17 @@
 
 #include "processors/journey/impression.h"
 
-/* Fills sentiment, emotion, topics and alarms from impression->text. The vocabulary is one thread's (sentiment/vocabulary.h). */
-void reading_of_text(struct impression *impression, struct vocabulary *vocabulary);
+/* Texts read before with what was found in them, and the words of all of them (sentiment/vocabulary.h).
+ *
+ * Much of what is written is written again, to the letter: an agent's set replies, «Thank you!», a shop's own wording. The answer
+ * is then at hand for a hash and a comparison. Only memory, never meaning: another text that takes the place makes the next
+ * reading slower, and no different. About 900 KiB; one thread. */
+struct library;
+
+struct library *library_create(void);
+void library_destroy(struct library *library);
+
+/* Fills sentiment, emotion, topics and alarms from impression->text. */
+void reading_of_text(struct impression *impression, struct library *library);
 
 #endif

@@ -35,7 +35,7 @@ struct journey_task {
     struct dimensions dimensions;
     uint32_t channel_tuples[CHANNEL_COUNT]; /* the channel and nothing else */
     struct totals *totals;
-    struct vocabulary *vocabulary; /* words of texts, sentiment/vocabulary.h */
+    struct library *library; /* texts and words met before, reading.h */
     struct tally before, after;
     struct story story;
     struct stage_path *stage_path; /* scratch of stage.c */
