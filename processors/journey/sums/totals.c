@@ -1,19 +1,8 @@
 #include "processors/journey/sums/totals.h"
 
 #include "base/hash.h"
-#include "processors/journey/sums/bins.h"
+#include "processors/journey/sums/cells.h"
 
-/* The hot path's memory: one cache line. What one batch adds to one place fits the narrow numbers. */
-struct cell {
-    struct place place;
-    int32_t first_bin; /* −1: none */
-    int32_t n, num, immature;
-    int64_t sum;
-    kpi_wide sum_squares;
-};
-_Static_assert(sizeof(struct cell) == 64, "a cell is a cache line");
-
-/* While events wait sums leave every few seconds: most cells are met once, and would only take room until then. */
 enum { CELLS_MAX = 32768 };
 
 /* The series a place rolls up to. */
@@ -35,12 +24,11 @@ struct totals {
     struct dimensions *dimensions;
     struct worker_totals *worker; /* NULL until the first flush */
     bool is_held;
-    struct number_table cell_table, expansion_table, rolled_table;
-    struct cell *cells;
+    struct cells cells;
+    struct number_table expansion_table, rolled_table;
     struct expansion *expansions;
     struct rolled *rolled;
-    size_t cell_capacity, expansion_capacity, rolled_capacity;
-    struct bins bins;
+    size_t expansion_capacity, rolled_capacity;
     uint32_t *expanded; /* series numbers */
     size_t expanded_count, expanded_capacity;
     struct bytes scratch;
@@ -52,7 +40,7 @@ struct totals *totals_create(struct dimensions *dimensions)
     struct totals *totals = memory_zeroed(1, sizeof *totals);
     totals->dimensions = dimensions;
     totals->reached_ms = INT64_MIN;
-    number_table_init(&totals->cell_table);
+    cells_init(&totals->cells);
     number_table_init(&totals->expansion_table);
     number_table_init(&totals->rolled_table);
     return totals;
@@ -64,13 +52,11 @@ void totals_destroy(struct totals *totals)
         return;
     if (totals->worker)
         worker_totals_leave(totals->worker, totals);
-    number_table_finish(&totals->cell_table);
+    cells_finish(&totals->cells);
     number_table_finish(&totals->expansion_table);
     number_table_finish(&totals->rolled_table);
-    free(totals->cells);
     free(totals->expansions);
     free(totals->rolled);
-    free(totals->bins.items);
     free(totals->expanded);
     bytes_finish(&totals->scratch);
     free(totals);
@@ -78,129 +64,25 @@ void totals_destroy(struct totals *totals)
 
 static void roll_up(struct totals *totals);
 
-/* --- the hot half: contributions to cells --- */
-
-/* What only asks for memory ahead of its use. By force: gcc takes a function that does nothing but prefetch for one that does nothing,
- * and leaves out the call. */
-#define INLINE_EXPECTATION __attribute__((always_inline)) static inline
-
-/* A place as three words: hashed and compared for every addition. */
-struct place_words {
-    uint64_t first, second;
-    uint32_t third;
-};
-_Static_assert(sizeof(struct place) == 20, "two words of eight bytes and one of four");
-
-static inline struct place_words words_of(const struct place *place)
-{
-    struct place_words words;
-    memcpy(&words.first, place, 8);
-    memcpy(&words.second, (const char *)place + 8, 8);
-    memcpy(&words.third, (const char *)place + 16, 4);
-    return words;
-}
-
-static inline uint64_t place_hash(const struct place *place)
-{
-    struct place_words words = words_of(place);
-    uint64_t mixed = words.first * 0x9e3779b97f4a7c15u ^ (words.second + words.third) * 0xff51afd7ed558ccdu;
-    return (mixed ^ mixed >> 32) * 0x94d049bb133111ebu >> 32;
-}
-
-static inline bool place_is_same(const struct place *place, const struct place *other)
-{
-    struct place_words mine = words_of(place), theirs = words_of(other);
-    return mine.first == theirs.first && mine.second == theirs.second && mine.third == theirs.third;
-}
-
-static bool cell_is_same(const void *items, uint32_t number, const void *key)
-{
-    return place_is_same(&((const struct cell *)items)[number].place, key);
-}
-
-static uint64_t cell_hash(const void *items, uint32_t number)
-{
-    return place_hash(&((const struct cell *)items)[number].place);
-}
-
-static struct cell *cell_of(struct totals *totals, const struct place *key)
-{
-    struct number_table *table = &totals->cell_table;
-    uint32_t *place = number_table_place(table, place_hash(key), cell_is_same, totals->cells, key);
-    if (*place)
-        return &totals->cells[*place - 1];
-    uint32_t number = table->count;
-    totals->cells = GROWN(totals->cells, number, totals->cell_capacity);
-    totals->cells[number] = (struct cell){.place = *key, .first_bin = -1};
-    number_table_added(table, place, cell_hash, totals->cells);
-    return &totals->cells[number];
-}
-
 void totals_reach(struct totals *totals, int64_t at_ms)
 {
     if (at_ms > totals->reached_ms)
         totals->reached_ms = at_ms;
 }
 
-static bool has_squares(enum kpi_id kpi)
-{
-    return kpi_names[kpi].kind == KPI_KIND_MEAN || kpi_names[kpi].kind == KPI_KIND_DURATION;
-}
-
 void totals_add(struct totals *totals, const struct contribution *contribution, int times)
 {
-    struct cell *cell = cell_of(totals, &contribution->place);
-    cell->n += times * contribution->n;
-    cell->num += times * contribution->num;
-    cell->immature += times * contribution->immature;
-    cell->sum += times * contribution->sum;
-    if (has_squares((enum kpi_id)contribution->place.kpi))
-        cell->sum_squares += times * ((kpi_wide)contribution->sum * contribution->sum);
-    if (contribution->bin >= 0)
-        bins_add(&totals->bins, &cell->first_bin, contribution->bin, times);
+    cells_add(&totals->cells, contribution, times);
 }
 
-/* Of cells there are more than the nearest caches hold, too: a customer's are asked for together instead of one after the other. */
-INLINE_EXPECTATION void cells_expect(const struct totals *totals, const struct tally *tally, size_t begin, size_t end)
-{
-    for (size_t i = begin; i < end; i++)
-        __builtin_prefetch(number_table_begin(&totals->cell_table, place_hash(&tally->items[i].place)));
-    for (size_t i = begin; i < end; i++) {
-        uint32_t number = *number_table_begin(&totals->cell_table, place_hash(&tally->items[i].place));
-        if (number)
-            __builtin_prefetch(&totals->cells[number - 1]);
-    }
-}
-
-/* Most of what stood before stands after, in the same order: skip what is equal from both ends, and place by place when
- * as many are left on each side. */
 void totals_add_difference(struct totals *totals, const struct tally *before, const struct tally *after)
 {
-    size_t start = 0, before_end = before->count, after_end = after->count;
-    while (start < before_end && start < after_end &&
-           memcmp(&before->items[start], &after->items[start], sizeof *before->items) == 0)
-        start++;
-    while (before_end > start && after_end > start &&
-           memcmp(&before->items[before_end - 1], &after->items[after_end - 1], sizeof *before->items) == 0) {
-        before_end--;
-        after_end--;
-    }
-    cells_expect(totals, before, start, before_end);
-    cells_expect(totals, after, start, after_end);
-    bool is_aligned = before_end == after_end;
-    for (size_t i = start; i < before_end; i++) {
-        if (!is_aligned || memcmp(&before->items[i], &after->items[i], sizeof *before->items) != 0)
-            totals_add(totals, &before->items[i], -1);
-    }
-    for (size_t i = start; i < after_end; i++) {
-        if (!is_aligned || memcmp(&before->items[i], &after->items[i], sizeof *before->items) != 0)
-            totals_add(totals, &after->items[i], 1);
-    }
-    if (totals->cell_table.count >= CELLS_MAX && totals->worker && !totals->is_held)
+    cells_add_difference(&totals->cells, before, after);
+    if (totals->cells.table.count >= CELLS_MAX && totals->worker && !totals->is_held)
         roll_up(totals);
 }
 
-/* --- the other half, once a batch: cells to series --- */
+/* --- once a batch: cells to series --- */
 
 static void expand_to_series(struct totals *totals, uint32_t series)
 {
@@ -407,6 +289,13 @@ static void expand_place(struct totals *totals, const struct place *place)
     }
 }
 
+static struct place place_at_no_time(const struct place *place)
+{
+    struct place key = *place;
+    key.minute = 0;
+    return key;
+}
+
 static bool expansion_is_same(const void *items, uint32_t number, const void *key)
 {
     return place_is_same(&((const struct expansion *)items)[number].place, key);
@@ -417,12 +306,11 @@ static uint64_t expansion_hash(const void *items, uint32_t number)
     return place_hash(&((const struct expansion *)items)[number].place);
 }
 
-static const struct expansion *expansion_of(struct totals *totals, const struct place *minute_place)
+static const struct expansion *expansion_of(struct totals *totals, const struct cell *cell)
 {
-    struct place key = *minute_place;
-    key.minute = 0;
+    struct place key = place_at_no_time(&cell->place);
     struct number_table *table = &totals->expansion_table;
-    uint32_t *place = number_table_place(table, place_hash(&key), expansion_is_same, totals->expansions, &key);
+    uint32_t *place = number_table_place(table, cell->hash, expansion_is_same, totals->expansions, &key);
     if (*place)
         return &totals->expansions[*place - 1];
     uint32_t number = table->count;
@@ -439,30 +327,33 @@ static const struct expansion *expansion_of(struct totals *totals, const struct 
 static void cell_roll_up(struct totals *totals, const struct cell *cell)
 {
     struct kpi_sums sums = {cell->n, cell->num, cell->sum, cell->immature, cell->sum_squares};
-    if (kpi_sums_are_zero(&sums) && bins_are_zero(&totals->bins, cell->first_bin))
+    if (kpi_sums_are_zero(&sums) && bins_are_zero(&totals->cells.bins, cell->first_bin))
         return;
-    const struct expansion *expansion = expansion_of(totals, &cell->place);
+    const struct expansion *expansion = expansion_of(totals, cell);
     for (uint32_t i = 0; i < expansion->count; i++) {
         struct worker_bucket *bucket =
             worker_totals_bucket(totals->worker, totals->expanded[expansion->first + i], cell->place.minute);
         worker_totals_add(bucket, &sums);
-        for (int32_t at = cell->first_bin; at >= 0; at = totals->bins.items[at].next)
-            worker_totals_add_bin(totals->worker, bucket, totals->bins.items[at].index, totals->bins.items[at].count);
+        for (int32_t at = cell->first_bin; at >= 0; at = totals->cells.bins.items[at].next)
+            worker_totals_add_bin(totals->worker, bucket, totals->cells.bins.items[at].index, totals->cells.bins.items[at].count);
     }
 }
 
 /* There are more expansions than a core's caches hold: what a cell will need is asked for some cells ahead, one step at a time, each
- * of which reads what the one before it asked for. */
+ * of which reads what the one before it asked for. By force inline: gcc takes a function that does nothing but prefetch for one that
+ * does nothing, and leaves out the call. */
 enum expected { EXPECT_PLACE, EXPECT_EXPANSION, EXPECT_SERIES };
 
-INLINE_EXPECTATION void expansion_expect(const struct totals *totals, uint32_t number, enum expected what)
+__attribute__((always_inline)) static inline void expansion_expect(struct totals *totals, uint32_t number, enum expected what)
 {
-    const struct number_table *table = &totals->expansion_table;
-    if (number >= totals->cell_table.count)
+    if (number >= totals->cells.table.count)
         return;
-    struct place key = totals->cells[number].place;
-    key.minute = 0;
-    const uint32_t *place = number_table_begin(table, place_hash(&key));
+    struct cell *cell = &totals->cells.items[number];
+    if (what == EXPECT_PLACE) {
+        struct place key = place_at_no_time(&cell->place);
+        cell->hash = place_hash(&key);
+    }
+    const uint32_t *place = number_table_begin(&totals->expansion_table, cell->hash);
     if (what == EXPECT_PLACE)
         __builtin_prefetch(place);
     else if (*place && what == EXPECT_EXPANSION)
@@ -480,14 +371,16 @@ static void roll_up(struct totals *totals)
 {
     if (totals->is_held)
         return;
-    for (uint32_t i = 0; i < totals->cell_table.count; i++) {
-        expansion_expect(totals, i + 24, EXPECT_PLACE);
+    enum { AHEAD = 24 };
+    for (uint32_t i = 0; i < AHEAD; i++)
+        expansion_expect(totals, i, EXPECT_PLACE);
+    for (uint32_t i = 0; i < totals->cells.table.count; i++) {
+        expansion_expect(totals, i + AHEAD, EXPECT_PLACE);
         expansion_expect(totals, i + 16, EXPECT_EXPANSION);
         expansion_expect(totals, i + 8, EXPECT_SERIES);
-        cell_roll_up(totals, &totals->cells[i]);
+        cell_roll_up(totals, &totals->cells.items[i]);
     }
-    totals->bins.count = 0;
-    number_table_clear(&totals->cell_table);
+    cells_clear(&totals->cells);
 }
 
 void totals_flush(struct totals *totals, const struct totals_target *target, struct arena *arena)
