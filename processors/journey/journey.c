@@ -143,8 +143,7 @@ static void touch_count(struct journey_task *task, struct entry *entry, const st
 {
     struct customer *customer = entry->state;
     bool is_muted = outbox_sums_are_muted(step->outbox);
-    struct scope scope = scope_of_touch(customer, arrival->touch, &arrival->moment, arrival->topic_set,
-                                        task->dimensions.tuples[arrival->tuple].segment);
+    struct scope scope = scope_of_touch(customer, arrival, task->dimensions.tuples[arrival->tuple].segment);
     tally_begin(&task->before, customer->evaluated_at_ms);
     if (!is_muted)
         matters_contribute(task, customer, &scope, &task->before, false);

@@ -29,6 +29,7 @@ struct outbox {
     size_t records, bytes;
     size_t topic_records[TOPICS];
     uint64_t hashes[TOPICS];
+    struct bytes deltas; /* of this batch, each behind its size: looked at apart from what is measured */
 };
 
 struct bytes *outbox_begin(struct outbox *outbox, int topic, int32_t partition, struct view key, int64_t timestamp_ms)
@@ -44,7 +45,40 @@ void outbox_end(struct outbox *outbox)
     outbox->records++;
     outbox->bytes += outbox->value.size;
     outbox->topic_records[outbox->topic]++;
+    if (outbox->topic == JOURNEY_OUTPUT_DELTAS) {
+        bytes_append(&outbox->deltas, &outbox->value.size, sizeof outbox->value.size);
+        bytes_append_view(&outbox->deltas, bytes_view(&outbox->value));
+        return;
+    }
     outbox->hashes[outbox->topic] += hash_mix(hash_bytes(bytes_view(&outbox->value))); /* of the set: order is not ours */
+}
+
+/* What each minute of each series is told, whatever the order of minutes and of histograms' bins. */
+static uint64_t delta_hash(const struct kpi_delta *delta)
+{
+    uint64_t series = hash_bytes(delta->kpi) ^ hash_mix(hash_bytes(delta->dimension)), hash = 0;
+    for (size_t i = 0; i < delta->buckets.count; i++) {
+        struct kpi_delta_bucket bucket = delta->buckets.items[i];
+        uint64_t bins = 0;
+        for (size_t bin = 0; bin < bucket.histogram.count; bin++)
+            bins += hash_mix(hash_mix((uint64_t)bucket.histogram.items[bin].index) + (uint64_t)bucket.histogram.items[bin].count);
+        const int64_t numbers[] = {bucket.minute, bucket.n, bucket.num, bucket.sum, bucket.immature, bucket.sum_squares_low, bucket.sum_squares_high, (int64_t)bins};
+        hash += hash_mix(series ^ hash_bytes(view_of(numbers, sizeof numbers)));
+    }
+    return hash;
+}
+
+static void deltas_hash(struct outbox *outbox, struct arena *arena)
+{
+    for (size_t at = 0, size; at < outbox->deltas.size; at += sizeof size + size) {
+        struct kpi_delta delta;
+        struct view avro;
+        uint32_t schema_id;
+        memcpy(&size, outbox->deltas.data + at, sizeof size);
+        if (wire_split(view_of(outbox->deltas.data + at + sizeof size, size), &schema_id, &avro) && kpi_delta_decode(&delta, avro, arena))
+            outbox->hashes[JOURNEY_OUTPUT_DELTAS] += delta_hash(&delta);
+    }
+    bytes_clear(&outbox->deltas);
 }
 
 int32_t outbox_partition_count(const struct outbox *outbox, int topic)
@@ -204,9 +238,10 @@ int main(int argc, char **argv)
         struct step step = {task, NULL, offset, clock_ms, &arena, &outbox};
         processor->summarise(&step);
         processor->batch_end(&step);
-        arena_reset(&arena);
         applying += middle - began;
         ending += cpu_seconds() - middle;
+        deltas_hash(&outbox, &arena);
+        arena_reset(&arena);
     }
     printf("%zu events of %zu customers: route %.0f ns, apply %.0f ns, batch end %.0f ns an event; %.2f records out an event\n",
            events, seen, routing / (double)events * 1e9, (applying - routing) / (double)events * 1e9,

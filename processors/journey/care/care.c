@@ -170,31 +170,45 @@ static void rating_note(struct customer *customer, const struct arrival *arrival
         fact_note(customer, arrival, (struct case_fact){.code = verdict.code, .rating = verdict.rating, .score = score});
 }
 
-static void words_note(struct customer *customer, const struct arrival *arrival)
+/* The facts that a text makes, a bit of enum hot_code each. */
+static unsigned facts_of_words(const struct arrival *arrival)
 {
     const struct impression *impression = arrival->impression;
-    if (!impression->has_sentiment)
-        return;
-    memmove(customer->mood_trail, customer->mood_trail + 1, sizeof customer->mood_trail - 1);
-    customer->mood_trail[sizeof customer->mood_trail - 1] = (int8_t)(impression->sentiment.score * 100);
-    if (impression->sentiment.label == SENTIMENT_LABEL_POSITIVE)
-        return;
-    bool is_negative = impression->sentiment.label == SENTIMENT_LABEL_NEGATIVE;
-    if (is_negative && impression->sentiment.confidence >= 0.6)
-        fact_note(customer, arrival, (struct case_fact){.code = HOT_NEGATIVE_WORDS});
-    if (is_negative && arrival->touch->body_kind == TOUCHPOINT_BODY_SOCIAL_MENTION)
-        fact_note(customer, arrival, (struct case_fact){.code = HOT_PUBLIC_REACH, .score = arrival->touch->body.social_mention.reach});
+    if (!impression->has_sentiment || impression->sentiment.label == SENTIMENT_LABEL_POSITIVE)
+        return 0;
     static const uint8_t codes[ALARM_COUNT] = {HOT_LEAVING_WORDS, HOT_LAW_WORDS, HOT_SAFETY_WORDS};
+    bool is_negative = impression->sentiment.label == SENTIMENT_LABEL_NEGATIVE;
+    unsigned facts = 0;
+    if (is_negative && impression->sentiment.confidence >= 0.6)
+        facts |= 1u << HOT_NEGATIVE_WORDS;
+    if (is_negative && arrival->touch->body_kind == TOUCHPOINT_BODY_SOCIAL_MENTION)
+        facts |= 1u << HOT_PUBLIC_REACH;
     for (int kind = 0; kind < ALARM_COUNT; kind++) {
         if (impression->alarms >> kind & 1)
-            fact_note(customer, arrival, (struct case_fact){.code = codes[kind]});
+            facts |= 1u << codes[kind];
+    }
+    return facts;
+}
+
+static void words_note(struct customer *customer, const struct arrival *arrival)
+{
+    if (!arrival->impression->has_sentiment)
+        return;
+    memmove(customer->mood_trail, customer->mood_trail + 1, sizeof customer->mood_trail - 1);
+    customer->mood_trail[sizeof customer->mood_trail - 1] = (int8_t)(arrival->impression->sentiment.score * 100);
+    unsigned facts = facts_of_words(arrival);
+    for (uint8_t code = 0; facts >> code; code++) {
+        int32_t reach = code == HOT_PUBLIC_REACH ? arrival->touch->body.social_mention.reach : 0;
+        if (facts >> code & 1)
+            fact_note(customer, arrival, (struct case_fact){.code = code, .score = reach});
     }
 }
 
-bool care_may_note(const struct touchpoint *touch)
+bool care_may_note(const struct arrival *arrival)
 {
-    return touch->body_kind == TOUCHPOINT_BODY_SURVEY_ANSWERED || touch->body_kind == TOUCHPOINT_BODY_REVIEW_POSTED ||
-           touch->body_kind == TOUCHPOINT_BODY_CASE_ACTED || impression_text_of(touch).size > 0;
+    enum touchpoint_body_kind kind = arrival->touch->body_kind;
+    return kind == TOUCHPOINT_BODY_SURVEY_ANSWERED || kind == TOUCHPOINT_BODY_REVIEW_POSTED || kind == TOUCHPOINT_BODY_CASE_ACTED ||
+           facts_of_words(arrival) != 0;
 }
 
 static void act_note(struct customer *customer, const struct arrival *arrival)

@@ -102,7 +102,7 @@ char *care_text_copy(struct view text, size_t most);  /* NULL for a null or empt
 void care_text_set(char **place, struct view text, size_t most);
 
 /* Can it hold a fact? */
-bool care_may_note(const struct touchpoint *touch);
+bool care_may_note(const struct arrival *arrival);
 
 /* The facts that an arrived touchpoint holds; called once the rest of the customer is as the event left it. */
 void care_remember(struct journey_task *task, struct customer *customer, const struct arrival *arrival);

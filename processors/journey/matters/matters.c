@@ -1,6 +1,7 @@
 #include "processors/journey/matters/matters.h"
 
 #include "base/clock.h"
+#include "processors/journey/care/care.h"
 #include "processors/journey/care/cases.h"
 #include "processors/journey/matters/activity.h"
 #include "processors/journey/matters/engagement.h"
@@ -48,12 +49,20 @@ static void scope_add_ticket(struct scope *scope, const struct customer *custome
     }
 }
 
+/* What comes after the second order says nothing new of it (orders.c, first_orders_update). */
+static bool may_move_second_order(const struct cohort *cohort, const struct moment *moment)
+{
+    return cohort && cohort->has_first && (!cohort->has_second || moment_is_before(moment, &cohort->second));
+}
+
 static void scope_add_body(struct scope *scope, const struct customer *customer, const struct touchpoint *touch,
                            const struct moment *moment)
 {
     switch (touch->body_kind) {
     case TOUCHPOINT_BODY_ORDER_PLACED:
-        scope->matters |= MATTER_COHORT | MATTER_STAGE;
+        scope->matters |= MATTER_COHORT;
+        if (may_move_second_order(customer->cohort, moment))
+            scope->matters |= MATTER_STAGE;
         break;
     case TOUCHPOINT_BODY_ORDER_DELIVERED:
         scope->matters |= MATTER_ORDER;
@@ -119,11 +128,16 @@ static bool may_change_life(const struct customer *customer, const struct touchp
            customer->activity.last_ms + DAYS(90) <= customer->evaluated_at_ms;
 }
 
-struct scope scope_of_touch(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
-                            uint32_t topic_set, uint32_t segment)
+struct scope scope_of_touch(const struct customer *customer, const struct arrival *arrival, uint32_t segment)
 {
-    struct scope scope = {.channel = (int)touch->channel, .from_ms = moment->at_ms, .topic_set = topic_set};
-    if (care_may_note(touch))
+    const struct touchpoint *touch = arrival->touch;
+    const struct moment *moment = &arrival->moment;
+    struct scope scope = {.channel = (int)touch->channel,
+                          .from_ms = moment->at_ms,
+                          .topic_set = arrival->topic_set,
+                          .is_latest = customer->has_activity && moment->at_ms > customer->activity.last_ms,
+                          .stage = customer->stage};
+    if (care_may_note(arrival))
         scope.matters |= MATTER_CASES;
     scope_add_body(&scope, customer, touch, moment);
     if (may_change_activity(customer, touch, moment, segment))
@@ -296,6 +310,13 @@ static void orders_walk(struct walk *walk)
         order_contribute(&customer->orders[i], walk->tally);
 }
 
+/* An event later than all others can only move the customer from the stage they were in: as long as they are still there, as they are
+ * before it and often after it, nothing is to be listed from then on. */
+static bool stage_stands(const struct walk *walk)
+{
+    return walk->scope->is_latest && walk->customer->stage == walk->scope->stage;
+}
+
 void matters_contribute(struct journey_task *task, struct customer *customer, const struct scope *scope, struct tally *tally,
                         bool keeps_next)
 {
@@ -309,7 +330,7 @@ void matters_contribute(struct journey_task *task, struct customer *customer, co
         cohort_contribute(customer, tally);
     if (always & (MATTER_SUPPORT | MATTER_DUE))
         support_contribute(customer, tally);
-    if (always & MATTER_STAGE)
+    if ((always & MATTER_STAGE) && !stage_stands(&walk))
         stage_contribute(task, customer, scope->matters & MATTER_ALL ? INT64_MIN : scope->from_ms, tally);
     tickets_walk(&walk);
     surveys_walk(&walk);

@@ -32,11 +32,13 @@ struct scope {
     int channel;        /* of the event */
     int64_t from_ms;    /* when the event happened */
     int64_t due_ms;
+    bool is_latest;     /* it happened after all that is known */
+    uint8_t stage;      /* before it */
 };
 
 /* `segment`: the number of the one the event names; 0: none. */
-struct scope scope_of_touch(const struct customer *customer, const struct touchpoint *touch, const struct moment *moment,
-                            uint32_t topic_set, uint32_t segment);
+struct arrival; /* apply.h */
+struct scope scope_of_touch(const struct customer *customer, const struct arrival *arrival, uint32_t segment);
 static inline struct scope scope_of_time(int64_t clock_ms)
 {
     return (struct scope){.matters = MATTER_DUE, .due_ms = clock_ms};

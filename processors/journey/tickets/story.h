@@ -27,6 +27,8 @@ struct episode {
     uint32_t first_pause, pause_count;
     int64_t opened_at_ms, ended_at_ms; /* ended: NEVER_MS while open */
     bool is_resolved;    /* ended by RESOLVED */
+    uint8_t priority;    /* named last; or NO_DETAIL. This and the next: ticket_kpis.c */
+    uint32_t tuple;
 };
 
 void story_read(struct story *story, const struct ticket *ticket);

@@ -17,20 +17,23 @@ struct reading {
 };
 
 /* The dimensions of an episode: its first event's, product and segment from the ticket's first where null (READINGS 11). */
+static void episode_place(struct journey_task *task, const struct ticket *ticket, struct episode *episode)
+{
+    episode->tuple = dimensions_filled(&task->dimensions, ticket->events[episode->start].tuple, ticket->events[0].tuple);
+    episode->priority = NO_DETAIL;
+    for (uint32_t i = episode->start; task->dimensions.plan->uses_priority && i <= episode->last; i++) {
+        if (ticket->events[i].priority != NO_DETAIL)
+            episode->priority = ticket->events[i].priority;
+    }
+}
+
 static struct place place_of(const struct reading *reading, const struct episode *episode, enum kpi_id kpi, uint32_t team,
                              int64_t at_ms)
 {
-    const struct ticket_event *start = &reading->ticket->events[episode->start];
-    uint32_t tuple = dimensions_filled(&reading->task->dimensions, start->tuple, reading->ticket->events[0].tuple);
-    struct place place = place_at(kpi, tuple, start->stage, at_ms);
+    struct place place = place_at(kpi, episode->tuple, reading->ticket->events[episode->start].stage, at_ms);
     place.name = team;
     place.topic = reading->topic;
-    if (reading->task->dimensions.plan->uses_priority) {
-        for (uint32_t i = episode->start; i <= episode->last; i++) {
-            if (reading->ticket->events[i].priority != NO_DETAIL)
-                place.detail = reading->ticket->events[i].priority;
-        }
-    }
+    place.detail = episode->priority;
     return place;
 }
 
@@ -354,6 +357,8 @@ void ticket_contribute(struct journey_task *task, const struct customer *custome
                               .opened = ticket_opened(ticket)};
     if (task->dimensions.plan->uses_topic && reading.opened != NO_EVENT)
         reading.topic = dimensions_first_topic(&task->dimensions, ticket->events[reading.opened].topic_set);
+    for (uint32_t i = 0; i < task->story.episode_count; i++)
+        episode_place(task, ticket, &task->story.episodes[i]);
     first_response(&reading);
     for (uint32_t i = 0; i < task->story.episode_count; i++) {
         next_response(&reading, i);
