@@ -17,6 +17,23 @@ static inline int32_t hash_kafka_partition(struct view key, int32_t partition_co
 /* For tables: fast, well mixed, 64 bit (wyhash-like folded multiply over 8-byte words). Stable within a process only. */
 uint64_t hash_bytes(struct view key);
 
+/* For small tables, where a call and a walk along the key would cost more than the rest: its first and last eight bytes. */
+static inline uint64_t hash_ends(struct view key)
+{
+    const unsigned char *bytes = (const unsigned char *)key.data;
+    uint64_t first = 0, last = 0;
+    if (key.size >= 8) {
+        memcpy(&first, bytes, 8);
+        memcpy(&last, bytes + key.size - 8, 8);
+    } else if (key.size >= 4) {
+        memcpy(&first, bytes, 4);
+        memcpy(&last, bytes + key.size - 4, 4);
+    } else if (key.size > 0) {
+        first = bytes[0] | (uint64_t)bytes[key.size / 2] << 8 | (uint64_t)bytes[key.size - 1] << 16;
+    }
+    return (first ^ last * 0x9e3779b97f4a7c15u ^ key.size) * 0xff51afd7ed558ccdu;
+}
+
 static inline uint64_t hash_mix(uint64_t x) /* splitmix64's finaliser */
 {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;

@@ -160,7 +160,9 @@ static void enriched_fill(const struct turn *turn, struct enriched_touchpoint *o
     out->hot_score = turn->hot.score;
     out->churn_risk = turn->churn_risk;
     out->reasons.count = turn->hot.count;
-    out->reasons.items = arena_zeroed(turn->step->arena, turn->hot.count + 1, sizeof *out->reasons.items);
+    out->reasons.items = NULL;
+    if (turn->hot.count > 0)
+        out->reasons.items = arena_alloc(turn->step->arena, turn->hot.count * sizeof *out->reasons.items);
     for (uint32_t i = 0; i < turn->hot.count; i++) {
         const struct hot_reason *reason = &turn->hot.reasons[i];
         out->reasons.items[i] = reason_text(turn->step->arena, reason);

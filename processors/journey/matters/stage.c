@@ -171,10 +171,28 @@ static void move_contribute(enum stage left, enum stage entered, int64_t dwell_m
     tally_add_flow(tally, place_at(KPI_STAGE_CUSTOMERS, 0, (uint8_t)entered, at_ms), 1, 0);
 }
 
+/* Nothing but a beginning: no ticket, no second order, no use. */
+static bool has_just_begun(const struct customer *customer)
+{
+    const struct cohort *cohort = customer->cohort;
+    return customer->ticket_count == 0 && (cohort == NULL || !(cohort->has_second || cohort->has_used));
+}
+
+static void beginning_contribute(const struct customer *customer, int64_t from_ms, struct tally *tally)
+{
+    int64_t at_ms = customer->first_activity.at_ms;
+    if (at_ms >= from_ms)
+        tally_add_flow(tally, place_at(KPI_STAGE_CUSTOMERS, 0, STAGE_ONBOARDING, at_ms), 1, 0);
+}
+
 void stage_contribute(struct journey_task *task, struct customer *customer, int64_t from_ms, struct tally *tally)
 {
     if (!customer->has_activity)
         return;
+    if (has_just_begun(customer)) {
+        beginning_contribute(customer, from_ms, tally);
+        return;
+    }
     const struct stage_path *path = path_of(task, customer);
     for (uint32_t i = changes_before(path, from_ms); i < path->count; i++) {
         const struct stage_change *change = &path->changes[i], *before = i ? change - 1 : NULL;

@@ -1,5 +1,6 @@
 #include "processors/journey/sums/dimensions.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -184,7 +185,8 @@ static struct view attribute_value(const struct touchpoint *touch, const char *n
     return (struct view){NULL, 0};
 }
 
-uint32_t dimensions_of_touch(struct dimensions *dimensions, const struct touchpoint *touch)
+/* The slow way: text by text, and the tuple they make. */
+static uint32_t tuple_of_touch(struct dimensions *dimensions, const struct touchpoint *touch)
 {
     const struct rollup_plan *plan = dimensions->plan;
     struct tuple tuple = {.channel = (uint32_t)touch->channel,
@@ -197,6 +199,29 @@ uint32_t dimensions_of_touch(struct dimensions *dimensions, const struct touchpo
     for (uint32_t i = 0; i < plan->attribute_count; i++)
         tuple.attributes[i] = strings_number(&dimensions->attributes[i], attribute_value(touch, plan->attributes[i]));
     return dimensions_number(dimensions, &tuple);
+}
+
+/* By its texts, so that a value that is counted as `_other` is never taken for known. */
+static bool tuple_is_of(const struct dimensions *dimensions, const struct tuple *tuple, const struct touchpoint *touch)
+{
+    const struct rollup_plan *plan = dimensions->plan;
+    return tuple->channel == (uint32_t)touch->channel &&
+           view_equal(strings_text(&dimensions->products, tuple->product), touch->product) &&
+           view_equal(strings_text(&dimensions->segments, tuple->segment), touch->segment) &&
+           (!plan->uses_region || view_equal(strings_text(&dimensions->regions, tuple->region), touch->region)) &&
+           (!plan->uses_source || view_equal(strings_text(&dimensions->sources, tuple->source), touch->source));
+}
+
+/* Most events have the dimensions of one not long ago: those are found in one step, and compared. */
+uint32_t dimensions_of_touch(struct dimensions *dimensions, const struct touchpoint *touch)
+{
+    if (dimensions->plan->attribute_count > 0)
+        return tuple_of_touch(dimensions, touch);
+    uint64_t hash = hash_ends(touch->product) + 3 * hash_ends(touch->segment) + ((uint64_t)touch->channel << 56);
+    uint32_t *recent = &dimensions->recent[(hash ^ hash >> 24) >> 32 & (RECENT_TUPLES - 1)];
+    if (*recent == 0 || !tuple_is_of(dimensions, &dimensions->tuples[*recent], touch))
+        *recent = tuple_of_touch(dimensions, touch);
+    return *recent;
 }
 
 static void segment_tuples_grow(struct dimensions *dimensions, uint32_t segment)

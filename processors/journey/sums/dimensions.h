@@ -52,6 +52,8 @@ struct tuple {
     uint32_t channel; /* enum channel, or NO_CHANNEL */
 };
 
+enum { RECENT_TUPLES = 4096 };
+
 struct dimensions {
     const struct rollup_plan *plan;
     struct strings products, segments, regions, sources, teams, topics, campaigns, currencies;
@@ -63,6 +65,7 @@ struct dimensions {
     uint32_t table_capacity;
     uint32_t *segment_tuples; /* by segment; 0: not asked for yet */
     uint32_t segment_tuple_count;
+    uint32_t recent[RECENT_TUPLES]; /* numbers by their texts: dimensions_of_touch */
 };
 
 void dimensions_init(struct dimensions *dimensions, const struct rollup_plan *plan);
