@@ -28,7 +28,8 @@ struct arrival arrival_of(struct journey_task *task, const struct touchpoint *to
                             .impression = impression,
                             .moment = moment_of(touch->occurred_at_ms, &touch->event_id),
                             .tuple = dimensions_of_touch(&task->dimensions, touch),
-                            .topic_set = topics_of(task, touch, impression)};
+                            .topic_set = topics_of(task, touch, impression),
+                            .ticket = touch->body_kind == TOUCHPOINT_BODY_TICKET_CHANGED ? identity_of(touch->body.ticket_changed.ticket_id) : 0};
 }
 
 static void body_remember(struct journey_task *task, struct customer *customer, const struct arrival *arrival)
@@ -64,7 +65,7 @@ static void body_remember(struct journey_task *task, struct customer *customer, 
         surveys_answered(customer, &touch->body.survey_answered, moment, arrival->tuple, arrival->impression);
         break;
     case TOUCHPOINT_BODY_TICKET_CHANGED:
-        tickets_changed(task, customer, &touch->body.ticket_changed, moment, arrival->tuple, arrival->topic_set);
+        tickets_changed(task, customer, arrival);
         break;
     case TOUCHPOINT_BODY_SUBSCRIPTION_CHANGED:
         subscriptions_changed(customer, &touch->body.subscription_changed, moment, arrival->tuple);
@@ -104,7 +105,7 @@ static void stage_remember(struct customer *customer, const struct arrival *arri
                           moment, customer->stage);
         break;
     case TOUCHPOINT_BODY_TICKET_CHANGED:
-        tickets_set_stage(customer, identity_of(touch->body.ticket_changed.ticket_id), moment, customer->stage);
+        tickets_set_stage(customer, arrival->ticket, moment, customer->stage);
         break;
     case TOUCHPOINT_BODY_SUBSCRIPTION_CHANGED:
         subscriptions_set_stage(customer, moment, customer->stage);

@@ -11,6 +11,7 @@ struct arrival {
     struct moment moment;
     uint32_t tuple;
     uint32_t topic_set; /* of an OPENED */
+    uint64_t ticket;    /* identity of the one that changed; 0: none */
 };
 
 struct arrival arrival_of(struct journey_task *task, const struct touchpoint *touch, const struct impression *impression);

@@ -55,10 +55,9 @@ static void snapshot_of(const struct customer *customer, struct customer_snapsho
         out->mean_sentiment = (double)customer->sentiment_sum / KPI_SENTIMENT_SCALE / customer->sentiment_count;
 }
 
-static void clocks_of(struct journey_task *task, const struct customer *customer, struct enriched_touchpoint *out)
+static void clocks_of(struct journey_task *task, const struct customer *customer, uint64_t identity, struct enriched_touchpoint *out)
 {
-    struct view ticket_id = out->touch.body.ticket_changed.ticket_id;
-    const struct ticket *ticket = tickets_find(customer, identity_of(ticket_id));
+    const struct ticket *ticket = tickets_find(customer, identity);
     int64_t at_ms = out->touch.occurred_at_ms;
     if (ticket == NULL)
         return;
@@ -67,7 +66,7 @@ static void clocks_of(struct journey_task *task, const struct customer *customer
     if (!state.is_open)
         return;
     out->has_sla = true;
-    out->sla = (struct ticket_clocks){.ticket_id = ticket_id,
+    out->sla = (struct ticket_clocks){.ticket_id = out->touch.body.ticket_changed.ticket_id,
                                       .has_resolution_elapsed_ms = true,
                                       .resolution_elapsed_ms = at_ms - state.opened_at_ms,
                                       .has_resolution_due_at = true,
@@ -82,9 +81,10 @@ static void clocks_of(struct journey_task *task, const struct customer *customer
     out->sla.first_response_due_at_ms = out->sla.has_first_response_due_at ? state.first_response_due_ms : 0;
 }
 
-void enrich_describe(struct journey_task *task, const struct customer *customer, const struct impression *impression,
+void enrich_describe(struct journey_task *task, const struct customer *customer, const struct arrival *arrival,
                      struct enriched_touchpoint *out, struct step *step)
 {
+    const struct impression *impression = arrival->impression;
     out->stage = (enum stage)customer->stage;
     out->category = category_of(&out->touch);
     out->has_sentiment = impression->has_sentiment;
@@ -95,7 +95,7 @@ void enrich_describe(struct journey_task *task, const struct customer *customer,
     out->topics.items = (struct view *)impression->topics; /* only read from here on */
     out->has_sla = false;
     if (out->touch.body_kind == TOUCHPOINT_BODY_TICKET_CHANGED)
-        clocks_of(task, customer, out);
+        clocks_of(task, customer, arrival->ticket, out);
     snapshot_of(customer, &out->customer);
     out->partition = task->partition;
     out->offset = step->offset;

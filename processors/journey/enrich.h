@@ -2,13 +2,12 @@
 #ifndef TS_JOURNEY_ENRICH_H
 #define TS_JOURNEY_ENRICH_H
 
-#include "processors/journey/impression.h"
-#include "processors/journey/task.h"
+#include "processors/journey/apply.h"
 
 enum category category_of(const struct touchpoint *touch);
 
 /* Fills all of `out` but touch, hot_score, reasons and churn_risk. */
-void enrich_describe(struct journey_task *task, const struct customer *customer, const struct impression *impression,
+void enrich_describe(struct journey_task *task, const struct customer *customer, const struct arrival *arrival,
                      struct enriched_touchpoint *out, struct step *step);
 
 /* `raw`: the touchpoint as it came, copied through. */

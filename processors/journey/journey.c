@@ -202,7 +202,7 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     /* Cases, hot scores, alerts and follow-ups take their turn: the customer is as the event left them, and what
      * they find (hot_score, reasons, churn_risk) goes into `enriched`. */
     turn_on_touch(task, entry, &arrival, step, &enriched);
-    enrich_describe(task, customer, &impression, &enriched, step);
+    enrich_describe(task, customer, &arrival, &enriched, step);
     enrich_send(task, &enriched, raw, step);
     if (touch->body_kind == TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN)
         forget_customer(task, entry, step);

@@ -125,6 +125,7 @@ static void alerts_make_room(struct turn *turn, struct care *care)
 static void alert_open(struct turn *turn, struct rule_alert alert, const char *subject, int64_t at_ms)
 {
     struct care *care = customer_care(turn->customer);
+    turn->promises_are_stale = true;
     alerts_make_room(turn, care);
     alert.id = alert_id_of(turn, alert.rule, alert.scope, at_ms);
     alert.severity = (uint8_t)rules[alert.rule].severity;
@@ -164,8 +165,10 @@ static void promises_review(struct turn *turn, struct ticket *ticket)
     for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
         enum alert_rule rule;
         int64_t at_ms = promise_next(turn->customer->care, ticket, &sla, kind, clock_ms, &rule);
-        if (at_ms > clock_ms)
+        if (at_ms > clock_ms) {
+            turn->promises_next_ms = at_ms < turn->promises_next_ms ? at_ms : turn->promises_next_ms;
             continue;
+        }
         alert_open(turn,
                    (struct rule_alert){.rule = (uint8_t)rule, .scope = scope_of(rule, ticket->identity, &sla.start),
                                        .ticket = ticket->identity, .event = moment_event_id(&sla.start),
@@ -257,12 +260,15 @@ static void alerts_age(struct turn *turn)
         if (alert_is_live(alert))
             alert_tell(turn, alert, ALERT_STATE_EXPIRED, turn->at_ms);
         alert_remove(care, i - 1);
+        turn->promises_are_stale = true;
     }
 }
 
 void alert_rules_review(struct turn *turn)
 {
     struct customer *customer = turn->customer;
+    turn->promises_next_ms = NEVER_MS;
+    turn->promises_are_stale = false;
     for (uint32_t i = 0; customer->open_ticket_count > 0 && i < customer->ticket_count; i++) {
         if (customer->tickets[i].id)
             promises_review(turn, &customer->tickets[i]);
@@ -278,7 +284,7 @@ void alert_rules_review(struct turn *turn)
     alerts_age(turn);
 }
 
-int64_t alert_rules_next_ms(struct turn *turn)
+static int64_t promises_next_ms(struct turn *turn)
 {
     const struct customer *customer = turn->customer;
     int64_t next_at_ms = NEVER_MS;
@@ -295,6 +301,14 @@ int64_t alert_rules_next_ms(struct turn *turn)
                 next_at_ms = at_ms;
         }
     }
+    return next_at_ms;
+}
+
+/* Nearly always the review has seen what comes next. */
+int64_t alert_rules_next_ms(struct turn *turn)
+{
+    const struct customer *customer = turn->customer;
+    int64_t next_at_ms = turn->promises_are_stale ? promises_next_ms(turn) : turn->promises_next_ms;
     for (uint32_t i = 0; customer->care && i < customer->care->alert_count; i++) {
         const struct rule_alert *alert = &customer->care->alerts[i];
         int64_t at_ms = alert->changed_at_ms + turn->settings->expire_after_ms;

@@ -127,8 +127,10 @@ static void take(struct turn *turn, struct entry *entry)
     alert_rules_review(turn);
     case_alerts_tell(turn);
     followups_review(turn);
-    if (turn->customer->care)
+    if (turn->customer->care) {
         care_tidy(turn->task, turn->customer, turn->step->clock_ms);
+        turn->promises_are_stale |= turn->customer->care == NULL;
+    }
     timer_set_by(entry, alert_rules_next_ms(turn));
     timer_set_by(entry, case_alerts_next_ms(turn));
     timer_set_by(entry, followups_next_ms(turn));

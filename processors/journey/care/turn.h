@@ -17,6 +17,8 @@ struct turn {
     struct case_reading cases;
     struct hot_reading hot;        /* of the newest case while it lives, else of what was said since */
     double churn_risk;
+    int64_t promises_next_ms;      /* the next alert about a promise; alert_rules.c */
+    bool promises_are_stale;       /* alerts came or went since it was read */
 };
 
 /* --- the two ways in (turn.c) --- */

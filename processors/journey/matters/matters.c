@@ -32,15 +32,15 @@ static bool may_move_opening(const struct ticket *ticket, enum ticket_action act
     return action == TICKET_ACTION_OPENED || (ticket && ticket_has_opening(ticket));
 }
 
-static void scope_add_ticket(struct scope *scope, const struct customer *customer, const struct ticket_changed *changed,
-                             const struct moment *moment)
+static void scope_add_ticket(struct scope *scope, const struct customer *customer, const struct arrival *arrival)
 {
-    scope->item = identity_of(changed->ticket_id);
+    enum ticket_action action = arrival->touch->body.ticket_changed.action;
+    scope->item = arrival->ticket;
     scope->matters |= MATTER_TICKET;
     const struct ticket *ticket = tickets_find(customer, scope->item);
-    if (may_move_opening(ticket, changed->action, moment))
+    if (may_move_opening(ticket, action, &arrival->moment))
         scope->matters |= MATTER_RELATED;
-    switch (changed->action) {
+    switch (action) {
     case TICKET_ACTION_OPENED:
     case TICKET_ACTION_REOPENED:
     case TICKET_ACTION_RESOLVED:
@@ -55,9 +55,10 @@ static bool may_move_second_order(const struct cohort *cohort, const struct mome
     return cohort && cohort->has_first && (!cohort->has_second || moment_is_before(moment, &cohort->second));
 }
 
-static void scope_add_body(struct scope *scope, const struct customer *customer, const struct touchpoint *touch,
-                           const struct moment *moment)
+static void scope_add_body(struct scope *scope, const struct customer *customer, const struct arrival *arrival)
 {
+    const struct touchpoint *touch = arrival->touch;
+    const struct moment *moment = &arrival->moment;
     switch (touch->body_kind) {
     case TOUCHPOINT_BODY_ORDER_PLACED:
         scope->matters |= MATTER_COHORT;
@@ -95,7 +96,7 @@ static void scope_add_body(struct scope *scope, const struct customer *customer,
         scope->item = survey_identity(touch->body.survey_answered.kind, touch->body.survey_answered.survey_id);
         break;
     case TOUCHPOINT_BODY_TICKET_CHANGED:
-        scope_add_ticket(scope, customer, &touch->body.ticket_changed, moment);
+        scope_add_ticket(scope, customer, arrival);
         break;
     case TOUCHPOINT_BODY_SUBSCRIPTION_CHANGED:
         scope->matters |= MATTER_SUBSCRIPTION;
@@ -139,7 +140,7 @@ struct scope scope_of_touch(const struct customer *customer, const struct arriva
                           .stage = customer->stage};
     if (care_may_note(arrival))
         scope.matters |= MATTER_CASES;
-    scope_add_body(&scope, customer, touch, moment);
+    scope_add_body(&scope, customer, arrival);
     if (may_change_activity(customer, touch, moment, segment))
         scope.matters |= MATTER_ACTIVITY;
     if (may_change_life(customer, touch, moment, segment))

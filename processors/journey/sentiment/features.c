@@ -24,9 +24,15 @@ static void put_concept(struct features *out, uint32_t hash, enum salt salt)
     out->concepts[out->concept_count++] = text_hash_pair(hash, salt);
 }
 
+#define MARK(letter) ((uint64_t)1 << (letter))
+
 static bool ends_clause(const struct text *text, const struct token *token)
 {
-    return token->kind == TOKEN_MARKS && strchr(".,;:!?()\"", (int)(text->letters[token->at] & 0x7f)) != NULL;
+    const uint64_t ends = MARK(0) | MARK('.') | MARK(',') | MARK(';') | MARK(':') | MARK('!') | MARK('?') | MARK('(') | MARK(')') | MARK('"');
+    if (token->kind != TOKEN_MARKS)
+        return false;
+    uint32_t letter = text->letters[token->at] & 0x7f;
+    return letter < 64 && (ends >> letter & 1);
 }
 
 /* negated[i]: a negator stands up to four tokens before in the same clause (or right behind, where the language does so). */
@@ -77,14 +83,12 @@ static void read_word_alone(struct features *out, const struct token *token, boo
         put_word(out, token->hash, SALT_NEGATED);
 }
 
-static void read_words(struct features *out, const struct text *text, const bool *negated)
+static void read_words(struct features *out, const struct text *text, const uint32_t *pairs, const bool *negated)
 {
-    uint32_t before = 0;
     for (size_t i = 0; i < text->token_count; i++) {
         const struct token *token = &text->tokens[i];
         read_word_alone(out, token, negated[i]);
-        put_word(out, text_hash_pair(before, token->hash), SALT_PAIR);
-        before = token->hash;
+        put_word(out, pairs[i], SALT_PAIR);
     }
 }
 
@@ -229,12 +233,15 @@ void features_read(struct features *out, const struct text *text, const struct l
 {
     const struct lexicon_entry *entries[TEXT_TOKENS_MAX];
     bool negated[TEXT_TOKENS_MAX];
+    uint32_t pairs[TEXT_TOKENS_MAX];
+    for (size_t i = 0; i < text->token_count; i++)
+        pairs[i] = text_hash_pair(i > 0 ? text->tokens[i - 1].hash : 0, text->tokens[i].hash);
     out->word_count = out->part_count = out->concept_count = 0;
     memset(out->known, 0, sizeof out->known);
     memset(out->plain, 0, sizeof out->plain);
-    unsigned languages = lexicon_mark(lexicon, text, entries);
+    unsigned languages = lexicon_mark(lexicon, text, pairs, entries);
     mark_negation(text, entries, negated);
-    read_words(out, text, negated);
+    read_words(out, text, pairs, negated);
     read_parts(out, text);
     read_concepts(out, text, entries, negated);
     read_manner(out, text);

@@ -72,7 +72,8 @@ static unsigned languages_by_vote(const struct readings *const *readings, size_t
     return languages;
 }
 
-unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const struct lexicon_entry **entries)
+unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const uint32_t *pairs,
+                      const struct lexicon_entry **entries)
 {
     struct readings own[TEXT_TOKENS_MAX];
     const struct readings *readings[TEXT_TOKENS_MAX];
@@ -88,7 +89,7 @@ unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, co
         pair.count = 0;
         entries[i] = reading_in(readings[i], languages);
         if (i > 0)
-            look_up(lexicon, text_hash_pair(text->tokens[i - 1].hash, text->tokens[i].hash), &pair);
+            look_up(lexicon, pairs[i], &pair);
         const struct lexicon_entry *both = reading_in(&pair, languages);
         if (both) {
             entries[i - 1] = NULL;

@@ -50,7 +50,8 @@ enum { LEXICON_BEGINNING = 0x5bd1e995 };
 void lexicon_read(const struct lexicon *lexicon, const struct text *text, const struct token *token, struct readings *out);
 
 /* For each token what the lexicon knows of it in the text's language (`entries[i] == NULL`: nothing). An entry of two
- * words stands at the second one, the first then has none. Returns the languages (bits) the text seems to be in. */
-unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const struct lexicon_entry **entries);
+ * words stands at the second one, the first then has none. `pairs`: of each token with the one before, hashed. Returns the languages (bits) the text seems to be in. */
+unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const uint32_t *pairs,
+                      const struct lexicon_entry **entries);
 
 #endif

@@ -16,7 +16,7 @@
 enum { WORD_BYTES_MAX = 24, WORD_PHRASES_MAX = 6, WEIGHT_CLASSES = 3, WEIGHT_SEEN = WEIGHT_CLASSES, WEIGHT_SUMS };
 
 struct word {
-    char bytes[WORD_BYTES_MAX]; /* as it was written */
+    uint64_t spelling[WORD_BYTES_MAX / 8]; /* as it was written: vocabulary.c */
     uint8_t size;               /* 0: a free place */
     uint8_t letter_count;
     bool shouted, stretched;

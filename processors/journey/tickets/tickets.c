@@ -1,6 +1,7 @@
 #include "processors/journey/tickets/tickets.h"
 
 #include "base/memory.h"
+#include "processors/journey/apply.h"
 
 #include <stdlib.h>
 
@@ -128,16 +129,16 @@ static void ticket_name_keep(struct ticket *ticket, bool is_open, struct view id
     }
 }
 
-void tickets_changed(struct journey_task *task, struct customer *customer, const struct ticket_changed *changed,
-                     const struct moment *moment, uint32_t tuple, uint32_t topic_set)
+void tickets_changed(struct journey_task *task, struct customer *customer, const struct arrival *arrival)
 {
-    struct ticket *ticket = ticket_open(customer, identity_of(changed->ticket_id));
+    const struct ticket_changed *changed = &arrival->touch->body.ticket_changed;
+    struct ticket *ticket = ticket_open(customer, arrival->ticket);
     bool was_open = ticket_open_since(ticket) != NO_EVENT;
     ticket_insert(ticket, &(struct ticket_event){
-                              .moment = *moment,
-                              .tuple = tuple,
+                              .moment = arrival->moment,
+                              .tuple = arrival->tuple,
                               .team = strings_number(&task->dimensions.teams, changed->team),
-                              .topic_set = changed->action == TICKET_ACTION_OPENED ? topic_set : 0,
+                              .topic_set = changed->action == TICKET_ACTION_OPENED ? arrival->topic_set : 0,
                               .action = (uint8_t)changed->action,
                               .priority = changed->has_priority ? (uint8_t)changed->priority : NO_DETAIL,
                               .has_agent = changed->agent.size > 0});

@@ -6,9 +6,9 @@
 
 struct ticket *tickets_find(const struct customer *customer, uint64_t identity);
 
-/* The event takes its place in its ticket; `customer->open_ticket_count` follows. topic_set: of an OPENED. */
-void tickets_changed(struct journey_task *task, struct customer *customer, const struct ticket_changed *changed,
-                     const struct moment *moment, uint32_t tuple, uint32_t topic_set);
+/* The event (a TicketChanged) takes its place in its ticket; `customer->open_ticket_count` follows. */
+struct arrival; /* apply.h */
+void tickets_changed(struct journey_task *task, struct customer *customer, const struct arrival *arrival);
 void tickets_set_stage(struct customer *customer, uint64_t identity, const struct moment *moment, uint8_t stage);
 
 /* Is it open as things stand, and since when (event number of the start); NO_EVENT: closed. */
