@@ -21,8 +21,37 @@ struct avro_cursor {
 
 /* --- reading --- */
 
-static inline bool avro_read_long_slow(struct avro_cursor *cursor, int64_t *out)
+static inline int64_t avro_unzigzag(uint64_t bits)
 {
+    return (int64_t)(bits >> 1) ^ -(int64_t)(bits & 1);
+}
+
+/* A number of two to eight bytes, such as any instant in ms, from eight bytes at once. False: it is longer, or not minimal. */
+static inline bool avro_read_long_word(struct avro_cursor *cursor, int64_t *out)
+{
+    uint64_t word;
+    memcpy(&word, cursor->at, sizeof word);
+    uint64_t ends = ~word & 0x8080808080808080u;
+    if (ends == 0)
+        return false;
+    unsigned bits = (unsigned)__builtin_ctzll(ends) + 1; /* with all of its last byte */
+    word &= ~(uint64_t)0 >> (64 - bits);
+    if (word >> (bits - 8) == 0)
+        return false;
+    word &= 0x7f7f7f7f7f7f7f7fu; /* seven bits of each byte move together: in pairs, in fours, in eights */
+    word = (word & 0x007f007f007f007fu) | (word & 0x7f007f007f007f00u) >> 1;
+    word = (word & 0x00003fff00003fffu) | (word & 0x3fff00003fff0000u) >> 2;
+    word = (word & 0x000000000fffffffu) | (word & 0x0fffffff00000000u) >> 4;
+    cursor->at += bits / 8;
+    *out = avro_unzigzag(word);
+    return true;
+}
+
+/* Never inlined, so that what most numbers need (one byte) always is. */
+__attribute__((noinline, unused)) static bool avro_read_long_slow(struct avro_cursor *cursor, int64_t *out)
+{
+    if (cursor->end - cursor->at >= (ptrdiff_t)sizeof(uint64_t) && avro_read_long_word(cursor, out))
+        return true;
     uint64_t bits = 0;
     const uint8_t *at = cursor->at;
     for (unsigned shift = 0; at < cursor->end; shift += 7) {
@@ -35,7 +64,7 @@ static inline bool avro_read_long_slow(struct avro_cursor *cursor, int64_t *out)
         if (byte == 0 && shift > 0)
             return false; /* longer than it need be */
         cursor->at = at;
-        *out = (int64_t)(bits >> 1) ^ -(int64_t)(bits & 1);
+        *out = avro_unzigzag(bits);
         return true;
     }
     return false;
@@ -44,8 +73,7 @@ static inline bool avro_read_long_slow(struct avro_cursor *cursor, int64_t *out)
 static inline bool avro_read_long(struct avro_cursor *cursor, int64_t *out)
 {
     if (cursor->at < cursor->end && *cursor->at < 0x80) {
-        unsigned byte = *cursor->at++;
-        *out = (int64_t)(byte >> 1) ^ -(int64_t)(byte & 1);
+        *out = avro_unzigzag(*cursor->at++);
         return true;
     }
     return avro_read_long_slow(cursor, out);
