@@ -118,7 +118,7 @@ static void stage_remember(struct customer *customer, const struct arrival *arri
 void arrival_remember(struct journey_task *task, struct customer *customer, const struct arrival *arrival)
 {
     customer->events++;
-    activity_apply(task, customer, arrival->touch, &arrival->moment);
+    activity_apply(customer, arrival->touch, task->dimensions.tuples[arrival->tuple].segment, &arrival->moment);
     body_remember(task, customer, arrival);
     if (arrival->impression->has_sentiment) {
         customer->sentiment_sum += arrival->impression->scaled;

@@ -56,8 +56,9 @@ static double trouble_of(const struct turn *turn)
 
 static bool speaks_of_leaving(const struct turn *turn)
 {
+    const char *leaving = hot_code_name(HOT_LEAVING_WORDS); /* every reason's code is one of these texts itself */
     for (uint32_t i = 0; i < turn->hot.count; i++) {
-        if (strcmp(turn->hot.reasons[i].code, hot_code_name(HOT_LEAVING_WORDS)) == 0)
+        if (turn->hot.reasons[i].code == leaving)
             return true;
     }
     return false;

@@ -289,7 +289,15 @@ static bool pending_settle(struct turn *turn, const struct followup_rule *rule, 
     return true;
 }
 
-static void pending_review(struct turn *turn)
+/* When it is next to be looked at. */
+static void sooner(const struct turn *turn, const struct pending *pending, int64_t *next_at_ms)
+{
+    int64_t at_ms = pending->due_at_ms > turn->at_ms ? pending->due_at_ms : pending->expires_at_ms + 1;
+    if (at_ms < *next_at_ms)
+        *next_at_ms = at_ms;
+}
+
+static void pending_review(struct turn *turn, int64_t *next_at_ms)
 {
     struct care *care = turn->customer->care;
     uint32_t texts_at = 0;
@@ -303,6 +311,7 @@ static void pending_review(struct turn *turn)
                 continue;
             }
         }
+        sooner(turn, pending, next_at_ms);
         texts_at += texts_size;
         i++;
     }
@@ -333,7 +342,7 @@ static struct pending silence_pending(const struct cohort *cohort, const struct 
                             .expires_at_ms = due_at_ms + rule->expires_ms};
 }
 
-static void silence_review(struct turn *turn, const struct followup_rule *rule)
+static void silence_review(struct turn *turn, const struct followup_rule *rule, int64_t *next_at_ms)
 {
     struct cohort *cohort = turn->customer->cohort;
     if (turn->arrival)
@@ -342,38 +351,20 @@ static void silence_review(struct turn *turn, const struct followup_rule *rule)
         return;
     struct pending pending = silence_pending(cohort, rule);
     cohort->is_won_back = pending_settle(turn, rule, &pending, "");
+    if (!cohort->is_won_back)
+        sooner(turn, &pending, next_at_ms);
 }
 
 /* --- a turn --- */
 
-void followups_review(struct turn *turn)
+int64_t followups_review(struct turn *turn)
 {
+    int64_t next_at_ms = NEVER_MS;
     const struct followup_rule *silence = turn->customer->cohort ? silence_rule(turn) : NULL;
     if (turn->arrival)
         causes_note(turn);
-    pending_review(turn);
+    pending_review(turn, &next_at_ms);
     if (silence)
-        silence_review(turn, silence);
-}
-
-static void sooner(const struct turn *turn, const struct pending *pending, int64_t *next_at_ms)
-{
-    int64_t at_ms = pending->due_at_ms > turn->at_ms ? pending->due_at_ms : pending->expires_at_ms + 1;
-    if (at_ms < *next_at_ms)
-        *next_at_ms = at_ms;
-}
-
-int64_t followups_next_ms(struct turn *turn)
-{
-    const struct care *care = turn->customer->care;
-    const struct cohort *cohort = turn->customer->cohort;
-    const struct followup_rule *silence = cohort && !cohort->is_won_back ? silence_rule(turn) : NULL;
-    int64_t next_at_ms = NEVER_MS;
-    for (uint32_t i = 0; care && i < care->pending_count; i++)
-        sooner(turn, &care->pending[i], &next_at_ms);
-    if (silence) {
-        struct pending pending = silence_pending(cohort, silence);
-        sooner(turn, &pending, &next_at_ms);
-    }
+        silence_review(turn, silence, &next_at_ms);
     return next_at_ms;
 }

@@ -126,14 +126,14 @@ static void take(struct turn *turn, struct entry *entry)
     turn->customer->churn_thousandths = (uint16_t)(turn->churn_risk * 1000 + 0.5);
     alert_rules_review(turn);
     case_alerts_tell(turn);
-    followups_review(turn);
+    int64_t followup_ms = followups_review(turn);
     if (turn->customer->care) {
         care_tidy(turn->task, turn->customer, turn->step->clock_ms);
         turn->promises_are_stale |= turn->customer->care == NULL;
     }
     timer_set_by(entry, alert_rules_next_ms(turn));
     timer_set_by(entry, case_alerts_next_ms(turn));
-    timer_set_by(entry, followups_next_ms(turn));
+    timer_set_by(entry, followup_ms);
 }
 
 /* "NPS 2 of 10 (+35.0)". By hand: it is written for every event of a customer in trouble. */

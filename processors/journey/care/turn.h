@@ -54,8 +54,7 @@ int64_t alert_rules_next_ms(struct turn *turn);
 void alert_rules_forget(struct turn *turn);
 
 /* followups.c */
-void followups_review(struct turn *turn);
-int64_t followups_next_ms(struct turn *turn);
+int64_t followups_review(struct turn *turn); /* returns when the next of them is to be looked at */
 
 /* churn.c */
 double churn_risk_of(const struct turn *turn);

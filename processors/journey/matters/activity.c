@@ -61,19 +61,17 @@ static void spans_add(struct customer *customer, int64_t at_ms)
     seldom->older_span_count = count;
 }
 
-static void segment_apply(struct journey_task *task, struct customer *customer, const struct touchpoint *touch,
-                          const struct moment *moment)
+static void segment_apply(struct customer *customer, uint32_t segment, const struct moment *moment)
 {
-    if (touch->segment.size == 0 || (customer->segment && moment_is_before(moment, &customer->segment_said)))
+    if (segment == 0 || (customer->segment && moment_is_before(moment, &customer->segment_said)))
         return;
-    customer->segment = strings_number(&task->dimensions.segments, touch->segment);
+    customer->segment = segment;
     customer->segment_said = *moment;
 }
 
-void activity_apply(struct journey_task *task, struct customer *customer, const struct touchpoint *touch,
-                    const struct moment *moment)
+void activity_apply(struct customer *customer, const struct touchpoint *touch, uint32_t segment, const struct moment *moment)
 {
-    segment_apply(task, customer, touch, moment);
+    segment_apply(customer, segment, moment);
     if (!activity_is_one(touch))
         return;
     spans_add(customer, moment->at_ms);

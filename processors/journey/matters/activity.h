@@ -9,8 +9,8 @@ static inline bool activity_is_one(const struct touchpoint *touch)
     return touch->body_kind != TOUCHPOINT_BODY_CASE_ACTED && touch->body_kind != TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN;
 }
 
-void activity_apply(struct journey_task *task, struct customer *customer, const struct touchpoint *touch,
-                    const struct moment *moment);
+/* `segment`: the number of the one the event names; 0: none. */
+void activity_apply(struct customer *customer, const struct touchpoint *touch, uint32_t segment, const struct moment *moment);
 
 enum { ALL_CHANNELS = -1 };
 

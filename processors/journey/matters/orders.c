@@ -82,6 +82,11 @@ static void used_add(struct cohort *cohort, int64_t at_ms)
     uint32_t place = cohort->used_count;
     while (place > 0 && cohort->used_at_ms[place - 1] > at_ms)
         place--;
+    /* The latest of many: the one before it would be thinned out. */
+    if (place == cohort->used_count && place > 1 && at_ms - cohort->used_at_ms[place - 2] <= ACTIVATION_MS) {
+        cohort->used_at_ms[place - 1] = at_ms;
+        return;
+    }
     cohort->used_at_ms = memory_resize(cohort->used_at_ms, (cohort->used_count + 1) * sizeof *cohort->used_at_ms);
     memmove(cohort->used_at_ms + place + 1, cohort->used_at_ms + place,
             (cohort->used_count - place) * sizeof *cohort->used_at_ms);
