@@ -332,8 +332,7 @@ static void cell_roll_up(struct totals *totals, const struct cell *cell)
     const struct expansion *expansion = expansion_of(totals, cell);
     for (uint32_t i = 0; i < expansion->count; i++) {
         struct worker_bucket *bucket =
-            worker_totals_bucket(totals->worker, totals->expanded[expansion->first + i], cell->place.minute);
-        worker_totals_add(bucket, &sums);
+            worker_totals_add(totals->worker, totals->expanded[expansion->first + i], cell->place.minute, &sums);
         for (int32_t at = cell->first_bin; at >= 0; at = totals->cells.bins.items[at].next)
             worker_totals_add_bin(totals->worker, bucket, totals->cells.bins.items[at].index, totals->cells.bins.items[at].count);
     }

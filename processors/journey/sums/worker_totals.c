@@ -173,7 +173,7 @@ static uint64_t bucket_hash(const void *items, uint32_t number)
 }
 
 /* Nearly always one of the last minutes: those are asked before the table is. */
-static struct worker_bucket *recent_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
+static inline struct worker_bucket *recent_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
 {
     int32_t at = worker->last_buckets[series];
     for (int left = 3; at >= 0 && left > 0; left--, at = worker->buckets[at].next) {
@@ -183,11 +183,9 @@ static struct worker_bucket *recent_bucket(struct worker_totals *worker, uint32_
     return NULL;
 }
 
-struct worker_bucket *worker_totals_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
+/* Apart from what nearly every addition needs, which it would make twice as long. */
+__attribute__((noinline)) static struct worker_bucket *older_bucket(struct worker_totals *worker, uint32_t series, int32_t minute)
 {
-    struct worker_bucket *recent = recent_bucket(worker, series, minute);
-    if (recent)
-        return recent;
     struct number_table *table = &worker->bucket_table;
     struct bucket_key key = {series, minute};
     uint32_t *place = number_table_place(table, hash_mix((uint64_t)series << 32 | (uint32_t)minute), bucket_is_same,
@@ -208,9 +206,13 @@ struct worker_bucket *worker_totals_bucket(struct worker_totals *worker, uint32_
     return &worker->buckets[number];
 }
 
-void worker_totals_add(struct worker_bucket *bucket, const struct kpi_sums *sums)
+struct worker_bucket *worker_totals_add(struct worker_totals *worker, uint32_t series, int32_t minute, const struct kpi_sums *sums)
 {
+    struct worker_bucket *bucket = recent_bucket(worker, series, minute);
+    if (bucket == NULL)
+        bucket = older_bucket(worker, series, minute);
     kpi_sums_add(&bucket->sums, sums, 1);
+    return bucket;
 }
 
 static bool bin_is_same(const void *items, uint32_t number, const void *key)

@@ -23,10 +23,9 @@ size_t worker_totals_members(const struct worker_totals *worker, struct totals *
 /* The number of a series; `dimension` is not borrowed. */
 uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, struct view dimension);
 
-/* Additions to one minute of a series. The returned place is good until the next call. */
+/* To one minute of a series, which is returned, good until the next call; and to its histogram. */
 struct worker_bucket;
-struct worker_bucket *worker_totals_bucket(struct worker_totals *worker, uint32_t series, int32_t minute);
-void worker_totals_add(struct worker_bucket *bucket, const struct kpi_sums *sums);
+struct worker_bucket *worker_totals_add(struct worker_totals *worker, uint32_t series, int32_t minute, const struct kpi_sums *sums);
 void worker_totals_add_bin(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count);
 
 struct totals_target {
