@@ -86,11 +86,10 @@ def test_the_brokers_disk_is_full(own_installation):
     traffic = Traffic(installation)
     assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
     filler = services.folder / "data" / "kafka" / "filler"
-    with open(filler, "wb") as file:
+    with open(filler, "wb", buffering=0) as file:  # what a buffer keeps when the disk is full, it would try again at the end
         while True:
             try:
                 file.write(b"x" * 65536)
-                file.flush()
             except OSError:
                 break
     # A broker whose only disk fails ends.
