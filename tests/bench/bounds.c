@@ -10,62 +10,20 @@
 #include "engine/entries.h"
 #include "engine/timers.h"
 #include "ingest/generate/lives.h"
-#include "processors/journey/journey.h"
-#include "schemas/wire.h"
+#include "tests/bench/shared/outbox.h"
+#include "tests/bench/shared/stages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { SCHEMA_ID = 1, EVENTS_A_COMMIT = 1000, TICKETS_A_CUSTOMER = 4 };
+enum { EVENTS_A_COMMIT = 1000, TICKETS_A_CUSTOMER = 4 };
 #define START_MS INT64_C(1780000000000)
 #define CUSTOMERS_WANTED 10e6
 #define BYTES_ALLOWED (4.0 * 1024 * 1024 * 1024)
 #define CHECKPOINT_BYTES_MOST (2 * 1024 * 1024) /* max.message.bytes of our topics */
 
-/* In the outbox's place: it counts. */
-struct outbox {
-    struct bytes value;
-    int topic;
-    size_t records[JOURNEY_OUTPUT_REJECTED + 1];
-};
-
-struct bytes *outbox_begin(struct outbox *outbox, int topic, int32_t partition, struct view key, int64_t timestamp_ms)
-{
-    (void)partition, (void)key, (void)timestamp_ms;
-    outbox->topic = topic;
-    bytes_clear(&outbox->value);
-    return &outbox->value;
-}
-
-void outbox_end(struct outbox *outbox)
-{
-    outbox->records[outbox->topic]++;
-}
-
-int32_t outbox_partition_count(const struct outbox *outbox, int topic)
-{
-    (void)outbox, (void)topic;
-    return 1;
-}
-
-bool outbox_is_muted(const struct outbox *outbox)
-{
-    (void)outbox;
-    return false;
-}
-
-bool outbox_sums_are_muted(const struct outbox *outbox)
-{
-    (void)outbox;
-    return false;
-}
-
 struct bench {
-    struct journey_settings settings;
-    struct settings_section sections[2];
-    struct settings_file *file;
-    struct journey_shared shared;
+    struct bench_stages stages;
     void *task;
     struct entries entries;
     struct timers timers;
@@ -77,19 +35,9 @@ struct bench {
 
 static void bench_open(struct bench *bench)
 {
-    struct bytes error = {0};
-    *bench = (struct bench){.clock_ms = START_MS};
-    bench->sections[0] = (struct settings_section){journey_setting_rows, &bench->settings};
-    bench->sections[1] = (struct settings_section){case_setting_rows, &bench->settings.cases};
-    bench->file = settings_load(NULL, bench->sections, 2, &error);
-    bench->shared = (struct journey_shared){.settings = &bench->settings, .time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}};
-    bench->shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);
-    record_reader_learn(bench->shared.touchpoints, SCHEMA_ID);
-    if (bench->file == NULL || !journey_shared_init(&bench->shared, &error)) {
-        fprintf(stderr, "bench-bounds: %s\n", bytes_text(&error));
-        exit(2);
-    }
-    bench->task = journey_processor.task_create(&bench->shared, 0);
+    *bench = (struct bench){.clock_ms = START_MS, .outbox.partitions = 1};
+    bench_stages_open(&bench->stages);
+    bench->task = journey_processor.task_create(&bench->stages.journey, 0);
     entries_init(&bench->entries);
     timers_init(&bench->timers);
     arena_init(&bench->arena);
@@ -131,9 +79,7 @@ static void feed(struct bench *bench, struct touchpoint *touch, int64_t at_ms)
     for (int i = 0; i < 8; i++)
         touch->event_id.bytes[i] = (unsigned char)(bench->offset >> 8 * i);
     touch->received_at_ms = at_ms;
-    bytes_clear(&bench->scratch);
-    wire_begin(&bench->scratch, SCHEMA_ID);
-    touchpoint_encode(&bench->scratch, touch);
+    bench_encode_touchpoint(&bench->scratch, touch);
     struct record record = {.offset = ++bench->offset, .timestamp_ms = at_ms, .value = bytes_view(&bench->scratch)};
     struct route route;
     if (journey_processor.route(bench->task, &record, &route) != OUTCOME_OK)
@@ -152,25 +98,6 @@ static void feed(struct bench *bench, struct touchpoint *touch, int64_t at_ms)
 
 /* --- what is measured */
 
-static double resident_bytes(void)
-{
-    char line[256];
-    long kib = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    while (status && fgets(line, sizeof line, status))
-        sscanf(line, "VmRSS: %ld", &kib);
-    if (status)
-        fclose(status);
-    return (double)kib * 1024;
-}
-
-static double cpu_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static struct touchpoint touch_of(char name[24], size_t customer, enum touchpoint_body_kind kind, int64_t at_ms)
 {
     snprintf(name, 24, "C%08zu", customer);
@@ -181,7 +108,7 @@ static struct touchpoint touch_of(char name[24], size_t customer, enum touchpoin
 
 static int customers(struct bench *bench, size_t count)
 {
-    double before = resident_bytes();
+    double before = bench_resident_bytes();
     char name[24], id[24];
     for (size_t i = 0; i < count * 3; i++) {
         int64_t at_ms = START_MS + (int64_t)((double)(i / 3) / (double)count * (double)DAYS(90));
@@ -199,7 +126,7 @@ static int customers(struct bench *bench, size_t count)
         }
         feed(bench, &touch, at_ms);
     }
-    double bytes = resident_bytes() - before, each = bytes / (double)count;
+    double bytes = bench_resident_bytes() - before, each = bytes / (double)count;
     printf("%zu customers: %.2f GiB, %.0f bytes each; 10 million: %.2f of 4 GiB\n", count, bytes / 1024 / 1024 / 1024, each,
            each * CUSTOMERS_WANTED / 1024 / 1024 / 1024);
     return each * CUSTOMERS_WANTED > BYTES_ALLOWED;
@@ -207,7 +134,7 @@ static int customers(struct bench *bench, size_t count)
 
 static int tickets(struct bench *bench, size_t count)
 {
-    double before = resident_bytes(), began = cpu_seconds();
+    double before = bench_resident_bytes(), began = bench_cpu_seconds();
     char name[24], id[24];
     for (size_t i = 0; i < count; i++) {
         int64_t at_ms = START_MS + (int64_t)(i / 1000); /* too fast for any deadline to pass meanwhile */
@@ -217,28 +144,28 @@ static int tickets(struct bench *bench, size_t count)
                                                             .text = VIEW_LITERAL("where is my order?")};
         feed(bench, &touch, at_ms);
     }
-    double opened = cpu_seconds();
+    double opened = bench_cpu_seconds();
     size_t alerts = bench->outbox.records[JOURNEY_OUTPUT_ALERTS];
     printf("%zu open tickets of %zu customers: %.2f GiB, %.1f us each to open\n", count, bench->entries.count,
-           (resident_bytes() - before) / 1024 / 1024 / 1024, (opened - began) / (double)count * 1e6);
+           (bench_resident_bytes() - before) / 1024 / 1024 / 1024, (opened - began) / (double)count * 1e6);
     bench->clock_ms += DAYS(2);
     fire_timers(bench);
     commit(bench);
     alerts = bench->outbox.records[JOURNEY_OUTPUT_ALERTS] - alerts;
-    printf("all their deadlines passed: %zu alerts, %.1f us a ticket\n", alerts, (cpu_seconds() - opened) / (double)count * 1e6);
+    printf("all their deadlines passed: %zu alerts, %.1f us a ticket\n", alerts, (bench_cpu_seconds() - opened) / (double)count * 1e6);
     return alerts < count;
 }
 
 static int hot(struct bench *bench, size_t count)
 {
     struct lives *lives = lives_create(&(struct lives_options){.seed = 1, .customers = 1, .mix = MIX_FULL});
-    double began = cpu_seconds(), first = 0, last = 0;
+    double began = bench_cpu_seconds(), first = 0, last = 0;
     struct touchpoint touch;
     for (size_t i = 0; i < count; i++) {
         if (i == count / 10)
-            first = cpu_seconds() - began;
+            first = bench_cpu_seconds() - began;
         if (i == count / 10 * 9)
-            last = cpu_seconds();
+            last = bench_cpu_seconds();
         int64_t at_ms = START_MS + (int64_t)i * 1000;
         lives_next(lives, at_ms, &touch);
         if (touch.body_kind != TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN)
@@ -248,8 +175,8 @@ static int hot(struct bench *bench, size_t count)
     size_t at = 0;
     journey_processor.entry_save(bench->task, entries_next(&bench->entries, &at), &saved);
     printf("%zu events of one customer: the first tenth %.1f us each, the last tenth %.1f us; checkpoint of %zu bytes; %zu refused, %.1f MB in all\n",
-           count, first / (double)(count / 10) * 1e6, (cpu_seconds() - last) / (double)(count / 10) * 1e6, saved.size,
-           bench->outbox.records[JOURNEY_OUTPUT_REJECTED], resident_bytes() / 1e6);
+           count, first / (double)(count / 10) * 1e6, (bench_cpu_seconds() - last) / (double)(count / 10) * 1e6, saved.size,
+           bench->outbox.records[JOURNEY_OUTPUT_REJECTED], bench_resident_bytes() / 1e6);
     int is_too_large = saved.size > CHECKPOINT_BYTES_MOST;
     bytes_finish(&saved);
     lives_destroy(lives);

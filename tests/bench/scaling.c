@@ -6,25 +6,22 @@
  *
  * Prints «NAME COUNT NANOSECONDS» lines, for tests/bench/run. */
 #include "ingest/generate/lives.h"
-#include "processors/journey/journey.h"
-#include "processors/kpi/kpi.h"
 #include "schemas/wire.h"
+#include "tests/bench/shared/stages.h"
 #include "tests/stage/driver.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { SCHEMA_ID = 1, EVENTS_PER_COMMIT = 100 };
+enum { EVENTS_PER_COMMIT = 100 };
 #define START_MS INT64_C(1780000000000)
 
 static double spent_ns;
 
 static double now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+    return bench_cpu_seconds() * 1e9;
 }
 
 /* --- the processors, with a clock around what they do ------------------------------------------------------------ */
@@ -60,12 +57,7 @@ static void kpi_record_done_timed(struct step *step)
 }
 
 struct bench {
-    struct journey_settings journey_settings;
-    struct kpi_settings kpi_settings;
-    struct settings_section sections[3];
-    struct settings_file *file;
-    struct journey_shared journey_shared;
-    struct kpi_shared kpi_shared;
+    struct bench_stages stages;
     struct processor journey, kpi;
     struct driver *driver;
     struct bytes scratch;
@@ -75,38 +67,20 @@ struct bench {
 
 static void bench_open(struct bench *bench, bool is_journey)
 {
-    struct bytes error = {0};
     *bench = (struct bench){.journey = journey_processor, .kpi = kpi_processor, .at_ms = START_MS};
-    bench->sections[0] = (struct settings_section){journey_setting_rows, &bench->journey_settings};
-    bench->sections[1] = (struct settings_section){case_setting_rows, &bench->journey_settings.cases};
-    bench->sections[2] = (struct settings_section){kpi_setting_rows, &bench->kpi_settings};
-    bench->file = settings_load(NULL, bench->sections, 3, &error);
-    bench->journey_shared = (struct journey_shared){.settings = &bench->journey_settings, .time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}};
-    bench->journey_shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);
-    bench->kpi_shared = (struct kpi_shared){.settings = &bench->kpi_settings, .ids = {1, 2, 3, 4}};
-    bench->kpi_shared.deltas = record_reader_create(&kpi_delta_shape, NULL);
-    record_reader_learn(bench->journey_shared.touchpoints, SCHEMA_ID);
-    record_reader_learn(bench->kpi_shared.deltas, SCHEMA_ID);
-    if (bench->file == NULL || !journey_shared_init(&bench->journey_shared, &error) || !kpi_shared_init(&bench->kpi_shared, &error)) {
-        fprintf(stderr, "bench-scaling: %s\n", bytes_text(&error));
-        exit(1);
-    }
+    bench_stages_open(&bench->stages);
     bench->journey.apply = journey_apply_timed;
     bench->journey.summarise = journey_summarise_timed;
     bench->kpi.apply = kpi_apply_timed;
     bench->kpi.record_done = kpi_record_done_timed;
-    bench->driver = is_journey ? driver_create(&bench->journey, &bench->journey_shared, 1) : driver_create(&bench->kpi, &bench->kpi_shared, 1);
+    bench->driver = is_journey ? driver_create(&bench->journey, &bench->stages.journey, 1) : driver_create(&bench->kpi, &bench->stages.kpi, 1);
     spent_ns = 0;
 }
 
 static void bench_close(struct bench *bench)
 {
     driver_destroy(bench->driver);
-    journey_shared_finish(&bench->journey_shared);
-    kpi_shared_finish(&bench->kpi_shared);
-    record_reader_destroy(bench->journey_shared.touchpoints);
-    record_reader_destroy(bench->kpi_shared.deltas);
-    settings_destroy(bench->file);
+    bench_stages_close(&bench->stages);
     bytes_finish(&bench->scratch);
 }
 
@@ -125,9 +99,7 @@ static void feed_touch(struct bench *bench, struct touchpoint *touch)
     touch->occurred_at_ms = touch->received_at_ms = bench->at_ms;
     touch->source = VIEW_LITERAL("bench");
     touch->channel = CHANNEL_EMAIL;
-    bytes_clear(&bench->scratch);
-    wire_begin(&bench->scratch, SCHEMA_ID);
-    touchpoint_encode(&bench->scratch, touch);
+    bench_encode_touchpoint(&bench->scratch, touch);
     driver_feed(bench->driver, touch->customer_id, bytes_view(&bench->scratch), bench->at_ms);
     if (number % EVENTS_PER_COMMIT == 0)
         settle(bench);
@@ -184,7 +156,7 @@ static void series(int count)
         delta.buckets.items = &bucket;
         delta.buckets.count = 1;
         bytes_clear(&bench.scratch);
-        wire_begin(&bench.scratch, SCHEMA_ID);
+        wire_begin(&bench.scratch, BENCH_SCHEMA_ID);
         kpi_delta_encode(&bench.scratch, &delta);
         driver_feed(bench.driver, view_of_text(key), bytes_view(&bench.scratch), bench.at_ms);
         if (i % 1000 == 0)

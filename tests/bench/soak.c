@@ -3,31 +3,26 @@
  * reached), so from half way on nothing may grow. The mix has only what is over some day: subscriptions and visits are kept until the
  * bound refuses more (tests/stage/journey/bounds-hold.c).
  *
- *     bench-soak EVENTS CUSTOMERS HISTORY [kpi]     100000000 20000 64 kpi are 4 1/2 years
+ *     bench-soak EVENTS CUSTOMERS HISTORY [kpi]     100000000 20000 64 kpi are 4 1/2 years, and two hours of a core
  *
- * Prints bytes of heap after each tenth. Exit 1 when the end has more than 5 % over half way. */
+ * Prints bytes after each hundredth, and how long the rest will take. Exit 1 when heap or resident bytes have more than 5 % over half
+ * way in the end. */
 #include "base/clock.h"
 #include "ingest/generate/lives.h"
-#include "processors/journey/journey.h"
-#include "processors/kpi/kpi.h"
-#include "schemas/wire.h"
+#include "tests/bench/shared/stages.h"
 #include "tests/stage/driver.h"
 
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { SCHEMA_ID = 1, EVENTS_A_DAY = 3, COMMITS_A_DAY = 10, TENTHS = 10, GROWTH_MOST_PERCENT = 5 };
+enum { EVENTS_A_DAY = 3, COMMITS_A_DAY = 2, OUTPUTS_KEPT = 4096, REPORTS = 100, GROWTH_MOST_PERCENT = 5 };
 #define START_MS INT64_C(1600000000000)
 
 struct soak {
-    struct journey_settings journey_settings;
-    struct kpi_settings kpi_settings;
-    struct settings_section sections[3];
-    struct settings_file *file;
-    struct journey_shared journey_shared;
-    struct kpi_shared kpi_shared;
-    struct driver *journey, *kpi;
+    struct bench_stages stages;
+    struct driver *journey, *kpi; /* kpi NULL: not asked for */
     struct lives *lives;
     struct bytes scratch;
     size_t outputs;
@@ -35,27 +30,13 @@ struct soak {
 
 static void soak_open(struct soak *soak, uint32_t customers, int64_t history_max, bool has_kpi)
 {
-    struct bytes error = {0};
     *soak = (struct soak){0};
-    soak->sections[0] = (struct settings_section){journey_setting_rows, &soak->journey_settings};
-    soak->sections[1] = (struct settings_section){case_setting_rows, &soak->journey_settings.cases};
-    soak->sections[2] = (struct settings_section){kpi_setting_rows, &soak->kpi_settings};
-    soak->file = settings_load(NULL, soak->sections, 3, &error);
-    soak->journey_settings.history_max = history_max;
-    soak->journey_shared = (struct journey_shared){.settings = &soak->journey_settings, .time_zone = "UTC", .ids = {1, 1, 1, 1, 1, 1}};
-    soak->journey_shared.touchpoints = record_reader_create(&touchpoint_shape, NULL);
-    soak->kpi_shared = (struct kpi_shared){.settings = &soak->kpi_settings, .ids = {1, 2, 3, 4}};
-    soak->kpi_shared.deltas = record_reader_create(&kpi_delta_shape, NULL);
-    record_reader_learn(soak->journey_shared.touchpoints, SCHEMA_ID);
-    record_reader_learn(soak->kpi_shared.deltas, SCHEMA_ID);
-    if (soak->file == NULL || !journey_shared_init(&soak->journey_shared, &error) || !kpi_shared_init(&soak->kpi_shared, &error)) {
-        fprintf(stderr, "bench-soak: %s\n", bytes_text(&error));
-        exit(2);
-    }
-    soak->journey = driver_create(&journey_processor, &soak->journey_shared, 1);
+    bench_stages_open(&soak->stages);
+    soak->stages.journey_settings.history_max = history_max;
+    soak->journey = driver_create(&journey_processor, &soak->stages.journey, 1);
     driver_keep_no_log(soak->journey);
     if (has_kpi) {
-        soak->kpi = driver_create(&kpi_processor, &soak->kpi_shared, 1);
+        soak->kpi = driver_create(&kpi_processor, &soak->stages.kpi, 1);
         driver_keep_no_log(soak->kpi);
     }
     soak->lives = lives_create(&(struct lives_options){.seed = 1, .customers = customers, .mix = MIX_PEERS});
@@ -67,71 +48,82 @@ static void soak_close(struct soak *soak)
     if (soak->kpi)
         driver_destroy(soak->kpi);
     lives_destroy(soak->lives);
-    journey_shared_finish(&soak->journey_shared);
-    kpi_shared_finish(&soak->kpi_shared);
-    record_reader_destroy(soak->journey_shared.touchpoints);
-    record_reader_destroy(soak->kpi_shared.deltas);
-    settings_destroy(soak->file);
+    bench_stages_close(&soak->stages);
     bytes_finish(&soak->scratch);
+}
+
+static void forget_outputs(struct soak *soak, struct driver *driver)
+{
+    soak->outputs += driver_output_count(driver);
+    driver_forget_outputs(driver);
 }
 
 /* The journey stage's sums go on to the kpi stage; everything else has done its duty. */
 static void commit(struct soak *soak)
 {
     driver_commit(soak->journey);
-    soak->outputs += driver_output_count(soak->journey);
     for (size_t i = 0; soak->kpi && i < driver_output_count(soak->journey); i++) {
         const struct driver_output *output = driver_output(soak->journey, i);
-        if (strcmp(output->topic, kpi_processor.input) == 0)
-            driver_feed(soak->kpi, output->key, output->value, output->timestamp_ms);
+        if (strcmp(output->topic, kpi_processor.input) != 0)
+            continue;
+        driver_feed(soak->kpi, output->key, output->value, output->timestamp_ms);
+        if (driver_output_count(soak->kpi) >= OUTPUTS_KEPT)
+            forget_outputs(soak, soak->kpi);
     }
-    driver_forget_outputs(soak->journey);
+    forget_outputs(soak, soak->journey);
     if (soak->kpi == NULL)
         return;
     driver_commit(soak->kpi);
-    soak->outputs += driver_output_count(soak->kpi);
-    driver_forget_outputs(soak->kpi);
+    forget_outputs(soak, soak->kpi);
 }
 
 static void feed_next(struct soak *soak, int64_t at_ms)
 {
     struct touchpoint touch;
     lives_next(soak->lives, at_ms, &touch);
-    bytes_clear(&soak->scratch);
-    wire_begin(&soak->scratch, SCHEMA_ID);
-    touchpoint_encode(&soak->scratch, &touch);
+    bench_encode_touchpoint(&soak->scratch, &touch);
     driver_feed(soak->journey, touch.customer_id, bytes_view(&soak->scratch), at_ms);
+    if (driver_output_count(soak->journey) >= OUTPUTS_KEPT)
+        forget_outputs(soak, soak->journey); /* sums leave at a commit only */
 }
 
-static size_t heap_of(const struct soak *soak, size_t events, double days)
+struct weight {
+    double heap, resident; /* bytes */
+};
+
+static struct weight weight_report(const struct soak *soak, size_t events, double days, double share, time_t began)
 {
     struct mallinfo2 now = mallinfo2();
-    size_t heap = now.uordblks + now.hblkhd;
-    printf("%zu events, %.0f days, %zu outputs: %zu customers, %zu series, %.1f MB of heap\n", events, days, soak->outputs,
-           driver_entry_count(soak->journey), soak->kpi ? driver_entry_count(soak->kpi) : 0, (double)heap / 1e6);
+    struct weight weight = {(double)(now.uordblks + now.hblkhd), bench_resident_bytes()};
+    double seconds = difftime(time(NULL), began);
+    printf("%3.0f %%: %zu events, %.0f days, %zu outputs: %zu customers, %zu series, %.1f MB of heap, %.1f resident; %.0f s, some %.0f to go\n",
+           share * 100, events, days, soak->outputs, driver_entry_count(soak->journey), soak->kpi ? driver_entry_count(soak->kpi) : 0,
+           weight.heap / 1e6, weight.resident / 1e6, seconds, seconds / share * (1 - share));
     fflush(stdout);
-    return heap;
+    return weight;
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 4)
         return fprintf(stderr, "usage: bench-soak EVENTS CUSTOMERS HISTORY [kpi]\n"), 2;
-    size_t events = (size_t)atoll(argv[1]), heap = 0, half_way = 0;
-    size_t events_a_day = (size_t)atoll(argv[2]) * EVENTS_A_DAY;
+    size_t events = (size_t)atoll(argv[1]), events_a_day = (size_t)atoll(argv[2]) * EVENTS_A_DAY, reported = 0;
+    struct weight half_way = {0}, end = {0};
+    time_t began = time(NULL);
     struct soak soak;
     soak_open(&soak, (uint32_t)atoll(argv[2]), atoll(argv[3]), argc > 4);
     for (size_t i = 1; i <= events; i++) {
         feed_next(&soak, START_MS + (int64_t)((double)i / (double)events_a_day * (double)DAYS(1)));
         if (i % (events_a_day / COMMITS_A_DAY) == 0)
             commit(&soak);
-        if (i % (events / TENTHS))
+        if (i * REPORTS / events == reported)
             continue;
-        heap = heap_of(&soak, i, (double)i / (double)events_a_day);
-        half_way = i == events / TENTHS * (TENTHS / 2) ? heap : half_way;
+        reported = i * REPORTS / events;
+        end = weight_report(&soak, i, (double)i / (double)events_a_day, (double)i / (double)events, began);
+        half_way = reported == REPORTS / 2 ? end : half_way;
     }
-    double growth = ((double)heap / (double)half_way - 1) * 100;
-    printf("growth from half way to the end: %.1f %%, allowed %d %%\n", growth, GROWTH_MOST_PERCENT);
+    double heap = (end.heap / half_way.heap - 1) * 100, resident = (end.resident / half_way.resident - 1) * 100;
+    printf("growth from half way to the end: heap %.1f %%, resident %.1f %%, allowed %d %%\n", heap, resident, GROWTH_MOST_PERCENT);
     soak_close(&soak);
-    return growth > GROWTH_MOST_PERCENT;
+    return heap > GROWTH_MOST_PERCENT || resident > GROWTH_MOST_PERCENT;
 }
