@@ -44,6 +44,7 @@ void outbox_clear(struct outbox *outbox)
     outbox->chunk_count = 0;
     outbox->bytes = 0;
     outbox->count = outbox->sent = 0;
+    outbox->is_urgent = false;
     memset(outbox->joined, 0, sizeof outbox->joined);
 }
 
@@ -88,6 +89,7 @@ static struct bytes *begin(struct outbox *outbox, int topic, int32_t partition, 
 {
     struct bytes *chunk = chunk_open(outbox);
     struct outbox_message *message = message_add(outbox);
+    outbox->is_urgent |= topic >= 0 && (outbox->urgent_topics >> topic & 1);
     *message = (struct outbox_message){
         .topic = topic,
         .partition = partition,

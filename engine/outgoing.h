@@ -31,6 +31,8 @@ struct outbox {
     size_t sent;       /* messages handed to the open transaction */
     uint64_t joined[OUTBOX_TOPICS_MAX + 1]; /* by topic (+ 1) partitions that are in it, modulo 64 */
     size_t bytes;      /* in chunks that are closed */
+    uint32_t urgent_topics; /* bits by topic */
+    bool is_urgent;         /* a record of such a topic is in it */
     bool is_muted, sums_are_muted;
     struct bytes muted; /* where muted records go to be forgotten */
     int32_t partition_counts[OUTBOX_TOPICS_MAX];

@@ -23,7 +23,7 @@ const struct setting runner_setting_rows[] = {
     SETTING_INTEGER(struct runner_settings, threads, "engine.threads", .standard = 1, .least = 1, .most = 256,
                     .about = "Worker threads of each processor; at most one per partition does work."),
     SETTING_DURATION(struct runner_settings, commit_interval_ms, "engine.commit_interval", .standard = 50, .least = 1,
-                     .most = MINUTES(1), .about = "A transaction is committed this often; outputs become visible then."),
+                     .most = MINUTES(1), .about = "A transaction is committed this often (twice as often with an alert in it); outputs become visible then."),
     SETTING_DURATION(struct runner_settings, summary_interval_ms, "engine.summary_interval", .standard = 100, .least = 1,
                      .most = MINUTES(1), .about = "What is added up over many events (KPI deltas) leaves so often."),
     SETTING_DURATION(struct runner_settings, summary_interval_behind_ms, "engine.summary_interval_behind", .standard = 5000, .least = 1,

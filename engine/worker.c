@@ -12,6 +12,8 @@
 enum {
     POLL_RECORDS_MAX = 4096,
     IDLE_WAIT_MS = 100,
+    GATHER_MS = 10,          /* what has come is applied after as long: at the commit only the last of it is left to do */
+    URGENT_SHARE = 2,        /* with something urgent in it, a batch waits for this part of the interval */
     BACKOFF_LEAST_MS = 20,
     BACKOFF_MOST_MS = 1000,
     REDO_MOST = 30,          /* in a row; then a new worker, with a new producer and member */
@@ -64,6 +66,7 @@ void worker_init(struct worker *worker, const struct runner_config *config, int 
                               .stop = stop};
     snprintf(worker->name, sizeof worker->name, "%s-%d", config->processor->name, thread);
     outbox_init(&worker->outbox);
+    worker->outbox.urgent_topics = config->processor->urgent_outputs;
     arena_init(&worker->arena);
     txn_init(&worker->txn, broker, &worker->outbox);
     for (int topic = 0; config->processor->outputs[topic] && topic < OUTBOX_TOPICS_MAX; topic++)
@@ -197,7 +200,7 @@ static void summarise(struct worker *worker, const struct step_room *room, int64
  * share of the checkpoint, the offsets. */
 static void batch_close(struct worker *worker, bool must_summarise)
 {
-    int64_t now_ms = worker_now_ms(worker);
+    int64_t now_ms = worker->closed_at_ms = worker_now_ms(worker);
     struct step_room room = {&worker->arena, &worker->outbox};
     struct checkpoint_pace pace = pace_of(worker);
     if (must_summarise || is_summary_due(worker, now_ms))
@@ -297,7 +300,16 @@ enum outcome worker_commit_now(struct worker *worker)
 
 static int64_t batch_interval_ms(const struct worker *worker)
 {
-    return worker->settings.commit_interval_ms * (worker->is_behind ? CATCH_UP_FACTOR : 1);
+    if (worker->is_behind)
+        return worker->settings.commit_interval_ms * CATCH_UP_FACTOR;
+    return worker->settings.commit_interval_ms / (worker->outbox.is_urgent ? URGENT_SHARE : 1);
+}
+
+/* From closing to closing, not from a batch's first record: the commit before has taken its time already, and what comes after a
+ * silence need not wait at all. */
+static int64_t ripe_at_ms(const struct worker *worker)
+{
+    return worker->closed_at_ms + batch_interval_ms(worker);
 }
 
 static bool is_anything_unsummed(const struct worker *worker)
@@ -314,12 +326,11 @@ static bool is_anything_unsummed(const struct worker *worker)
  * stage has outputs once a second, when it publishes, and reads deltas all the time. */
 static bool is_batch_ripe(const struct worker *worker, int64_t now_ms)
 {
-    int64_t age_ms = now_ms - worker->batch_began_ms;
     if (!outbox_is_empty(&worker->outbox))
-        return age_ms >= batch_interval_ms(worker);
+        return now_ms >= ripe_at_ms(worker);
     if (is_anything_unsummed(worker))
         return is_summary_due(worker, now_ms);
-    return age_ms >= worker->settings.commit_interval_ms * QUIET_FACTOR;
+    return now_ms - worker->batch_began_ms >= worker->settings.commit_interval_ms * QUIET_FACTOR;
 }
 
 /* Is there a commit to be made although no record came? */
@@ -387,9 +398,9 @@ static int poll_wait_ms(const struct worker *worker, int64_t now_ms)
         return 0;
     if (!worker->is_batch_open)
         return IDLE_WAIT_MS < worker->settings.summary_interval_ms ? IDLE_WAIT_MS : (int)worker->settings.summary_interval_ms;
-    int64_t left_ms = worker->batch_began_ms + batch_interval_ms(worker) - now_ms;
-    if (left_ms <= 0 && !is_batch_ripe(worker, now_ms))
-        left_ms = worker->settings.commit_interval_ms; /* with the first output the batch is ripe, however long the rest could wait */
+    int64_t left_ms = ripe_at_ms(worker) - now_ms;
+    if (left_ms > GATHER_MS || (left_ms <= 0 && !is_batch_ripe(worker, now_ms)))
+        left_ms = GATHER_MS; /* with the first output the batch is ripe, however long the rest could wait */
     return left_ms > 0 ? (int)left_ms : 0;
 }
 

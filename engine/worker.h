@@ -23,6 +23,7 @@ struct worker {
     struct txn txn;
     size_t batch_records;
     int64_t batch_began_ms; /* wall clock; meaningful while the batch has anything */
+    int64_t closed_at_ms;   /* wall clock: when a batch was last closed */
     bool is_batch_open;
     bool is_behind; /* many records wait: throughput counts, not how soon */
     int64_t summed_at_ms; /* wall clock: when sums were last sent */

@@ -112,7 +112,7 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self)
     kafka_conf_set(conf, "transactional.id", producer->id);
     kafka_conf_set_number(conf, "transaction.timeout.ms", self->settings->transaction_timeout_ms);
     kafka_conf_set(conf, "compression.codec", "lz4");
-    kafka_conf_set(conf, "linger.ms", "20"); /* a commit does not wait for it */
+    kafka_conf_set(conf, "linger.ms", "2"); /* what is produced at the commit leaves while the offsets are sent; its flush would wait for none */
     kafka_conf_set(conf, "batch.num.messages", "10000");
     kafka_conf_set(conf, "batch.size", "1000000");
     kafka_conf_set(conf, "message.max.bytes", "2097152");

@@ -306,6 +306,7 @@ const struct processor journey_processor = {
     .input = "touchpoints",
     .checkpoint = "journeys",
     .outputs = outputs,
+    .urgent_outputs = 1U << JOURNEY_OUTPUT_ALERTS,
     .allowed_disorder_ms = SECONDS(5),
     .version = PERSIST_VERSION,
     .task_create = journey_task_create,
