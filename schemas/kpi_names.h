@@ -15,7 +15,18 @@
 
 #include "base/view.h"
 
+#include <stdint.h>
+
 #define KPI_CLOCK_KEY "\001clock"
+
+/* Each partition of kpi.deltas has its seconds begin at another moment: it hears the clocks then, and publishes. All at once, what
+ * is published would leave in one burst a second, and whoever writes it down be late for most of it. */
+enum { KPI_PHASES = 8 };
+
+static inline int64_t kpi_phase_ms(int32_t partition)
+{
+    return partition % KPI_PHASES * (1000 / KPI_PHASES);
+}
 
 /* How a number is made of additions. What the fields of struct kpi_sums mean for it, per bucket:
  *

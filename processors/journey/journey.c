@@ -36,7 +36,7 @@ static void *journey_task_create(void *shared, int32_t partition)
     struct journey_task *task = memory_zeroed(1, sizeof *task);
     task->shared = shared;
     task->partition = partition;
-    task->clock_sent_ms = INT64_MIN;
+    task->clock_sent_ms = task->clock_looked_ms = INT64_MIN;
     dimensions_init(&task->dimensions, &task->shared->plan);
     for (uint32_t channel = 0; channel < CHANNEL_COUNT; channel++)
         task->channel_tuples[channel] = dimensions_number(&task->dimensions, &(struct tuple){.channel = channel});
@@ -240,25 +240,38 @@ static void journey_timer(struct step *step, struct entry *entry)
         entry->timer_at_ms = step->clock_ms + 1;
 }
 
-/* Once a second of the partition's time the KPI stage hears of it, on every partition of its input; and at once when we have caught up. */
-static void clock_send(struct journey_task *task, struct step *step)
+static int64_t second_of(int64_t at_ms, int32_t partition)
 {
-    bool is_soon = task->clock_sent_ms != INT64_MIN && step->clock_ms - task->clock_sent_ms < SECONDS(1);
-    bool is_news = task->clock_sent_behind && !step->is_behind;
-    if ((is_soon && !is_news) || step->clock_ms <= CLOCK_UNSET)
-        return;
-    task->clock_sent_ms = step->clock_ms;
-    task->clock_sent_behind = step->is_behind;
+    return (at_ms - kpi_phase_ms(partition)) / SECONDS(1);
+}
+
+static void clock_send(struct journey_task *task, struct step *step, int32_t partition)
+{
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL(""),
                               .source_partition = task->partition, .clock_at_ms = step->clock_ms, .has_is_behind = step->is_behind, .is_behind = step->is_behind};
+    struct bytes *value = outbox_begin(step->outbox, JOURNEY_OUTPUT_DELTAS, partition, VIEW_LITERAL(KPI_CLOCK_KEY), task->timestamp_ms);
+    wire_begin(value, task->shared->ids.kpi_delta);
+    kpi_delta_encode(value, &delta);
+    outbox_end(step->outbox);
+    if (partition == 0)
+        task->clock_sent_ms = step->clock_ms;
+}
+
+/* Each partition of the KPI stage's input hears of our clock once a second of record time; all at once when it runs faster than that, and
+ * when we have caught up. */
+static void clock_tell(struct journey_task *task, struct step *step)
+{
+    if (step->clock_ms <= CLOCK_UNSET)
+        return;
+    bool is_first = task->clock_sent_ms == INT64_MIN, is_news = task->clock_sent_behind && !step->is_behind;
+    bool is_for_all = is_first || is_news || step->clock_ms - task->clock_sent_ms >= SECONDS(2);
     int32_t count = outbox_partition_count(step->outbox, JOURNEY_OUTPUT_DELTAS);
     for (int32_t partition = 0; partition < count; partition++) {
-        struct bytes *value = outbox_begin(step->outbox, JOURNEY_OUTPUT_DELTAS, partition, VIEW_LITERAL(KPI_CLOCK_KEY),
-                                           task->timestamp_ms);
-        wire_begin(value, task->shared->ids.kpi_delta);
-        kpi_delta_encode(value, &delta);
-        outbox_end(step->outbox);
+        if (is_for_all || second_of(task->timestamp_ms, partition) > second_of(task->clock_looked_ms, partition))
+            clock_send(task, step, partition);
     }
+    task->clock_looked_ms = task->timestamp_ms;
+    task->clock_sent_behind = step->is_behind;
 }
 
 /* The clock after the additions: what happened until then has been told when it is heard. Not from a clock_moved: when the
@@ -269,7 +282,7 @@ static void journey_summarise(struct step *step)
     struct totals_target target = {step->outbox, JOURNEY_OUTPUT_DELTAS, task->shared->ids.kpi_delta, task->partition,
                                    step->clock_ms, task->timestamp_ms};
     totals_flush(task->totals, &target, step->arena);
-    clock_send(task, step);
+    clock_tell(task, step);
 }
 
 static void journey_batch_end(struct step *step)

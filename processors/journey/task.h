@@ -42,7 +42,8 @@ struct journey_task {
     struct routed routed[ROUTED_MAX]; /* a ring of what route decoded, for the applies that follow */
     uint32_t routed_count, applied_count;
     struct arena route_arena;
-    int64_t clock_sent_ms;
+    int64_t clock_sent_ms;   /* the clock, when a partition of the deltas was last told it: the first of them */
+    int64_t clock_looked_ms; /* record time, when it was last looked whom to tell */
     bool clock_sent_behind;
     int64_t timestamp_ms; /* Kafka's, of the newest record: what our own records bear */
     struct turn *turn; /* scratch of turn.c: large, so it is made once */

@@ -6,7 +6,7 @@
  *                ──CLOCK──▶ the event clock (sources.c), and the pace of flushes
  *
  * The partition's clock, as the engine keeps it, is the event clock: the smallest clock of the journey partitions. Timers
- * run on it. Publication is paced on record time: the first CLOCK in each publish interval is a flush, at which every series
+ * run on it. Publication is paced on record time: the first CLOCK in each publish interval (kpi_phase_ms) is a flush, at which every series
  * that changed since is published, so a series goes out at most once an interval, and the same log flushes at the
  * same places (more seldom while the journey stage is behind, sources.h). A tick (the journey stage is silent) flushes, too. */
 #include "processors/kpi/task.h"
@@ -52,6 +52,11 @@ static bool is_clock_key(struct view key)
 
 /* --- where a record goes --- */
 
+static int64_t pace_of(const struct kpi_task *task, const struct record *record)
+{
+    return grid_floor(record->timestamp_ms - kpi_phase_ms(record->partition), task->shared->settings->publish_interval_ms);
+}
+
 static enum outcome route_clock(struct kpi_task *task, const struct record *record, struct route *out)
 {
     struct kpi_delta delta;
@@ -59,7 +64,7 @@ static enum outcome route_clock(struct kpi_task *task, const struct record *reco
     enum outcome outcome = record_reader_read(task->shared->deltas, record->value, &task->arena, &delta, NULL, NULL);
     if (outcome != OUTCOME_OK || delta.kind != DELTA_KIND_CLOCK)
         return OUTCOME_PARK;
-    int64_t pace = grid_floor(record->timestamp_ms, task->shared->settings->publish_interval_ms);
+    int64_t pace = pace_of(task, record);
     out->key = record->key;
     struct word word = {.offset = record->offset, .partition = delta.source_partition, .is_behind = delta.has_is_behind && delta.is_behind,
                         .clock_ms = delta.clock_at_ms, .pace = pace};
@@ -246,7 +251,7 @@ static bool is_flush(struct kpi_task *task, const struct step *step)
         return sources_is_flush(&task->sources, step->offset);
     if (task->sources.count || outbox_is_muted(step->outbox))
         return false;
-    int64_t pace = grid_floor(record->timestamp_ms, task->shared->settings->publish_interval_ms); /* nobody says any clock */
+    int64_t pace = pace_of(task, record); /* nobody says any clock */
     bool is_next = pace > task->fallback_pace;
     task->fallback_pace = is_next ? pace : task->fallback_pace;
     return is_next;
