@@ -148,11 +148,13 @@ static int64_t promise_next(struct care *care, const struct ticket *ticket, cons
                             int64_t clock_ms, enum alert_rule *rule)
 {
     const struct promise *promise = &sla->promises[kind];
+    *rule = breaches[kind];
     if (!promise->is_running || alert_find(care, breaches[kind], scope_of(breaches[kind], ticket->identity, &sla->start)))
         return NEVER_MS;
     bool is_warned = alert_find(care, warnings[kind], scope_of(warnings[kind], ticket->identity, &sla->start));
     /* Broken before anybody could be warned: then there is nothing to warn of. */
-    *rule = is_warned || promise->due_at_ms <= clock_ms ? breaches[kind] : warnings[kind];
+    if (!is_warned && promise->due_at_ms > clock_ms)
+        *rule = warnings[kind];
     int64_t at_ms = *rule == breaches[kind] ? promise->due_at_ms : promise->warn_at_ms;
     return care && at_ms <= care->promises_from_ms ? NEVER_MS : at_ms;
 }
