@@ -25,7 +25,7 @@ class Recorder:
         self.target = (address.rsplit(":", 1)[0], int(address.rsplit(":", 1)[1]))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.said = bytearray()
+        self.heard = []
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -35,14 +35,19 @@ class Recorder:
             except OSError:
                 return
             server = socket.create_connection(self.target)
-            threading.Thread(target=self.pump, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self.pump, args=(server, client, False), daemon=True).start()
+            self.heard.append(bytearray())
+            threading.Thread(target=self.pump, args=(client, server, self.heard[-1]), daemon=True).start()
+            threading.Thread(target=self.pump, args=(server, client, None), daemon=True).start()
 
-    def pump(self, source, target, is_kept):
+    def said(self):
+        """What each connection said, one after the other: the sink has several, and their commands must not be torn."""
+        return b"".join(self.heard)
+
+    def pump(self, source, target, kept):
         try:
             while data := source.recv(1 << 20):
-                if is_kept:
-                    self.said += data
+                if kept is not None:
+                    kept += data
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
         except OSError:
@@ -159,11 +164,12 @@ def run(bench):
         ours = drain(bench, database, prefix, ends, bench.redis)
         sizes = database.dbsize()
         forget(database, prefix)
-        wall_again, cpu_again = send_again(database, bench.redis, bytes(recorder.said))
+        said = recorder.said()
+        wall_again, cpu_again = send_again(database, bench.redis, said)
         forget(database, prefix)
-        wall, cpu = by_redis_benchmark(bench, database, bench.redis, recorder.said)
+        wall, cpu = by_redis_benchmark(bench, database, bench.redis, said)
         ours["wall"] /= ours["share"]
-        bench.say("    %d records, %d keys; %.0f MB sent" % (records, sizes, len(recorder.said) / 1e6))
+        bench.say("    %d records, %d keys; %.0f MB sent" % (records, sizes, len(said) / 1e6))
         bench.row("sink", "%s: records a second (sink %.2f, Redis %.2f CPU s)" % (what, ours["cpu"], ours["redis"]), "%.0f" % (records / ours["wall"]))
         bench.row("sink", "%s: share of redis-benchmark's rate" % what, "%.0f %% (%.2f s against %.2f s)" % (wall / ours["wall"] * 100, ours["wall"], wall), ">= 70 %",
                   wall >= 0.7 * ours["wall"])
