@@ -4,12 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Noreturn void memory_out(size_t wanted)
+{
+    fprintf(stderr, "level=fatal msg=\"out of memory\" wanted_bytes=%zu\n", wanted);
+    abort();
+}
+
 static void *or_die(void *memory, size_t size)
 {
-    if (memory == NULL && size > 0) {
-        fprintf(stderr, "level=fatal msg=\"out of memory\" wanted_bytes=%zu\n", size);
-        abort();
-    }
+    if (memory == NULL && size > 0)
+        memory_out(size);
     return memory;
 }
 
@@ -26,11 +30,6 @@ void *memory_zeroed(size_t count, size_t size)
 void *memory_resize(void *old, size_t size)
 {
     return or_die(realloc(old, size), size);
-}
-
-void *memory_aligned(size_t alignment, size_t size)
-{
-    return or_die(aligned_alloc(alignment, size), size);
 }
 
 char *memory_copy_text(const char *text)

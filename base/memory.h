@@ -8,7 +8,7 @@
 void *memory_allocate(size_t size);       /* not zeroed */
 void *memory_zeroed(size_t count, size_t size);
 void *memory_resize(void *old, size_t size);
-void *memory_aligned(size_t alignment, size_t size); /* a power of two, and a multiple of it */
+_Noreturn void memory_out(size_t wanted); /* ends the process */
 char *memory_copy_text(const char *text); /* NULL stays NULL */
 
 #endif

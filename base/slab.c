@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Who writes to what was given back is to be found out under the address sanitizer, here as in malloc's memory. */
 #if defined(__has_feature)
@@ -20,7 +21,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-enum { PAGE_BYTES = 16 * 1024, BLOCK_PAGES = 64 };
+enum { PAGE_BYTES = 16 * 1024, BLOCK_BYTES = 2 * 1024 * 1024, BLOCK_PAGES = BLOCK_BYTES / PAGE_BYTES, HUGE_FROM_BLOCKS = 4 };
 
 /* At the beginning of each page, which is aligned to its size: so a piece knows its page. */
 struct slab_page {
@@ -53,10 +54,26 @@ static void list_remove(struct slab *slab, struct slab_page *page)
         page->next->previous = page->previous;
 }
 
+/* Aligned to its size. Memory that is not touched is not there yet. */
+static char *block_map(void)
+{
+    char *room = mmap(NULL, 2 * BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED)
+        memory_out(2 * BLOCK_BYTES);
+    char *block = room + (BLOCK_BYTES - (uintptr_t)room % BLOCK_BYTES) % BLOCK_BYTES;
+    if (block > room)
+        munmap(room, (size_t)(block - room));
+    munmap(block + BLOCK_BYTES, (size_t)(room + BLOCK_BYTES - block));
+    return block;
+}
+
+/* A look-up among millions misses the processor's table of pages as often as its caches: whoever has many blocks gets huge pages. */
 static void block_add(struct slab *slab)
 {
     slab->blocks = memory_resize(slab->blocks, (slab->block_count + 1) * sizeof *slab->blocks);
-    slab->block_at = memory_aligned(PAGE_BYTES, (size_t)PAGE_BYTES * BLOCK_PAGES);
+    slab->block_at = block_map();
+    if (slab->block_count >= HUGE_FROM_BLOCKS)
+        madvise(slab->block_at, BLOCK_BYTES, MADV_HUGEPAGE); /* a wish */
     slab->blocks[slab->block_count++] = slab->block_at;
     slab->block_pages_left = BLOCK_PAGES;
 }
@@ -135,8 +152,8 @@ void slab_give(struct slab *slab, void *piece, size_t size)
 void slab_finish(struct slab *slab)
 {
     for (size_t i = 0; i < slab->block_count; i++) {
-        ASAN_UNPOISON_MEMORY_REGION(slab->blocks[i], (size_t)PAGE_BYTES * BLOCK_PAGES);
-        free(slab->blocks[i]);
+        ASAN_UNPOISON_MEMORY_REGION(slab->blocks[i], BLOCK_BYTES);
+        munmap(slab->blocks[i], BLOCK_BYTES);
     }
     free(slab->blocks);
     *slab = (struct slab){0};

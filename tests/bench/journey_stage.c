@@ -73,13 +73,13 @@ static int checkpoint_measure(const struct processor *processor, struct journey_
         ends[i + 1] = all.size;
     }
     double saved = bench_cpu_seconds();
-    size_t with_customers = heap_bytes(), resting = ((struct journey_task *)task)->resting.bytes; /* stays the task's when they go */
+    size_t with_customers = heap_bytes();
     for (size_t i = 0; i < count; i++)
         processor->entry_free(task, &boxes[i].entry);
-    size_t without_customers = heap_bytes();
+    size_t without_customers = heap_bytes(), resting = ((struct journey_task *)task)->resting.bytes; /* no part of the heap */
     processor->task_destroy(task);
     printf("heap %.0f B a customer, and %.1f MB of the task (the structs of those awake, tables, words)\n",
-           (double)(with_customers - without_customers + resting) / (double)count, (double)(without_customers - resting - heap_bytes()) / 1e6);
+           (double)(with_customers - without_customers + resting) / (double)count, (double)(without_customers - heap_bytes()) / 1e6);
     void *second = processor->task_create(shared, 0);
     double freed = bench_cpu_seconds();
     bool is_read = true;
