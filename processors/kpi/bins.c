@@ -40,11 +40,13 @@ const struct bin_count *bins_at(const struct bins *bins, uint32_t position)
     return &bins->items[bins->first + position];
 }
 
+enum { REUSED_PART = 8 }; /* as in level.c */
+
 static void make_room(struct bins *bins)
 {
     if (bins->first + bins->count < bins->capacity)
         return;
-    if (bins->first > bins->count / 2) {
+    if (bins->first > bins->count / REUSED_PART) {
         memmove(bins->items, bins->items + bins->first, bins->count * sizeof *bins->items);
         bins->first = 0;
         return;
