@@ -14,9 +14,9 @@ struct runner_settings {
     int64_t threads;                  /* default 1 */
     int64_t commit_interval_ms;       /* default 50 */
     int64_t summary_interval_ms;      /* default 100 */
-    int64_t summary_interval_behind_ms; /* default 5000, not less than summary_interval_ms */
+    int64_t summary_interval_behind_ms; /* default 1000, not less than summary_interval_ms */
     int64_t batch_records_max;        /* default 100000 */
-    int64_t batch_bytes_max;      /* outbox bytes; default 32 MiB */
+    int64_t batch_bytes_max;      /* outbox bytes; default 8 MiB */
     int64_t checkpoint_interval_ms;   /* length of one checkpoint pass; default 60000 */
     int64_t tick_after_ms;            /* silence before the owner appends a tick; 0: never; default 1000 */
     int64_t allowed_disorder_ms;  /* default from the processor */

@@ -39,11 +39,11 @@ struct runner_settings runner_settings_complete(struct runner_settings settings,
     settings.threads = (int)or_standard(settings.threads, 1);
     settings.commit_interval_ms = (int)or_standard(settings.commit_interval_ms, 50);
     settings.summary_interval_ms = or_standard(settings.summary_interval_ms, 100);
-    settings.summary_interval_behind_ms = or_standard(settings.summary_interval_behind_ms, 5000);
+    settings.summary_interval_behind_ms = or_standard(settings.summary_interval_behind_ms, 1000);
     if (settings.summary_interval_behind_ms < settings.summary_interval_ms)
         settings.summary_interval_behind_ms = settings.summary_interval_ms;
     settings.batch_records_max = (int)or_standard(settings.batch_records_max, 100000);
-    settings.batch_bytes_max = or_standard(settings.batch_bytes_max, 32 * 1024 * 1024);
+    settings.batch_bytes_max = or_standard(settings.batch_bytes_max, 8 * 1024 * 1024);
     settings.checkpoint_interval_ms = (int)or_standard(settings.checkpoint_interval_ms, 60000);
     settings.allowed_disorder_ms = or_standard(settings.allowed_disorder_ms, processor->allowed_disorder_ms);
     settings.entries_max = or_standard(settings.entries_max, 20 * 1000 * 1000);

@@ -28,7 +28,7 @@ static void *task_create(void *shared, int32_t partition)
     struct kpi_task *task = memory_zeroed(1, sizeof *task);
     task->shared = shared;
     task->fallback_pace = INT64_MIN;
-    sources_init(&task->sources);
+    sources_init(&task->sources, task->shared->settings->publish_rounds_behind);
     arena_init(&task->arena);
     task->too_late = metrics_counter("touchstream_kpi_too_late_total", NULL,
                                      "Additions to buckets that are older than two years; gauges alone still take them.");

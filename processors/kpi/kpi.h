@@ -12,6 +12,7 @@
 struct kpi_settings {
     char *time_zone;                  /* whose calendar days the 90d window and day buckets follow */
     int64_t publish_interval_ms;
+    int64_t publish_rounds_behind;    /* see sources.h */
     int64_t lead_ms;
     struct settings_node *targets;    /* kpi: value; durations as "2h" */
     bool trend_enabled;

@@ -13,6 +13,8 @@ const struct setting kpi_setting_rows[] = {
                  .about = "Whose calendar days the 90d window is made of: UTC, an offset as +05:30, or a name as Europe/Berlin."),
     SETTING_DURATION(struct kpi_settings, publish_interval_ms, "kpi.publish_interval", .standard = SECONDS(1), .least = 50,
                      .most = MINUTES(10), .about = "A changed series is published at most this often."),
+    SETTING_INTEGER(struct kpi_settings, publish_rounds_behind, "kpi.publish_rounds_behind", .standard = 10, .least = 1, .most = 1000,
+                    .about = "And while the journey stage is behind, each time it has sent its sums so often (every engine.summary_interval_behind)."),
     SETTING_DURATION(struct kpi_settings, lead_ms, "kpi.lead", .standard = MINUTES(1), .least = 0, .most = HOURS(1),
                      .about = "How far an event that is already here may run ahead of the slowest partition's clock and still be "
                               "shown at once."),

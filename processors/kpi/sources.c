@@ -5,16 +5,17 @@
 
 #include <stdlib.h>
 
-void sources_init(struct sources *sources)
+void sources_init(struct sources *sources, int64_t rounds_behind)
 {
-    *sources = (struct sources){.offset = -1, .clock_ms = INT64_MIN, .pace = INT64_MIN};
+    *sources = (struct sources){.offset = -1, .clock_ms = INT64_MIN, .pace = INT64_MIN,
+                                .rounds_behind = rounds_behind > 0 ? rounds_behind : 1};
 }
 
 void sources_finish(struct sources *sources)
 {
     free(sources->items);
     free(sources->history);
-    sources_init(sources);
+    sources_init(sources, sources->rounds_behind);
 }
 
 static struct source *source_open(struct sources *sources, int32_t partition)
@@ -85,7 +86,7 @@ static bool is_anybody_behind(const struct sources *sources)
 static bool is_time_to_flush(const struct sources *sources, int64_t pace, bool was_behind)
 {
     if (sources->is_behind)
-        return sources->spoken - sources->flushed_at >= SOURCES_ROUNDS_BEHIND * (int64_t)sources->count;
+        return sources->spoken - sources->flushed_at >= sources->rounds_behind * (int64_t)sources->count;
     return was_behind || pace > sources->pace;
 }
 

@@ -7,7 +7,8 @@
  *
  * The same instants pace publication: the first CLOCK of each publish interval of record time is a flush. Not while a source is
  * behind: then record time runs as fast as a backlog is read, in each partition from another place, and nobody waits for what is
- * published on the way. So a flush comes when everybody has spoken twice (some ten seconds), and one more when the last has caught up.
+ * published on the way. So a flush comes when everybody has spoken so often (kpi.publish_rounds_behind; some ten seconds), and one more when
+ * the last has caught up.
  *
  * After a crash the engine reads records again that this table has seen already: the table is saved with a later offset than
  * other entries. So it remembers its own recent past: what the clock was at an offset, and which offsets were flushes.
@@ -39,14 +40,15 @@ struct sources {
     int64_t clock_ms; /* the minimum; INT64_MIN: none yet */
     int64_t pace;     /* the newest publish interval that a flush has come in */
     int64_t flushed_at; /* count of CLOCKs then */
+    int64_t rounds_behind; /* a setting */
     bool is_behind;   /* somebody was, at the last CLOCK */
     struct moment *history;
     size_t history_count, history_capacity;
 };
 
-enum { SOURCES_SILENT_AFTER = 300, SOURCES_HISTORY_MAX = 8192, SOURCES_ROUNDS_BEHIND = 2 };
+enum { SOURCES_SILENT_AFTER = 300, SOURCES_HISTORY_MAX = 8192 };
 
-void sources_init(struct sources *sources);
+void sources_init(struct sources *sources, int64_t rounds_behind);
 void sources_finish(struct sources *sources);
 
 /* What a CLOCK says. */

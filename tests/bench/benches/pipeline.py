@@ -116,7 +116,7 @@ def run(bench):
             bench.reset(prefix)
             note("journey + kpi, %d thread%s" % (threads, "s" * (threads > 1)), events, bench.drain(prefix, ends, threads))
         bench.reset(prefix)
-        note(AT_THE_JOBS_PACE, events, bench.drain(prefix, ends, 1, engine__summary_interval_behind="500ms"))
+        note(AT_THE_JOBS_PACE, events, bench.drain(prefix, ends, 1, kpi__publish_rounds_behind=1))
         if events == counts[0] and len(counts) > 1:
             check_definitions(bench, prefix)
         if bench.options.peers:

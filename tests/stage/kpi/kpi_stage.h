@@ -25,7 +25,7 @@ struct stage_under_test {
 static inline void stage_begin(struct stage_under_test *stage, const char *zone, const char *trend_dimensions)
 {
     *stage = (struct stage_under_test){
-        .settings = {.time_zone = (char *)(uintptr_t)zone, .publish_interval_ms = 1000, .lead_ms = 60000,
+        .settings = {.time_zone = (char *)(uintptr_t)zone, .publish_interval_ms = 1000, .publish_rounds_behind = 2, .lead_ms = 60000,
                      .trend_enabled = trend_dimensions != NULL, .trend_news_ms = DAYS(30), .trend_warm_up_ms = MINUTES(2), .trend_false_alarms_per_month = 4, .trend_series = 100,
                      .trend_dimensions = (char *)(uintptr_t)(trend_dimensions ? trend_dimensions : "all")},
         .record_ms = 1000000};
