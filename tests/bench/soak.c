@@ -3,7 +3,7 @@
  * reached), so from half way on nothing may grow. The mix has only what is over some day: subscriptions and visits are kept until the
  * bound refuses more (tests/stage/journey/bounds-hold.c).
  *
- *     bench-soak EVENTS CUSTOMERS HISTORY [kpi]     100000000 20000 64 kpi are 4 1/2 years, and two hours of a core
+ *     bench-soak EVENTS CUSTOMERS HISTORY [kpi]     100000000 20000 64 kpi are 4 1/2 years, and more than an hour of a core
  *
  * Prints bytes after each hundredth, and how long the rest will take. Exit 1 when in the end the heap has more than 5 % over half way, or
  * what is resident more than that and RESIDENT_SLACK: malloc's holes find their level later than what lives between them. */
