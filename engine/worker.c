@@ -14,6 +14,7 @@ enum {
     IDLE_WAIT_MS = 100,
     GATHER_MS = 10,          /* what has come is applied after as long: at the commit only the last of it is left to do */
     URGENT_SHARE = 2,        /* with something urgent in it, a batch waits for this part of the interval */
+    LEAVE_MOST_MS = 30000,   /* asked to stop: then whoever comes next does the batch again */
     BACKOFF_LEAST_MS = 20,
     BACKOFF_MOST_MS = 1000,
     REDO_MOST = 30,          /* in a row; then a new worker, with a new producer and member */
@@ -273,16 +274,15 @@ static bool is_stop_wanted(const struct worker *worker)
 /* Finishes a batch that is closed already. */
 static enum outcome finish_closing(struct worker *worker)
 {
-    int tries_left = 40; /* once we are asked to stop: some 30 s, then whoever comes next redoes it */
+    int64_t began_ms = worker_now_ms(worker);
     while (worker->txn.is_closing) {
         beat(worker);
         if (commit_try(worker) == OUTCOME_STOP)
             return OUTCOME_STOP;
         if (!worker->txn.is_closing)
             break;
-        if (is_stop_wanted(worker) && tries_left-- == 0)
-            return OUTCOME_STOP;
-        if (wait_for_events(worker, worker->backoff_ms) == OUTCOME_STOP || worker->event == BROKER_LOST)
+        bool is_late = is_stop_wanted(worker) && worker_now_ms(worker) - began_ms > LEAVE_MOST_MS;
+        if (is_late || wait_for_events(worker, worker->backoff_ms) == OUTCOME_STOP || worker->event == BROKER_LOST)
             return OUTCOME_STOP;
     }
     return OUTCOME_OK;
