@@ -138,8 +138,4 @@ struct uuid moment_event_id(const struct moment *moment);
 struct uuid case_id_of(struct view customer_id, const struct moment *opener);
 uint64_t case_identity_of(const struct uuid *case_id);
 
-/* --- persistence (care_persist.c) --- */
-void care_save(const struct journey_task *task, const struct care *care, struct bytes *out);
-void care_load(struct journey_task *task, struct care *care, struct unpack *in);
-
 #endif
