@@ -99,6 +99,7 @@ function onEvent(name, data) {
 document.getElementById("find").addEventListener("submit", (event) => {
   event.preventDefault();
   const id = document.getElementById("find-customer").value.trim();
+  document.activeElement?.blur();
   if (id) location.hash = `#/customers/${encodeURIComponent(id)}`;
 });
 
@@ -110,7 +111,9 @@ document.addEventListener("keydown", (event) => {
   else current?.key?.(event, known);
 });
 
-addEventListener("hashchange", () => { route(); main.focus({ preventScroll: true }); });
+// The event comes a moment after the key: who has begun to type by then keeps the field.
+const isTyping = () => Boolean(document.activeElement?.closest("input, select, dialog"));
+addEventListener("hashchange", () => { route(); if (!isTyping()) main.focus({ preventScroll: true }); });
 route();
 listen(onEvent);
 watchHealth();
