@@ -29,6 +29,13 @@ struct transaction {
     enum decision decision;
 };
 
+static struct transaction own_transaction(const struct kafka_broker *self)
+{
+    struct transaction own = {0};
+    snprintf(own.id, sizeof own.id, "%s", self->producer.id);
+    return own;
+}
+
 static void pause_ms(int ms)
 {
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000L}, NULL);
@@ -244,8 +251,7 @@ static enum settled settle_one(struct look *look, struct transaction *transactio
 
 static enum settled settle_own(struct look *look, const struct open_list *before)
 {
-    struct transaction own = {0};
-    snprintf(own.id, sizeof own.id, "%s", look->self->producer.id);
+    struct transaction own = own_transaction(look->self);
     return settle_one(look, &own, before, true);
 }
 
@@ -329,10 +335,7 @@ static struct node *coordinator_of(struct kafka_broker *self)
 
 enum settled kafka_settle_last(struct kafka_broker *self)
 {
-    if (!is_plaintext(self->config->kafka))
-        return SETTLED_IMPOSSIBLE;
-    struct transaction last = {0};
-    snprintf(last.id, sizeof last.id, "%s", self->producer.id);
+    struct transaction last = own_transaction(self);
     enum settled settled = SETTLED_LATER;
     for (int tries = 0; tries < LAST_TRIES && settled == SETTLED_LATER; tries++) {
         if (tries)

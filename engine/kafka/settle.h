@@ -35,7 +35,7 @@ enum settled {
 
 /* Has our last transaction ended, as far as its coordinator knows? Waits some 100 ms for an end that is on
  * its way. One request of some 100 us mostly. If a broker has been away since, that does not say that it has
- * ended everywhere: kafka_settle_own does. */
+ * ended everywhere: kafka_settle_own does. Not where that was IMPOSSIBLE. */
 enum settled kafka_settle_last(struct kafka_broker *self);
 
 /* Looks at every partition that this worker's kind writes to, the group's offsets included, for what our own

@@ -1,6 +1,7 @@
 #include "processors/kpi/bins.h"
 
 #include "base/memory.h"
+#include "processors/kpi/reuse.h"
 #include "schemas/kpi_sums.h"
 
 #include <stdlib.h>
@@ -40,13 +41,11 @@ const struct bin_count *bins_at(const struct bins *bins, uint32_t position)
     return &bins->items[bins->first + position];
 }
 
-enum { REUSED_PART = 8 }; /* as in level.c */
-
 static void make_room(struct bins *bins)
 {
     if (bins->first + bins->count < bins->capacity)
         return;
-    if (bins->first > bins->count / REUSED_PART) {
+    if (reuse_is_due(bins->first, bins->count)) {
         memmove(bins->items, bins->items + bins->first, bins->count * sizeof *bins->items);
         bins->first = 0;
         return;

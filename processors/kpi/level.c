@@ -1,6 +1,7 @@
 #include "processors/kpi/level.h"
 
 #include "base/memory.h"
+#include "processors/kpi/reuse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,16 +155,12 @@ static void move_slots(struct level *level, uint32_t to, uint32_t from, uint32_t
     memmove((char *)level->cells + to * bytes, (char *)level->cells + from * bytes, count * bytes);
 }
 
-/* What expired in front is used again as soon as it is an eighth of what is kept: eight buckets are moved for one that comes, and
- * the room is reached when retention is, not half as long again after it. */
-enum { REUSED_PART = 8 };
-
 /* Room for one more at the end: by reusing what expired in front, else by growing by half. */
 static void make_room(struct level *level)
 {
     if (level->first + level->count < level->capacity)
         return;
-    if (level->first > level->count / REUSED_PART) {
+    if (reuse_is_due(level->first, level->count)) {
         move_slots(level, 0, level->first, level->count);
         level->first = 0;
         return;

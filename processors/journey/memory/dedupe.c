@@ -8,11 +8,6 @@
 /* The capacity of a table is a power of two. */
 enum { GROW_BY = 4 };
 
-static uint32_t *seconds_of(const struct dedupe *dedupe)
-{
-    return (uint32_t *)(dedupe->ids + dedupe->capacity);
-}
-
 void dedupe_finish(struct dedupe *dedupe)
 {
     free(dedupe->ids);
@@ -58,7 +53,7 @@ static void allocate(struct dedupe *dedupe, uint32_t capacity)
  * order they came, and so does the checkpoint. It is not there yet. */
 void dedupe_put_into_table(struct dedupe *dedupe, uint64_t id, uint32_t second)
 {
-    uint32_t *seconds = seconds_of(dedupe);
+    uint32_t *seconds = dedupe_seconds(dedupe);
     uint32_t mask = dedupe->capacity - 1, place = (uint32_t)id & mask;
     for (; dedupe->ids[place] != 0; place = (place + 1) & mask) {
         if (dedupe->ids[place] < id)
@@ -81,11 +76,11 @@ static void rebuild(struct dedupe *dedupe, int64_t kept_after, uint32_t more)
     struct dedupe old = *dedupe;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < old.capacity; i++)
-        kept += old.ids[i] != 0 && seconds_of(&old)[i] > kept_after;
+        kept += old.ids[i] != 0 && dedupe_seconds(&old)[i] > kept_after;
     allocate(dedupe, capacity_for(kept + more));
     for (uint32_t i = 0; i < old.capacity; i++) {
-        if (old.ids[i] != 0 && seconds_of(&old)[i] > kept_after)
-            dedupe_put(dedupe, old.ids[i], seconds_of(&old)[i]);
+        if (old.ids[i] != 0 && dedupe_seconds(&old)[i] > kept_after)
+            dedupe_put(dedupe, old.ids[i], dedupe_seconds(&old)[i]);
     }
     free(old.ids);
 }
@@ -110,7 +105,7 @@ static void forget_oldest(struct dedupe *dedupe, uint64_t *forgotten)
     uint32_t count = 0, before = dedupe->count;
     for (uint32_t i = 0; i < dedupe->capacity; i++) {
         if (dedupe->ids[i] != 0)
-            seconds[count++] = seconds_of(dedupe)[i];
+            seconds[count++] = dedupe_seconds(dedupe)[i];
     }
     qsort(seconds, count, sizeof *seconds, compare_seconds);
     rebuild(dedupe, seconds[count / 16], 1);
@@ -127,9 +122,9 @@ bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int6
     if (dedupe->capacity > 0) {
         uint32_t place = place_of(dedupe, id);
         if (place < dedupe->capacity && dedupe->ids[place] == id) {
-            bool is_first = seconds_of(dedupe)[place] <= kept_after;
+            bool is_first = dedupe_seconds(dedupe)[place] <= kept_after;
             if (is_first)
-                seconds_of(dedupe)[place] = (uint32_t)second;
+                dedupe_seconds(dedupe)[place] = (uint32_t)second;
             return is_first;
         }
     }

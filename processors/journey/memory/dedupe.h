@@ -41,9 +41,10 @@ static inline uint64_t dedupe_mixed(uint64_t id_high, uint64_t id_low)
     return mixed ? mixed : 1;
 }
 
-static inline uint32_t dedupe_second(const struct dedupe *dedupe, uint32_t place)
+/* By place; they lie behind the ids. */
+static inline uint32_t *dedupe_seconds(const struct dedupe *dedupe)
 {
-    return ((const uint32_t *)(dedupe->ids + dedupe->capacity))[place];
+    return (uint32_t *)(dedupe->ids + dedupe->capacity);
 }
 
 /* An empty one gets the room that one has which came to hold `count` by itself (what is too old leaves when room is needed: it is
@@ -57,7 +58,7 @@ static inline void dedupe_put(struct dedupe *dedupe, uint64_t mixed, uint32_t se
         dedupe_put_into_table(dedupe, mixed, second);
         return;
     }
-    ((uint32_t *)(dedupe->ids + dedupe->capacity))[dedupe->count] = second;
+    dedupe_seconds(dedupe)[dedupe->count] = second;
     dedupe->ids[dedupe->count++] = mixed;
 }
 

@@ -178,7 +178,7 @@ static void ids_write(const struct packing *packing, const struct dedupe *seen, 
     for (uint32_t i = 0; i < end; i++) {
         if (seen->ids[i] == 0)
             continue;
-        int64_t second = dedupe_second(seen, i);
+        int64_t second = dedupe_seconds(seen)[i];
         at = id_put(packing, seen->ids[i], second, before, at);
         before = second;
     }
