@@ -1,5 +1,5 @@
 /* Customers in Redis: one snapshot hash, fed by two topics with fields of their own each (so that neither can overwrite what
- * the other knows better), the latest touchpoints as a stream, and the follow-ups. */
+ * the other knows better), and the latest touchpoints as a stream. */
 #include "base/json_writer.h"
 #include "schemas/json_form.h"
 #include "sinks/redis/projection.h"
@@ -119,37 +119,4 @@ void project_journey_gone(struct projection *projection, struct view customer_id
     resp_key(&projection->commands, projection->prefix, "customer", customer_id);
     resp_key(&projection->commands, projection->prefix, "journey", customer_id);
     forgotten_note_customer(projection, customer_id);
-}
-
-void project_followup(struct projection *projection, const struct follow_up *followup)
-{
-    struct resp *commands = &projection->commands;
-    char cause[UUID_TEXT_SIZE + 1];
-    uuid_format(&followup->cause, cause);
-    bytes_clear(&projection->scratch);
-    struct json_writer json = json_writer_on(&projection->scratch);
-    json_open_object(&json);
-    for (size_t i = 0; i < followup->variables.count; i++) {
-        json_key_view(&json, followup->variables.items[i].key);
-        json_write_text(&json, followup->variables.items[i].value);
-    }
-    json_close_object(&json);
-
-    resp_command(commands, 4, "ZADD");
-    resp_key(commands, projection->prefix, "followups", NOTHING);
-    resp_integer(commands, followup->due_at_ms);
-    resp_view(commands, followup->followup_id);
-    resp_command(commands, 3, "SADD"); /* so that they are found when the customer is forgotten */
-    resp_key(commands, projection->prefix, "followups", followup->customer_id);
-    resp_view(commands, followup->followup_id);
-    resp_command(commands, 2 + 2 * 8, "HSET");
-    resp_key(commands, projection->prefix, "followup", followup->followup_id);
-    field_text(commands, "followup_id", followup->followup_id);
-    field_text(commands, "customer", followup->customer_id);
-    field_text(commands, "kind", view_of_text(follow_up_kind_name(followup->kind)));
-    field_text(commands, "cause", view_of_text(cause));
-    field_text(commands, "channel", view_of_text(channel_name(followup->channel)));
-    field_integer(commands, "due_at", true, followup->due_at_ms);
-    field_integer(commands, "expires_at", true, followup->expires_at_ms);
-    field_text(commands, "variables", bytes_view(&projection->scratch));
 }

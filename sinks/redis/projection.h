@@ -20,6 +20,8 @@ struct projection {
     struct arena *arena;  /* the batch's */
     struct bytes scratch; /* JSON being written */
     struct series_hours hours;
+    int64_t now_ms;       /* when the newest record of the batch was written to Kafka */
+    size_t followup_count; /* of the batch */
     struct resp forgotten;  /* arguments for forgotten_write, none of them a command */
     size_t forgotten_count; /* pairs of them */
     bool is_superseded; /* a later record of this batch has the same topic and key: only what adds up is still wanted of this one */
@@ -40,7 +42,10 @@ void project_enriched(struct projection *projection, const struct enriched_touch
 void project_journey(struct projection *projection, const struct journey *journey);
 void project_journey_gone(struct projection *projection, struct view customer_id);
 
+/* followups → ts:followups, ts:followups:CUSTOMER, ts:followup:ID; trim, once a batch, makes those leave that were due 30 days ago. */
 void project_followup(struct projection *projection, const struct follow_up *followup);
+void followups_trim(struct projection *projection);
+
 /* Whom and what the batch makes Redis forget beyond the keys of their own: noted, and written at the batch's end. */
 void forgotten_note_customer(struct projection *projection, struct view customer_id);
 void forgotten_note_alert(struct projection *projection, struct view alert_id);

@@ -178,6 +178,14 @@ static struct touched *touched_of(struct sink *sink, struct flight *flight, cons
     return touched;
 }
 
+static int64_t newest_ms(const struct record *records, size_t count)
+{
+    int64_t newest = 0;
+    for (size_t i = 0; i < count; i++)
+        newest = records[i].timestamp_ms > newest ? records[i].timestamp_ms : newest;
+    return newest;
+}
+
 static enum outcome flight_prepare(struct sink *sink, struct flight *flight, const struct record *records, size_t count)
 {
     struct projection *projection = &sink->projection;
@@ -189,6 +197,8 @@ static enum outcome flight_prepare(struct sink *sink, struct flight *flight, con
     const bool *is_superseded = find_superseded(records, count, &flight->arena);
     struct touched *touched = NULL;
     size_t from = 0;
+    projection->now_ms = newest_ms(records, count);
+    projection->followup_count = 0;
     resp_clear(commands);
     forgotten_clear(projection);
     resp_command(commands, 1, "MULTI");
@@ -205,6 +215,7 @@ static enum outcome flight_prepare(struct sink *sink, struct flight *flight, con
         touched->after = records[i].offset + 1;
     }
     forgotten_write(projection);
+    followups_trim(projection);
     series_hours_write(&projection->hours, commands, projection->prefix, &flight->arena, &flight->questions);
     positions_write(&flight->touched, commands, projection->prefix);
     resp_command(commands, 1, "EXEC");

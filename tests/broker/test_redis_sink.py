@@ -24,13 +24,13 @@ class Topics:
         self.installation, self.serializers = installation, {}
         self.producer = Producer({"bootstrap.servers": installation.services["KAFKA"], "partitioner": "murmur2_random"})
 
-    def put(self, topic, key, record):
+    def put(self, topic, key, record, **more):
         name = self.installation.topic(topic)
         if topic not in self.serializers:
             schema = self.installation.registry.get_latest_version(name + "-value").schema.schema_str
             self.serializers[topic] = AvroSerializer(self.installation.registry, schema, conf={"auto.register.schemas": False})
         value = record and self.serializers[topic](record, SerializationContext(name, MessageField.VALUE))
-        self.producer.produce(name, key=key, value=value)
+        self.producer.produce(name, key=key, value=value, **more)
 
     def flush(self):
         assert self.producer.flush(30) == 0
@@ -211,6 +211,29 @@ def test_closed_hours_late_revisions_included(installation, topics):
     assert eventually(lambda: stored() == [(1, 10.0, 5), (2, 21.0, 8), (3, 30.0, 7), (4, 40.0, 1)]), stored()
     hours((0, 5.0, 1))  # older than all
     assert eventually(lambda: stored()[0] == (0, 5.0, 1) and len(stored()) == 5), stored()
+
+
+def test_follow_ups_leave_when_they_are_long_past(installation, topics):
+    now, day = int(time.time() * 1000), 86_400_000
+
+    def followup(name, due):
+        return {"followup_id": name, "customer_id": "c-1", "kind": "THANK_YOU", "cause": bytes(16), "channel": "EMAIL", "due_at": due,
+                "expires_at": due + day, "variables": {}}
+
+    def stored():
+        prefix = installation.redis_prefix
+        return [set(installation.redis.zrange(prefix + "followups", 0, -1)), set(installation.redis.smembers(prefix + "followups:c-1")),
+                {key[len(prefix + "followup:"):] for key in installation.redis.keys(prefix + "followup:*")}]
+
+    topics.put("followups", "c-1", followup("over", now - 31 * day), timestamp=now - 10 * day)
+    topics.put("followups", "c-1", followup("past", now - 29 * day), timestamp=now - 10 * day)
+    topics.flush()
+    installation.start("sink")
+    assert eventually(lambda: stored() == [{"over", "past"}] * 3), stored()
+    topics.put("followups", "c-1", followup("never", now - 31 * day))
+    topics.put("followups", "c-1", followup("next", now + day))
+    topics.flush()
+    assert eventually(lambda: stored() == [{"past", "next"}] * 3), stored()
 
 
 def everything(installation):

@@ -1,0 +1,89 @@
+/* Follow-ups in Redis: ts:followups by due time, a hash each, and a set for each customer, so that they are found when the customer is
+ * forgotten.
+ *
+ * They leave when they were due longer ago than their topic keeps them, or Redis would grow for ever. "Now" is when the newest record at
+ * hand was written to Kafka, and no clock of ours: the same records leave the same database. */
+#include "base/json_writer.h"
+#include "sinks/redis/projection.h"
+
+#define FOLLOWUPS_KEPT_MS (30 * INT64_C(86400000))
+
+enum { LEAVE_AT_ONCE_MIN = 100 };
+
+/* KEYS: ts:followups. ARGV: the beginnings of follow-ups' and customers' keys, due before, how many at once. */
+static const char script[] =
+    "for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[3], 'LIMIT', 0, ARGV[4])) do\n"
+    "  local customer = redis.call('HGET', ARGV[1] .. id, 'customer')\n"
+    "  if customer then redis.call('SREM', ARGV[2] .. customer, id) end\n"
+    "  redis.call('DEL', ARGV[1] .. id)\n"
+    "  redis.call('ZREM', KEYS[1], id)\n"
+    "end";
+
+static struct view variables_json(struct projection *projection, const struct follow_up *followup)
+{
+    bytes_clear(&projection->scratch);
+    struct json_writer json = json_writer_on(&projection->scratch);
+    json_open_object(&json);
+    for (size_t i = 0; i < followup->variables.count; i++) {
+        json_key_view(&json, followup->variables.items[i].key);
+        json_write_text(&json, followup->variables.items[i].value);
+    }
+    json_close_object(&json);
+    return bytes_view(&projection->scratch);
+}
+
+static void field(struct resp *commands, const char *name, struct view value)
+{
+    resp_text(commands, name);
+    resp_view(commands, value.data ? value : VIEW_LITERAL(""));
+}
+
+static void time_field(struct resp *commands, const char *name, int64_t at_ms)
+{
+    resp_text(commands, name);
+    resp_integer(commands, at_ms);
+}
+
+void project_followup(struct projection *projection, const struct follow_up *followup)
+{
+    if (followup->due_at_ms < projection->now_ms - FOLLOWUPS_KEPT_MS)
+        return;
+    projection->followup_count++;
+    struct resp *commands = &projection->commands;
+    char cause[UUID_TEXT_SIZE + 1];
+    uuid_format(&followup->cause, cause);
+    resp_command(commands, 4, "ZADD");
+    resp_key(commands, projection->prefix, "followups", (struct view){NULL, 0});
+    resp_integer(commands, followup->due_at_ms);
+    resp_view(commands, followup->followup_id);
+    resp_command(commands, 3, "SADD");
+    resp_key(commands, projection->prefix, "followups", followup->customer_id);
+    resp_view(commands, followup->followup_id);
+    resp_command(commands, 2 + 2 * 8, "HSET");
+    resp_key(commands, projection->prefix, "followup", followup->followup_id);
+    field(commands, "followup_id", followup->followup_id);
+    field(commands, "customer", followup->customer_id);
+    field(commands, "kind", view_of_text(follow_up_kind_name(followup->kind)));
+    field(commands, "cause", view_of_text(cause));
+    field(commands, "channel", view_of_text(channel_name(followup->channel)));
+    time_field(commands, "due_at", followup->due_at_ms);
+    time_field(commands, "expires_at", followup->expires_at_ms);
+    field(commands, "variables", variables_json(projection, followup));
+}
+
+/* More may leave than came, so whatever is too much gets less. */
+void followups_trim(struct projection *projection)
+{
+    struct resp *commands = &projection->commands;
+    if (projection->followup_count == 0)
+        return;
+    resp_command(commands, 8, "EVAL");
+    resp_text(commands, script);
+    resp_text(commands, "1");
+    resp_key(commands, projection->prefix, "followups", (struct view){NULL, 0});
+    resp_key(commands, projection->prefix, "followup", VIEW_LITERAL(""));
+    resp_key(commands, projection->prefix, "followups", VIEW_LITERAL(""));
+    resp_integer(commands, projection->now_ms - FOLLOWUPS_KEPT_MS - 1);
+    resp_integer(commands, LEAVE_AT_ONCE_MIN + 2 * (int64_t)projection->followup_count);
+    projection->followup_count = 0;
+}
