@@ -165,7 +165,7 @@ static void journey_timer(struct step *step, struct entry *entry);
 static enum outcome journey_apply(struct step *step, struct entry *entry)
 {
     struct journey_task *task = step->task;
-    totals_hold(task->totals, outbox_is_muted(step->outbox));
+    totals_hear(task->totals, step->outbox);
     struct enriched_touchpoint enriched = {0};
     struct view raw;
     enum outcome outcome = touch_decode(task, step, &enriched.touch, &raw);
@@ -230,7 +230,7 @@ static void time_pass(struct journey_task *task, struct entry *entry, struct ste
 
 static void journey_timer(struct step *step, struct entry *entry)
 {
-    totals_hold(((struct journey_task *)step->task)->totals, outbox_is_muted(step->outbox));
+    totals_hear(((struct journey_task *)step->task)->totals, step->outbox);
     customer_wake(step->task, entry);
     time_pass(step->task, entry, step);
     turn_on_time(step->task, entry, step);

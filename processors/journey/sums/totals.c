@@ -22,7 +22,7 @@ struct rolled {
 
 struct totals {
     struct dimensions *dimensions;
-    struct worker_totals *worker; /* NULL until the first flush */
+    struct worker_totals *worker; /* NULL until the first that is not held */
     bool is_held;
     struct cells cells;
     struct number_table expansion_table, rolled_table;
@@ -361,9 +361,11 @@ __attribute__((always_inline)) static inline void expansion_expect(struct totals
         __builtin_prefetch(&totals->expanded[totals->expansions[*place - 1].first]);
 }
 
-void totals_hold(struct totals *totals, bool is_held)
+void totals_hear(struct totals *totals, const struct outbox *outbox)
 {
-    totals->is_held |= is_held;
+    totals->is_held |= outbox_is_muted(outbox);
+    if (totals->worker == NULL && !totals->is_held)
+        totals->worker = worker_totals_join(outbox, totals);
 }
 
 static void roll_up(struct totals *totals)

@@ -17,9 +17,9 @@ void totals_add(struct totals *totals, const struct contribution *contribution, 
 /* What is added follows from what happened up to then. */
 void totals_reach(struct totals *totals, int64_t at_ms);
 
-/* What is added from now on waits for this task's own totals_flush, whoever else flushes: it is read again, and its offset is not
- * committed with the others'. */
-void totals_hold(struct totals *totals, bool is_held);
+/* What is added from now on is for this outbox. While that is muted it waits for this task's own totals_flush, whoever else flushes: it is
+ * read again, and its offset is not committed with the others'. */
+void totals_hear(struct totals *totals, const struct outbox *outbox);
 
 /* Sends what this task and those that share its outbox have added; then all is zero. Not while the outbox is muted. */
 void totals_flush(struct totals *totals, const struct totals_target *target, struct arena *arena);
