@@ -5,6 +5,7 @@
  * alerts.refresh at most. */
 #include "base/memory.h"
 #include "processors/journey/care/turn.h"
+#include "processors/journey/care/waits.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static enum severity severity_of(const struct turn *turn, const struct hot_readi
 static bool is_waiting_for_customer(const struct turn *turn, const struct case_story *story)
 {
     const struct customer *customer = turn->customer;
-    if (story->state != ALERT_STATE_IN_PROGRESS || customer->open_ticket_count == 0 || hot_customer_waits(customer, turn->at_ms))
+    if (story->state != ALERT_STATE_IN_PROGRESS || customer->open_ticket_count == 0 || customer_waits(customer, turn->at_ms))
         return false;
     for (uint32_t i = 0; i < customer->ticket_count; i++) {
         const struct ticket *ticket = &customer->tickets[i];

@@ -3,21 +3,18 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "processors/journey/care/waits.h"
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/tickets/sla.h"
 
 #include <math.h>
 #include <stdarg.h>
 
-enum { WAITS_MAX = 64, TEXT_MAX = 120, TICKETS_COUNTED = 16 };
+enum { TEXT_MAX = 120, TICKETS_COUNTED = 16 };
 
 #define REPEAT_WITHIN_MS DAYS(7)
 #define RENEWAL_WITHIN_MS DAYS(90)
 #define EFFORT_WITHIN_MS DAYS(30) /* ten half-lives: less than a hundredth of the points is left */
-
-struct wait {
-    int64_t from_ms, to_ms;
-};
 
 struct scoring {
     struct journey_task *task;
@@ -28,8 +25,7 @@ struct scoring {
     struct hot_reading *out;
     uint32_t *recent; /* numbers of the tickets that count, the oldest first */
     uint32_t recent_count;
-    struct wait waits[WAITS_MAX]; /* sorted, apart; collected when first asked for */
-    uint32_t wait_count;
+    struct waits waits; /* collected when first asked for */
     bool has_waits;
     bool is_always_hot; /* somebody spoke of law or of a danger */
 };
@@ -62,89 +58,14 @@ static struct ticket *recent_ticket(const struct scoring *scoring, uint32_t plac
     return &scoring->customer->tickets[scoring->recent[place]];
 }
 
-/* --- waiting for us --- */
-
-static void wait_add(struct scoring *scoring, int64_t from_ms, int64_t to_ms)
-{
-    if (scoring->wait_count < WAITS_MAX && to_ms > from_ms)
-        scoring->waits[scoring->wait_count++] = (struct wait){from_ms, to_ms};
-}
-
-/* They are few, and nearly in order. */
-static void waits_sort(struct scoring *scoring)
-{
-    for (uint32_t i = 1; i < scoring->wait_count; i++) {
-        struct wait wait = scoring->waits[i];
-        uint32_t at = i;
-        for (; at > 0 && scoring->waits[at - 1].from_ms > wait.from_ms; at--)
-            scoring->waits[at] = scoring->waits[at - 1];
-        scoring->waits[at] = wait;
-    }
-}
-
-static void waits_collect(struct scoring *scoring)
-{
-    scoring->has_waits = true;
-    for (uint32_t i = 0; i < scoring->recent_count; i++) {
-        const struct ticket *ticket = recent_ticket(scoring, i);
-        const struct ticket_glance *glance = ticket_glance(ticket);
-        if (!glance->has_waited) {
-            wait_add(scoring, glance->waits_since_ms, NEVER_MS);
-            continue;
-        }
-        int64_t from_ms = NEVER_MS;
-        for (uint32_t j = 0; j < ticket->count; j++) {
-            const struct ticket_event *event = &ticket->events[j];
-            if (from_ms == NEVER_MS && ticket_event_begins_wait(event)) {
-                from_ms = event->moment.at_ms;
-            } else if (from_ms != NEVER_MS && ticket_event_ends_wait(event)) {
-                wait_add(scoring, from_ms, event->moment.at_ms);
-                from_ms = NEVER_MS;
-            }
-        }
-        if (from_ms != NEVER_MS)
-            wait_add(scoring, from_ms, NEVER_MS);
-    }
-    waits_sort(scoring);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < scoring->wait_count; i++) {
-        struct wait *last = kept ? &scoring->waits[kept - 1] : NULL;
-        if (last && scoring->waits[i].from_ms <= last->to_ms)
-            last->to_ms = scoring->waits[i].to_ms > last->to_ms ? scoring->waits[i].to_ms : last->to_ms;
-        else
-            scoring->waits[kept++] = scoring->waits[i];
-    }
-    scoring->wait_count = kept;
-}
-
 /* How much is left of something said at an instant. */
 static double left_of(struct scoring *scoring, int64_t said_at_ms)
 {
     if (!scoring->has_waits)
-        waits_collect(scoring);
-    int64_t age_ms = scoring->at_ms - said_at_ms;
-    for (uint32_t i = scoring->wait_count; i > 0 && scoring->waits[i - 1].to_ms > said_at_ms; i--) {
-        const struct wait *wait = &scoring->waits[i - 1];
-        int64_t from_ms = wait->from_ms > said_at_ms ? wait->from_ms : said_at_ms;
-        int64_t to_ms = wait->to_ms < scoring->at_ms ? wait->to_ms : scoring->at_ms;
-        if (to_ms > from_ms)
-            age_ms -= to_ms - from_ms;
-    }
+        waits_collect(&scoring->waits, scoring->customer, scoring->recent, scoring->recent_count);
+    scoring->has_waits = true;
+    int64_t age_ms = waits_time_apart(&scoring->waits, said_at_ms, scoring->at_ms);
     return age_ms <= 0 ? 1 : exp2(-(double)age_ms / (double)scoring->settings->half_life_ms);
-}
-
-bool hot_customer_waits(const struct customer *customer, int64_t at_ms)
-{
-    for (uint32_t i = 0; i < customer->ticket_count; i++) {
-        const struct ticket *ticket = &customer->tickets[i];
-        const struct ticket_glance *glance = ticket_glance(ticket);
-        bool waits = !glance->has_waited && glance->waits_since_ms <= at_ms;
-        for (uint32_t j = 0; glance->has_waited && j < ticket->count && ticket->events[j].moment.at_ms <= at_ms; j++)
-            waits = ticket_event_begins_wait(&ticket->events[j]) || (waits && !ticket_event_ends_wait(&ticket->events[j]));
-        if (waits)
-            return true;
-    }
-    return false;
 }
 
 /* --- reasons --- */
@@ -485,7 +406,6 @@ void hot_score_read(struct journey_task *task, const struct customer *customer, 
     scoring.arena = arena;
     scoring.out = out;
     scoring.recent_count = 0;
-    scoring.wait_count = 0;
     scoring.has_waits = scoring.is_always_hot = false;
     if (customer->ticket_count > 0)
         recent_collect(&scoring);

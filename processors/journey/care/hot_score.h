@@ -29,9 +29,6 @@ struct hot_reading {
 void hot_score_read(struct journey_task *task, const struct customer *customer, int64_t at_ms, int64_t from_ms,
                     struct arena *arena, struct hot_reading *out);
 
-/* Does the customer wait for an answer on a ticket at that instant? */
-bool hot_customer_waits(const struct customer *customer, int64_t at_ms);
-
 /* A number for the set of reasons, whatever their points: codes and events. */
 uint64_t hot_reasons_hash(const struct hot_reading *reading);
 
