@@ -50,7 +50,7 @@ struct step {
     const struct record *record; /* NULL in timer, batch_end and summarise; in clock_moved the one that moved it */
     int64_t offset;          /* of the record being applied, or of the one at which this timer fires */
     int64_t clock_ms;        /* the partition's clock, the record at hand included */
-    struct arena *arena;     /* lives until the batch commits */
+    struct arena *arena;     /* forgotten soon after the callback has returned */
     struct outbox *outbox;
     bool is_behind;          /* in summarise: many records wait for this worker, so how much counts and not how soon */
     void *engine;            /* the engine's own */

@@ -295,7 +295,6 @@ static enum outcome on_lost(struct worker *worker)
     worker->batch_records = 0;
     worker->is_batch_open = false;
     worker->again_at_ms = 0;
-    arena_reset(&worker->arena);
     return unassign(worker);
 }
 

@@ -81,7 +81,6 @@ static void hand_out(struct rehearsal *rehearsal)
         rehearsal->on_output(rehearsal->context, message->topic, &output);
     }
     outbox_clear(outbox);
-    arena_reset(&rehearsal->arena);
 }
 
 enum outcome rehearsal_feed(struct rehearsal *rehearsal, const struct record *record)

@@ -195,6 +195,7 @@ enum outcome step_records(const struct task_table *table, const struct step_room
             task->active_at_ms = now_ms;
             outcome = step_record(task, room, &records[at + i], &lanes[i]);
         }
+        arena_reset(room->arena);
     }
     room->outbox->is_muted = room->outbox->sums_are_muted = false;
     return outcome;
@@ -220,6 +221,7 @@ void step_batch_end(struct task *task, const struct step_room *room)
     room->outbox->is_muted = task->stage != TASK_LIVE;
     struct step step = step_of_batch(task, room);
     task->processor->batch_end(&step);
+    arena_reset(room->arena);
     room->outbox->is_muted = false;
 }
 
@@ -231,6 +233,7 @@ void step_summarise(struct task *task, const struct step_room *room, bool is_beh
     struct step step = step_of_batch(task, room);
     step.is_behind = is_behind;
     task->processor->summarise(&step);
+    arena_reset(room->arena);
     task->has_unsummed = false;
     task->is_touched = true;
 }

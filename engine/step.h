@@ -17,7 +17,7 @@ static inline struct task *task_table_find(const struct task_table *table, int32
 }
 
 struct step_room {
-    struct arena *arena;
+    struct arena *arena; /* empty between calls */
     struct outbox *outbox;
 };
 

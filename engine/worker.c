@@ -230,7 +230,6 @@ static void batch_done(struct worker *worker)
     }
     worker->batch_records = 0;
     worker->is_batch_open = false;
-    arena_reset(&worker->arena);
     pause_over(worker);
 }
 

@@ -281,7 +281,7 @@ static void journey_summarise(struct step *step)
     struct journey_task *task = step->task;
     struct totals_target target = {step->outbox, JOURNEY_OUTPUT_DELTAS, task->shared->ids.kpi_delta, task->partition,
                                    step->clock_ms, task->timestamp_ms};
-    totals_flush(task->totals, &target, step->arena);
+    totals_flush(task->totals, &target);
     clock_tell(task, step);
 }
 

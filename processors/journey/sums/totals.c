@@ -384,7 +384,7 @@ static void roll_up(struct totals *totals)
     cells_clear(&totals->cells);
 }
 
-void totals_flush(struct totals *totals, const struct totals_target *target, struct arena *arena)
+void totals_flush(struct totals *totals, const struct totals_target *target)
 {
     totals->is_held = false;
     if (totals->worker == NULL)
@@ -397,5 +397,5 @@ void totals_flush(struct totals *totals, const struct totals_target *target, str
         if (members[i]->reached_ms > reached.clock_ms)
             reached.clock_ms = members[i]->reached_ms;
     }
-    worker_totals_send(totals->worker, &reached, arena);
+    worker_totals_send(totals->worker, &reached);
 }

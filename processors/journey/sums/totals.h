@@ -22,6 +22,6 @@ void totals_reach(struct totals *totals, int64_t at_ms);
 void totals_hear(struct totals *totals, const struct outbox *outbox);
 
 /* Sends what this task and those that share its outbox have added; then all is zero. Not while the outbox is muted. */
-void totals_flush(struct totals *totals, const struct totals_target *target, struct arena *arena);
+void totals_flush(struct totals *totals, const struct totals_target *target);
 
 #endif

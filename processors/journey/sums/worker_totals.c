@@ -41,6 +41,7 @@ struct worker_totals {
     struct worker_bin *bins;
     size_t series_capacity, last_capacity, bucket_capacity, bin_capacity, changed_count, changed_capacity;
     struct arena texts;
+    struct arena record; /* the one going out */
     struct bytes scratch;
 };
 
@@ -57,6 +58,7 @@ static struct worker_totals *worker_totals_create(const struct outbox *outbox)
     number_table_init(&worker->bucket_table);
     number_table_init(&worker->bin_table);
     arena_init(&worker->texts);
+    arena_init(&worker->record);
     return worker;
 }
 
@@ -72,6 +74,7 @@ static void worker_totals_destroy(struct worker_totals *worker)
     free(worker->changed);
     free(worker->bins);
     arena_finish(&worker->texts);
+    arena_finish(&worker->record);
     bytes_finish(&worker->scratch);
     free(worker);
 }
@@ -254,8 +257,7 @@ static size_t bins_count(const struct worker_totals *worker, const struct worker
 
 /* --- going out --- */
 
-static void bucket_describe(const struct worker_totals *worker, const struct worker_bucket *bucket, struct kpi_delta_bucket *out,
-                            struct arena *arena)
+static void bucket_describe(struct worker_totals *worker, const struct worker_bucket *bucket, struct kpi_delta_bucket *out)
 {
     *out = (struct kpi_delta_bucket){.minute = bucket->minute,
                                      .n = bucket->sums.n,
@@ -267,7 +269,7 @@ static void bucket_describe(const struct worker_totals *worker, const struct wor
     size_t count = bins_count(worker, bucket);
     if (count == 0)
         return;
-    out->histogram.items = arena_alloc(arena, count * sizeof *out->histogram.items);
+    out->histogram.items = arena_alloc(&worker->record, count * sizeof *out->histogram.items);
     for (int32_t at = bucket->last_bin; at >= 0; at = worker->bins[at].next) {
         if (worker->bins[at].count != 0)
             out->histogram.items[out->histogram.count++] =
@@ -275,7 +277,7 @@ static void bucket_describe(const struct worker_totals *worker, const struct wor
     }
 }
 
-static void series_send(struct worker_totals *worker, uint32_t number, const struct totals_target *target, struct arena *arena)
+static void series_send(struct worker_totals *worker, uint32_t number, const struct totals_target *target)
 {
     const struct series *series = &worker->series[number];
     size_t count = 0;
@@ -286,11 +288,12 @@ static void series_send(struct worker_totals *worker, uint32_t number, const str
                               .dimension = series->dimension,
                               .source_partition = target->partition,
                               .clock_at_ms = target->clock_ms};
-    delta.buckets.items = arena_alloc(arena, count * sizeof *delta.buckets.items);
+    arena_reset(&worker->record);
+    delta.buckets.items = arena_alloc(&worker->record, count * sizeof *delta.buckets.items);
     for (int32_t at = worker->last_buckets[number]; at >= 0; at = worker->buckets[at].next) {
         const struct worker_bucket *bucket = &worker->buckets[at];
         if (!kpi_sums_are_zero(&bucket->sums) || bins_count(worker, bucket))
-            bucket_describe(worker, bucket, &delta.buckets.items[delta.buckets.count++], arena);
+            bucket_describe(worker, bucket, &delta.buckets.items[delta.buckets.count++]);
     }
     worker->last_buckets[number] = -1;
     if (delta.buckets.count == 0)
@@ -301,10 +304,10 @@ static void series_send(struct worker_totals *worker, uint32_t number, const str
     outbox_end(target->outbox);
 }
 
-void worker_totals_send(struct worker_totals *worker, const struct totals_target *target, struct arena *arena)
+void worker_totals_send(struct worker_totals *worker, const struct totals_target *target)
 {
     for (size_t i = 0; i < worker->changed_count; i++)
-        series_send(worker, worker->changed[i], target, arena);
+        series_send(worker, worker->changed[i], target);
     worker->changed_count = 0;
     number_table_clear(&worker->bin_table);
     number_table_clear(&worker->bucket_table);

@@ -38,6 +38,6 @@ struct totals_target {
 };
 
 /* One record a changed series, in the order in which they were first changed; then all is zero. */
-void worker_totals_send(struct worker_totals *worker, const struct totals_target *target, struct arena *arena);
+void worker_totals_send(struct worker_totals *worker, const struct totals_target *target);
 
 #endif

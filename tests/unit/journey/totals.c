@@ -69,12 +69,9 @@ static void part_add(struct part *part, int times)
 
 static int64_t flush(struct part *part, struct outbox *outbox)
 {
-    struct arena arena;
-    arena_init(&arena);
     struct totals_target target = {.outbox = outbox, .schema_id = 1};
     int64_t before = outbox->n;
-    totals_flush(part->totals, &target, &arena);
-    arena_finish(&arena);
+    totals_flush(part->totals, &target);
     return outbox->n - before;
 }
 
