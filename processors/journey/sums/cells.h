@@ -13,7 +13,7 @@ struct cell {
     struct place place;
     int32_t first_bin; /* −1: none */
     int32_t n, num, immature;
-    uint32_t hash;     /* of the place at minute 0; for who rolls up */
+    uint32_t hash;     /* of its expansion_key(); for who rolls up */
     int64_t sum;
     kpi_wide sum_squares;
 };

@@ -28,18 +28,25 @@ struct series {
     struct view key;     /* KPI|DIMENSION */
 };
 
+/* One dimension, and its series by KPI. */
+struct series_by {
+    struct view text;
+    uint32_t series[KPI_COUNT_OF_ALL]; /* number + 1; 0: none yet */
+};
+
 struct worker_totals {
     const struct outbox *outbox;
     struct worker_totals *next;
     struct totals **members;
     size_t member_count, member_capacity;
-    struct number_table series_table, bucket_table, bin_table;
+    struct number_table dimension_table, bucket_table, bin_table;
+    struct series_by *dimensions;
     struct series *series;
     int32_t *last_buckets; /* by series; −1: unchanged. Apart from them, since all that is added looks here first */
     struct worker_bucket *buckets;
     uint32_t *changed; /* series with buckets, in order */
     struct worker_bin *bins;
-    size_t series_capacity, last_capacity, bucket_capacity, bin_capacity, changed_count, changed_capacity;
+    size_t dimension_capacity, series_count, series_capacity, last_capacity, bucket_capacity, bin_capacity, changed_count, changed_capacity;
     struct arena texts;
     struct arena record; /* the one going out */
     struct bytes scratch;
@@ -54,7 +61,7 @@ static struct worker_totals *worker_totals_create(const struct outbox *outbox)
 {
     struct worker_totals *worker = memory_zeroed(1, sizeof *worker);
     worker->outbox = outbox;
-    number_table_init(&worker->series_table);
+    number_table_init(&worker->dimension_table);
     number_table_init(&worker->bucket_table);
     number_table_init(&worker->bin_table);
     arena_init(&worker->texts);
@@ -64,10 +71,11 @@ static struct worker_totals *worker_totals_create(const struct outbox *outbox)
 
 static void worker_totals_destroy(struct worker_totals *worker)
 {
-    number_table_finish(&worker->series_table);
+    number_table_finish(&worker->dimension_table);
     number_table_finish(&worker->bucket_table);
     number_table_finish(&worker->bin_table);
     free(worker->members);
+    free(worker->dimensions);
     free(worker->series);
     free(worker->last_buckets);
     free(worker->buckets);
@@ -122,37 +130,54 @@ size_t worker_totals_members(const struct worker_totals *worker, struct totals *
 
 /* --- series --- */
 
-static bool series_is_same(const void *items, uint32_t number, const void *key)
+static bool dimension_is_same(const void *items, uint32_t number, const void *key)
 {
-    return view_equal(((const struct series *)items)[number].key, *(const struct view *)key);
+    return view_equal(((const struct series_by *)items)[number].text, *(const struct view *)key);
 }
 
-static uint64_t series_hash(const void *items, uint32_t number)
+static uint64_t dimension_hash(const void *items, uint32_t number)
 {
-    return hash_bytes(((const struct series *)items)[number].key);
+    return hash_bytes(((const struct series_by *)items)[number].text);
 }
 
-uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, struct view dimension)
+uint32_t worker_totals_dimension(struct worker_totals *worker, struct view text)
+{
+    struct number_table *table = &worker->dimension_table;
+    uint32_t *place = number_table_place(table, hash_bytes(text), dimension_is_same, worker->dimensions, &text);
+    if (*place)
+        return *place - 1;
+    uint32_t number = table->count;
+    worker->dimensions = GROWN(worker->dimensions, number, worker->dimension_capacity);
+    struct series_by *dimension = &worker->dimensions[number];
+    dimension->text = arena_copy(&worker->texts, text);
+    memset(dimension->series, 0, sizeof dimension->series);
+    number_table_added(table, place, dimension_hash, worker->dimensions);
+    return number;
+}
+
+__attribute__((noinline)) static uint32_t series_make(struct worker_totals *worker, enum kpi_id kpi, struct view dimension)
 {
     bytes_clear(&worker->scratch);
     bytes_append_text(&worker->scratch, kpi_names[kpi].name);
     bytes_append_byte(&worker->scratch, '|');
     bytes_append_view(&worker->scratch, dimension);
-    struct view key = bytes_view(&worker->scratch);
-    struct number_table *table = &worker->series_table;
-    uint32_t *place = number_table_place(table, hash_bytes(key), series_is_same, worker->series, &key);
-    if (*place)
-        return *place - 1;
-    uint32_t number = table->count;
+    struct view key = arena_copy(&worker->texts, bytes_view(&worker->scratch));
+    uint32_t number = worker->series_count++;
     worker->series = GROWN(worker->series, number, worker->series_capacity);
-    key = arena_copy(&worker->texts, key);
     worker->series[number] = (struct series){.kpi = kpi,
                                              .key = key,
                                              .dimension = view_of(key.data + key.size - dimension.size, dimension.size)};
     worker->last_buckets = GROWN(worker->last_buckets, number, worker->last_capacity);
     worker->last_buckets[number] = -1;
-    number_table_added(table, place, series_hash, worker->series);
     return number;
+}
+
+uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, uint32_t dimension)
+{
+    uint32_t *series = &worker->dimensions[dimension].series[kpi];
+    if (*series == 0)
+        *series = series_make(worker, kpi, worker->dimensions[dimension].text) + 1;
+    return *series - 1;
 }
 
 /* --- buckets --- */

@@ -20,8 +20,9 @@ void worker_totals_leave(struct worker_totals *worker, struct totals *member);
 /* Everybody's contributions are due: the members whose cells are to be added. */
 size_t worker_totals_members(const struct worker_totals *worker, struct totals *const **members);
 
-/* The number of a series; `dimension` is not borrowed. */
-uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, struct view dimension);
+/* The number of a dimension's text, which is not borrowed; and of the series of a KPI by it. */
+uint32_t worker_totals_dimension(struct worker_totals *worker, struct view text);
+uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, uint32_t dimension);
 
 /* To one minute of a series, which is returned, good until the next call; and to its histogram. */
 struct worker_bucket;

@@ -115,9 +115,35 @@ static void a_partition_that_is_read_again_waits_for_its_own_flush(void **state)
     bytes_finish(&outbox.value);
 }
 
+/* Far more than are remembered by what they roll up to. */
+static void many_places_of_one_series_are_one_sum(void **state)
+{
+    (void)state;
+    enum { PLACES = 100000 };
+    struct outbox outbox = {0};
+    struct part part;
+    struct tally tally = {0};
+    part_open(&part);
+    for (int again = 0; again < 2; again++) {
+        for (uint32_t i = 0; i < PLACES; i++) {
+            struct place place = place_at(KPI_REVIEW_COUNT, 0, NO_STAGE, 60000);
+            place.name = i;
+            tally_begin(&tally, 0);
+            tally_add_count(&tally, place);
+            totals_add(part.totals, &tally.items[0], 1);
+        }
+        assert_int_equal(flush(&part, &outbox), PLACES);
+        assert_int_equal(outbox.records, again + 1);
+    }
+    tally_finish(&tally);
+    part_close(&part);
+    bytes_finish(&outbox.value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_flush_sends_what_all_have_added),
+                                       cmocka_unit_test(many_places_of_one_series_are_one_sum),
                                        cmocka_unit_test(a_partition_that_is_read_again_waits_for_its_own_flush)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
