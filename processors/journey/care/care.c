@@ -103,7 +103,18 @@ bool care_fact_add(struct care *care, const struct case_fact *fact)
     memmove(care->facts + place + 1, care->facts + place, (care->fact_count - place) * sizeof *care->facts);
     care->facts[place] = *fact;
     care->fact_count++;
+    care->fact_codes |= 1u << fact->code;
+    care->fact_ratings |= 1u << fact->rating;
     return true;
+}
+
+void care_facts_list(struct care *care)
+{
+    care->fact_codes = care->fact_ratings = 0;
+    for (uint32_t i = 0; i < care->fact_count; i++) {
+        care->fact_codes |= 1u << care->facts[i].code;
+        care->fact_ratings |= 1u << care->facts[i].rating;
+    }
 }
 
 /* --- what a touchpoint says --- */
@@ -275,6 +286,7 @@ static void facts_drop(struct care *care, uint32_t from, uint32_t count)
     memmove(care->facts + from, care->facts + from + count, (care->fact_count - from - count) * sizeof *care->facts);
     care->fact_count -= count;
     care->facts = customer_array_shrink(care->facts, care->fact_count, sizeof *care->facts);
+    care_facts_list(care);
 }
 
 static void published_drop(struct care *care, int64_t until_ms)

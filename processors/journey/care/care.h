@@ -88,8 +88,13 @@ struct care {
     char *pending_texts; /* of each in turn: the id of what it is about, and a note */
     uint32_t pending_texts_size;
     uint32_t fact_count, case_count, alert_count, pending_count;
+    uint32_t fact_codes;     /* bits 1u << code of the facts there are; not packed */
+    uint32_t fact_ratings;   /* the same of their ratings */
     int64_t sealed_at_ms;    /* facts up to then are gone */
     int64_t promises_from_ms; /* deadlines up to then had alerts that left for want of room: they do not come again */
+    /* What followups.c last found, not packed: as long as the case lives no follow-up needs a look at any time from `held` (the latest due
+     * time of those that wait for its end; INT64_MIN: none do) until `rests` (INT64_MIN: who knows). */
+    int64_t pending_held_ms, pending_rests_ms;
     bool is_hot;                /* from hot.from on, until below hot.until */
     char *text;              /* the customer's last words */
 };
@@ -113,17 +118,23 @@ bool customer_preferred_channel(const struct customer *customer, enum channel *o
 /* false: it is known, or older than what is remembered. */
 bool care_fact_add(struct care *care, const struct case_fact *fact);
 
+/* Reads again which facts there are; after facts came otherwise than by care_fact_add. */
+void care_facts_list(struct care *care);
+
 /* Room for later facts: the oldest cases that can no longer change leave, with what they contributed. When nothing is left
  * to remember, customer->care is NULL again. */
 void care_tidy(const struct journey_task *task, struct customer *customer, int64_t clock_ms);
 
+enum {
+    FACT_OPENERS = 1 << HOT_NPS_LOW | 1 << HOT_CSAT_LOW | 1 << HOT_CES_LOW | 1 << HOT_STARS_LOW | 1 << HOT_LAW_WORDS | 1 << HOT_SAFETY_WORDS |
+                   1 << FACT_CROSSED
+};
+_Static_assert((int)FACT_CODE_COUNT < 32, "a bit each");
+
 /* Asked of every fact at every reading. */
 static inline bool fact_is_opener(const struct case_fact *fact)
 {
-    const unsigned openers = 1u << HOT_NPS_LOW | 1u << HOT_CSAT_LOW | 1u << HOT_CES_LOW | 1u << HOT_STARS_LOW | 1u << HOT_LAW_WORDS |
-                             1u << HOT_SAFETY_WORDS | 1u << FACT_CROSSED;
-    _Static_assert((int)FACT_CODE_COUNT <= 32, "a bit each");
-    return openers >> fact->code & 1;
+    return FACT_OPENERS >> fact->code & 1;
 }
 
 static inline bool fact_is_negative_rating(const struct case_fact *fact)

@@ -221,6 +221,9 @@ void cases_read(const struct care *care, const struct case_settings *settings, i
                 struct case_reading *out)
 {
     out->count = 0;
+    out->next_at_ms = NEVER_MS;
+    if (!(care->fact_codes & FACT_OPENERS))
+        return; /* nothing ever began */
     struct walk walk = {.care = care, .settings = settings, .out = out, .tally = tally};
     for (uint32_t i = 0; i < care->fact_count; i++) {
         const struct case_fact *fact = &care->facts[i];

@@ -122,6 +122,7 @@ static void texts_add(struct care *care, struct view text)
 
 static void pending_remove(struct care *care, uint32_t number)
 {
+    care->pending_rests_ms = INT64_MIN;
     uint32_t at = texts_before(care, number), size = care->pending[number].subject_size + care->pending[number].note_size;
     if (size) {
         care->pending_texts_size -= size;
@@ -161,6 +162,8 @@ static void pending_add(struct turn *turn, const struct followup_rule *rule, con
         return;
     if (care->pending_count >= turn->settings->followups_max)
         pending_remove(care, 0);
+    if (due_at_ms < care->pending_rests_ms)
+        care->pending_rests_ms = due_at_ms;
     care->pending = customer_array_grow(care->pending, care->pending_count, sizeof *care->pending);
     struct view subject = care_text_cut(cause->subject, CARE_TEXT_MAX), note = care_text_cut(cause->note, CARE_TEXT_MAX);
     care->pending[care->pending_count++] =
@@ -297,11 +300,13 @@ static void sooner(const struct turn *turn, const struct pending *pending, int64
         *next_at_ms = at_ms;
 }
 
-static void pending_review(struct turn *turn, int64_t *next_at_ms)
+/* Returns when the first of them is to be looked at. */
+static int64_t pending_look(struct turn *turn, struct care *care)
 {
-    struct care *care = turn->customer->care;
+    int64_t first_ms = NEVER_MS;
     uint32_t texts_at = 0;
-    for (uint32_t i = 0; care && i < care->pending_count;) {
+    care->pending_held_ms = INT64_MIN;
+    for (uint32_t i = 0; i < care->pending_count;) {
         const struct pending *pending = &care->pending[i];
         uint32_t texts_size = pending->subject_size + pending->note_size;
         if (pending->due_at_ms <= turn->at_ms) {
@@ -311,10 +316,26 @@ static void pending_review(struct turn *turn, int64_t *next_at_ms)
                 continue;
             }
         }
-        sooner(turn, pending, next_at_ms);
+        if (pending->due_at_ms <= turn->at_ms && pending->due_at_ms > care->pending_held_ms)
+            care->pending_held_ms = pending->due_at_ms;
+        sooner(turn, pending, &first_ms);
         texts_at += texts_size;
         i++;
     }
+    return first_ms;
+}
+
+/* Most turns come before anything is due: to know when that will be spares a look at all of them. Exactly what a look would find, since
+ * who was at rest in between has forgotten it: so times before the held ones were due, which late events bring, are looked at. */
+static int64_t pending_review(struct turn *turn)
+{
+    struct care *care = turn->customer->care;
+    if (care == NULL)
+        return NEVER_MS;
+    bool is_case_over = care->pending_held_ms > INT64_MIN && turn_live_case(turn) == NULL;
+    if (turn->at_ms >= care->pending_rests_ms || turn->at_ms < care->pending_held_ms || is_case_over)
+        care->pending_rests_ms = pending_look(turn, care);
+    return care->pending_rests_ms;
 }
 
 /* --- silence: nothing is noted for it, since every customer falls silent in the end --- */
@@ -359,11 +380,10 @@ static void silence_review(struct turn *turn, const struct followup_rule *rule, 
 
 int64_t followups_review(struct turn *turn)
 {
-    int64_t next_at_ms = NEVER_MS;
     const struct followup_rule *silence = turn->customer->cohort ? silence_rule(turn) : NULL;
     if (turn->arrival)
         causes_note(turn);
-    pending_review(turn, &next_at_ms);
+    int64_t next_at_ms = pending_review(turn);
     if (silence)
         silence_review(turn, silence, &next_at_ms);
     return next_at_ms;

@@ -35,8 +35,8 @@ struct scoring {
 static bool is_recent_ticket(const struct scoring *scoring, uint32_t number)
 {
     const struct ticket *ticket = &scoring->customer->tickets[number];
-    return ticket->id || (number + TICKETS_COUNTED >= scoring->customer->ticket_count && ticket->count &&
-                          ticket->events[ticket->count - 1].moment.at_ms > scoring->at_ms - EFFORT_WITHIN_MS);
+    return ticket->id || (number + TICKETS_COUNTED >= scoring->customer->ticket_count &&
+                          ticket_glance(ticket)->last_at_ms > scoring->at_ms - EFFORT_WITHIN_MS);
 }
 
 static void recent_collect(struct scoring *scoring)
@@ -180,37 +180,67 @@ static void fact_reason(struct scoring *scoring, const struct case_fact *fact)
         reason_add(scoring, code, left, &fact->moment, texts[code]);
 }
 
-/* The standing fact of each kind: the latest rating, else the weightiest word. */
-static void facts_score(struct scoring *scoring)
+static bool fact_counts(const struct scoring *scoring, const struct case_fact *fact)
+{
+    return fact->moment.at_ms <= scoring->at_ms && fact->moment.at_ms > scoring->from_ms;
+}
+
+/* The weightiest words of leaving, law or safety; seldom are there any. */
+static const struct case_fact *words_standing(struct scoring *scoring)
 {
     const struct care *care = scoring->customer->care;
-    const struct case_fact *ratings[RATING_STARS + 1] = {0}, *words = NULL, *negative = NULL, *reach = NULL;
     const double *weights = scoring->settings->weights;
+    const struct case_fact *words = NULL;
+    if (!(care->fact_codes & (1u << HOT_LEAVING_WORDS | 1u << HOT_LAW_WORDS | 1u << HOT_SAFETY_WORDS)))
+        return NULL;
     for (uint32_t i = 0; i < care->fact_count; i++) {
         const struct case_fact *fact = &care->facts[i];
-        if (fact->moment.at_ms > scoring->at_ms || fact->moment.at_ms <= scoring->from_ms)
+        if (!fact_counts(scoring, fact) || fact->code < HOT_LEAVING_WORDS || fact->code > HOT_SAFETY_WORDS)
             continue;
-        scoring->is_always_hot |= fact->code == HOT_LAW_WORDS || fact->code == HOT_SAFETY_WORDS;
-        if (fact->rating != RATING_NONE)
-            ratings[fact->rating] = fact;
-        else if (fact->code == HOT_NEGATIVE_WORDS)
-            negative = fact;
-        else if (fact->code == HOT_PUBLIC_REACH && fact->score >= scoring->settings->reach_from)
-            reach = fact;
-        else if (fact->code >= HOT_LEAVING_WORDS && fact->code <= HOT_SAFETY_WORDS &&
-                 (words == NULL || weights[fact->code] >= weights[words->code] * left_of(scoring, words->moment.at_ms)))
+        scoring->is_always_hot |= fact->code != HOT_LEAVING_WORDS;
+        if (words == NULL || weights[fact->code] >= weights[words->code] * left_of(scoring, words->moment.at_ms))
             words = fact;
     }
-    for (int rating = RATING_NPS; rating <= RATING_STARS; rating++) {
-        if (ratings[rating] && ratings[rating]->code != FACT_GOOD_SCORE)
-            fact_reason(scoring, ratings[rating]);
+    return words;
+}
+
+/* Of each kind of rating, of negative words and of words in public, the latest: each kind a place. */
+enum { STANDING_NEGATIVE = RATING_STARS + 1, STANDING_REACH, STANDING_COUNT };
+
+/* From the newest back, until one of each kind that there is was met: somebody with a long story has few kinds. */
+static void facts_standing(const struct scoring *scoring, const struct case_fact *standing[STANDING_COUNT])
+{
+    const struct care *care = scoring->customer->care;
+    unsigned missing = care->fact_ratings & ~(1u << RATING_NONE);
+    missing |= (care->fact_codes >> HOT_NEGATIVE_WORDS & 1) << STANDING_NEGATIVE | (care->fact_codes >> HOT_PUBLIC_REACH & 1) << STANDING_REACH;
+    for (uint32_t i = care->fact_count; i > 0 && missing; i--) {
+        const struct case_fact *fact = &care->facts[i - 1];
+        if (fact->moment.at_ms <= scoring->from_ms)
+            break;
+        bool has_reach = fact->code == HOT_PUBLIC_REACH && fact->score >= scoring->settings->reach_from;
+        unsigned place = fact->rating != RATING_NONE ? fact->rating : fact->code == HOT_NEGATIVE_WORDS ? STANDING_NEGATIVE : has_reach ? STANDING_REACH : RATING_NONE;
+        if (!(missing >> place & 1) || fact->moment.at_ms > scoring->at_ms)
+            continue;
+        standing[place] = fact;
+        missing &= ~(1u << place);
     }
-    if (negative)
-        fact_reason(scoring, negative);
+}
+
+static void facts_score(struct scoring *scoring)
+{
+    const struct case_fact *standing[STANDING_COUNT] = {0};
+    facts_standing(scoring, standing);
+    const struct case_fact *words = words_standing(scoring);
+    for (int rating = RATING_NPS; rating <= RATING_STARS; rating++) {
+        if (standing[rating] && standing[rating]->code != FACT_GOOD_SCORE)
+            fact_reason(scoring, standing[rating]);
+    }
+    if (standing[STANDING_NEGATIVE])
+        fact_reason(scoring, standing[STANDING_NEGATIVE]);
     if (words)
         fact_reason(scoring, words);
-    if (reach)
-        fact_reason(scoring, reach);
+    if (standing[STANDING_REACH])
+        fact_reason(scoring, standing[STANDING_REACH]);
 }
 
 /* --- the clock --- */
@@ -277,30 +307,36 @@ static void effort_of_ticket(struct scoring *scoring, const struct ticket *ticke
     }
 }
 
-static const struct ticket_event *opening_of(const struct scoring *scoring, uint32_t place)
+static const struct moment *opening_of(const struct ticket *ticket)
 {
-    const struct ticket *ticket = recent_ticket(scoring, place);
-    uint32_t opened = ticket_opened(ticket);
-    const struct ticket_event *event = opened == NO_EVENT ? NULL : &ticket->events[opened];
-    return event && event->moment.at_ms <= scoring->at_ms ? event : NULL;
+    return &ticket->events[ticket_opened(ticket)].moment;
 }
 
-/* The customer's own latest ticket, if it was opened within a week of another one. */
-static const struct ticket_event *repeat_contact(const struct scoring *scoring)
+/* Both were opened. Events are fetched only where the time does not decide. */
+static bool is_opened_before(const struct ticket *ticket, const struct ticket *other)
 {
-    const struct ticket_event *latest = NULL;
+    int64_t at_ms = ticket_glance(ticket)->opened_at_ms, others_ms = ticket_glance(other)->opened_at_ms;
+    return at_ms != others_ms ? at_ms < others_ms : moment_is_before(opening_of(ticket), opening_of(other));
+}
+
+/* When the customer's own latest ticket was opened, if that was within a week of another one; else NULL. */
+static const struct moment *repeat_contact(const struct scoring *scoring)
+{
+    const struct ticket *latest = NULL;
     for (uint32_t i = 0; i < scoring->recent_count; i++) {
-        const struct ticket_event *event = opening_of(scoring, i);
-        if (event && !event->has_agent && (latest == NULL || moment_is_before(&latest->moment, &event->moment)))
-            latest = event;
+        const struct ticket *ticket = recent_ticket(scoring, i);
+        const struct ticket_glance *glance = ticket_glance(ticket);
+        if (glance->opened_at_ms <= scoring->at_ms && !glance->opened_by_agent && (latest == NULL || is_opened_before(latest, ticket)))
+            latest = ticket;
     }
-    if (latest == NULL || latest->moment.at_ms <= scoring->at_ms - EFFORT_WITHIN_MS)
+    int64_t latest_ms = latest ? ticket_glance(latest)->opened_at_ms : INT64_MIN;
+    if (latest == NULL || latest_ms <= scoring->at_ms - EFFORT_WITHIN_MS)
         return NULL;
     for (uint32_t i = 0; i < scoring->recent_count; i++) {
-        const struct ticket_event *event = opening_of(scoring, i);
-        if (event && moment_is_before(&event->moment, &latest->moment) &&
-            latest->moment.at_ms - event->moment.at_ms <= REPEAT_WITHIN_MS)
-            return latest;
+        const struct ticket *ticket = recent_ticket(scoring, i);
+        int64_t opened_ms = ticket_glance(ticket)->opened_at_ms;
+        if (ticket != latest && opened_ms <= scoring->at_ms && latest_ms - opened_ms <= REPEAT_WITHIN_MS && is_opened_before(ticket, latest))
+            return opening_of(latest);
     }
     return NULL;
 }
@@ -323,9 +359,9 @@ static void effort_score(struct scoring *scoring)
     if (effort.last_handoff)
         reason_make(scoring, HOT_HANDOFFS, fmin(effort.handoffs, 3) * left_of(scoring, effort.last_handoff->moment.at_ms),
                     &effort.last_handoff->moment, "Handed from team to team %u times too often", effort.handoffs);
-    const struct ticket_event *repeat = scoring->recent_count > 1 ? repeat_contact(scoring) : NULL;
+    const struct moment *repeat = scoring->recent_count > 1 ? repeat_contact(scoring) : NULL;
     if (repeat)
-        reason_add(scoring, HOT_REPEAT_CONTACT, left_of(scoring, repeat->moment.at_ms), &repeat->moment,
+        reason_add(scoring, HOT_REPEAT_CONTACT, left_of(scoring, repeat->at_ms), repeat,
                    VIEW_LITERAL("Had to come back within a week"));
 }
 

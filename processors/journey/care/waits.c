@@ -11,7 +11,9 @@ static void wait_add(struct waits *waits, int64_t from_ms, int64_t to_ms)
 static void ticket_add(struct waits *waits, const struct ticket *ticket)
 {
     const struct ticket_glance *glance = ticket_glance(ticket);
-    if (!glance->has_waited) {
+    if (glance->waits_over < 2) {
+        if (glance->waits_over)
+            wait_add(waits, glance->waited_from_ms, glance->waited_to_ms);
         wait_add(waits, glance->waits_since_ms, NEVER_MS);
         return;
     }
@@ -81,8 +83,8 @@ bool customer_waits(const struct customer *customer, int64_t at_ms)
     for (uint32_t i = 0; i < customer->ticket_count; i++) {
         const struct ticket *ticket = &customer->tickets[i];
         const struct ticket_glance *glance = ticket_glance(ticket);
-        bool waits = !glance->has_waited && glance->waits_since_ms <= at_ms;
-        for (uint32_t j = 0; glance->has_waited && j < ticket->count && ticket->events[j].moment.at_ms <= at_ms; j++)
+        bool waits = !glance->waits_over && glance->waits_since_ms <= at_ms;
+        for (uint32_t j = 0; glance->waits_over && j < ticket->count && ticket->events[j].moment.at_ms <= at_ms; j++)
             waits = ticket_event_begins_wait(&ticket->events[j]) || (waits && !ticket_event_ends_wait(&ticket->events[j]));
         if (waits)
             return true;

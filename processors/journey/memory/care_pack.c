@@ -274,6 +274,8 @@ static void trouble_unpack(struct packing *packing, struct care *care)
     care->facts = customer_array_sized(care->fact_count, sizeof *care->facts);
     for (uint32_t i = 0; i < care->fact_count; i++)
         fact_unpack(packing, &care->facts[i]);
+    if (!packing->in.has_failed)
+        care_facts_list(care);
     care->case_count = unpack_count(&packing->in, 40);
     care->cases = customer_array_sized(care->case_count, sizeof *care->cases);
     for (uint32_t i = 0; i < care->case_count; i++)

@@ -87,7 +87,7 @@ struct care *customer_care(struct customer *customer)
 {
     if (customer->care == NULL) {
         customer->care = &room_of(customer)->care;
-        *customer->care = (struct care){.sealed_at_ms = INT64_MIN, .promises_from_ms = INT64_MIN};
+        *customer->care = (struct care){.sealed_at_ms = INT64_MIN, .promises_from_ms = INT64_MIN, .pending_rests_ms = INT64_MIN};
     }
     return customer->care;
 }

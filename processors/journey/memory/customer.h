@@ -27,13 +27,17 @@ struct ticket_event {
     bool has_agent;
 };
 
-/* What nearly everybody asks of a ticket, so that its events need not be walked again. */
+/* What nearly everybody asks of a ticket, so that its events need not be walked again, nor even be fetched. */
 struct ticket_glance {
     bool is_read;
-    bool has_effort;      /* a reopening, or more than one hand-off */
-    bool has_waited;      /* the customer waited for us, and does no more; else `waits_since_ms` is all there is */
-    uint32_t opened;      /* ticket_opened() */
+    bool has_effort;        /* a reopening, or more than one hand-off */
+    bool opened_by_agent;
+    uint8_t waits_over;     /* how often the customer has waited for us, two for more; the first of it: */
+    uint32_t opened;        /* ticket_opened() */
+    int64_t waited_from_ms, waited_to_ms;
     int64_t waits_since_ms; /* NEVER_MS: they do not wait */
+    int64_t opened_at_ms;   /* of that event; NEVER_MS: none */
+    int64_t last_at_ms;     /* of the newest event */
 };
 
 struct ticket {

@@ -123,11 +123,17 @@ INLINE_EXPECTATION void struct_expect(const struct customer *customer)
     bytes_expect(customer, 0, AWAKE_BYTES);
 }
 
+/* Of the arrays of somebody with a long story the newest items are looked at. */
+INLINE_EXPECTATION void newest_expect(const void *array, uint32_t count, size_t item_size, uint32_t expected)
+{
+    bytes_expect(array, (count > expected ? count - expected : 0) * item_size, count * item_size);
+}
+
 INLINE_EXPECTATION void parts_expect(const struct customer *customer)
 {
     __builtin_prefetch(customer->seen.ids);
-    __builtin_prefetch(customer->tickets);
-    __builtin_prefetch(customer->surveys);
+    newest_expect(customer->tickets, customer->ticket_count, sizeof *customer->tickets, 4);
+    newest_expect(customer->surveys, customer->survey_count, sizeof *customer->surveys, 1);
 }
 
 /* What hangs off the parts, once those are there: before the text of the event is read, after which all of this is asked for. */
@@ -135,8 +141,9 @@ INLINE_EXPECTATION void details_expect(const struct customer *customer)
 {
     const struct care *care = customer->care;
     if (care) {
-        bytes_expect(care->pending, 0, 2 * CACHE_LINE);
-        bytes_expect(care->facts, 0, 2 * CACHE_LINE);
+        newest_expect(care->facts, care->fact_count, sizeof *care->facts, 4);
+        if (care->fact_codes & FACT_OPENERS)
+            bytes_expect(care->facts, 0, 2 * CACHE_LINE); /* cases are read from the beginning */
     }
     if (customer->ticket_count)
         bytes_expect(customer->tickets[customer->ticket_count - 1].events, 0, 2 * CACHE_LINE);

@@ -47,19 +47,6 @@ uint32_t ticket_open_since(const struct ticket *ticket)
     return since;
 }
 
-bool ticket_event_begins_wait(const struct ticket_event *event)
-{
-    bool is_ours = event->has_agent && event->action != TICKET_ACTION_CUSTOMER_REPLIED;
-    return event->action == TICKET_ACTION_CUSTOMER_REPLIED ||
-           (!is_ours && (event->action == TICKET_ACTION_OPENED || event->action == TICKET_ACTION_REOPENED));
-}
-
-bool ticket_event_ends_wait(const struct ticket_event *event)
-{
-    return event->action == TICKET_ACTION_AGENT_REPLIED || event->action == TICKET_ACTION_PENDING ||
-           event->action == TICKET_ACTION_RESOLVED || event->action == TICKET_ACTION_CLOSED;
-}
-
 static uint32_t opened_of(const struct ticket *ticket)
 {
     bool is_open = false;
@@ -72,29 +59,41 @@ static uint32_t opened_of(const struct ticket *ticket)
     return NO_EVENT;
 }
 
+static void glance_end_wait(struct ticket_glance *glance, int64_t at_ms)
+{
+    if (glance->waits_over == 0) {
+        glance->waited_from_ms = glance->waits_since_ms;
+        glance->waited_to_ms = at_ms;
+    }
+    glance->waits_over = glance->waits_over ? 2 : 1;
+    glance->waits_since_ms = NEVER_MS;
+}
+
 static struct ticket_glance glance_read(const struct ticket *ticket)
 {
-    struct ticket_glance glance = {.is_read = true, .opened = opened_of(ticket), .waits_since_ms = NEVER_MS};
+    struct ticket_glance glance = {.is_read = true, .opened = opened_of(ticket), .waits_since_ms = NEVER_MS, .opened_at_ms = NEVER_MS,
+                                   .last_at_ms = ticket->count ? ticket->events[ticket->count - 1].moment.at_ms : INT64_MIN};
     uint32_t team = 0, handoffs = 0;
+    if (glance.opened != NO_EVENT) {
+        glance.opened_at_ms = ticket->events[glance.opened].moment.at_ms;
+        glance.opened_by_agent = ticket->events[glance.opened].has_agent;
+    }
     for (uint32_t i = 0; i < ticket->count; i++) {
         const struct ticket_event *event = &ticket->events[i];
         handoffs += event->action == TICKET_ACTION_HANDED_OFF && event->team && event->team != team;
         team = event->team ? event->team : team;
         glance.has_effort |= handoffs > 1 || event->action == TICKET_ACTION_REOPENED;
-        if (glance.waits_since_ms == NEVER_MS && ticket_event_begins_wait(event)) {
+        if (glance.waits_since_ms == NEVER_MS && ticket_event_begins_wait(event))
             glance.waits_since_ms = event->moment.at_ms;
-        } else if (glance.waits_since_ms != NEVER_MS && ticket_event_ends_wait(event)) {
-            glance.has_waited = true;
-            glance.waits_since_ms = NEVER_MS;
-        }
+        else if (glance.waits_since_ms != NEVER_MS && ticket_event_ends_wait(event))
+            glance_end_wait(&glance, event->moment.at_ms);
     }
     return glance;
 }
 
-const struct ticket_glance *ticket_glance(const struct ticket *ticket)
+const struct ticket_glance *ticket_glance_anew(const struct ticket *ticket)
 {
-    if (!ticket->glance.is_read)
-        ((struct ticket *)ticket)->glance = glance_read(ticket); /* no ticket is born const */
+    ((struct ticket *)ticket)->glance = glance_read(ticket); /* no ticket is born const */
     return &ticket->glance;
 }
 

@@ -18,11 +18,25 @@ uint32_t ticket_open_since(const struct ticket *ticket);
 uint32_t ticket_opened(const struct ticket *ticket);
 
 /* The same and what else is often asked, of all the ticket's events whatever the time; read once until the next event comes. */
-const struct ticket_glance *ticket_glance(const struct ticket *ticket);
+const struct ticket_glance *ticket_glance_anew(const struct ticket *ticket);
+static inline const struct ticket_glance *ticket_glance(const struct ticket *ticket)
+{
+    return ticket->glance.is_read ? &ticket->glance : ticket_glance_anew(ticket);
+}
 
-/* The customer waits for us from their own word until ours. */
-bool ticket_event_begins_wait(const struct ticket_event *event);
-bool ticket_event_ends_wait(const struct ticket_event *event);
+/* The customer waits for us from their own word until ours. Asked of every event of every recent ticket at every score. */
+static inline bool ticket_event_begins_wait(const struct ticket_event *event)
+{
+    bool is_ours = event->has_agent && event->action != TICKET_ACTION_CUSTOMER_REPLIED;
+    return event->action == TICKET_ACTION_CUSTOMER_REPLIED ||
+           (!is_ours && (event->action == TICKET_ACTION_OPENED || event->action == TICKET_ACTION_REOPENED));
+}
+
+static inline bool ticket_event_ends_wait(const struct ticket_event *event)
+{
+    return event->action == TICKET_ACTION_AGENT_REPLIED || event->action == TICKET_ACTION_PENDING ||
+           event->action == TICKET_ACTION_RESOLVED || event->action == TICKET_ACTION_CLOSED;
+}
 
 /* What is promised for an episode: by the latest priority named until its end, and its segment. */
 const struct policy *ticket_policy(struct journey_task *task, const struct ticket *ticket, const struct episode *episode);
