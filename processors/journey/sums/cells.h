@@ -1,7 +1,7 @@
 /* Contributions of a batch, added up place by place: the hot half of totals.c.
  *
- * While events wait sums leave every few seconds: most cells are met once or twice, and would only take room until then. So there are
- * many, more than the nearest caches hold, and those of one customer are asked for together before the first is added to. */
+ * Most cells are met once or twice until sums leave; more of them than are kept (totals.c) are rolled up before. Those of one customer are
+ * asked for together before the first is added to. */
 #ifndef TS_JOURNEY_CELLS_H
 #define TS_JOURNEY_CELLS_H
 

@@ -3,7 +3,7 @@
 #include "processors/journey/sums/cells.h"
 #include "processors/journey/sums/expansions.h"
 
-enum { CELLS_MAX = 32768 };
+enum { CELLS_MAX = 8192 };
 
 struct totals {
     struct dimensions *dimensions;
