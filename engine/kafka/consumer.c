@@ -16,7 +16,7 @@
 #include <time.h>
 
 enum { ASK_MS = 5000, CLOSE_MS = 10000, LOOK_EVERY_MS = 5000, UNSTEADY_MOST = 24, SETTLE_AFTER_MS = 15000, UNKNOWN_MOST_MS = 5000,
-       STOCK_MESSAGES = 20000, MANY_MESSAGES = 256, KNOCK_EVERY_MS = 5,
+       STOCK_MESSAGES = 8000, MANY_MESSAGES = 256, KNOCK_EVERY_MS = 5,
        QUEUE_BACKOFF_VERSION = 0x02020000 };
 
 static struct kafka_consumer *consumer_of(struct broker *broker)
@@ -80,7 +80,7 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self, int thread)
     kafka_conf_set_number(conf, "heartbeat.interval.ms", self->settings->session_timeout_ms / 5);
     kafka_conf_set(conf, "max.poll.interval.ms", "300000");
     kafka_conf_set(conf, "fetch.wait.max.ms", "100");
-    kafka_conf_set(conf, "fetch.message.max.bytes", "524288");
+    kafka_conf_set(conf, "fetch.message.max.bytes", "131072");
     kafka_conf_set(conf, "queued.max.messages.kbytes", "32768");
     /* With so much in stock, of all partitions together, nothing is fetched; see knock_when_low. */
     kafka_conf_set_number(conf, "queued.min.messages", STOCK_MESSAGES);
