@@ -74,13 +74,14 @@ static void publish_window(struct step *step, const struct series_state *state, 
     out.kpi = view_of_text(kpi_names[face].name);
     out.dimension = state->dimension;
     out.window = view_of_text(window_of(state, i)->name);
-    out.definition = definition_of(shared, face, step->arena);
+    arena_reset(&task->arena); /* all series may be published by one record */
+    out.definition = definition_of(shared, face, &task->arena);
     out.has_target = shared->has_target[face];
     out.target = shared->targets[face];
     out.at_ms = state->series.at_ms;
     out.watermark_ms = step->clock_ms <= CLOCK_UNSET ? state->series.at_ms : step->clock_ms;
     if (with_hours)
-        hours_collect(state, face, &out, step->arena);
+        hours_collect(state, face, &out, &task->arena);
     struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_KPIS, OUTBOX_BY_KEY, record_key(task, state, face, i),
                                        step->record->timestamp_ms);
     wire_begin(value, shared->ids.kpi);

@@ -41,7 +41,7 @@ struct kpi_task {
     struct sources sources;
     struct series_state **changed; /* to be published at the next flush */
     size_t changed_count, changed_capacity;
-    struct arena arena;            /* for route, emptied at each use */
+    struct arena arena;            /* for what is needed in passing, emptied at each use */
     struct bytes scratch;
     struct metric *too_late;
     int64_t fallback_pace;         /* of flushes, while no source says its clock */
