@@ -1,10 +1,9 @@
 #include "base/json_writer.h"
 
+#include "base/number_text.h"
 #include "base/utf8.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 static void before_value(struct json_writer *json)
 {
@@ -135,14 +134,8 @@ void json_write_text(struct json_writer *json, struct view text)
 void json_write_integer(struct json_writer *json, int64_t value)
 {
     before_value(json);
-    char digits[20], *at = digits + sizeof digits;
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do
-        *--at = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (value < 0)
-        *--at = '-';
-    bytes_append(json->out, at, (size_t)(digits + sizeof digits - at));
+    bytes_reserve(json->out, NUMBER_TEXT_MAX);
+    json->out->size += integer_text(json->out->data + json->out->size, value);
 }
 
 void json_write_decimal(struct json_writer *json, double value)
@@ -151,19 +144,9 @@ void json_write_decimal(struct json_writer *json, double value)
         json_write_null(json);
         return;
     }
-    if (fabs(value) < 1e15 && value == floor(value)) {
-        json_write_integer(json, (int64_t)value);
-        return;
-    }
     before_value(json);
-    /* The process never calls setlocale, so the decimal point is a point. */
-    char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    bytes_append_text(json->out, text);
+    bytes_reserve(json->out, NUMBER_TEXT_MAX);
+    json->out->size += decimal_text(json->out->data + json->out->size, value);
 }
 
 void json_write_boolean(struct json_writer *json, bool value)

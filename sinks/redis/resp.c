@@ -1,7 +1,6 @@
 #include "sinks/redis/resp.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "base/number_text.h"
 
 /* "$12\r\n" and "*3\r\n": a sigil and a length; snprintf is too slow for one in every argument. */
 static void append_length(struct resp *resp, char sigil, size_t length)
@@ -47,16 +46,14 @@ void resp_command(struct resp *resp, size_t argument_count, const char *name)
 
 void resp_integer(struct resp *resp, int64_t argument)
 {
-    char text[24];
-    int size = snprintf(text, sizeof text, "%" PRId64, argument);
-    resp_view(resp, view_of(text, (size_t)size));
+    char text[NUMBER_TEXT_MAX];
+    resp_view(resp, view_of(text, integer_text(text, argument)));
 }
 
 void resp_decimal(struct resp *resp, double argument)
 {
-    char text[32];
-    int size = snprintf(text, sizeof text, "%.17g", argument);
-    resp_view(resp, view_of(text, (size_t)size));
+    char text[NUMBER_TEXT_MAX];
+    resp_view(resp, view_of(text, decimal_text(text, argument)));
 }
 
 void resp_key(struct resp *resp, const char *prefix, const char *name, struct view more)
