@@ -19,7 +19,7 @@ struct live {
     size_t stream_count;
     struct map kpis; /* "kpi|window|dimension" as JSON members → its latest JSON, malloced */
     struct arena arena;
-    bool is_redis_there;
+    bool is_redis_there, hears_kpis;
 };
 
 static void send_to_all(struct live *live, struct view text)
@@ -102,16 +102,33 @@ static void flush_kpis(struct live *live)
 
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
+/* Not waited for: on this connection the answer is one more message that is pushed. */
+static void say(struct redis_link *link, const struct live *live, const char *verb, const char *channel)
+{
+    struct resp command = {0};
+    resp_command(&command, 2, verb);
+    resp_key(&command, live->redis->prefix, channel, (struct view){NULL, 0});
+    redis_link_begin(link, &command);
+    resp_finish(&command);
+}
+
 static void subscribe(struct live *live, struct redis_link *link)
 {
-    struct resp commands = {0};
-    static const char *const channels[] = {"live:kpis", "live:alerts", "live:shifts"};
-    for (int i = 0; i < 3; i++) {
-        resp_command(&commands, 2, "SUBSCRIBE");
-        resp_key(&commands, live->redis->prefix, channels[i], (struct view){NULL, 0});
-    }
-    redis_link_send(link, &commands, &live->arena, NULL);
-    resp_finish(&commands);
+    say(link, live, "SUBSCRIBE", "live:alerts");
+    say(link, live, "SUBSCRIBE", "live:shifts");
+    live->hears_kpis = false;
+}
+
+/* KPIs are asked for while a page is open: without a listener the sink need not tell them. */
+static void subscribe_to_kpis(struct live *live, struct redis_link *link)
+{
+    pthread_mutex_lock(&live->lock);
+    bool is_wanted = live->stream_count > 0;
+    pthread_mutex_unlock(&live->lock);
+    if (is_wanted == live->hears_kpis || !redis_link_is_connected(link))
+        return;
+    say(link, live, is_wanted ? "SUBSCRIBE" : "UNSUBSCRIBE", "live:kpis");
+    live->hears_kpis = is_wanted;
 }
 
 static void note_redis(struct live *live, bool is_there)
@@ -121,15 +138,21 @@ static void note_redis(struct live *live, bool is_there)
     live->is_redis_there = is_there;
 }
 
-/* A pushed ["message", channel, text]. */
+/* A pushed ["message", channel, text], or the answer to SUBSCRIBE: a page that came before it looks at all again, for it may have been
+ * told the values of before and missed what changed since. */
 static void take_message(struct live *live, const struct redis_answer *message)
 {
-    if (message->kind != REDIS_LIST || message->count != 3 || !view_equal_text(message->items[0].text, "message"))
+    if (message->kind != REDIS_LIST || message->count != 3)
         return;
     struct view channel = message->items[1].text;
     channel.data += strlen(live->redis->prefix);
     channel.size -= strlen(live->redis->prefix);
-    if (view_equal_text(channel, "live:kpis"))
+    bool is_of_kpis = view_equal_text(channel, "live:kpis");
+    if (is_of_kpis && view_equal_text(message->items[0].text, "subscribe"))
+        send_event(live, "hello", VIEW_LITERAL("{}"));
+    if (!view_equal_text(message->items[0].text, "message"))
+        return;
+    if (is_of_kpis)
         gather_kpi(live, message->items[2].text);
     else
         send_event(live, view_equal_text(channel, "live:alerts") ? "alert" : "shift", message->items[2].text);
@@ -149,6 +172,7 @@ static void *run_live(void *context)
         else if (outcome == OUTCOME_OK)
             take_message(live, &message);
         note_redis(live, redis_link_is_connected(link));
+        subscribe_to_kpis(live, link);
         int64_t now_us = clock_monotonic_us();
         if (now_us - flushed_us >= FLUSH_MS * 1000) {
             flush_kpis(live);

@@ -1,3 +1,5 @@
+/* KPIs in Redis. A batch holds some ten values of each KPI and window: they go into one HSET, which is a look-up of the key and an answer
+ * for all of them. */
 #include "base/json_writer.h"
 #include "sinks/redis/projection.h"
 
@@ -57,19 +59,31 @@ static struct view joined(struct projection *projection, struct view kpi, struct
     bytes_append_view(scratch, kpi);
     bytes_append_byte(scratch, ':');
     bytes_append_view(scratch, more);
-    return arena_copy(projection->arena, bytes_view(scratch));
+    return bytes_view(scratch);
+}
+
+static struct kpi_place *place_open(struct projection *projection, const struct kpi *kpi)
+{
+    struct kpi_places *places = &projection->kpis;
+    struct view name = joined(projection, kpi->kpi, kpi->window);
+    struct kpi_place **found = (struct kpi_place **)map_place(&places->by_name, name);
+    if (*found)
+        return *found;
+    struct kpi_place *place = *found = arena_zeroed(projection->arena, 1, sizeof *place);
+    place->name = arena_copy(projection->arena, name);
+    place->last = &place->first;
+    if (places->last == NULL)
+        places->last = &places->first;
+    *places->last = place;
+    places->last = &place->next;
+    return place;
 }
 
 /* The published object names its place; the stored one is the rest of it. */
-void project_kpi(struct projection *projection, const struct kpi *kpi)
+static size_t write_whole(struct bytes *out, const struct kpi *kpi)
 {
-    struct resp *commands = &projection->commands;
-    series_hours_tell(&projection->hours, kpi, projection->arena);
-    if (projection->is_superseded)
-        return;
-    struct view place = joined(projection, kpi->kpi, kpi->window);
-    bytes_clear(&projection->scratch);
-    struct json_writer json = json_writer_on(&projection->scratch);
+    bytes_clear(out);
+    struct json_writer json = json_writer_on(out);
     json_open_object(&json);
     json_key(&json, "kpi");
     json_write_text(&json, kpi->kpi);
@@ -77,20 +91,60 @@ void project_kpi(struct projection *projection, const struct kpi *kpi)
     json_write_text(&json, kpi->dimension);
     json_key(&json, "window");
     json_write_text(&json, kpi->window);
-    size_t named = projection->scratch.size + 1; /* and the comma */
+    size_t named_bytes = out->size + 1; /* and the comma */
     write_values(&json, kpi);
     write_extras(&json, kpi);
     json_close_object(&json);
-    struct view whole = bytes_view(&projection->scratch);
+    return named_bytes;
+}
 
-    resp_command(commands, 4, "HSET");
-    resp_key(commands, projection->prefix, "kpi", place);
-    resp_view(commands, kpi->dimension);
-    resp_two(commands, VIEW_LITERAL("{"), view_of(whole.data + named, whole.size - named));
+void project_kpi(struct projection *projection, const struct kpi *kpi)
+{
+    series_hours_tell(&projection->hours, kpi, projection->arena);
+    if (projection->is_superseded)
+        return;
+    struct kpi_place *place = place_open(projection, kpi);
+    struct kpi_value *value = arena_zeroed(projection->arena, 1, sizeof *value);
+    value->dimension = kpi->dimension;
+    value->named_bytes = write_whole(&projection->scratch, kpi);
+    value->json = arena_copy(projection->arena, bytes_view(&projection->scratch));
+    *place->last = value;
+    place->last = &value->next;
+    place->count++;
+}
 
-    resp_command(commands, 3, "PUBLISH");
-    resp_key(commands, projection->prefix, "live:kpis", (struct view){NULL, 0});
-    resp_view(commands, whole);
+void kpis_forget(struct projection *projection)
+{
+    map_finish(&projection->kpis.by_name, NULL);
+    projection->kpis = (struct kpi_places){0};
+}
+
+const struct kpi_place *kpis_write(struct projection *projection)
+{
+    struct resp *commands = &projection->commands;
+    const struct kpi_place *places = projection->kpis.first;
+    for (const struct kpi_place *place = places; place; place = place->next) {
+        resp_command(commands, 2 + 2 * place->count, "HSET");
+        resp_key(commands, projection->prefix, "kpi", place->name);
+        for (const struct kpi_value *value = place->first; value; value = value->next) {
+            struct view json = value->json;
+            resp_view(commands, value->dimension);
+            resp_two(commands, VIEW_LITERAL("{"), view_of(json.data + value->named_bytes, json.size - value->named_bytes));
+        }
+    }
+    kpis_forget(projection);
+    return places;
+}
+
+void kpis_publish(const struct kpi_place *places, const char *prefix, struct resp *commands)
+{
+    for (const struct kpi_place *place = places; place; place = place->next) {
+        for (const struct kpi_value *value = place->first; value; value = value->next) {
+            resp_command(commands, 3, "PUBLISH");
+            resp_key(commands, prefix, "live:kpis", (struct view){NULL, 0});
+            resp_view(commands, value->json);
+        }
+    }
 }
 
 void project_kpi_gone(struct projection *projection, struct view key)

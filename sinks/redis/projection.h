@@ -14,6 +14,26 @@ enum {
     JOURNEY_ENTRIES_MAX = 100,  /* ts:journey:ID */
 };
 
+/* A KPI's values of one window that a batch sets, in the order in which they came; in the batch's arena. */
+struct kpi_place {
+    struct kpi_place *next;
+    struct view name; /* "KPI:WINDOW" */
+    struct kpi_value *first, **last;
+    size_t count;
+};
+
+struct kpi_value {
+    struct kpi_value *next;
+    struct view dimension; /* the record's own: gone when the batch is sent */
+    struct view json;      /* as it is published: it names its place */
+    size_t named_bytes;    /* of them, which what is stored leaves out */
+};
+
+struct kpi_places {
+    struct map by_name; /* → struct kpi_place * */
+    struct kpi_place *first, **last;
+};
+
 struct projection {
     struct resp commands;
     const char *prefix;   /* of every key */
@@ -22,13 +42,19 @@ struct projection {
     struct series_hours hours;
     int64_t now_ms;       /* when the newest record of the batch was written to Kafka */
     size_t followup_count; /* of the batch */
+    struct kpi_places kpis;
     struct resp forgotten;  /* arguments for forgotten_write, none of them a command */
     size_t forgotten_count; /* pairs of them */
     bool is_superseded; /* a later record of this batch has the same topic and key: only what adds up is still wanted of this one */
 };
 
-/* kpis → ts:kpi:KPI:WINDOW, ts:live:kpis; closed hours are noted in projection->hours for the batch's end */
+/* kpis: noted in projection->kpis, and closed hours in projection->hours, for the batch's end */
 void project_kpi(struct projection *projection, const struct kpi *kpi);
+/* What was noted → ts:kpi:KPI:WINDOW, one command each. Returns what kpis_publish wants; it forgets the rest. */
+const struct kpi_place *kpis_write(struct projection *projection);
+void kpis_forget(struct projection *projection);
+/* → ts:live:kpis */
+void kpis_publish(const struct kpi_place *places, const char *prefix, struct resp *commands);
 /* A tombstone in kpis, key KPI|WINDOW|DIMENSION: the window has been empty for a whole length; its field goes. */
 void project_kpi_gone(struct projection *projection, struct view key);
 

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "engine/follow.h"
 #include "schemas/reader.h"
+#include "sinks/redis/listeners.h"
 #include "sinks/redis/positions.h"
 #include "sinks/redis/projection.h"
 
@@ -76,6 +77,7 @@ struct flight {
     struct arena arena; /* of everything the batch needs until it is answered */
     struct touched_list touched;
     struct series_questions questions;
+    const struct kpi_place *kpis; /* not published, for nobody seemed to listen */
     size_t record_count, command_count;
     int64_t sent_at_us;
 };
@@ -93,6 +95,7 @@ struct sink {
     struct flight flights[2]; /* one in the air, one being made ready */
     struct flight *in_air;    /* NULL: none */
     bool is_lost;             /* a batch did not arrive: read again from where Redis says */
+    bool has_listeners;       /* as far as the last batch knows */
     struct projection projection;
     struct metric *records_total, *batches_total, *undecodable_total, *refused_total, *batch_seconds;
     int64_t last_health_ms, records_since_health;
@@ -201,6 +204,7 @@ static enum outcome flight_prepare(struct sink *sink, struct flight *flight, con
     projection->followup_count = 0;
     resp_clear(commands);
     forgotten_clear(projection);
+    kpis_forget(projection);
     resp_command(commands, 1, "MULTI");
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || records[i].topic.data != records[i - 1].topic.data || records[i].partition != records[i - 1].partition) {
@@ -216,9 +220,15 @@ static enum outcome flight_prepare(struct sink *sink, struct flight *flight, con
     }
     forgotten_write(projection);
     followups_trim(projection);
+    flight->kpis = kpis_write(projection);
+    if (sink->has_listeners) {
+        kpis_publish(flight->kpis, projection->prefix, commands);
+        flight->kpis = NULL;
+    }
     series_hours_write(&projection->hours, commands, projection->prefix, &flight->arena, &flight->questions);
     positions_write(&flight->touched, commands, projection->prefix);
     resp_command(commands, 1, "EXEC");
+    listeners_ask(commands, projection->prefix);
     flight->command_count = commands->command_count;
     return OUTCOME_OK;
 }
@@ -239,7 +249,7 @@ static void note_refusals(struct sink *sink, const struct redis_answer *list, st
         series_hours_forget(&sink->projection.hours);
 }
 
-/* EXEC's answer is the last: a list when all was done, nil when a watched key had moved, an error when Redis refused. */
+/* EXEC's answer: a list when all was done, nil when a watched key had moved, an error when Redis refused. */
 static enum outcome judge_exec(struct sink *sink, struct flight *flight, const struct redis_answer *answer)
 {
     if (answer->kind == REDIS_LIST) {
@@ -254,6 +264,14 @@ static enum outcome judge_exec(struct sink *sink, struct flight *flight, const s
     return OUTCOME_RETRY;
 }
 
+static void publish_late(struct sink *sink, const struct flight *flight)
+{
+    struct resp commands = {0};
+    kpis_publish(flight->kpis, sink->projection.prefix, &commands);
+    redis_link_send(sink->link, &commands, NULL, NULL);
+    resp_finish(&commands);
+}
+
 /* Waits until the batch in the air is in Redis. If it did not get there, or we cannot know, our book is wrong. */
 static void settle(struct sink *sink)
 {
@@ -263,12 +281,16 @@ static void settle(struct sink *sink)
     sink->in_air = NULL;
     struct redis_answer *answers = NULL;
     enum outcome outcome = redis_link_finish(sink->link, flight->command_count, &flight->arena, &answers);
+    size_t exec = flight->command_count - LISTENERS_COMMANDS - 1;
     if (outcome == OUTCOME_OK)
-        outcome = judge_exec(sink, flight, &answers[flight->command_count - 1]);
+        outcome = judge_exec(sink, flight, &answers[exec]);
     if (outcome != OUTCOME_OK) {
         sink->is_lost = true;
         return;
     }
+    sink->has_listeners = listeners_are_there(&answers[exec + 1]);
+    if (sink->has_listeners && flight->kpis)
+        publish_late(sink, flight);
     metric_add(sink->records_total, (double)flight->record_count);
     metric_add(sink->batches_total, 1);
     metric_observe(sink->batch_seconds, (double)(clock_monotonic_us() - flight->sent_at_us) / 1e6);
@@ -380,6 +402,7 @@ static void sink_finish(struct sink *sink)
         record_reader_destroy(sink->readers[i]);
     positions_finish(&sink->positions);
     series_hours_finish(&sink->projection.hours);
+    kpis_forget(&sink->projection);
     resp_finish(&sink->projection.commands);
     resp_finish(&sink->projection.forgotten);
     bytes_finish(&sink->projection.scratch);

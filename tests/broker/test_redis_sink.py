@@ -192,6 +192,33 @@ def test_rebuild_gives_the_same_database(installation, topics):
     assert (installation.redis.hgetall(table), installation.redis.zrange(hot, 0, -1, withscores=True)) == before
 
 
+def test_who_begins_to_listen_and_then_looks_misses_nothing(installation, topics):
+    """Values are not published while nobody listens; a listener may come at any moment of a batch."""
+    installation.start("sink")
+    table, channel = installation.redis_prefix + "kpi:nps:24h", installation.redis_prefix + "live:kpis"
+    chance = random.Random(7)
+    for i in range(1, 61):
+        for filler in range(300):  # so that a batch takes a while
+            topics.put("kpis", "nps|24h|p=%d" % filler, kpi(float(i), dimension="p=%d" % filler))
+        topics.put("kpis", "nps|24h|all", kpi(float(i)))
+        topics.flush()
+        time.sleep(chance.random() * 0.01)
+        listener = installation.redis.pubsub(ignore_subscribe_messages=False)
+        listener.psubscribe(channel[:-1] + "?") if i % 5 == 0 else listener.subscribe(channel)
+        assert listener.get_message(timeout=5)["type"].endswith("subscribe")
+        values = [float((field(installation) or {"value": 0})["value"])]
+
+        def is_up_to_date():
+            message = listener.get_message(timeout=0.2)
+            if message and "message" in message["type"] and json.loads(message["data"])["dimension"] == "all":
+                values.append(json.loads(message["data"])["value"])
+            return values[-1] == i
+
+        assert eventually(is_up_to_date, 10, 0), (i, values, installation.logs())
+        listener.close()
+    assert installation.redis.hlen(table) == 301
+
+
 def test_closed_hours_late_revisions_included(installation, topics):
     installation.start("sink")
     series = installation.redis_prefix + "series:nps:all"

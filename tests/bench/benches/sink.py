@@ -13,7 +13,7 @@ import time
 
 import redis
 
-from benches.common import PARTITIONS, cpu_of, number
+from benches.common import cpu_of, number
 
 TOPICS = ("kpis", "alerts", "touchpoints.enriched", "journeys", "followups", "trend.shifts")
 
@@ -87,7 +87,7 @@ def redis_cpu(database):
 def drain(bench, database, prefix, ends, address):
     """The sink from an empty database to the topics' ends: wall, its CPU, Redis's CPU. The wall time begins with the first batch."""
     forget(database, prefix)
-    names = [prefix + "position:%s:%d" % (topic, i) for topic in TOPICS for i in range(PARTITIONS)]
+    names = [prefix + "position:%s:%d" % (topic, i) for topic in TOPICS for i in range(len(ends[topic]))]
     wanted = [end for topic in TOPICS for end in ends[topic]]
     sink = bench.start("sink", bench.config(prefix, redis__address=address))
     began, deadline = None, time.time() + 600
@@ -117,7 +117,7 @@ def by_redis_benchmark(bench, database, address, said):
         kinds[name, re.sub(rb"^(.*?\.)?([a-z]+).*", rb"\2", key.split(b".")[-1])].append((at - begin, places))
     wall = cpu = 0
     for (name, what), found in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        if name in (b"WATCH", b"MGET", b"MULTI", b"EXEC", b"GET", b"SET"):
+        if name in (b"WATCH", b"MGET", b"MULTI", b"EXEC", b"GET", b"SET", b"PUBSUB"):
             continue  # the sink's own bookkeeping
         arguments = arguments_of(said, sorted(found, key=lambda one: one[0])[len(found) // 2][1])
         place = 3 if name == b"EVAL" else 1
