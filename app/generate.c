@@ -61,7 +61,7 @@ static int to_file(const struct generate_options *options, struct app *app)
 static int to_kafka(const struct generate_options *options, struct app *app)
 {
     struct outgoing outgoing;
-    struct publisher_settings settings = {.linger_ms = options->rate > 0 ? 5 : 50,
+    struct publisher_settings settings = {.linger_ms = options->rate > 0 ? 20 : 50,
                                           .queue_messages_max = 500000,
                                           .compression = "lz4",
                                           .delivery_timeout_ms = 24 * 3600 * 1000};
