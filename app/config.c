@@ -18,7 +18,7 @@ static const struct setting registry_rows[] = {
 
 static const struct setting topics_rows[] = {
     SETTING_INTEGER(struct topics_settings, partitions, "topics.partitions", .standard = 8, .least = 1, .most = 10000,
-                    .about = "Partitions of a topic that `touchstream topics` creates; the most workers that share it."),
+                    .about = "Partitions of a topic that `touchstream topics` creates, a quarter of them for alerts, followups and trend.shifts; the most workers that share it."),
     SETTING_INTEGER(struct topics_settings, replication, "topics.replication", .standard = 1, .least = 1, .most = 9,
                     .about = "Copies of each partition; 3 on a cluster."),
     SETTING_END};

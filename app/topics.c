@@ -10,24 +10,24 @@
 #include <time.h>
 
 const struct topic_row topic_rows[] = {
-    {"touchpoints", &touchpoint_shape, false, DAYS(30), "customer id",
+    {"touchpoints", &touchpoint_shape, false, false, DAYS(30), "customer id",
      "Every accepted event. A record with a null key and a null value is a tick, which moves its partition's clock."},
-    {"touchpoints.rejected", &rejected_shape, false, DAYS(90), "customer id, or none",
+    {"touchpoints.rejected", &rejected_shape, false, false, DAYS(90), "customer id, or none",
      "What could not be accepted: the original bytes, code, path and reason."},
-    {"touchpoints.enriched", &enriched_touchpoint_shape, false, DAYS(30), "customer id",
+    {"touchpoints.enriched", &enriched_touchpoint_shape, false, false, DAYS(30), "customer id",
      "Every event once, with stage, sentiment, topics, hot score, churn risk and the customer as of then."},
-    {"journeys", &journey_shape, true, -1, "customer id",
+    {"journeys", &journey_shape, true, false, -1, "customer id",
      "One record a customer: where they stand. Also the journey processor's checkpoint; written some seconds after the events."},
-    {"alerts", &alert_shape, false, DAYS(90), "case id, else alert id",
+    {"alerts", &alert_shape, false, true, DAYS(90), "case id, else alert id",
      "Hot tickets and other alerts through their whole life; a higher revision replaces a lower one."},
-    {"alerts.undelivered", &rejected_shape, false, DAYS(90), "case id, else alert id",
+    {"alerts.undelivered", &rejected_shape, false, false, DAYS(90), "case id, else alert id",
      "Alerts that a webhook's receiver refused for good; payload is the message."},
-    {"followups", &follow_up_shape, false, DAYS(30), "customer id", "What to send to whom, and when."},
-    {"kpi.deltas", &kpi_delta_shape, false, DAYS(2), "KPI|DIMENSION", "Internal: additions to series, between the two processors."},
-    {"kpis", &kpi_shape, true, -1, "KPI|WINDOW|DIMENSION", "The latest rolling value of each series and window."},
-    {"trend.shifts", &trend_shift_shape, false, DAYS(365), "KPI|DIMENSION",
+    {"followups", &follow_up_shape, false, true, DAYS(30), "customer id", "What to send to whom, and when."},
+    {"kpi.deltas", &kpi_delta_shape, false, false, DAYS(2), "KPI|DIMENSION", "Internal: additions to series, between the two processors."},
+    {"kpis", &kpi_shape, true, false, -1, "KPI|WINDOW|DIMENSION", "The latest rolling value of each series and window."},
+    {"trend.shifts", &trend_shift_shape, false, true, DAYS(365), "KPI|DIMENSION",
      "Detected changes; a higher revision replaces a lower one."},
-    {"kpi.state", &kpi_state_shape, true, -1, "private", "Private: the kpi processor's checkpoint."},
+    {"kpi.state", &kpi_state_shape, true, false, -1, "private", "Private: the kpi processor's checkpoint."},
     {NULL},
 };
 
@@ -48,13 +48,20 @@ static void pause_before_retry(void)
     nanosleep(&(struct timespec){.tv_sec = 0, .tv_nsec = 500000000}, NULL);
 }
 
+/* Every partition that a transaction touches costs it a request, a record and an end marker. Alerts and follow-ups are touched by each. */
+static int32_t partitions_of(const struct topic_row *row, const struct config *config)
+{
+    return (int32_t)(row->is_sparse ? (config->topics.partitions + 3) / 4 : config->topics.partitions);
+}
+
 static enum outcome create_topics(const struct config *config, bool waits, atomic_bool *stop)
 {
     struct topic_wanted wanted[TOPICS_MAX];
     size_t count = 0;
     for (const struct topic_row *row = topic_rows; row->name; row++)
         wanted[count++] = (struct topic_wanted){.name = row->name,
-                                                .partitions = (int32_t)config->topics.partitions,
+                                                .partitions = partitions_of(row, config),
+                                                .is_any_more_fine = row->is_sparse,
                                                 .replication = (int16_t)config->topics.replication,
                                                 .is_compacted = row->is_compacted,
                                                 .retention_ms = row->retention_ms};

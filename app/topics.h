@@ -11,6 +11,7 @@ struct topic_row {
     const char *name; /* without prefix */
     const struct record_shape *shape;
     bool is_compacted;
+    bool is_sparse;       /* a record for some dozens of events: a quarter of the partitions do */
     int64_t retention_ms; /* −1: for ever */
     const char *key;      /* what the key is, for people */
     const char *summary;

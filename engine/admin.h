@@ -12,6 +12,7 @@
 struct topic_wanted {
     const char *name; /* without prefix */
     int32_t partitions;
+    bool is_any_more_fine; /* more than that are not worth a word */
     int16_t replication;
     bool is_compacted;
     int64_t retention_ms; /* -1: for ever */

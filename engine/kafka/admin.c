@@ -186,7 +186,8 @@ static void check_topic(struct admin *admin, const struct topic_wanted *wanted, 
         return;
     }
     int32_t count = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
-    if (count > 0 && count != wanted->partitions)
+    bool is_fine = count == wanted->partitions || (wanted->is_any_more_fine && count > wanted->partitions);
+    if (count > 0 && !is_fine)
         bytes_printf(report, "%s: has %d partitions, wanted %d\n", name, count, wanted->partitions);
     rd_kafka_metadata_destroy(metadata);
     check_cleanup(admin, name, wanted->is_compacted, report);

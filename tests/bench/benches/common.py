@@ -135,11 +135,14 @@ class Bench:
         try:
             while True:
                 try:
-                    return [consumer.get_watermark_offsets(TopicPartition(topic, i), 10)[1] for i in range(PARTITIONS)]
+                    found = self.admin.list_topics(topic, timeout=10).topics[topic].partitions
+                    if found:
+                        return [consumer.get_watermark_offsets(TopicPartition(topic, i), 10)[1] for i in sorted(found)]
                 except KafkaException:  # a topic just made has no leaders yet
-                    if time.time() > deadline:
-                        raise
-                    time.sleep(0.5)
+                    pass
+                if time.time() > deadline:
+                    raise RuntimeError("no answer about %s" % topic)
+                time.sleep(0.5)
         finally:
             consumer.close()
 
