@@ -198,11 +198,10 @@ static void ticket_walk(struct walk *walk, struct ticket *ticket)
 /* Does `other` share a topic with any OPENED of the ticket in scope, or with the event at hand? */
 static bool is_related(const struct walk *walk, const struct ticket *ticket, const struct ticket *other)
 {
-    uint32_t opened = ticket_opened(other);
-    if (opened == NO_EVENT || other->events[opened].topic_set == 0)
+    uint32_t set = ticket_glance(other)->topic_set;
+    if (set == 0)
         return false;
     const struct dimensions *dimensions = &walk->task->dimensions;
-    uint32_t set = other->events[opened].topic_set;
     if (dimensions_share_topic(dimensions, set, walk->scope->topic_set))
         return true;
     for (uint32_t i = 0; ticket && i < ticket->count; i++) {

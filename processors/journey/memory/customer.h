@@ -34,6 +34,7 @@ struct ticket_glance {
     bool opened_by_agent;
     uint8_t waits_over;     /* how often the customer has waited for us, two for more; the first of it: */
     uint32_t opened;        /* ticket_opened() */
+    uint32_t topic_set;     /* of that event */
     int64_t waited_from_ms, waited_to_ms;
     int64_t waits_since_ms; /* NEVER_MS: they do not wait */
     int64_t opened_at_ms;   /* of that event; NEVER_MS: none */

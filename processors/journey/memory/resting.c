@@ -148,6 +148,11 @@ INLINE_EXPECTATION void details_expect(const struct customer *customer)
     if (customer->ticket_count)
         bytes_expect(customer->tickets[customer->ticket_count - 1].events, 0, 2 * CACHE_LINE);
     __builtin_prefetch(customer->orders);
+    const struct cohort *cohort = customer->cohort;
+    if (cohort) {
+        newest_expect(cohort->used_at_ms, cohort->used_count, sizeof *cohort->used_at_ms, 1);
+        __builtin_prefetch(cohort->spent);
+    }
 }
 
 void customer_expect(const struct entry *entry)

@@ -243,22 +243,16 @@ static void handoffs(const struct reading *reading, const struct episode *episod
 
 /* --- what other tickets have to do with it (READINGS 29, 30) --- */
 
-static const struct ticket_event *opened_event(const struct ticket *ticket)
-{
-    uint32_t opened = ticket_opened(ticket);
-    return opened == NO_EVENT ? NULL : &ticket->events[opened];
-}
-
 /* Another ticket of the same topic opened within [from, to]. */
 static bool has_related(const struct reading *reading, int64_t from_ms, int64_t to_ms, const struct moment *only_before)
 {
     uint32_t topic_set = reading->opened == NO_EVENT ? 0 : reading->ticket->events[reading->opened].topic_set;
     for (uint32_t i = 0; topic_set && i < reading->customer->ticket_count; i++) {
         const struct ticket *other = &reading->customer->tickets[i];
-        const struct ticket_event *opened = other == reading->ticket ? NULL : opened_event(other);
-        if (opened && opened->moment.at_ms >= from_ms && opened->moment.at_ms <= to_ms &&
-            (only_before == NULL || moment_is_before(&opened->moment, only_before)) &&
-            dimensions_share_topic(&reading->task->dimensions, opened->topic_set, topic_set))
+        const struct ticket_glance *glance = ticket_glance(other);
+        if (other != reading->ticket && glance->opened_at_ms >= from_ms && glance->opened_at_ms <= to_ms && glance->opened != NO_EVENT &&
+            (only_before == NULL || moment_is_before(&other->events[glance->opened].moment, only_before)) &&
+            dimensions_share_topic(&reading->task->dimensions, glance->topic_set, topic_set))
             return true;
     }
     return false;

@@ -77,6 +77,7 @@ static struct ticket_glance glance_read(const struct ticket *ticket)
     if (glance.opened != NO_EVENT) {
         glance.opened_at_ms = ticket->events[glance.opened].moment.at_ms;
         glance.opened_by_agent = ticket->events[glance.opened].has_agent;
+        glance.topic_set = ticket->events[glance.opened].topic_set;
     }
     for (uint32_t i = 0; i < ticket->count; i++) {
         const struct ticket_event *event = &ticket->events[i];
