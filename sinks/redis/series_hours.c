@@ -215,14 +215,15 @@ static const char put_hours_script[] =
     "while at <= told or i <= count do\n"
     "  local want, have = tonumber(ARGV[at]), ends[i]\n"
     "  if want and (not have or want <= have) then\n"
-    "    redis.call('XADD', key, 'MAXLEN', ARGV[1], ARGV[at], 'value', ARGV[at + 1], 'n', ARGV[at + 2])\n"
+    "    redis.call('XADD', key, ARGV[at], 'value', ARGV[at + 1], 'n', ARGV[at + 2])\n"
     "    if want == have then i = i + 1 end\n"
     "    at = at + 3\n"
     "  else\n"
-    "    redis.call('XADD', key, 'MAXLEN', ARGV[1], tail[i][1], 'value', tail[i][2][2], 'n', tail[i][2][4])\n"
+    "    redis.call('XADD', key, tail[i][1], 'value', tail[i][2][2], 'n', tail[i][2][4])\n"
     "    i = i + 1\n"
     "  end\n"
     "end\n"
+    "redis.call('XTRIM', key, 'MAXLEN', ARGV[1])\n"
     "return newest";
 
 static void write_by_script(const struct series_told *told, size_t from, struct resp *commands, const char *prefix)
