@@ -1,8 +1,8 @@
 """The Redis sink against what Redis can take: the very commands it sends, by redis-benchmark and sent again as one pipeline.
 
 The sink runs once through a proxy that keeps what it sends, and once straight, measured. Then redis-benchmark runs each kind of
-command, pipelined, with the arguments of one that was sent (keys varied at random); by their numbers that gives the time the
-same commands take it. Last, all that was kept is sent again without waiting for any answer. Both take their own
+command, pipelined, with the arguments of some that were sent (of each size; keys varied at random); by their numbers that gives the
+time the same commands take it. Last, all that was kept is sent again without waiting for any answer. Both take their own
 client's work on another core out of Redis's way, as the sink does. Redis is single-threaded: its CPU is given beside the wall time."""
 import collections
 import re
@@ -15,6 +15,7 @@ import redis
 
 from benches.common import cpu_of, number
 
+SIZES = 8
 TOPICS = ("kpis", "alerts", "touchpoints.enriched", "journeys", "followups", "trend.shifts")
 
 
@@ -107,9 +108,31 @@ def drain(bench, database, prefix, ends, address):
         bench.stop(sink)
 
 
-def by_redis_benchmark(bench, database, address, said):
-    """Seconds, wall and Redis's CPU, that redis-benchmark takes for as many commands of each kind."""
+def like_it(found, said):
+    """Commands of one kind by size, in groups, each with one of its middle as an example: a revised series may hold a hundred hours, or one."""
+    found = sorted(found, key=lambda one: one[0])
+    groups = SIZES if len(found) >= 20 * SIZES else 1
+    for i in range(groups):
+        group = found[len(found) * i // groups:len(found) * (i + 1) // groups]
+        yield len(group), arguments_of(said, group[len(group) // 2][1])
+
+
+def time_of(bench, database, address, name, arguments, count):
+    """Of one command: wall, Redis's CPU."""
     host, port = address.rsplit(":", 1)
+    place = 3 if name == b"EVAL" else 1
+    if name != b"PUBLISH":
+        arguments[place] = b"bench-rb:" + arguments[place] + b":__rand_int__"
+    if name == b"XADD" and arguments[4] != b"*":
+        arguments[4] = b"*"
+    before, began = redis_cpu(database), time.time()
+    subprocess.run(["redis-benchmark", "-h", host, "-p", port, "-c", "1", "-P", "1000", "-n", str(count), "-r", "20000", "-q", *arguments], check=True,
+                   stdout=subprocess.DEVNULL, timeout=300)
+    return (time.time() - began) / count, (redis_cpu(database) - before) / count
+
+
+def by_redis_benchmark(bench, database, address, said):
+    """Seconds, wall and Redis's CPU, that redis-benchmark takes for as many commands of each kind and size."""
     kinds = collections.defaultdict(list)
     for begin, at, places in commands_of(said):
         name = bytes(said[places[0][0]:places[0][1]])
@@ -119,22 +142,15 @@ def by_redis_benchmark(bench, database, address, said):
     for (name, what), found in sorted(kinds.items(), key=lambda item: -len(item[1])):
         if name in (b"WATCH", b"MGET", b"MULTI", b"EXEC", b"GET", b"SET", b"PUBSUB"):
             continue  # the sink's own bookkeeping
-        arguments = arguments_of(said, sorted(found, key=lambda one: one[0])[len(found) // 2][1])
-        place = 3 if name == b"EVAL" else 1
-        if name != b"PUBLISH":
-            arguments[place] = b"bench-rb:" + arguments[place] + b":__rand_int__"
-        if name == b"XADD" and arguments[4] != b"*":
-            arguments[4] = b"*"
-        count = min(max(len(found), 2000), 100000) if name != b"EVAL" else min(max(len(found), 200), 5000)
-        before, began = redis_cpu(database), time.time()
-        subprocess.run(["redis-benchmark", "-h", host, "-p", port, "-c", "1", "-P", "1000", "-n", str(count), "-r", "20000", "-q", *arguments], check=True,
-                       stdout=subprocess.DEVNULL, timeout=300)
-        took, used = time.time() - began, redis_cpu(database) - before
+        took = used = 0
+        for number_of, arguments in like_it(found, said):
+            count = min(max(number_of, 2000), 100000) if name != b"EVAL" else min(max(number_of, 200), 5000)
+            one_wall, one_cpu = time_of(bench, database, address, name, arguments, count)
+            took, used = took + one_wall * number_of, used + one_cpu * number_of
         bench.say("    redis-benchmark %-8s %-10s %8d sent by the sink, %8.0f a second, %5.1f us of Redis's CPU each" %
-                  (name.decode(), what.decode()[:10], len(found), count / took, used / count * 1e6))
-        wall += took / count * len(found)
-        cpu += used / count * len(found)
-    forget(database, "bench-rb:")
+                  (name.decode(), what.decode()[:10], len(found), len(found) / took, used / len(found) * 1e6))
+        wall, cpu = wall + took, cpu + used
+        forget(database, "bench-rb:")
     return wall, cpu
 
 
