@@ -95,19 +95,19 @@ struct care *customer_care(struct customer *customer)
 /* The capacity is a function of the count, so that it need not be kept: it is reached exactly when one more must fit. */
 static bool is_full_at(uint32_t count)
 {
-    return count < 3 ? count != 1 : (count & (count - 1)) == 0;
+    return (count & (count - 1)) == 0;
 }
 
 void *customer_array_grow(void *array, uint32_t count, size_t item_size)
 {
     if (!is_full_at(count))
         return array;
-    return memory_resize(array, (count < 2 ? 2 : 2 * count) * item_size);
+    return memory_resize(array, (count ? 2 * count : 1) * item_size);
 }
 
 static uint32_t capacity_of(uint32_t count)
 {
-    uint32_t capacity = count ? 2 : 0;
+    uint32_t capacity = count ? 1 : 0;
     while (capacity < count)
         capacity *= 2;
     return capacity;
