@@ -182,7 +182,7 @@ struct customer {
     uint32_t sentiment_count;
     uint16_t open_ticket_count;
     uint8_t stage;           /* enum stage */
-    bool is_touched;         /* since resting.c looked last */
+    uint8_t chances;         /* to stay awake: resting.c */
     bool has_activity;
     bool has_support_score;  /* a CSAT answer about something */
     uint16_t churn_thousandths; /* the risk as it stood at the last turn */

@@ -14,7 +14,7 @@ struct resting {
 
 enum { LONG_SIZE = UINT16_MAX };
 
-enum { RESTING_BIT = 1 };
+enum { RESTING_BIT = 1, CHANCES_MAX = 3 };
 
 static struct resting *resting_of(const struct entry *entry)
 {
@@ -66,8 +66,9 @@ static void resting_free(struct journey_task *task, struct resting *resting)
 
 /* --- those awake, nearly by when they were touched last ---
  *
- * Moving somebody to the front at every event would touch their two neighbours' memory, too, which is in no cache. They are marked
- * instead, and who is found marked at the end of the list goes to its front and has another chance. */
+ * Moving somebody to the front at every event would touch their two neighbours' memory, too, which is in no cache. They gain a chance
+ * instead, a few at most, and who comes to the end of the list with one left goes to its front for it: so who is heard of often stays
+ * longer than who was heard of last. */
 
 static void list_remove(struct journey_task *task, struct customer *customer)
 {
@@ -167,9 +168,9 @@ void customer_expect(const struct entry *entry)
 
 static struct customer *next_to_rest(struct journey_task *task)
 {
-    while (task->oldest->is_touched) {
+    while (task->oldest->chances) {
         struct customer *customer = task->oldest;
-        customer->is_touched = false;
+        customer->chances--;
         list_remove(task, customer);
         list_add(task, customer);
     }
@@ -216,7 +217,7 @@ struct customer *customer_wake(struct journey_task *task, struct entry *entry)
 {
     struct customer *customer = entry->state;
     if (!customer_is_resting(entry)) {
-        customer->is_touched = true;
+        customer->chances += customer->chances < CHANCES_MAX;
         details_expect(customer);
         return customer;
     }
