@@ -1,6 +1,7 @@
 #include "ingest/request_body.h"
 
 #include "base/json_writer.h"
+#include "base/utf8.h"
 #include "ingest/ndjson_reader.h"
 
 #include <strings.h>
@@ -43,12 +44,16 @@ enum body_kind request_body_kind(const struct http_exchange *exchange)
     };
     struct view type = http_exchange_header(exchange, "Content-Type");
     struct view encoding = http_exchange_header(exchange, "Content-Encoding");
-    if (type.data == NULL || !charset_is_fine(type) || (encoding.size && !view_equal_text(encoding, "identity")))
+    bool is_event = http_exchange_header(exchange, "ce-specversion").data != NULL;
+    if (encoding.size && !view_equal_text(encoding, "identity"))
+        return BODY_UNKNOWN;
+    if (type.data == NULL) /* an event without data has no type of it either */
+        return is_event ? BODY_EVENT_BARE : BODY_UNKNOWN;
+    if (!charset_is_fine(type))
         return BODY_UNKNOWN;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (media_type_is(type, types[i].type))
-            return types[i].kind == BODY_JSON && http_exchange_header(exchange, "ce-specversion").data ? BODY_EVENT_BARE
-                                                                                                      : types[i].kind;
+            return types[i].kind == BODY_JSON && is_event ? BODY_EVENT_BARE : types[i].kind;
     return BODY_UNKNOWN;
 }
 
@@ -140,6 +145,27 @@ static struct view percent_decode(struct arena *arena, struct view text)
     return view_of(out, size);
 }
 
+/* What is no UTF-8 stays what it is, for the reader to refuse: mended by U+FFFD, two customers could become one. */
+static void write_value(struct json_writer *json, struct view value)
+{
+    if (utf8_is_valid(value)) {
+        json_write_text(json, value);
+        return;
+    }
+    struct bytes text = {0};
+    bytes_append_byte(&text, '"');
+    for (size_t i = 0; i < value.size; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if (c < ' ' || c == '"' || c == '\\')
+            bytes_printf(&text, "\\u%04x", c);
+        else
+            bytes_append_byte(&text, c);
+    }
+    bytes_append_byte(&text, '"');
+    json_write_raw(json, bytes_view(&text));
+    bytes_finish(&text);
+}
+
 static void on_header(void *context, struct view name, struct view value)
 {
     struct event_headers *headers = context;
@@ -149,7 +175,7 @@ static void on_header(void *context, struct view name, struct view value)
     for (size_t i = 3; i < name.size; i++)
         key[i - 3] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] - 'A' + 'a') : name.data[i];
     json_key_view(&headers->json, view_of(key, name.size - 3));
-    json_write_text(&headers->json, percent_decode(headers->arena, value));
+    write_value(&headers->json, percent_decode(headers->arena, value));
 }
 
 static bool event_of_headers(const struct http_exchange *exchange, struct view body, struct growing *growing)
@@ -158,8 +184,10 @@ static bool event_of_headers(const struct http_exchange *exchange, struct view b
     struct event_headers headers = {json_writer_on(&text), growing->arena};
     json_open_object(&headers.json);
     http_exchange_each_header(exchange, on_header, &headers);
-    json_key(&headers.json, "data");
-    json_write_raw(&headers.json, body);
+    if (body.size) {
+        json_key(&headers.json, "data");
+        json_write_raw(&headers.json, body);
+    }
     json_close_object(&headers.json);
     add(growing, arena_copy(growing->arena, bytes_view(&text)), body.size > RECORD_BYTES_MAX);
     bytes_finish(&text);
@@ -185,6 +213,8 @@ bool request_body_split(const struct http_exchange *exchange, enum body_kind kin
     if (body.size >= 3 && memcmp(body.data, "\xEF\xBB\xBF", 3) == 0)
         body = view_of(body.data + 3, body.size - 3);
     char first = first_character(body);
+    if (first == '\0' && kind == BODY_EVENT_BARE)
+        return event_of_headers(exchange, (struct view){NULL, 0}, &growing);
     if (first == '\0')
         return refuse(fault, arena, "the body is empty");
     if (kind == BODY_NDJSON)

@@ -254,6 +254,35 @@ static void cloud_events_in_three_modes(void **state)
     assert_string_equal(fixture->broker.last_key, "caf\xC3\xA9");
 }
 
+/* The headers of a CloudEvent in binary mode, which says of SUBJECT what TYPE says. */
+#define EVENT_HEADERS(TYPE, SUBJECT)                                                                                           \
+    "ce-specversion: 1.0\r\nce-id: 1\r\nce-source: s\r\nce-time: 2026-11-22T10:00:00Z\r\nce-subject: " SUBJECT                  \
+    "\r\nce-type: touchstream." TYPE "\r\nce-channel: WEB\r\n"
+
+static void a_cloud_event_without_data_has_no_body(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    struct view none = VIEW_LITERAL("");
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN EVENT_HEADERS("CustomerForgotten", "c7"), none), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 1"));
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN JSON EVENT_HEADERS("CustomerForgotten", "c8"), none), 200);
+    assert_non_null(strstr(answer, "\"accepted\": 1"));
+    assert_string_equal(fixture->broker.last_key, "c8");
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN JSON EVENT_HEADERS("ReviewPosted", "c9"), none), 400);
+    assert_non_null(strstr(answer, "missing_field"));
+}
+
+static void a_cloud_event_with_broken_text_in_a_header_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    struct view review = VIEW_LITERAL("{\"stars\": 5, \"text\": \"\"}");
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", TOKEN JSON EVENT_HEADERS("ReviewPosted", "%22%ff"), review), 200);
+    assert_non_null(strstr(answer, "\"code\":\"bad_utf8\""));
+    assert_int_equal(fixture->broker.touchpoints, 0);
+}
+
 static void webhooks_go_through_their_mappings(void **state)
 {
     struct fixture *fixture = *state;
@@ -488,6 +517,8 @@ int main(void)
         TEST(broken_bodies_are_400_and_kept),
         TEST(a_record_that_is_json_but_no_touchpoint_is_a_verdict),
         TEST(cloud_events_in_three_modes),
+        TEST(a_cloud_event_without_data_has_no_body),
+        TEST(a_cloud_event_with_broken_text_in_a_header_is_refused),
         TEST(webhooks_go_through_their_mappings),
         TEST(who_does_not_say_who_they_are_is_401),
         TEST(other_types_sizes_paths_and_methods),
