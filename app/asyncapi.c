@@ -37,6 +37,8 @@ static void print_channel(FILE *out, const struct topic_row *row)
             row->is_compacted ? "compact" : "delete");
     if (row->retention_ms >= 0)
         fprintf(out, "          retention.ms: %lld\n", (long long)row->retention_ms);
+    if (row->is_dated_on_arrival)
+        fputs("          message.timestamp.type: LogAppendTime\n", out);
     fprintf(out, "    x-key: \"%s\"\n", row->key);
 }
 

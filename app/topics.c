@@ -23,7 +23,9 @@ const struct topic_row topic_rows[] = {
     {"alerts.undelivered", &rejected_shape, false, false, DAYS(90), "case id, else alert id",
      "Alerts that a webhook's receiver refused for good; payload is the message."},
     {"followups", &follow_up_shape, false, true, DAYS(30), "customer id", "What to send to whom, and when."},
-    {"kpi.deltas", &kpi_delta_shape, false, false, DAYS(2), "KPI|DIMENSION", "Internal: additions to series, between the two processors."},
+    {"kpi.deltas", &kpi_delta_shape, false, false, DAYS(2), "KPI|DIMENSION", "Internal: additions to series, between the two processors.",
+     /* They are made of touchpoints of up to 30 days ago when these are read again: dated as such, Kafka would delete them unread. */
+     .is_dated_on_arrival = true},
     {"kpis", &kpi_shape, true, false, -1, "KPI|WINDOW|DIMENSION", "The latest rolling value of each series and window."},
     {"trend.shifts", &trend_shift_shape, false, true, DAYS(365), "KPI|DIMENSION",
      "Detected changes; a higher revision replaces a lower one."},
@@ -64,6 +66,7 @@ static enum outcome create_topics(const struct config *config, bool waits, atomi
                                                 .is_any_more_fine = row->is_sparse,
                                                 .replication = (int16_t)config->topics.replication,
                                                 .is_compacted = row->is_compacted,
+                                                .is_dated_on_arrival = row->is_dated_on_arrival,
                                                 .retention_ms = row->retention_ms};
     char report[2048] = "";
     bool has_said = false;

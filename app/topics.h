@@ -15,6 +15,7 @@ struct topic_row {
     int64_t retention_ms; /* −1: for ever */
     const char *key;      /* what the key is, for people */
     const char *summary;
+    bool is_dated_on_arrival; /* see struct topic_wanted */
 };
 
 extern const struct topic_row topic_rows[]; /* ends with name NULL */

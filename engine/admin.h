@@ -15,6 +15,7 @@ struct topic_wanted {
     bool is_any_more_fine; /* more than that are not worth a word */
     int16_t replication;
     bool is_compacted;
+    bool is_dated_on_arrival; /* records bear the time at which Kafka got them, and retention counts from there */
     int64_t retention_ms; /* -1: for ever */
 };
 

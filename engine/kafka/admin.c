@@ -100,6 +100,8 @@ static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, cons
         rd_kafka_NewTopic_set_config(topic, "delete.retention.ms", TOMBSTONES_KEPT_MS);
     else
         rd_kafka_NewTopic_set_config(topic, "retention.ms", retention);
+    if (wanted->is_dated_on_arrival)
+        rd_kafka_NewTopic_set_config(topic, "message.timestamp.type", "LogAppendTime");
     rd_kafka_NewTopic_set_config(topic, "max.message.bytes", "2097152");
     return topic;
 }

@@ -4,6 +4,7 @@ Whatever order the events arrive in, however often, and however many processors 
 the set of events."""
 
 import pathlib
+import time
 
 import datasets
 import pytest
@@ -120,3 +121,15 @@ def test_business_hours_over_the_weekend_of_a_time_change(make_installation):
     replied = installation.kpis()
     team, customer = (replied[kpi, "all", "90d"]["value"] for kpi in ("first_response_time", "first_response_calendar"))
     assert team < customer / 2, "office hours count, not the customer's"
+
+
+def test_sums_of_old_touchpoints_outlive_the_hour(make_installation):
+    """Touchpoints are kept for a month, sums between the stages for two days: what is added up anew from touchpoints of three weeks ago
+    is dated when it was added up, or Kafka would delete it before the kpi stage has read it."""
+    installation = make_installation()
+    began = time.time() * 1000
+    installation.succeed("generate", "--mix", "peers", "--events", "200", "--customers", "20", "--span", "20d")
+    installation.start("journey")
+    dates = lambda: [message.timestamp()[1] for message in installation.messages("kpi.deltas")]
+    assert eventually(dates, 60), installation.logs()
+    assert min(dates()) >= began - 1000
