@@ -131,6 +131,13 @@ enum {
 };
 _Static_assert((int)FACT_CODE_COUNT < 32, "a bit each");
 
+/* Each of the last three texts is worse than the one before, the last one negative. Of fewer texts the trail has zeros. */
+static inline bool mood_falls(const struct customer *customer)
+{
+    const int8_t *trail = customer->mood_trail;
+    return customer->sentiment_count >= 3 && trail[0] > trail[1] && trail[1] > trail[2] && trail[2] < 0;
+}
+
 /* Asked of every fact at every reading. */
 static inline bool fact_is_opener(const struct case_fact *fact)
 {

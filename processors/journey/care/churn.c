@@ -76,13 +76,12 @@ static bool has_stopped_using(const struct turn *turn)
 double churn_risk_of(const struct turn *turn)
 {
     const struct customer *customer = turn->customer;
-    const int8_t *trail = customer->mood_trail;
     double mood = customer->sentiment_count ? (double)customer->sentiment_sum / KPI_SENTIMENT_SCALE / customer->sentiment_count : 0;
     int64_t renews_at_ms = customer->seldom ? subscriptions_renew_at_ms(customer) : NEVER_MS;
     bool term_ends = renews_at_ms != NEVER_MS && renews_at_ms > turn->at_ms && renews_at_ms - turn->at_ms <= DAYS(30);
     bool is_loyal = (customer->seldom && customer->seldom->is_member) || (customer->cohort && customer->cohort->has_second);
     double z = coefficients.constant + coefficients.silence * silence_of(turn) + coefficients.mood * clamp(-mood) +
-               coefficients.falling * (trail[0] > trail[1] && trail[1] > trail[2] && trail[2] < 0) +
+               coefficients.falling * mood_falls(customer) +
                coefficients.score * (customer->survey_count ? score_of(customer) : 0) +
                coefficients.trouble * trouble_of(turn) + coefficients.leaving * speaks_of_leaving(turn) +
                coefficients.term * term_ends + coefficients.usage * has_stopped_using(turn) + coefficients.loyal * is_loyal;

@@ -382,8 +382,7 @@ static void stakes_score(struct scoring *scoring)
     if (renews_at_ms != NEVER_MS && renews_at_ms > scoring->at_ms && renews_at_ms - scoring->at_ms <= RENEWAL_WITHIN_MS)
         reason_make(scoring, HOT_RENEWAL_NEAR, 1, NULL, "The term ends in %d days",
                     (int)((renews_at_ms - scoring->at_ms) / DAYS(1)));
-    const int8_t *trail = customer->mood_trail;
-    if (trail[0] > trail[1] && trail[1] > trail[2] && trail[2] < 0)
+    if (mood_falls(customer))
         reason_add(scoring, HOT_FALLING_MOOD, 1, NULL, VIEW_LITERAL("Each of the last three texts is worse than the one before"));
 }
 

@@ -105,6 +105,32 @@ static void stakes_make_trouble_worse_but_are_none(void **state)
     desk_close(&desk);
 }
 
+static void said(struct desk *desk, int64_t at_ms, const char *text)
+{
+    char data[256];
+    snprintf(data, sizeof data, "\"interviewer\":\"ada\",\"text\":\"%s\"", text);
+    desk_add(desk, at_ms, "InterviewHeld", data);
+}
+
+static void it_takes_three_texts_to_fall(void **state)
+{
+    static const char good[] = "I love it, great and easy to use.", dull[] = "It was a bit slow and not very good.",
+                      bad[] = "Terrible. The worst service ever, I hate it, awful.";
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    said(&desk, 0, dull);
+    said(&desk, 1, bad);
+    is_near(desk.last.hot_score, 10); /* for the words alone */
+    desk_close(&desk);
+    desk_open(&desk);
+    said(&desk, 0, good);
+    said(&desk, 1, dull);
+    said(&desk, 2, bad);
+    is_near(desk.last.hot_score, 20);
+    desk_close(&desk);
+}
+
 static void what_was_settled_counts_no_more(void **state)
 {
     struct desk desk;
@@ -148,6 +174,7 @@ int main(void)
         cmocka_unit_test(the_clock_rises_to_20_and_is_25_once_broken), cmocka_unit_test(effort_adds_up_to_its_bounds),
         cmocka_unit_test(who_waits_for_us_does_not_cool_down),         cmocka_unit_test(stakes_make_trouble_worse_but_are_none),
         cmocka_unit_test(what_was_settled_counts_no_more),             cmocka_unit_test(many_small_troubles_make_a_case),
+        cmocka_unit_test(it_takes_three_texts_to_fall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
