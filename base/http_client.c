@@ -1,13 +1,14 @@
 #include "base/http_client.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 
-enum { RESPONSE_BYTES_MAX = 16 * 1024 * 1024, CONNECT_TIMEOUT_MS = 3000, STANDARD_TIMEOUT_MS = 10000 };
+enum { RESPONSE_BYTES_MAX = 16 * 1024 * 1024, CONNECT_TIMEOUT_MS = 3000, STANDARD_TIMEOUT_MS = 10000, STOP_GRACE_US = 1000000 };
 
 struct http_client {
     CURL *curl;
@@ -44,22 +45,21 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
     return size * count;
 }
 
-static size_t take_header(char *data, size_t size, size_t count, void *context)
+/* Called at least once a second. */
+struct watch {
+    const atomic_bool *stop;
+    int64_t stopped_us; /* seen since; 0: not */
+};
+
+static int look(void *context, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
 {
-    struct http_response *response = context;
-    static const char name[] = "retry-after:";
-    size_t length = size * count;
-    if (length > sizeof name && strncasecmp(data, name, sizeof name - 1) == 0) {
-        char number[16] = {0};
-        size_t at = sizeof name - 1;
-        while (at < length && data[at] == ' ')
-            at++;
-        for (size_t i = 0; i < sizeof number - 1 && at < length && data[at] >= '0' && data[at] <= '9'; i++)
-            number[i] = data[at++];
-        if (number[0])
-            response->retry_after_s = atol(number);
-    }
-    return length;
+    struct watch *watch = context;
+    (void)down_all, (void)down, (void)up_all, (void)up;
+    if (!watch->stop || !atomic_load(watch->stop))
+        return 0;
+    if (!watch->stopped_us)
+        watch->stopped_us = clock_monotonic_us();
+    return clock_monotonic_us() - watch->stopped_us >= STOP_GRACE_US;
 }
 
 static struct curl_slist *header_list(const char *const *headers)
@@ -73,9 +73,11 @@ static struct curl_slist *header_list(const char *const *headers)
 bool http_client_send(struct http_client *client, const struct http_request *request, struct http_response *response)
 {
     CURL *curl = client->curl;
-    *response = (struct http_response){.retry_after_s = -1};
+    *response = (struct http_response){0};
     struct curl_slist *headers = header_list(request->headers);
     char details[CURL_ERROR_SIZE] = "";
+    struct watch watch = {request->stop, 0};
+    curl_off_t retry_after_s = 0;
 
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -91,8 +93,9 @@ bool http_client_send(struct http_client *client, const struct http_request *req
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(request->timeout_ms ? request->timeout_ms : STANDARD_TIMEOUT_MS));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, response);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, response);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &watch);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "touchstream/" TS_VERSION);
 
@@ -104,5 +107,7 @@ bool http_client_send(struct http_client *client, const struct http_request *req
         return false;
     }
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+    response->retry_after_s = (long)retry_after_s;
     return true;
 }

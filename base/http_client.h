@@ -4,6 +4,8 @@
 
 #include "base/bytes.h"
 
+#include <stdatomic.h>
+
 struct http_client;
 
 struct http_request {
@@ -12,12 +14,13 @@ struct http_request {
     const char *const *headers;     /* "Name: value", NULL-terminated; may be NULL */
     struct view body;
     int timeout_ms;                 /* 0: 10 s */
+    const atomic_bool *stop;        /* once it is set the answer has another second or two; NULL: never */
 };
 
 struct http_response {
     long status;                    /* 0: no answer, see error */
     struct bytes body;              /* at most 16 MiB; owned by the caller: bytes_finish */
-    long retry_after_s;             /* of Retry-After in seconds; −1: none */
+    long retry_after_s;             /* of Retry-After, be it seconds or a date; 0: none */
     char error[256];
 };
 

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/time_text.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -36,7 +37,7 @@ bool log_level_from_name(const char *name, enum log_level *out)
 
 static bool needs_quotes(const char *text)
 {
-    if (*text == '\0')
+    if (*text == '\0' || !utf8_is_valid(view_of_text(text)))
         return true;
     for (; *text; text++) {
         if ((unsigned char)*text <= ' ' || *text == '"' || *text == '=' || *text == '\\')
@@ -47,17 +48,21 @@ static bool needs_quotes(const char *text)
 
 static void append_quoted(struct bytes *line, const char *text)
 {
+    struct view all = view_of_text(text);
     bytes_append_byte(line, '"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
+    for (size_t at = 0, from; from = at, at < all.size;) {
+        unsigned char c = (unsigned char)text[at];
+        bool is_broken = utf8_next(all, &at) == 0xfffd && at == from + 1; /* what a foreign server said, say */
+        if (is_broken)
+            bytes_append_text(line, "\xef\xbf\xbd");
+        else if (c == '"' || c == '\\')
             bytes_printf(line, "\\%c", c);
         else if (c == '\n')
             bytes_append_text(line, "\\n");
         else if (c < ' ')
             bytes_printf(line, "\\u%04x", c);
         else
-            bytes_append_byte(line, c);
+            bytes_append(line, text + from, at - from);
     }
     bytes_append_byte(line, '"');
 }

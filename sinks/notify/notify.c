@@ -64,7 +64,7 @@ static enum verdict send_once(struct notifier *notifier, const struct alert *ale
     const char *headers[] = {"Content-Type: application/json", id_header, time_header,
                              is_signed ? bytes_text(&signature) : NULL, NULL};
     struct http_request request = {.method = "POST", .url = notifier->receiver->url, .headers = headers, .body = body,
-                                   .timeout_ms = SEND_TIMEOUT_MS};
+                                   .timeout_ms = SEND_TIMEOUT_MS, .stop = notifier->stop};
     struct http_response response;
     http_client_send(notifier->http, &request, &response);
     enum verdict verdict = verdict_of(response.status);
@@ -132,10 +132,10 @@ static bool deliver(struct notifier *notifier, const struct alert *alert)
             keep_undelivered(notifier, alert, bytes_view(&body), why, attempt);
             is_settled = true;
         } else {
-            if (attempt == 1)
+            if (attempt == 1 && !atomic_load(notifier->stop))
                 log_warning("a receiver does not take an alert, trying again", "receiver", notifier->receiver->name,
                             "error", why, NULL);
-            if (wait_s >= 0 && wait_s * 1000 > pause_ms)
+            if (wait_s * 1000 > pause_ms)
                 pause_ms = wait_s * 1000;
             if (!pause_for(notifier, pause_ms < settings->retry_most_ms ? pause_ms : settings->retry_most_ms))
                 break;

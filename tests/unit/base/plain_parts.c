@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/json_writer.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/metrics.h"
 #include "base/random.h"
@@ -16,6 +17,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int64_t parsed(const char *text)
 {
@@ -239,6 +241,26 @@ static void signatures_are_those_of_the_rfc(void **state)
     bytes_finish(&text);
 }
 
+static void whatever_is_logged_is_one_line_of_utf8(void **state)
+{
+    (void)state;
+    for (int as_json = 0; as_json < 2; as_json++) {
+        char line[512] = "";
+        int ends[2], terminal = dup(STDERR_FILENO);
+        assert_int_equal(pipe(ends), 0);
+        dup2(ends[1], STDERR_FILENO);
+        log_configure(LOG_INFO, as_json, "test");
+        log_line(LOG_INFO, "said", "error", "HTTP 500:\n\xff\xc3\x28 \xc3\xbc \"x\"", NULL);
+        dup2(terminal, STDERR_FILENO);
+        ssize_t size = read(ends[0], line, sizeof line - 1);
+        assert_true(size > 0 && utf8_is_valid(view_of(line, (size_t)size)));
+        assert_ptr_equal(strchr(line, '\n'), line + size - 1);
+        assert_non_null(strstr(line, "\"HTTP 500:\\n\xef\xbf\xbd\xef\xbf\xbd( \xc3\xbc \\\"x\\\"\""));
+        close(ends[0]), close(ends[1]), close(terminal);
+    }
+    log_configure(LOG_INFO, false, "test");
+}
+
 static void an_arena_forgets_and_reuses(void **state)
 {
     (void)state;
@@ -268,6 +290,7 @@ int main(void)
                                        cmocka_unit_test(json_escapes_at_any_place),
                                        cmocka_unit_test(signatures_are_those_of_the_rfc),
                                        cmocka_unit_test(metrics_render_as_prometheus_text),
+                                       cmocka_unit_test(whatever_is_logged_is_one_line_of_utf8),
                                        cmocka_unit_test(an_arena_forgets_and_reuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
