@@ -44,6 +44,8 @@ static const char *options_wrong(int64_t *start_ms)
         return "--rate and --disorder cannot be negative, --duplicates goes from 0 to 0.5";
     if (start && !time_text_parse(view_of_text(start), start_ms))
         return "--start is not an ISO 8601 time";
+    if (start && !out && *start_ms > clock_now_ms(&clock_system) + MINUTES(5))
+        return "--start is in the future, where nobody takes events from";
     return NULL;
 }
 
@@ -74,7 +76,8 @@ static int to_kafka(const struct generate_options *options, struct app *app)
     uint64_t sent = generate_run(options, &outgoing.outlet, &clock_system, &app->stop, &counts);
     bool is_flushed = outgoing_flush(&outgoing, app);
     double seconds = (double)(clock_monotonic_us() - begun_us) / 1e6;
-    printf("sent %" PRIu64 " events in %.2f s, %.0f a second\n", sent, seconds, (double)sent / seconds);
+    uint64_t refused = atomic_load(&counts.failed), taken = sent > refused ? sent - refused : 0;
+    printf("sent %" PRIu64 " events in %.2f s, %.0f a second\n", taken, seconds, (double)taken / seconds);
     outgoing_close(&outgoing);
     bool is_all = is_flushed && atomic_load(&counts.failed) == 0 && (sent == options->events || atomic_load(&app->stop));
     return is_all ? EXIT_FINE : EXIT_FAILED;

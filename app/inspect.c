@@ -103,11 +103,16 @@ static bool parse_since(const char *text, int64_t *since_ms)
 {
     int64_t ago_ms;
     *since_ms = INT64_MIN;
-    if (text == NULL || time_text_parse(view_of_text(text), since_ms))
+    if (text == NULL)
         return true;
+    if (time_text_parse(view_of_text(text), since_ms)) {
+        *since_ms = *since_ms > 0 ? *since_ms : 0; /* Kafka has its own idea of times before 1970 */
+        return true;
+    }
     if (!time_parse_duration(view_of_text(text), &ago_ms))
         return false;
-    *since_ms = clock_now_ms(&clock_system) - ago_ms;
+    int64_t now_ms = clock_now_ms(&clock_system);
+    *since_ms = ago_ms < now_ms ? now_ms - ago_ms : 0;
     return true;
 }
 

@@ -312,6 +312,21 @@ static bool set_list(const struct settings_section *section, const struct settin
     return true;
 }
 
+/* Where a key stands, written with its dots or nested; 0: not in the file. */
+static int line_of(const struct settings_node *map, const char *key)
+{
+    for (size_t i = 0; map && map->kind == SETTINGS_MAP && i < map->child_count; i++) {
+        const struct settings_node *child = &map->children[i];
+        size_t size = child->key ? strlen(child->key) : 0;
+        if (size == 0 || strncmp(key, child->key, size) != 0 || (key[size] != '\0' && key[size] != '.'))
+            continue;
+        int line = key[size] ? line_of(child, key + size + 1) : child->line;
+        if (line)
+            return line;
+    }
+    return 0;
+}
+
 static bool apply_node(struct settings_file *file, const char *path, const char *prefix, struct settings_node *node,
                        struct bytes *error)
 {
@@ -321,6 +336,10 @@ static bool apply_node(struct settings_file *file, const char *path, const char 
     const struct settings_section *section = NULL;
     const struct setting *row = find_row(file, key, &section);
 
+    if (row && line_of(file->root, key) < node->line) {
+        complain(error, &place, "stands twice; one of the two must go");
+        return false;
+    }
     if (row && row->kind == SETTING_KIND_TREE) {
         *(struct settings_node **)target(section, row) = node;
         return true;
@@ -434,21 +453,6 @@ bool settings_unknown_key(const struct settings_node *node, const char *where, c
     }
     bytes_printf(error, "line %d: %s.%s: there is no such setting; the nearest is '%s'", node->line, where, key, nearest);
     return false;
-}
-
-/* Where a key stands, written with its dots or nested; 0: not in the file. */
-static int line_of(const struct settings_node *map, const char *key)
-{
-    for (size_t i = 0; map && map->kind == SETTINGS_MAP && i < map->child_count; i++) {
-        const struct settings_node *child = &map->children[i];
-        size_t size = child->key ? strlen(child->key) : 0;
-        if (size == 0 || strncmp(key, child->key, size) != 0 || (key[size] != '\0' && key[size] != '.'))
-            continue;
-        int line = key[size] ? line_of(child, key + size + 1) : child->line;
-        if (line)
-            return line;
-    }
-    return 0;
 }
 
 void settings_complete_error(const struct settings_file *file, const char *path, const char *complaint, struct bytes *error)

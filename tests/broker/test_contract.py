@@ -181,6 +181,7 @@ def test_inspect_explain_and_top(shop):
     lines = lambda *how: [json.loads(line) for line in shop.installation.succeed("inspect", *how).stdout.splitlines()]
     assert {line["customer_id"] for line in lines("touchpoints", "--key", "happy")} == {"happy"}
     assert lines("touchpoints", "--since", "1h") and not lines("touchpoints", "--since", "2999-01-01T00:00:00Z")
+    assert len(lines("touchpoints", "--since", "99999d")) == len(lines("touchpoints"))  # before 1970
     assert {"type", "data", "occurred_at", "stage", "hot_score"} <= lines("touchpoints.enriched")[0].keys()
     told = shop.installation.succeed("explain", "review_count", "--window", "24h").stdout.splitlines()
     assert json.loads(told[-1])["n"] == 0
