@@ -14,7 +14,7 @@ struct resting {
 
 enum { LONG_SIZE = UINT16_MAX };
 
-enum { RESTING_BIT = 1, CHANCES_MAX = 3 };
+enum { RESTING_BIT = 1 };
 
 static struct resting *resting_of(const struct entry *entry)
 {
@@ -68,7 +68,18 @@ static void resting_free(struct journey_task *task, struct resting *resting)
  *
  * Moving somebody to the front at every event would touch their two neighbours' memory, too, which is in no cache. They gain a chance
  * instead, a few at most, and who comes to the end of the list with one left goes to its front for it: so who is heard of often stays
- * longer than who was heard of last. */
+ * longer than who was heard of last. Resting and waking cost as much as what is remembered is long: who has a long history gains more
+ * at once, and keeps more, one for each doubling. */
+
+enum { CHANCES_LEAST_MAX = 3, HISTORY_SHORT = 8 };
+
+static void chances_give(struct customer *customer)
+{
+    uint32_t beyond = customer->history_count / HISTORY_SHORT;
+    unsigned doublings = beyond ? 32 - (unsigned)__builtin_clz(beyond) : 0;
+    unsigned most = CHANCES_LEAST_MAX + doublings, chances = customer->chances + 1 + doublings;
+    customer->chances = (uint8_t)(chances < most ? chances : most);
+}
 
 static void list_remove(struct journey_task *task, struct customer *customer)
 {
@@ -217,7 +228,7 @@ struct customer *customer_wake(struct journey_task *task, struct entry *entry)
 {
     struct customer *customer = entry->state;
     if (!customer_is_resting(entry)) {
-        customer->chances += customer->chances < CHANCES_MAX;
+        chances_give(customer);
         details_expect(customer);
         return customer;
     }
