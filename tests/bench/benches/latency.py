@@ -20,7 +20,7 @@ import subprocess
 
 from benches.common import cpu_of, number
 
-PROBES_A_SECOND = 5
+PROBES_A_SECOND = 10
 FIRST_RATE, FINEST_STEP = 8000, 1.13
 SETTLE_SECONDS, HOLD_SECONDS, BEHIND_SECONDS, SENT_SHARE, IDLE_RECORDS = 3, 12, 1.0, 0.97, 2000
 
