@@ -98,23 +98,64 @@ static uint32_t histogram_find(const struct histogram *histogram, int bin)
     return (uint32_t)(at - histogram->bins) + (*at < bin);
 }
 
+static size_t count_bytes(const struct histogram *histogram)
+{
+    return histogram->is_wide ? sizeof(int64_t) : sizeof(int32_t);
+}
+
+int64_t histogram_count(const struct histogram *histogram, uint32_t place)
+{
+    return histogram->is_wide ? ((const int64_t *)histogram->counts)[place] : ((const int32_t *)histogram->counts)[place];
+}
+
+size_t histogram_bytes(const struct histogram *histogram)
+{
+    return histogram->capacity * (sizeof *histogram->bins + count_bytes(histogram));
+}
+
+static void histogram_widen(struct histogram *histogram)
+{
+    int64_t *counts = memory_allocate(histogram->capacity * sizeof *counts);
+    for (uint32_t i = 0; i < histogram->count; i++)
+        counts[i] = histogram_count(histogram, i);
+    free(histogram->counts);
+    histogram->counts = counts;
+    histogram->is_wide = true;
+}
+
+static void histogram_put(struct histogram *histogram, uint32_t place, int64_t count)
+{
+    if (!histogram->is_wide && (count < INT32_MIN || count > INT32_MAX))
+        histogram_widen(histogram);
+    if (histogram->is_wide)
+        ((int64_t *)histogram->counts)[place] = count;
+    else
+        ((int32_t *)histogram->counts)[place] = (int32_t)count;
+}
+
+/* A new place at `at`, its count 0. */
+static void histogram_insert(struct histogram *histogram, uint32_t at, int bin)
+{
+    size_t size = count_bytes(histogram), behind = histogram->count - at;
+    if (histogram->count == histogram->capacity) {
+        histogram->capacity = histogram->capacity ? histogram->capacity + histogram->capacity / 2 : 4;
+        histogram->bins = memory_resize(histogram->bins, histogram->capacity * sizeof *histogram->bins);
+        histogram->counts = memory_resize(histogram->counts, histogram->capacity * size);
+    }
+    char *count = (char *)histogram->counts + at * size;
+    memmove(histogram->bins + at + 1, histogram->bins + at, behind * sizeof *histogram->bins);
+    memmove(count + size, count, behind * size);
+    memset(count, 0, size);
+    histogram->bins[at] = (uint16_t)bin;
+    histogram->count++;
+}
+
 void histogram_add(struct histogram *histogram, int bin, int64_t count)
 {
     uint32_t at = histogram_find(histogram, bin);
-    if (at < histogram->count && histogram->bins[at] == bin) {
-        histogram->counts[at] += count;
-        return;
-    }
-    if (histogram->count == histogram->capacity) {
-        histogram->capacity = histogram->capacity ? histogram->capacity * 2 : 4;
-        histogram->bins = memory_resize(histogram->bins, histogram->capacity * sizeof *histogram->bins);
-        histogram->counts = memory_resize(histogram->counts, histogram->capacity * sizeof *histogram->counts);
-    }
-    memmove(histogram->bins + at + 1, histogram->bins + at, (histogram->count - at) * sizeof *histogram->bins);
-    memmove(histogram->counts + at + 1, histogram->counts + at, (histogram->count - at) * sizeof *histogram->counts);
-    histogram->bins[at] = (uint16_t)bin;
-    histogram->counts[at] = count;
-    histogram->count++;
+    if (at == histogram->count || histogram->bins[at] != bin)
+        histogram_insert(histogram, at, bin);
+    histogram_put(histogram, at, histogram_count(histogram, at) + count);
 }
 
 /* The middle of the bin's whole milliseconds: off by half a percent at most, and exact where bins are one ms wide. */
@@ -129,8 +170,9 @@ void histogram_at_ranks(const struct histogram *histogram, const int64_t *ranks,
     size_t next = 0;
     int last = 0;
     for (uint32_t i = 0; i < histogram->count && next < rank_count; i++) {
-        passed += histogram->counts[i];
-        if (histogram->counts[i] > 0)
+        int64_t count = histogram_count(histogram, i);
+        passed += count;
+        if (count > 0)
             last = histogram->bins[i];
         while (next < rank_count && ranks[next] <= passed)
             durations[next++] = bin_middle(last);

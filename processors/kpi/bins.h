@@ -3,6 +3,7 @@
 #ifndef TS_KPI_BINS_H
 #define TS_KPI_BINS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,11 +27,14 @@ void bins_drop_before(struct bins *bins, int32_t when);
 /* Of one window. */
 struct histogram {
     uint16_t *bins;  /* ascending */
-    int64_t *counts; /* beside them */
+    void *counts;    /* beside them: int32_t as long as all of them fit, then int64_t */
     uint32_t count, capacity;
+    bool is_wide;
 };
 
 void histogram_finish(struct histogram *histogram);
+int64_t histogram_count(const struct histogram *histogram, uint32_t place);
+size_t histogram_bytes(const struct histogram *histogram); /* of memory */
 void histogram_add(struct histogram *histogram, int bin, int64_t count);
 
 /* For ascending ranks (from 1): a duration within the bin of the item of that rank, ms. Ranks beyond the end: the last bin. */

@@ -336,6 +336,6 @@ size_t series_memory_bytes(const struct series *series)
             bytes += sizeof *series->bins + series->bins[grid].capacity * sizeof(struct bin_count);
     }
     for (int i = 0; i < series->window_count; i++)
-        bytes += series->windows[i].histogram.capacity * (sizeof(uint16_t) + sizeof(int64_t));
+        bytes += histogram_bytes(&series->windows[i].histogram);
     return bytes;
 }

@@ -32,6 +32,25 @@ static void what_was_taken_away_has_no_rank(void **unused)
     histogram_finish(&histogram);
 }
 
+static void counts_go_beyond_32_bits(void **unused)
+{
+    (void)unused;
+    struct histogram histogram = {0};
+    for (int bin = 20; bin > 10; bin--)
+        histogram_add(&histogram, bin, bin);
+    histogram_add(&histogram, 15, (int64_t)5 << 32);
+    histogram_add(&histogram, 14, -((int64_t)5 << 32));
+    for (int bin = 30; bin > 20; bin--)
+        histogram_add(&histogram, bin, bin);
+    for (uint32_t i = 0; i < histogram.count; i++) {
+        int bin = (int)i + 11;
+        int64_t beyond = bin == 15 ? (int64_t)5 << 32 : bin == 14 ? -((int64_t)5 << 32) : 0;
+        assert_int_equal(histogram_count(&histogram, i), bin + beyond);
+    }
+    assert_int_equal(histogram.count, 20);
+    histogram_finish(&histogram);
+}
+
 static void buckets_keep_their_order_and_forget_the_oldest(void **unused)
 {
     (void)unused;
@@ -61,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranks_find_the_bin_of_their_item),
         cmocka_unit_test(what_was_taken_away_has_no_rank),
+        cmocka_unit_test(counts_go_beyond_32_bits),
         cmocka_unit_test(buckets_keep_their_order_and_forget_the_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

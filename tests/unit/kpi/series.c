@@ -56,7 +56,7 @@ static void check_window(const struct model *model, const struct series *series,
     assert_memory_equal(&now, &state->now, sizeof now);
     assert_memory_equal(&before, &state->before, sizeof before);
     for (uint32_t k = 0; series->bins && k < state->histogram.count; k++) {
-        assert_int_equal(state->histogram.counts[k], bins[state->histogram.bins[k]]);
+        assert_int_equal(histogram_count(&state->histogram, k), bins[state->histogram.bins[k]]);
         bins[state->histogram.bins[k]] = 0;
     }
     for (int bin = 0; series->bins && bin < KPI_DURATION_BINS; bin++)
