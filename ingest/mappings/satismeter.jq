@@ -8,7 +8,8 @@
     | ([.user.userId, .user.email, .user.id] | map(blank) | map(select(. != null and . != "No response"))[0]) as $customer
     | [.answers[]? | select(.metric != null and (.value | type) == "number")]
     | group_by(.metric)[] | .[0]
-    | {event_id: ($response.id + "/" + .metric), source: "satismeter", occurred_at: $response.created, customer_id: ($customer | tostring),
+    | {event_id: (($response.id | needed("response.id")) + "/" + .metric), source: "satismeter", occurred_at: $response.created,
+       customer_id: ($customer | needed("response.user") | tostring),
        channel: (if $response.method == "Email" then "EMAIL" elif $response.method == "Mobile" then "APP" else "WEB" end),
        region: ($response.location.country | blank), type: "SurveyAnswered",
        data: {survey_id: ($response.project // "satismeter" | tostring), kind: (.metric | ascii_upcase), score: .value,

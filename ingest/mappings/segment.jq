@@ -8,15 +8,15 @@ def told:
   if .type != null and .type != "track" then {type: null}
   elif .event == "Order Completed" then
     {type: "OrderPlaced", data: {order_id: order, amount_minor: (.properties.total // .properties.revenue // 0 | minor),
-                                 currency: (.properties.currency // "USD")}}
+                                 currency: (.properties.currency // "USD" | ascii_upcase)}}
   elif .event == "Order Refunded" then {type: "ProductReturned", data: {order_id: order, reason: (.properties.reason // "refund" | clip(1000))}}
-  elif .event then {type: "ProductUsed", data: {feature: (.event | clip(80)), seconds: (.properties.seconds // .properties.duration // 0 | tonumber | floor)}}
+  elif .event then {type: "ProductUsed", data: {feature: (.event | clip(64)), seconds: (.properties.seconds // .properties.duration // 0 | tonumber | floor)}}
   else {type: null} end;
 def at: .originalTimestamp // .timestamp // .sentAt;
 (.batch // [.])[]
 | (.userId // .anonymousId | blank) as $customer | told as $told
 | if $told.type == null or $customer == null then null else
     {event_id: (.messageId // id_of($customer, at, .event)), source: "segment", customer_id: ($customer | tostring),
-     occurred_at: at, channel: (if app then "APP" else "WEB" end), segment: (.context.groupId | blank),
+     occurred_at: at, channel: (if app then "APP" else "WEB" end), segment: (.context.groupId | blank | if . == null then null else tostring end),
      product: (.properties.product // .properties.product_id | blank | if . == null then null else tostring end)} + $told
   end

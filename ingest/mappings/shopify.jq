@@ -15,7 +15,7 @@ def region: .shipping_address.country_code // .billing_address.country_code // .
 | ($it | customer) as $customer
 | if $customer == null then null
   elif $it | has("financial_status") or has("order_number") then
-    $it | (.id | tostring) as $order
+    $it | (.id | needed("id") | tostring) as $order
     | {source: "shopify", customer_id: $customer, channel: channel, region: region, product: (.line_items[0].title | blank | clip(60))} as $common
     | $common + {event_id: ($order + "/placed"), occurred_at: .created_at, type: "OrderPlaced",
         data: {order_id: $order, amount_minor: (.currency as $currency | .total_price | minor($currency | digits)), currency}},
@@ -24,6 +24,6 @@ def region: .shipping_address.country_code // .billing_address.country_code // .
            data: {order_id: $order, reason: (.note | blank // "refund" | clip(1000))}})
   elif $it | has("tracking_numbers") and has("order_id") then
     $it | if .shipment_status != "delivered" then null else
-      {source: "shopify", customer_id: $customer, channel: "POST", event_id: ((.order_id | tostring) + "/delivered/" + (.id | tostring)),
+      {source: "shopify", customer_id: $customer, channel: "POST", event_id: ((.order_id | needed("order_id") | tostring) + "/delivered/" + (.id | needed("id") | tostring)),
        occurred_at: .updated_at, type: "OrderDelivered", data: {order_id: (.order_id | tostring)}} end
   else null end

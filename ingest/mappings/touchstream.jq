@@ -28,10 +28,13 @@ def minor($digits): tonumber * pow(10; $digits) | round;
 # What stands for nothing in many files.
 def blank: if . == null or . == "" or . == "NA" or . == "NULL" or . == "null" then null else . end;
 
+# For what must be there before it becomes text: null | tostring is "null", which would be one customer or ticket for all.
+def needed($what): if . == null then error($what + " is missing") else . end;
+
 # Parts of an id, any of them a number.
 def id_of(parts): [parts | tostring] | join("/");
 
-# A text of bounded length, for fields that have a limit.
+# A text of bounded length, for fields that have a limit: a character takes up to 4 bytes, so 4000 fit into a text, 64 into a name.
 def clip($characters): if . == null then null else .[0:$characters] end;
 
 # Milliseconds since 1970 -> ISO 8601 with milliseconds.

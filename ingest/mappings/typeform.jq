@@ -22,7 +22,7 @@ def kind($field):
     | if $customer == null then error("no customer: the form needs a hidden field customer_id or email, or asks for an e-mail address") else
         [.answers[]? | select(.type == "number") | . + {kind: kind(($fields[.field.id] // {}) + .field)} | select(.kind != null)]
         | group_by(.kind)[] | .[0]
-        | {event_id: ($event_id + "/" + .field.id), source: "typeform", channel: "WEB", occurred_at: $response.submitted_at,
+        | {event_id: (($event_id | needed("event_id")) + "/" + .field.id), source: "typeform", channel: "WEB", occurred_at: $response.submitted_at,
            customer_id: ($customer | tostring), type: "SurveyAnswered",
            data: {survey_id: $response.form_id, kind, score: .number, comment: $comment, about: ($hidden.about // $hidden.ticket_id | blank)}}
       end

@@ -33,6 +33,6 @@ def step($action): {action: $action};
    else null end) as $step
 | if $step == null then null else
     {event_id: .id, source: "zendesk", occurred_at: .time, channel: ($ticket.via.channel | channel),
-     customer_id: ($ticket.requester_id | blank // ("ticket " + ($ticket.id | tostring)) | tostring), type: "TicketChanged",
-     data: ({ticket_id: ($ticket.id | tostring)} + $step + {text: ($step.text | clip(8000))})}
+     customer_id: ($ticket.requester_id | blank // ("ticket " + ($ticket.id | needed("detail.id") | tostring)) | tostring), type: "TicketChanged",
+     data: ({ticket_id: ($ticket.id | needed("detail.id") | tostring)} + $step + {text: ($step.text | clip(4000))})}
   end

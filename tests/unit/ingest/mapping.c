@@ -185,6 +185,34 @@ static void freshdesk_tells_a_tickets_course(void **state)
            "ticket 7 \"type\":\"TicketChanged\",\"data\":{\"ticket_id\":\"7\",\"action\":\"REOPENED\",\"team\":null,\"agent\":null,\"priority\":null,\"text\":null}}\n");
 }
 
+/* What a payload leaves out must not become a customer or ticket named null, which everyone's would be. */
+static void what_is_not_there_gets_no_name(void **state)
+{
+    (void)state;
+    expect("zendesk", "{\"type\": \"zen:event-type:ticket.created\", \"id\": \"1\", \"time\": \"2026-01-01T00:00:00Z\", \"detail\": {\"requester_id\": 9}}",
+           "bad_mapping \n");
+    expect("freshdesk", "{\"triggered_event\": \"ticket_created\", \"ticket_requester_email\": \"a@b.c\", \"ticket_created_at\": \"2026-01-01T00:00:00Z\"}",
+           "bad_mapping \n");
+    expect("shopify", "{\"email\": \"a@b.c\", \"order_number\": 1, \"created_at\": \"2026-01-01T00:00:00Z\", \"currency\": \"EUR\", \"total_price\": \"1\"}",
+           "bad_mapping \n");
+    expect("satismeter", "{\"response\": {\"id\": \"r\", \"created\": \"2026-01-01T00:00:00Z\", \"answers\": [{\"metric\": \"nps\", \"value\": 9}]}}", "bad_mapping \n");
+    expect("typeform", "{\"form_response\": {\"form_id\": \"f\", \"submitted_at\": \"2026-01-01T00:00:00Z\", \"hidden\": {\"customer_id\": 1}, \"answers\": ["
+                       NUMBER("x", "rating", "3") "]}}", "bad_mapping \n");
+}
+
+static void a_long_text_is_cut_in_any_script(void **state)
+{
+    (void)state;
+    struct bytes payload = {0};
+    bytes_append_text(&payload, "{\"type\": \"zen:event-type:ticket.created\", \"id\": \"1\", \"time\": \"2026-01-01T00:00:00Z\", "
+                                "\"detail\": {\"id\": 7, \"requester_id\": 9, \"description\": \"");
+    for (int i = 0; i < 9000; i++)
+        bytes_append_text(&payload, "\xf0\x9f\x98\xa1");
+    bytes_append_text(&payload, "\"}}");
+    assert_memory_equal(told("zendesk", bytes_text(&payload)), "9 \"type\":\"TicketChanged\"", 24);
+    bytes_finish(&payload);
+}
+
 static void payloads_are_read_strictly(void **state)
 {
     (void)state;
@@ -278,6 +306,8 @@ int main(void)
         TEST(satismeter_answers_with_a_metric),
         TEST(segment_tracks),
         TEST(freshdesk_tells_a_tickets_course),
+        TEST(what_is_not_there_gets_no_name),
+        TEST(a_long_text_is_cut_in_any_script),
         TEST(payloads_are_read_strictly),
         TEST(the_prelude),
         TEST(an_operators_own_mapping_goes_first),
