@@ -169,13 +169,20 @@ struct verb_body {
     struct view actor, note;
 };
 
+static bool is_text_or_none(const json_t *value)
+{
+    return value == NULL || json_is_null(value) || json_is_string(value);
+}
+
 static bool read_verb_body(struct view text, struct verb_body *body)
 {
     *body = (struct verb_body){.json = text.size ? json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, NULL) : json_object()};
     if (!json_is_object(body->json))
         return false;
-    const char *actor = json_string_value(json_object_get(body->json, "actor"));
-    const char *note = json_string_value(json_object_get(body->json, "note"));
+    const json_t *given_actor = json_object_get(body->json, "actor"), *given_note = json_object_get(body->json, "note");
+    if (!is_text_or_none(given_actor) || !is_text_or_none(given_note))
+        return false; /* a number taken for nobody would have somebody else act */
+    const char *actor = json_string_value(given_actor), *note = json_string_value(given_note);
     body->actor = view_of_text(actor && actor[0] ? actor : "dashboard");
     body->note = view_of_text(note);
     return body->actor.size <= 256 && body->note.size <= 16384;
