@@ -9,12 +9,13 @@
 
 /* Two hold it, he who closes and he who waits; the last one frees it. */
 struct leave {
-    struct broker *broker;
+    void (*close)(void *closing);
+    void *closing;
     void (*then)(void *context);
     void *context;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool is_closed;    /* the broker is */
+    bool is_closed;
     bool is_done;      /* and `then` was called */
     bool is_abandoned; /* nobody waits any more: `then` must not be called */
     int holders;
@@ -42,7 +43,7 @@ static void let_go(struct leave *leave)
 static void *close_it(void *argument)
 {
     struct leave *leave = argument;
-    leave->broker->port->close(leave->broker);
+    leave->close(leave->closing);
     pthread_mutex_lock(&leave->lock);
     leave->is_closed = true;
     bool is_wanted = !leave->is_abandoned;
@@ -64,10 +65,10 @@ static struct timespec until(int most_ms)
     return (struct timespec){at.tv_sec + ns / 1000000000, ns % 1000000000};
 }
 
-bool farewell(struct broker *broker, void (*then)(void *context), void *context, int most_ms)
+bool farewell(void (*close)(void *closing), void *closing, void (*then)(void *context), void *context, int most_ms)
 {
     struct leave *leave = memory_zeroed(1, sizeof *leave);
-    *leave = (struct leave){.broker = broker, .then = then, .context = context, .holders = 2};
+    *leave = (struct leave){.close = close, .closing = closing, .then = then, .context = context, .holders = 2};
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

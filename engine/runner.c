@@ -65,7 +65,7 @@ static void give_up(struct runner_thread *self, const char *why)
 /* The broker goes before the outbox, which its threads may still read. */
 static void part(struct runner_thread *self, struct worker *worker)
 {
-    if (farewell(worker->broker, finish_and_free, worker, FAREWELL_MS))
+    if (farewell(broker_close, worker->broker, finish_and_free, worker, FAREWELL_MS))
         return;
     log_warning("kafka handles do not close, left behind", "processor", self->config->processor->name, "thread",
                 LOG_NUMBER(self->number), "so far", LOG_NUMBER(farewell_left_behind()), NULL);

@@ -7,22 +7,25 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/farewell.h"
 #include "engine/kafka/link.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-enum { WAIT_SLICE_MS = 200, BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 5000 };
+enum { WAIT_SLICE_MS = 200, BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 5000, FAREWELL_MS = 15000 };
 
 struct follower {
     struct kafka_link link;
     const struct follow *follow;
+    char *name; /* in the log; the caller's may be gone before the handle is */
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
     rd_kafka_message_t **messages;
     struct record *records;
     size_t batch_max;
     bool is_failing; /* the last callback said RETRY */
+    atomic_bool is_abandoned; /* its handle did not close in time: whose context it had may be gone */
 };
 
 static int64_t start_offset(const struct follow *follow, const rd_kafka_topic_partition_t *partition)
@@ -65,9 +68,10 @@ static void unassign(struct follower *follower, const rd_kafka_topic_partition_l
 static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
                          void *opaque)
 {
-    (void)handle;
     struct follower *follower = opaque; /* the link is its first member */
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+    if (atomic_load(&follower->is_abandoned))
+        rd_kafka_assign(handle, NULL);
+    else if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         assign(follower, partitions);
     else
         unassign(follower, partitions);
@@ -76,7 +80,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
 static bool follower_open(struct follower *follower, const struct kafka_settings *kafka)
 {
     const struct follow *follow = follower->follow;
-    rd_kafka_conf_t *conf = kafka_conf_create(kafka, &follower->link, follow->group);
+    rd_kafka_conf_t *conf = kafka_conf_create(kafka, &follower->link, follower->name);
     kafka_conf_set(conf, "group.id", follow->group);
     kafka_conf_set(conf, "auto.offset.reset", "earliest");
     kafka_conf_set(conf, "enable.auto.offset.store", "false");
@@ -184,38 +188,59 @@ static void store_offsets(struct follower *follower, size_t count)
     }
 }
 
-static void follower_close(struct follower *follower)
+static void handle_close(void *context)
 {
+    struct follower *follower = context;
     rd_kafka_consumer_close(follower->handle);
     rd_kafka_queue_destroy(follower->queue);
     rd_kafka_destroy(follower->handle);
 }
 
+static void follower_free(void *context)
+{
+    struct follower *follower = context;
+    free(follower->messages);
+    free(follower->records);
+    free(follower->name);
+    free(follower);
+}
+
+static void follower_close(struct follower *follower)
+{
+    const char *group = follower->follow->group;
+    if (farewell(handle_close, follower, follower_free, follower, FAREWELL_MS))
+        return;
+    atomic_store(&follower->is_abandoned, true);
+    log_warning("a kafka handle does not close, left behind", "group", group, NULL);
+}
+
 enum outcome follow_run(const struct follow *follow, const struct kafka_settings *kafka, atomic_bool *stop)
 {
-    struct follower follower = {.follow = follow};
-    follower.batch_max = (size_t)(follow->batch_records_max > 0 ? follow->batch_records_max : 5000);
-    if (!follower_open(&follower, kafka))
+    struct follower *follower = memory_zeroed(1, sizeof *follower); /* not on the stack: who is left behind keeps it */
+    follower->follow = follow;
+    follower->name = memory_copy_text(follow->group);
+    follower->batch_max = (size_t)(follow->batch_records_max > 0 ? follow->batch_records_max : 5000);
+    if (!follower_open(follower, kafka)) {
+        follower_free(follower);
         return OUTCOME_STOP;
-    follower.messages = memory_allocate(follower.batch_max * sizeof *follower.messages);
-    follower.records = memory_allocate(follower.batch_max * sizeof *follower.records);
+    }
+    follower->messages = memory_allocate(follower->batch_max * sizeof *follower->messages);
+    follower->records = memory_allocate(follower->batch_max * sizeof *follower->records);
 
     enum outcome outcome = OUTCOME_OK;
     int wait_ms = follow->wait_ms_max > 0 ? follow->wait_ms_max : 1000;
     while (!atomic_load(stop) && outcome != OUTCOME_STOP) {
-        size_t count = sort_out(&follower, fetch(&follower, wait_ms, stop));
-        outcome = hand_over(&follower, count, stop);
+        size_t count = sort_out(follower, fetch(follower, wait_ms, stop));
+        outcome = hand_over(follower, count, stop);
         if (outcome == OUTCOME_OK)
-            store_offsets(&follower, count);
+            store_offsets(follower, count);
         else if (outcome == OUTCOME_REDO)
-            rewind_all(&follower);
+            rewind_all(follower);
         for (size_t i = 0; i < count; i++)
-            rd_kafka_message_destroy(follower.messages[i]);
-        if (atomic_load(&follower.link.is_fatal))
+            rd_kafka_message_destroy(follower->messages[i]);
+        if (atomic_load(&follower->link.is_fatal))
             outcome = OUTCOME_STOP;
     }
-    follower_close(&follower);
-    free(follower.messages);
-    free(follower.records);
+    follower_close(follower);
     return outcome == OUTCOME_STOP ? OUTCOME_STOP : OUTCOME_OK;
 }

@@ -85,6 +85,6 @@ struct broker *kafka_broker_open(const struct runner_config *config, const struc
     /* The producer first: when we join the group, nothing of a former life may still be open. */
     if (kafka_producer_open(self, thread, stop, is_hopeless) && kafka_consumer_open(self, thread))
         return &self->broker;
-    farewell(&self->broker, NULL, NULL, FAREWELL_MS);
+    farewell(broker_close, self, NULL, NULL, FAREWELL_MS);
     return NULL;
 }

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
@@ -174,6 +175,21 @@ def test_a_zombie_does_not_overwrite_its_successor(installation, topics):
     assert eventually(lambda: field(installation)["value"] == 3.0, 40), installation.logs()
     installation.stop(old)
     installation.stop(new)
+
+
+def test_ends_although_its_topics_were_deleted(installation, topics):
+    """librdkafka never lets go of a handle whose topics went away; whoever asks the sink to end gets it all the same."""
+    topics.put("kpis", "nps|24h|all", kpi(1.0))
+    topics.flush()
+    sink = installation.start("sink")
+    assert eventually(lambda: field(installation))
+    names = [installation.topic(name) for name in ("kpis", "alerts", "touchpoints.enriched", "journeys", "followups", "trend.shifts")]
+    admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
+    for future in admin.delete_topics(names).values():
+        future.result(30)
+    assert eventually(lambda: "UNKNOWN_TOPIC_OR_PART" in installation.logs()), installation.logs()
+    sink.terminate()
+    assert sink.wait(40) == 0
 
 
 def test_rebuild_gives_the_same_database(installation, topics):

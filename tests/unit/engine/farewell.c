@@ -39,7 +39,7 @@ static void a_close_that_ends_is_followed_by_what_comes_then(void **state)
     (void)state;
     struct door door = door_new(1);
     bool is_freed = false;
-    assert_true(farewell(&door.broker, note, &is_freed, PATIENT_MS));
+    assert_true(farewell(broker_close, &door.broker, note, &is_freed, PATIENT_MS));
     assert_true(is_freed);
     assert_int_equal(farewell_left_behind(), 0);
 }
@@ -50,7 +50,7 @@ static void a_close_that_hangs_is_left_behind_with_what_it_holds(void **state)
     static struct door door;
     static bool is_freed;
     door = door_new(0);
-    assert_false(farewell(&door.broker, note, &is_freed, IMPATIENT_MS));
+    assert_false(farewell(broker_close, &door.broker, note, &is_freed, IMPATIENT_MS));
     assert_int_equal(farewell_left_behind(), 1);
     sem_post(&door.opens);
     sem_wait(&door.is_through);
