@@ -10,7 +10,7 @@ from benches import peers
 from benches.common import PARTITIONS, ROOT, number, numbers, slope
 
 
-# The peers' job wants results once a second also while there is a backlog; left to itself our journey stage sends sums every five seconds then.
+# The peers' job wants results once a second also while there is a backlog; left to itself our kpi stage publishes every ten seconds then.
 AT_THE_JOBS_PACE = "journey + kpi, 1 thread, KPIs every second"
 LABELLED = {"sentiment", "negative_share", "fcr", "recurring"}  # by what the product reads in texts
 
