@@ -43,9 +43,11 @@ static int make_topics(void)
 {
     /* Kept for ever: the toy stamps its records with offsets, which to Kafka are the first minutes of 1970. */
     const struct topic_wanted topics[] = {
-        {"toy.in", PARTITIONS, 1, false, -1},   {"toy.state", PARTITIONS, 1, true, -1},
-        {"toy.out", PARTITIONS, 1, false, -1},  {"toy.sums", 1, 1, false, -1},
-        {"toy.rejected", 1, 1, false, -1},
+        {.name = "toy.in", .partitions = PARTITIONS, .replication = 1, .retention_ms = -1},
+        {.name = "toy.state", .partitions = PARTITIONS, .replication = 1, .is_compacted = true, .retention_ms = -1},
+        {.name = "toy.out", .partitions = PARTITIONS, .replication = 1, .retention_ms = -1},
+        {.name = "toy.sums", .partitions = 1, .replication = 1, .retention_ms = -1},
+        {.name = "toy.rejected", .partitions = 1, .replication = 1, .retention_ms = -1},
     };
     char report[2000];
     enum outcome outcome = admin_ensure_topics(&kafka, topics, sizeof topics / sizeof *topics, report, sizeof report);
