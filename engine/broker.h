@@ -100,4 +100,10 @@ struct broker {
     const struct broker_port *port;
 };
 
+/* For who closes whatever it is given (farewell.h). */
+static inline void broker_close(void *broker)
+{
+    ((struct broker *)broker)->port->close(broker);
+}
+
 #endif

@@ -7,16 +7,11 @@
 #ifndef TS_ENGINE_FAREWELL_H
 #define TS_ENGINE_FAREWELL_H
 
-#include "engine/broker.h"
+#include <stdbool.h>
 
 /* Calls `close(closing)`, then `then(context)` (may be NULL). true: both are done. false: not within `most_ms`; then `then` is not
  * called any more, and what `closing` and `context` hold is never freed. Any thread. */
 bool farewell(void (*close)(void *closing), void *closing, void (*then)(void *context), void *context, int most_ms);
-
-static inline void broker_close(void *broker)
-{
-    ((struct broker *)broker)->port->close(broker);
-}
 
 /* How many were left behind in this process. */
 int farewell_left_behind(void);

@@ -19,21 +19,6 @@ static bool is_waiting_for_us(enum alert_state state)
            state == ALERT_STATE_WAITING_CUSTOMER;
 }
 
-static void add_field(struct resp *commands, const char *name, struct view value)
-{
-    resp_text(commands, name);
-    resp_view(commands, value.data ? value : VIEW_LITERAL(""));
-}
-
-static void add_time(struct resp *commands, const char *name, bool has, int64_t at_ms)
-{
-    resp_text(commands, name);
-    if (has)
-        resp_integer(commands, at_ms);
-    else
-        resp_text(commands, "");
-}
-
 static struct view reasons_json(struct projection *projection, const struct alert *alert)
 {
     bytes_clear(&projection->scratch);
@@ -63,26 +48,26 @@ static void project_case(struct projection *projection, const struct alert *aler
     struct resp *commands = &projection->commands;
     resp_command(commands, 2 + 2 * 16, "HSET");
     resp_key(commands, projection->prefix, "case", alert->case_id);
-    add_field(commands, "customer", alert->customer_id);
-    add_field(commands, "ticket", alert->ticket_id);
-    add_field(commands, "kind", view_of_text(alert_kind_name(alert->kind)));
-    add_field(commands, "rule", alert->rule);
-    add_field(commands, "severity", view_of_text(severity_name(alert->severity)));
-    add_field(commands, "state", state_text(alert->state, projection->arena));
+    resp_field(commands, "customer", alert->customer_id);
+    resp_field(commands, "ticket", alert->ticket_id);
+    resp_field(commands, "kind", view_of_text(alert_kind_name(alert->kind)));
+    resp_field(commands, "rule", alert->rule);
+    resp_field(commands, "severity", view_of_text(severity_name(alert->severity)));
+    resp_field(commands, "state", state_text(alert->state, projection->arena));
     resp_text(commands, "score");
     resp_decimal(commands, alert->score);
-    add_field(commands, "reasons", reasons_json(projection, alert));
-    add_field(commands, "text", alert->text);
-    add_field(commands, "owner", alert->owner);
-    add_field(commands, "actor", alert->actor);
+    resp_field(commands, "reasons", reasons_json(projection, alert));
+    resp_field(commands, "text", alert->text);
+    resp_field(commands, "owner", alert->owner);
+    resp_field(commands, "actor", alert->actor);
     resp_text(commands, "opened_at");
     resp_integer(commands, alert->opened_at_ms);
-    add_time(commands, "due_at", alert->has_due_at, alert->due_at_ms);
+    resp_field_integer(commands, "due_at", alert->has_due_at, alert->due_at_ms);
     resp_text(commands, "changed_at");
     resp_integer(commands, alert->changed_at_ms);
     resp_text(commands, "revision");
     resp_integer(commands, alert->revision);
-    add_field(commands, "historical", alert->historical ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
+    resp_field(commands, "historical", alert->historical ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
 
     bool is_listed = is_waiting_for_us(alert->state);
     resp_command(commands, is_listed ? 4 : 3, is_listed ? "ZADD" : "ZREM");
@@ -103,31 +88,31 @@ void project_alert(struct projection *projection, const struct alert *alert)
     resp_text(commands, "MAXLEN");
     resp_integer(commands, ALERTS_ENTRIES_MAX);
     resp_text(commands, "*");
-    add_field(commands, "alert_id", alert->alert_id);
+    resp_field(commands, "alert_id", alert->alert_id);
     resp_text(commands, "revision");
     resp_integer(commands, alert->revision);
-    add_field(commands, "case_id", alert->case_id);
-    add_field(commands, "rule", alert->rule);
-    add_field(commands, "kind", view_of_text(alert_kind_name(alert->kind)));
-    add_field(commands, "severity", view_of_text(severity_name(alert->severity)));
-    add_field(commands, "state", state_text(alert->state, projection->arena));
-    add_field(commands, "customer_id", alert->customer_id);
-    add_field(commands, "ticket_id", alert->ticket_id);
-    add_field(commands, "kpi", alert->kpi);
-    add_field(commands, "dimension", alert->dimension);
+    resp_field(commands, "case_id", alert->case_id);
+    resp_field(commands, "rule", alert->rule);
+    resp_field(commands, "kind", view_of_text(alert_kind_name(alert->kind)));
+    resp_field(commands, "severity", view_of_text(severity_name(alert->severity)));
+    resp_field(commands, "state", state_text(alert->state, projection->arena));
+    resp_field(commands, "customer_id", alert->customer_id);
+    resp_field(commands, "ticket_id", alert->ticket_id);
+    resp_field(commands, "kpi", alert->kpi);
+    resp_field(commands, "dimension", alert->dimension);
     resp_text(commands, "score");
     resp_decimal(commands, alert->score);
-    add_field(commands, "text", alert->text);
+    resp_field(commands, "text", alert->text);
     resp_text(commands, "opened_at");
     resp_integer(commands, alert->opened_at_ms);
     resp_text(commands, "changed_at");
     resp_integer(commands, alert->changed_at_ms);
-    add_time(commands, "due_at", alert->has_due_at, alert->due_at_ms);
-    add_field(commands, "reasons", reasons_json(projection, alert));
-    add_field(commands, "owner", alert->owner);
-    add_field(commands, "actor", alert->actor);
-    add_field(commands, "historical", alert->historical ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
-    add_field(commands, "json", bytes_view(&json));
+    resp_field_integer(commands, "due_at", alert->has_due_at, alert->due_at_ms);
+    resp_field(commands, "reasons", reasons_json(projection, alert));
+    resp_field(commands, "owner", alert->owner);
+    resp_field(commands, "actor", alert->actor);
+    resp_field(commands, "historical", alert->historical ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
+    resp_field(commands, "json", bytes_view(&json));
 
     resp_command(commands, 3, "PUBLISH");
     resp_key(commands, projection->prefix, "live:alerts", (struct view){NULL, 0});
@@ -166,12 +151,12 @@ void project_shift(struct projection *projection, const struct trend_shift *shif
     resp_text(commands, "MAXLEN");
     resp_integer(commands, ALERTS_ENTRIES_MAX);
     resp_text(commands, "*");
-    add_field(commands, "shift_id", shift->shift_id);
-    add_field(commands, "kpi", shift->kpi);
-    add_field(commands, "dimension", shift->dimension);
-    add_field(commands, "resolution", view_of_text(resolution_name(shift->resolution)));
-    add_field(commands, "kind", view_of_text(shift_kind_name(shift->kind)));
-    add_field(commands, "direction", view_of_text(direction_name(shift->direction)));
+    resp_field(commands, "shift_id", shift->shift_id);
+    resp_field(commands, "kpi", shift->kpi);
+    resp_field(commands, "dimension", shift->dimension);
+    resp_field(commands, "resolution", view_of_text(resolution_name(shift->resolution)));
+    resp_field(commands, "kind", view_of_text(shift_kind_name(shift->kind)));
+    resp_field(commands, "direction", view_of_text(direction_name(shift->direction)));
     resp_text(commands, "onset_at");
     resp_integer(commands, shift->onset_at_ms);
     resp_text(commands, "detected_at");
@@ -186,12 +171,12 @@ void project_shift(struct projection *projection, const struct trend_shift *shif
     resp_decimal(commands, shift->low);
     resp_text(commands, "high");
     resp_decimal(commands, shift->high);
-    add_time(commands, "ended_at", shift->has_ended_at, shift->ended_at_ms);
-    add_field(commands, "good", !shift->has_good ? VIEW_LITERAL("") : shift->good ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
-    add_field(commands, "drivers", drivers_json(projection, shift));
+    resp_field_integer(commands, "ended_at", shift->has_ended_at, shift->ended_at_ms);
+    resp_field(commands, "good", !shift->has_good ? VIEW_LITERAL("") : shift->good ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
+    resp_field(commands, "drivers", drivers_json(projection, shift));
     resp_text(commands, "revision");
     resp_integer(commands, shift->revision);
-    add_field(commands, "json", bytes_view(&json));
+    resp_field(commands, "json", bytes_view(&json));
 
     resp_command(commands, 3, "PUBLISH");
     resp_key(commands, projection->prefix, "live:shifts", (struct view){NULL, 0});

@@ -6,30 +6,6 @@
 
 static const struct view NOTHING = {NULL, 0};
 
-static void field_integer(struct resp *commands, const char *name, bool has, int64_t value)
-{
-    resp_text(commands, name);
-    if (has)
-        resp_integer(commands, value);
-    else
-        resp_text(commands, "");
-}
-
-static void field_decimal(struct resp *commands, const char *name, bool has, double value)
-{
-    resp_text(commands, name);
-    if (has)
-        resp_decimal(commands, value);
-    else
-        resp_text(commands, "");
-}
-
-static void field_text(struct resp *commands, const char *name, struct view value)
-{
-    resp_text(commands, name);
-    resp_view(commands, value.data ? value : VIEW_LITERAL(""));
-}
-
 static void add_to_journey(struct projection *projection, const struct enriched_touchpoint *enriched)
 {
     struct resp *commands = &projection->commands;
@@ -40,9 +16,9 @@ static void add_to_journey(struct projection *projection, const struct enriched_
     resp_text(commands, "MAXLEN");
     resp_integer(commands, JOURNEY_ENTRIES_MAX);
     resp_text(commands, "*");
-    field_text(commands, "type", view_of_text(touchpoint_body_kind_name(enriched->touch.body_kind)));
-    field_integer(commands, "occurred_at", true, enriched->touch.occurred_at_ms);
-    field_text(commands, "json", bytes_view(&projection->scratch));
+    resp_field(commands, "type", view_of_text(touchpoint_body_kind_name(enriched->touch.body_kind)));
+    resp_field_integer(commands, "occurred_at", true, enriched->touch.occurred_at_ms);
+    resp_field(commands, "json", bytes_view(&projection->scratch));
 }
 
 void project_enriched(struct projection *projection, const struct enriched_touchpoint *enriched)
@@ -58,19 +34,19 @@ void project_enriched(struct projection *projection, const struct enriched_touch
         return;
     resp_command(commands, 2 + 2 * 13, "HSET");
     resp_key(commands, projection->prefix, "customer", enriched->touch.customer_id);
-    field_text(commands, "customer_id", enriched->touch.customer_id);
-    field_text(commands, "stage", view_of_text(stage_name(enriched->stage)));
-    field_integer(commands, "events", true, customer->events);
-    field_integer(commands, "orders", true, customer->orders);
-    field_integer(commands, "open_ticket_count", true, customer->open_tickets);
-    field_decimal(commands, "mean_sentiment", customer->has_mean_sentiment, customer->mean_sentiment);
-    field_integer(commands, "last_nps", customer->has_last_nps, customer->last_nps);
-    field_integer(commands, "last_csat", customer->has_last_csat, customer->last_csat);
-    field_integer(commands, "last_ces", customer->has_last_ces, customer->last_ces);
-    field_integer(commands, "first_seen_at", true, customer->first_seen_at_ms);
-    field_integer(commands, "last_touchpoint_at", true, enriched->touch.occurred_at_ms);
-    field_decimal(commands, "churn_risk", true, enriched->churn_risk);
-    field_decimal(commands, "hot_score", true, enriched->hot_score);
+    resp_field(commands, "customer_id", enriched->touch.customer_id);
+    resp_field(commands, "stage", view_of_text(stage_name(enriched->stage)));
+    resp_field_integer(commands, "events", true, customer->events);
+    resp_field_integer(commands, "orders", true, customer->orders);
+    resp_field_integer(commands, "open_ticket_count", true, customer->open_tickets);
+    resp_field_decimal(commands, "mean_sentiment", customer->has_mean_sentiment, customer->mean_sentiment);
+    resp_field_integer(commands, "last_nps", customer->has_last_nps, customer->last_nps);
+    resp_field_integer(commands, "last_csat", customer->has_last_csat, customer->last_csat);
+    resp_field_integer(commands, "last_ces", customer->has_last_ces, customer->last_ces);
+    resp_field_integer(commands, "first_seen_at", true, customer->first_seen_at_ms);
+    resp_field_integer(commands, "last_touchpoint_at", true, enriched->touch.occurred_at_ms);
+    resp_field_decimal(commands, "churn_risk", true, enriched->churn_risk);
+    resp_field_decimal(commands, "hot_score", true, enriched->hot_score);
 }
 
 static struct view list_json(struct projection *projection, const struct journey *journey, int which)
@@ -100,17 +76,17 @@ void project_journey(struct projection *projection, const struct journey *journe
     struct resp *commands = &projection->commands;
     resp_command(commands, 2 + 2 * 10, "HSET");
     resp_key(commands, projection->prefix, "customer", journey->customer_id);
-    field_text(commands, "customer_id", journey->customer_id);
-    field_integer(commands, "last_seen_at", true, journey->last_seen_at_ms);
-    field_integer(commands, "stage_since_at", true, journey->stage_since_at_ms);
-    field_text(commands, "spent", list_json(projection, journey, 0));
-    field_text(commands, "open_tickets", list_json(projection, journey, 1));
-    field_text(commands, "open_cases", list_json(projection, journey, 2));
-    field_text(commands, "loyalty_member", journey->loyalty_member ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
-    field_integer(commands, "renews_at", journey->has_renews_at, journey->renews_at_ms);
-    field_text(commands, "preferred_channel",
+    resp_field(commands, "customer_id", journey->customer_id);
+    resp_field_integer(commands, "last_seen_at", true, journey->last_seen_at_ms);
+    resp_field_integer(commands, "stage_since_at", true, journey->stage_since_at_ms);
+    resp_field(commands, "spent", list_json(projection, journey, 0));
+    resp_field(commands, "open_tickets", list_json(projection, journey, 1));
+    resp_field(commands, "open_cases", list_json(projection, journey, 2));
+    resp_field(commands, "loyalty_member", journey->loyalty_member ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
+    resp_field_integer(commands, "renews_at", journey->has_renews_at, journey->renews_at_ms);
+    resp_field(commands, "preferred_channel",
                journey->has_preferred_channel ? view_of_text(channel_name(journey->preferred_channel)) : NOTHING);
-    field_text(commands, "segment", journey->segment);
+    resp_field(commands, "segment", journey->segment);
 }
 
 void project_journey_gone(struct projection *projection, struct view customer_id)

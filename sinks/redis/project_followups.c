@@ -3,10 +3,11 @@
  *
  * They leave when they were due longer ago than their topic keeps them, or Redis would grow for ever. "Now" is when the newest record at
  * hand was written to Kafka, and no clock of ours: the same records leave the same database. */
+#include "base/clock.h"
 #include "base/json_writer.h"
 #include "sinks/redis/projection.h"
 
-#define FOLLOWUPS_KEPT_MS (30 * INT64_C(86400000))
+#define FOLLOWUPS_KEPT_MS DAYS(30)
 
 enum { LEAVE_AT_ONCE_MIN = 100 };
 
@@ -32,18 +33,6 @@ static struct view variables_json(struct projection *projection, const struct fo
     return bytes_view(&projection->scratch);
 }
 
-static void field(struct resp *commands, const char *name, struct view value)
-{
-    resp_text(commands, name);
-    resp_view(commands, value.data ? value : VIEW_LITERAL(""));
-}
-
-static void time_field(struct resp *commands, const char *name, int64_t at_ms)
-{
-    resp_text(commands, name);
-    resp_integer(commands, at_ms);
-}
-
 void project_followup(struct projection *projection, const struct follow_up *followup)
 {
     if (followup->due_at_ms < projection->now_ms - FOLLOWUPS_KEPT_MS)
@@ -61,14 +50,14 @@ void project_followup(struct projection *projection, const struct follow_up *fol
     resp_view(commands, followup->followup_id);
     resp_command(commands, 2 + 2 * 8, "HSET");
     resp_key(commands, projection->prefix, "followup", followup->followup_id);
-    field(commands, "followup_id", followup->followup_id);
-    field(commands, "customer", followup->customer_id);
-    field(commands, "kind", view_of_text(follow_up_kind_name(followup->kind)));
-    field(commands, "cause", view_of_text(cause));
-    field(commands, "channel", view_of_text(channel_name(followup->channel)));
-    time_field(commands, "due_at", followup->due_at_ms);
-    time_field(commands, "expires_at", followup->expires_at_ms);
-    field(commands, "variables", variables_json(projection, followup));
+    resp_field(commands, "followup_id", followup->followup_id);
+    resp_field(commands, "customer", followup->customer_id);
+    resp_field(commands, "kind", view_of_text(follow_up_kind_name(followup->kind)));
+    resp_field(commands, "cause", view_of_text(cause));
+    resp_field(commands, "channel", view_of_text(channel_name(followup->channel)));
+    resp_field_integer(commands, "due_at", true, followup->due_at_ms);
+    resp_field_integer(commands, "expires_at", true, followup->expires_at_ms);
+    resp_field(commands, "variables", variables_json(projection, followup));
 }
 
 /* More may leave than came, so whatever is too much gets less. */

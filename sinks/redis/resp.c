@@ -2,19 +2,14 @@
 
 #include "base/number_text.h"
 
-/* "$12\r\n" and "*3\r\n": a sigil and a length; snprintf is too slow for one in every argument. */
+/* "$12\r\n" and "*3\r\n": a sigil and a length. */
 static void append_length(struct resp *resp, char sigil, size_t length)
 {
-    char digits[24];
-    size_t at = sizeof digits;
-    digits[--at] = '\n';
-    digits[--at] = '\r';
-    do {
-        digits[--at] = (char)('0' + length % 10);
-        length /= 10;
-    } while (length);
-    digits[--at] = sigil;
-    bytes_append(&resp->bytes, digits + at, sizeof digits - at);
+    char text[NUMBER_TEXT_MAX + 3] = {sigil};
+    size_t size = 1 + integer_text(text + 1, (int64_t)length);
+    text[size++] = '\r';
+    text[size++] = '\n';
+    bytes_append(&resp->bytes, text, size);
 }
 
 void resp_view(struct resp *resp, struct view argument)
@@ -54,6 +49,30 @@ void resp_decimal(struct resp *resp, double argument)
 {
     char text[NUMBER_TEXT_MAX];
     resp_view(resp, view_of(text, decimal_text(text, argument)));
+}
+
+void resp_field(struct resp *resp, const char *name, struct view value)
+{
+    resp_text(resp, name);
+    resp_view(resp, value.data ? value : VIEW_LITERAL(""));
+}
+
+void resp_field_integer(struct resp *resp, const char *name, bool has, int64_t value)
+{
+    resp_text(resp, name);
+    if (has)
+        resp_integer(resp, value);
+    else
+        resp_text(resp, "");
+}
+
+void resp_field_decimal(struct resp *resp, const char *name, bool has, double value)
+{
+    resp_text(resp, name);
+    if (has)
+        resp_decimal(resp, value);
+    else
+        resp_text(resp, "");
 }
 
 void resp_key(struct resp *resp, const char *prefix, const char *name, struct view more)

@@ -19,6 +19,10 @@ void resp_two(struct resp *resp, struct view first, struct view second); /* one 
 void resp_text(struct resp *resp, const char *argument);
 void resp_integer(struct resp *resp, int64_t argument);
 void resp_decimal(struct resp *resp, double argument);
+/* Name and value of a hash or an entry, two arguments: a null text, or what is not there (`has`), is an empty one. */
+void resp_field(struct resp *resp, const char *name, struct view value);
+void resp_field_integer(struct resp *resp, const char *name, bool has, int64_t value);
+void resp_field_decimal(struct resp *resp, const char *name, bool has, double value);
 /* prefix + name (+ ":" + more): how keys are put together; `more` may be null. */
 void resp_key(struct resp *resp, const char *prefix, const char *name, struct view more);
 

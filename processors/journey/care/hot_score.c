@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/number_text.h"
 #include "processors/journey/care/waits.h"
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/tickets/sla.h"
@@ -79,23 +80,16 @@ static struct view text_make(struct arena *arena, const char *format, va_list ar
             *at++ = *format;
             continue;
         }
-        char digits[12], *digit = digits + sizeof digits;
-        const char *from = digit;
-        size_t size = 0;
+        char digits[NUMBER_TEXT_MAX];
+        const char *from = digits;
+        size_t size;
         format += format[1] == '.' ? 4 : 1;
         if (*format == 's') {
             from = va_arg(arguments, const char *);
             size = format[-1] == '0' ? strnlen(from, 60) : strlen(from);
         } else {
             int number = va_arg(arguments, int);
-            unsigned left = number < 0 && *format == 'd' ? 0u - (unsigned)number : (unsigned)number;
-            do
-                *--digit = (char)('0' + left % 10);
-            while (left /= 10);
-            if (number < 0 && *format == 'd')
-                *--digit = '-';
-            from = digit;
-            size = (size_t)(digits + sizeof digits - digit);
+            size = integer_text(digits, *format == 'd' ? (int64_t)number : (int64_t)(unsigned)number);
         }
         size = size < (size_t)(end - at) ? size : (size_t)(end - at);
         memcpy(at, from, size);
@@ -207,18 +201,29 @@ static const struct case_fact *words_standing(struct scoring *scoring)
 /* Of each kind of rating, of negative words and of words in public, the latest: each kind a place. */
 enum { STANDING_NEGATIVE = RATING_STARS + 1, STANDING_REACH, STANDING_COUNT };
 
+/* RATING_NONE: none of them. */
+static unsigned standing_place(const struct scoring *scoring, const struct case_fact *fact)
+{
+    if (fact->rating != RATING_NONE)
+        return fact->rating;
+    if (fact->code == HOT_NEGATIVE_WORDS)
+        return STANDING_NEGATIVE;
+    bool has_reach = fact->code == HOT_PUBLIC_REACH && fact->score >= scoring->settings->reach_from;
+    return has_reach ? STANDING_REACH : RATING_NONE;
+}
+
 /* From the newest back, until one of each kind that there is was met: somebody with a long story has few kinds. */
 static void facts_standing(const struct scoring *scoring, const struct case_fact *standing[STANDING_COUNT])
 {
     const struct care *care = scoring->customer->care;
     unsigned missing = care->fact_ratings & ~(1u << RATING_NONE);
-    missing |= (care->fact_codes >> HOT_NEGATIVE_WORDS & 1) << STANDING_NEGATIVE | (care->fact_codes >> HOT_PUBLIC_REACH & 1) << STANDING_REACH;
+    missing |= (care->fact_codes >> HOT_NEGATIVE_WORDS & 1) << STANDING_NEGATIVE;
+    missing |= (care->fact_codes >> HOT_PUBLIC_REACH & 1) << STANDING_REACH;
     for (uint32_t i = care->fact_count; i > 0 && missing; i--) {
         const struct case_fact *fact = &care->facts[i - 1];
         if (fact->moment.at_ms <= scoring->from_ms)
             break;
-        bool has_reach = fact->code == HOT_PUBLIC_REACH && fact->score >= scoring->settings->reach_from;
-        unsigned place = fact->rating != RATING_NONE ? fact->rating : fact->code == HOT_NEGATIVE_WORDS ? STANDING_NEGATIVE : has_reach ? STANDING_REACH : RATING_NONE;
+        unsigned place = standing_place(scoring, fact);
         if (!(missing >> place & 1) || fact->moment.at_ms > scoring->at_ms)
             continue;
         standing[place] = fact;
@@ -335,7 +340,8 @@ static const struct moment *repeat_contact(const struct scoring *scoring)
     for (uint32_t i = 0; i < scoring->recent_count; i++) {
         const struct ticket *ticket = recent_ticket(scoring, i);
         int64_t opened_ms = ticket_glance(ticket)->opened_at_ms;
-        if (ticket != latest && opened_ms <= scoring->at_ms && latest_ms - opened_ms <= REPEAT_WITHIN_MS && is_opened_before(ticket, latest))
+        bool is_near = opened_ms <= scoring->at_ms && latest_ms - opened_ms <= REPEAT_WITHIN_MS;
+        if (ticket != latest && is_near && is_opened_before(ticket, latest))
             return opening_of(latest);
     }
     return NULL;

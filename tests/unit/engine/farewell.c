@@ -1,6 +1,8 @@
 /* A broker whose close never returns costs the worker its patience, not its life. */
 #include "engine/farewell.h"
 
+#include "engine/broker.h"
+
 #include "tests/unit/cmocka_all.h"
 
 #include <semaphore.h>
