@@ -18,12 +18,12 @@ struct view impression_text_of(const struct touchpoint *touch)
     return text.size ? text : (struct view){NULL, 0};
 }
 
-void impression_read(struct impression *impression, const struct touchpoint *touch, struct library *library)
+void impression_read(struct impression *impression, const struct touchpoint *touch, struct libraries *libraries)
 {
     *impression = (struct impression){.text = impression_text_of(touch)};
     if (impression->text.size == 0)
         return;
-    reading_of_text(impression, library);
+    reading_of_text(impression, libraries);
     impression->has_sentiment = true;
     impression->scaled = (int32_t)llround(impression->sentiment.score * KPI_SENTIMENT_SCALE);
 }

@@ -21,8 +21,8 @@ struct impression {
 /* The text of a touchpoint: comment, ticket text, review, mention, interview; null when there is none or it is empty. */
 struct view impression_text_of(const struct touchpoint *touch);
 
-struct library; /* reading.h */
-void impression_read(struct impression *impression, const struct touchpoint *touch, struct library *library);
+struct libraries; /* reading.h */
+void impression_read(struct impression *impression, const struct touchpoint *touch, struct libraries *libraries);
 
 /* sentiment and negative_share of a text (READINGS 19). */
 void impression_contribute(const struct impression *impression, uint32_t tuple, uint8_t stage, int64_t at_ms, struct tally *tally);

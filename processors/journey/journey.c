@@ -35,13 +35,13 @@ static void *journey_task_create(void *shared, int32_t partition)
 {
     struct journey_task *task = memory_zeroed(1, sizeof *task);
     task->shared = shared;
+    atomic_fetch_add(&task->shared->task_count, 1);
     task->partition = partition;
     task->clock_sent_ms = task->clock_looked_ms = INT64_MIN;
     dimensions_init(&task->dimensions, &task->shared->plan);
     for (uint32_t channel = 0; channel < CHANNEL_COUNT; channel++)
         task->channel_tuples[channel] = dimensions_number(&task->dimensions, &(struct tuple){.channel = channel});
     task->totals = totals_create(&task->dimensions);
-    task->library = library_create();
     arena_init(&task->route_arena);
     arena_init(&task->save_arena);
     task->guest = customer_create();
@@ -51,8 +51,8 @@ static void *journey_task_create(void *shared, int32_t partition)
 static void journey_task_destroy(void *context)
 {
     struct journey_task *task = context;
+    atomic_fetch_sub(&task->shared->task_count, 1);
     totals_destroy(task->totals);
-    library_destroy(task->library);
     dimensions_finish(&task->dimensions);
     tally_finish(&task->before);
     tally_finish(&task->after);
@@ -195,7 +195,7 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     if (entry->timer_at_ms <= step->clock_ms)
         journey_timer(step, entry);
     struct impression impression;
-    impression_read(&impression, touch, task->library);
+    impression_read(&impression, touch, task->shared->libraries);
     struct arrival arrival = arrival_of(task, touch, &impression);
     touch_count(task, entry, &arrival, step);
     seal_oldest(task, customer);

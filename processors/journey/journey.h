@@ -11,6 +11,8 @@
 #include "processors/journey/tickets/policy.h"
 #include "schemas/reader.h"
 
+#include <stdatomic.h>
+
 struct journey_settings {
     int64_t revision_horizon_ms;
     int64_t dedupe_kept_ms, dedupe_max;
@@ -29,7 +31,9 @@ struct journey_schema_ids {
     uint32_t enriched, journey, alert, follow_up, kpi_delta, rejected;
 };
 
-/* What all tasks share, read-only once made: hand it to the runner as `shared`. */
+struct libraries; /* reading.h */
+
+/* What all tasks share, read-only once made but for the last two: hand it to the runner as `shared`. */
 struct journey_shared {
     const struct journey_settings *settings;
     const char *time_zone; /* of order days */
@@ -39,6 +43,8 @@ struct journey_shared {
     struct policies policies;
     struct followup_rules followups;
     struct time_zone *zone;
+    struct libraries *libraries; /* texts and words met before */
+    atomic_int task_count;       /* they share journey.awake_max */
 };
 
 /* settings, time_zone, touchpoints and ids are set by the caller and outlive it. false: `error` says which setting is wrong. */

@@ -4,10 +4,11 @@
 #include "base/memory.h"
 #include "processors/journey/sentiment/judge.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* Longer texts are seldom written twice. */
-enum { KNOWN_BYTES_MAX = 184, SHELVES = 1024, WAYS = 2 };
+enum { KNOWN_BYTES_MAX = 184, SHELVES = 2048, WAYS = 2 };
 
 struct finding {
     struct sentiment_reading sentiment;
@@ -29,21 +30,57 @@ struct shelf {
 };
 
 struct library {
+    struct library *next; /* of those that are free */
     struct vocabulary *vocabulary;
     struct shelf shelves[SHELVES];
 };
 
-struct library *library_create(void)
+struct libraries {
+    pthread_mutex_t lock;
+    struct library *free;
+};
+
+struct libraries *libraries_create(void)
 {
-    struct library *library = memory_zeroed(1, sizeof *library);
+    struct libraries *libraries = memory_zeroed(1, sizeof *libraries);
+    pthread_mutex_init(&libraries->lock, NULL);
+    return libraries;
+}
+
+void libraries_destroy(struct libraries *libraries)
+{
+    if (libraries == NULL)
+        return;
+    while (libraries->free) {
+        struct library *library = libraries->free;
+        libraries->free = library->next;
+        vocabulary_destroy(library->vocabulary);
+        free(library);
+    }
+    pthread_mutex_destroy(&libraries->lock);
+    free(libraries);
+}
+
+static struct library *library_take(struct libraries *libraries)
+{
+    pthread_mutex_lock(&libraries->lock);
+    struct library *library = libraries->free;
+    if (library)
+        libraries->free = library->next;
+    pthread_mutex_unlock(&libraries->lock);
+    if (library)
+        return library;
+    library = memory_zeroed(1, sizeof *library);
     library->vocabulary = vocabulary_create();
     return library;
 }
 
-void library_destroy(struct library *library)
+static void library_give(struct libraries *libraries, struct library *library)
 {
-    vocabulary_destroy(library->vocabulary);
-    free(library);
+    pthread_mutex_lock(&libraries->lock);
+    library->next = libraries->free;
+    libraries->free = library;
+    pthread_mutex_unlock(&libraries->lock);
 }
 
 static enum sentiment_label label_of(enum sentiment_class class)
@@ -93,9 +130,11 @@ static void topics_of(struct impression *impression, uint32_t topics)
     }
 }
 
-void reading_of_text(struct impression *impression, struct library *library)
+void reading_of_text(struct impression *impression, struct libraries *libraries)
 {
+    struct library *library = library_take(libraries);
     struct finding finding = finding_known(library, impression->text);
+    library_give(libraries, library);
     impression->sentiment = finding.sentiment;
     impression->has_emotion = finding.mood != MOOD_NONE;
     if (impression->has_emotion)

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/time_zone.h"
 #include "processors/journey/journey.h"
+#include "processors/journey/reading.h"
 
 const struct setting journey_setting_rows[] = {
     SETTING_DURATION(struct journey_settings, revision_horizon_ms, "journey.revision_horizon", .standard = DAYS(400),
@@ -14,8 +15,8 @@ const struct setting journey_setting_rows[] = {
     SETTING_INTEGER(struct journey_settings, history_max, "journey.history_max", .standard = 4096, .least = 64, .most = 1048576,
                     .about = "Events of tickets, orders, surveys and so on that are remembered for one customer; beyond it the oldest closed "
                              "matters are sealed: what they contributed stays. Where nothing is closed, what goes beyond twice as many is rejected."),
-    SETTING_INTEGER(struct journey_settings, awake_max, "journey.awake_max", .standard = 6144, .least = 1, .most = 16777216,
-                    .about = "Customers of one partition that are held ready for their next event; all others rest, packed small."),
+    SETTING_INTEGER(struct journey_settings, awake_max, "journey.awake_max", .standard = 8192, .least = 1, .most = 16777216,
+                    .about = "Customers of a process, its partitions together, that are held ready for their next event; all others rest, packed small."),
     SETTING_LIST(struct journey_settings, rollups, "kpi.rollups",
                  .standard_text = "channel,product,segment,team,stage,product+channel",
                  .about = "Dimensions, or several joined by +, by which KPIs are published besides `all`: channel, product, segment, "
@@ -53,6 +54,7 @@ bool journey_shared_init(struct journey_shared *shared, struct bytes *error)
         bytes_printf(error, "kpi.time_zone: %s", problem);
         return false;
     }
+    shared->libraries = libraries_create();
     return policies_parse(&shared->policies, &settings->sla, error) &&
            followup_rules_parse(&shared->followups, settings->cases.followup_rules, error);
 }
@@ -62,4 +64,5 @@ void journey_shared_finish(struct journey_shared *shared)
     rollup_plan_finish(&shared->plan);
     policies_finish(&shared->policies);
     time_zone_destroy(shared->zone);
+    libraries_destroy(shared->libraries);
 }

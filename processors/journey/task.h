@@ -30,12 +30,11 @@ struct routed {
 };
 
 struct journey_task {
-    const struct journey_shared *shared;
+    struct journey_shared *shared;
     int32_t partition;
     struct dimensions dimensions;
     uint32_t channel_tuples[CHANNEL_COUNT]; /* the channel and nothing else */
     struct totals *totals;
-    struct library *library; /* texts and words met before, reading.h */
     struct tally before, after;
     struct story story;
     struct stage_path *stage_path; /* scratch of stage.c */

@@ -204,9 +204,18 @@ static void rest(struct journey_task *task, struct customer *customer)
     resting_set(task, entry, bytes_view(&task->pack_bytes));
 }
 
+/* Tasks come and go; those there are have equal shares. */
+static uint32_t awake_most(const struct journey_task *task)
+{
+    int64_t tasks = atomic_load_explicit(&task->shared->task_count, memory_order_relaxed);
+    int64_t share = task->shared->settings->awake_max / (tasks > 0 ? tasks : 1);
+    return share > 0 ? (uint32_t)share : 1;
+}
+
 static struct customer *room_make(struct journey_task *task, struct entry *entry)
 {
-    while (task->awake_count >= (uint32_t)task->shared->settings->awake_max)
+    uint32_t most = awake_most(task);
+    while (task->awake_count >= most)
         rest(task, next_to_rest(task));
     struct customer *customer = struct_take(task);
     task->awake_count++;

@@ -2,7 +2,7 @@
  *
  * Of a million customers a few hundred are heard of at the same time. Those are awake: struct customer, arrays that grow. All
  * others rest as one packed run of bytes (packing.h), a fifth of the size and one place in memory instead of ten. Whoever has
- * an event or a timer is woken, and one untouched for long goes to rest for it: journey.awake_max of a task stay.
+ * an event or a timer is woken, and one untouched for long goes to rest for it: a task's share of journey.awake_max stay.
  *
  * entry->state is a struct customer, or a resting run with the lowest bit set. */
 #ifndef TS_JOURNEY_RESTING_H
@@ -10,8 +10,7 @@
 
 #include "processors/journey/task.h"
 
-/* The customer of an entry that has one; valid until the next one is woken, and at least for as long as journey.awake_max others
- * are not. */
+/* The customer of an entry that has one; valid until the next one is woken. */
 struct customer *customer_wake(struct journey_task *task, struct entry *entry);
 
 /* An event of theirs comes soon: asks for the memory that it will be applied to. */

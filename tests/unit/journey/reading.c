@@ -4,11 +4,11 @@
 #include "base/random.h"
 #include "processors/journey/reading.h"
 
-static void assert_same(struct library *library, struct view text)
+static void assert_same(struct libraries *libraries, struct view text)
 {
-    struct library *nothing_read = library_create();
+    struct libraries *nothing_read = libraries_create();
     struct impression known = {.text = text}, fresh = {.text = text};
-    reading_of_text(&known, library);
+    reading_of_text(&known, libraries);
     reading_of_text(&fresh, nothing_read);
     assert_int_equal(known.sentiment.label, fresh.sentiment.label);
     assert_true(known.sentiment.score == fresh.sentiment.score && known.sentiment.confidence == fresh.sentiment.confidence);
@@ -18,7 +18,7 @@ static void assert_same(struct library *library, struct view text)
     assert_int_equal(known.topic_count, fresh.topic_count);
     for (size_t i = 0; i < known.topic_count; i++)
         assert_ptr_equal(known.topics[i].data, fresh.topics[i].data);
-    library_destroy(nothing_read);
+    libraries_destroy(nothing_read);
 }
 
 static const char *const pieces[] = {"The parcel was late", "Thank you so much!", "my lawyer will write", "it caught fire", "I want a refund.", "How do I log in?"};
@@ -27,7 +27,7 @@ static const char *const pieces[] = {"The parcel was late", "Thank you so much!"
 static void a_text_read_again_says_the_same(void **state)
 {
     (void)state;
-    struct library *library = library_create();
+    struct libraries *libraries = libraries_create();
     struct random random;
     random_init(&random, 5);
     struct bytes text = {0};
@@ -39,10 +39,10 @@ static void a_text_read_again_says_the_same(void **state)
                 bytes_append_byte(&text, " .!"[random_below(&random, 3)]);
             }
         }
-        assert_same(library, bytes_view(&text));
+        assert_same(libraries, bytes_view(&text));
     }
     bytes_finish(&text);
-    library_destroy(library);
+    libraries_destroy(libraries);
 }
 
 int main(void)
