@@ -19,11 +19,14 @@ struct view position_name(struct arena *arena, struct view topic, int32_t partit
     return view_of(text, (size_t)size);
 }
 
+/* −1, which Redis never holds, where we have not asked: the partition was taken from us when its records were already on their way. */
 static int64_t *next_of(struct positions *positions, struct view name)
 {
     int64_t **place = (int64_t **)map_place(&positions->next, name);
-    if (*place == NULL)
-        *place = memory_zeroed(1, sizeof **place);
+    if (*place == NULL) {
+        *place = memory_allocate(sizeof **place);
+        **place = -1;
+    }
     return *place;
 }
 
@@ -47,24 +50,25 @@ struct touched *positions_touch(struct positions *positions, struct touched_list
     return &list->items[list->count++];
 }
 
-enum outcome positions_check(const struct touched_list *list, struct redis_link *link, const char *prefix, struct arena *arena)
+void positions_forget(struct positions *positions, struct view name)
 {
-    struct resp commands = {0};
-    resp_command(&commands, 1 + list->count, "WATCH");
+    free(map_remove(&positions->next, name));
+}
+
+static void add_positions(struct resp *commands, const char *verb, const struct touched_list *list, const char *prefix)
+{
+    resp_command(commands, 1 + list->count, verb);
     for (size_t i = 0; i < list->count; i++)
-        resp_key(&commands, prefix, "position", list->items[i].name);
-    resp_command(&commands, 1 + list->count, "MGET");
-    for (size_t i = 0; i < list->count; i++)
-        resp_key(&commands, prefix, "position", list->items[i].name);
-    struct redis_answer *answers = NULL;
-    enum outcome outcome = redis_link_send(link, &commands, arena, &answers);
-    resp_finish(&commands);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    if (answers[1].kind != REDIS_LIST)
+        resp_key(commands, prefix, "position", list->items[i].name);
+}
+
+/* `answer` is MGET's of the list. */
+static enum outcome compare(const struct touched_list *list, const struct redis_answer *answer, struct arena *arena)
+{
+    if (answer->kind != REDIS_LIST)
         return OUTCOME_RETRY;
     for (size_t i = 0; i < list->count; i++) {
-        const struct redis_answer *item = &answers[1].items[i];
+        const struct redis_answer *item = &answer->items[i];
         int64_t position = item->kind == REDIS_TEXT ? strtoll(arena_text(arena, item->text), NULL, 10) : 0;
         if (position != list->items[i].before) {
             log_info("redis holds another position, reading from there", "of", arena_text(arena, list->items[i].name), "ours",
@@ -73,6 +77,38 @@ enum outcome positions_check(const struct touched_list *list, struct redis_link 
         }
     }
     return OUTCOME_OK;
+}
+
+enum outcome positions_check(const struct touched_list *list, struct redis_link *link, const char *prefix, struct arena *arena)
+{
+    struct resp commands = {0};
+    add_positions(&commands, "WATCH", list, prefix);
+    add_positions(&commands, "MGET", list, prefix);
+    struct redis_answer *answers = NULL;
+    enum outcome outcome = redis_link_send(link, &commands, arena, &answers);
+    resp_finish(&commands);
+    return outcome == OUTCOME_OK ? compare(list, &answers[1], arena) : outcome;
+}
+
+enum outcome positions_check_all(struct positions *positions, struct redis_link *link, const char *prefix)
+{
+    if (positions->next.count == 0)
+        return OUTCOME_OK;
+    struct arena arena;
+    arena_init(&arena);
+    struct touched_list list = {.items = arena_alloc(&arena, positions->next.count * sizeof *list.items)};
+    const struct map_slot *slot;
+    for (size_t at = 0; (slot = map_next(&positions->next, &at));)
+        list.items[list.count++] = (struct touched){.name = view_of(slot->key, slot->key_size), .before = *(int64_t *)slot->value};
+    struct resp commands = {0};
+    add_positions(&commands, "MGET", &list, prefix);
+    struct redis_answer *answers = NULL;
+    enum outcome outcome = redis_link_send(link, &commands, &arena, &answers);
+    if (outcome == OUTCOME_OK)
+        outcome = compare(&list, &answers[0], &arena);
+    resp_finish(&commands);
+    arena_finish(&arena);
+    return outcome;
 }
 
 void positions_write(const struct touched_list *list, struct resp *commands, const char *prefix)

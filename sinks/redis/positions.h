@@ -5,7 +5,7 @@
 #include "base/map.h"
 #include "sinks/redis/redis_link.h"
 
-/* Where we are, by our own book. Zero-initialised is empty and valid. */
+/* Where we are in the partitions that are ours, by our own book. Zero-initialised is empty and valid. */
 struct positions {
     struct map next; /* "TOPIC:PARTITION" → int64_t * */
 };
@@ -23,10 +23,13 @@ struct touched_list {
     size_t count;
 };
 
-void positions_finish(struct positions *positions);
+void positions_finish(struct positions *positions); /* empty and valid again */
 
 /* Asks Redis and notes the answer. Nothing there, or Redis away: 0, the beginning; if that is wrong, positions_check will say so. */
 int64_t positions_ask(struct positions *positions, struct redis_link *link, const char *prefix, struct view name, struct arena *arena);
+
+/* The partition is ours no longer: another sink may move its position. */
+void positions_forget(struct positions *positions, struct view name);
 
 struct view position_name(struct arena *arena, struct view topic, int32_t partition);
 
@@ -35,6 +38,10 @@ struct touched *positions_touch(struct positions *positions, struct touched_list
 
 /* Sets WATCH on the list's positions and compares them with Redis. REDO: somebody moved them. RETRY: Redis is away. */
 enum outcome positions_check(const struct touched_list *list, struct redis_link *link, const char *prefix, struct arena *arena);
+
+/* Compares the whole book with Redis, no batch being under way: a Redis that came back from a snapshot, or empty, stands where it stood
+ * whether or not a record comes that would touch the partition. Outcomes as above. */
+enum outcome positions_check_all(struct positions *positions, struct redis_link *link, const char *prefix);
 
 /* SET for each, to be sent in the batch's MULTI. */
 void positions_write(const struct touched_list *list, struct resp *commands, const char *prefix);

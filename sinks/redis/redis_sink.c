@@ -13,7 +13,7 @@
 
 #include <pthread.h>
 
-enum { BATCH_RECORDS_MAX = 2000, WAIT_MS_MAX = 200 };
+enum { BATCH_RECORDS_MAX = 2000, WAIT_MS_MAX = 200, LOOK_MS = 1000 };
 
 /* The topics, what is in them and what becomes of it. */
 static void do_kpi(struct projection *projection, const void *record)
@@ -98,7 +98,7 @@ struct sink {
     bool has_listeners;       /* as far as the last batch knows */
     struct projection projection;
     struct metric *records_total, *batches_total, *undecodable_total, *refused_total, *batch_seconds;
-    int64_t last_health_ms, records_since_health;
+    int64_t last_look_ms, records_since_look; /* see look_after */
     int64_t newest_at_ms; /* of the records last written; 0: nothing is waiting */
 };
 
@@ -294,7 +294,7 @@ static void settle(struct sink *sink)
     metric_add(sink->records_total, (double)flight->record_count);
     metric_add(sink->batches_total, 1);
     metric_observe(sink->batch_seconds, (double)(clock_monotonic_us() - flight->sent_at_us) / 1e6);
-    sink->records_since_health += (int64_t)flight->record_count;
+    sink->records_since_look += (int64_t)flight->record_count;
 }
 
 /* Two batches at work: while Redis executes one, the next is decoded and written down. */
@@ -332,9 +332,8 @@ static int64_t start_at(void *context, struct view topic, int32_t partition)
     return offset;
 }
 
-static void write_health(struct sink *sink)
+static void write_health(struct sink *sink, int64_t now_ms, int64_t passed_ms)
 {
-    int64_t now_ms = clock_now_ms(&clock_system), passed_ms = now_ms - sink->last_health_ms;
     struct bytes *scratch = &sink->projection.scratch;
     bytes_clear(scratch);
     struct json_writer json = json_writer_on(scratch);
@@ -342,7 +341,7 @@ static void write_health(struct sink *sink)
     json_key(&json, "at");
     json_write_integer(&json, now_ms);
     json_key(&json, "records_per_second");
-    json_write_decimal(&json, (double)sink->records_since_health * 1000 / (double)passed_ms);
+    json_write_decimal(&json, (double)sink->records_since_look * 1000 / (double)passed_ms);
     json_key(&json, "behind_ms"); /* from a record's being written to Kafka until it is here */
     json_write_integer(&json, sink->newest_at_ms && now_ms > sink->newest_at_ms ? now_ms - sink->newest_at_ms : 0);
     json_close_object(&json);
@@ -353,8 +352,30 @@ static void write_health(struct sink *sink)
     resp_view(&command, bytes_view(scratch));
     redis_link_send(sink->link, &command, NULL, NULL);
     resp_finish(&command);
-    sink->last_health_ms = now_ms;
-    sink->records_since_health = 0;
+}
+
+/* follow.on_revoked */
+static void on_revoked(void *context, struct view topic, int32_t partition)
+{
+    struct sink *sink = context;
+    struct arena arena;
+    arena_init(&arena);
+    positions_forget(&sink->positions, position_name(&arena, without_prefix(sink, topic), partition));
+    arena_finish(&arena);
+}
+
+/* Once a second, whether anything came or not. A Redis that is away does not say where it stands: that can wait. */
+static enum outcome look_after(struct sink *sink)
+{
+    int64_t now_ms = clock_now_ms(&clock_system), passed_ms = now_ms - sink->last_look_ms;
+    if (passed_ms < LOOK_MS)
+        return OUTCOME_OK;
+    settle(sink);
+    if (sink->lane == LANE_BULK)
+        write_health(sink, now_ms, passed_ms);
+    sink->last_look_ms = now_ms;
+    sink->records_since_look = 0;
+    return positions_check_all(&sink->positions, sink->link, sink->projection.prefix) == OUTCOME_REDO ? OUTCOME_REDO : OUTCOME_OK;
 }
 
 static enum outcome on_batch(void *context, const struct record *records, size_t count)
@@ -366,16 +387,17 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
         outcome = send_batch(sink, records, count);
     else
         settle(sink);
-    if (outcome == OUTCOME_OK && sink->lane == LANE_BULK && clock_now_ms(&clock_system) - sink->last_health_ms >= 1000) {
-        settle(sink);
-        write_health(sink);
-    }
-    if (!sink->is_lost)
-        return outcome;
+    if (outcome == OUTCOME_OK)
+        outcome = look_after(sink);
     /* What was lost may be of an earlier batch than this one, which is in nobody's hands any more. */
+    if (sink->is_lost)
+        outcome = OUTCOME_REDO;
     sink->is_lost = false;
-    series_hours_forget(&sink->projection.hours);
-    return OUTCOME_REDO;
+    if (outcome == OUTCOME_REDO) {
+        series_hours_forget(&sink->projection.hours);
+        positions_finish(&sink->positions); /* asked again for all that are ours */
+    }
+    return outcome;
 }
 
 /* --- the service ------------------------------------------------------------------------------------------------- */
@@ -433,6 +455,7 @@ static void *run_lane(void *context)
                             .wait_ms_max = WAIT_MS_MAX,
                             .context = sink,
                             .on_batch = on_batch,
+                            .on_revoked = on_revoked,
                             .start_at = start_at};
     sink->outcome = follow_run(&follow, kafka, sink->stop);
     settle(sink);
@@ -455,36 +478,5 @@ enum outcome redis_sink_run(const struct redis_sink_config *config, atomic_bool 
     enum outcome outcome = bulk.outcome == OUTCOME_STOP ? OUTCOME_STOP : news.outcome;
     sink_finish(&bulk);
     sink_finish(&news);
-    return outcome;
-}
-
-enum outcome redis_sink_clear(const struct redis_settings *redis, int64_t *deleted)
-{
-    struct redis_link *link = redis_link_create(redis);
-    struct arena arena;
-    arena_init(&arena);
-    struct bytes pattern = {0};
-    bytes_printf(&pattern, "%s*", redis->prefix);
-    const char *cursor = "0";
-    enum outcome outcome;
-    *deleted = 0;
-    do {
-        struct redis_answer page = {0};
-        outcome = redis_link_ask(link, &arena, &page, "SCAN", cursor, "MATCH", bytes_text(&pattern), "COUNT", "1000", NULL);
-        if (outcome != OUTCOME_OK || page.kind != REDIS_LIST || page.count != 2)
-            break;
-        cursor = arena_text(&arena, page.items[0].text);
-        struct resp commands = {0};
-        for (size_t i = 0; i < page.items[1].count; i++) {
-            resp_command(&commands, 2, "DEL");
-            resp_view(&commands, page.items[1].items[i].text);
-        }
-        *deleted += (int64_t)page.items[1].count;
-        outcome = redis_link_send(link, &commands, &arena, NULL);
-        resp_finish(&commands);
-    } while (outcome == OUTCOME_OK && strcmp(cursor, "0") != 0);
-    bytes_finish(&pattern);
-    arena_finish(&arena);
-    redis_link_destroy(link);
     return outcome;
 }

@@ -2,8 +2,9 @@
  *
  * Redis itself keeps the place: ts:position:TOPIC:PARTITION holds the next offset wanted, written in the same MULTI as what
  * the batch changed. Before it the position is read under WATCH: if somebody else (a sink that took over, or an operator
- * who flushed the database) moved it, nothing is written and reading starts again where Redis says. An empty Redis
- * is therefore filled again from the topics by itself, and a zombie cannot overwrite what its successor wrote. */
+ * who flushed the database) moved it, nothing is written and reading starts again where Redis says. All positions are looked at once a
+ * second, too, whether records come or not. A Redis that is empty, or back from an older snapshot, is therefore filled again from the
+ * topics by itself, and a zombie cannot overwrite what its successor wrote. */
 #ifndef TS_SINKS_REDIS_REDIS_SINK_H
 #define TS_SINKS_REDIS_REDIS_SINK_H
 

@@ -151,6 +151,90 @@ def test_redis_is_slow_then_killed_and_emptied(own_installation):
         relay.close()
 
 
+def all_in_redis(installation, prefix):
+    """{key without the prefix: what it holds}. A stream's ids are left out where Redis makes them up, and the order where several
+    partitions feed it."""
+    client, found = installation.redis, {}
+    read = {"hash": client.hgetall, "set": client.smembers, "zset": lambda key: client.zrange(key, 0, -1, withscores=True), "string": client.get}
+    for key in client.scan_iter(prefix + "*", 1000):
+        name, kind = key[len(prefix):], client.type(key)
+        if name == "health":
+            continue
+        if kind == "stream":
+            entries = client.xrange(key)
+            if not name.startswith("series:"):
+                entries = [fields for _, fields in entries]
+            found[name] = sorted(entries, key=str) if name in ("alerts", "shifts") else entries
+        else:
+            found[name] = read[kind](key)
+    return found
+
+
+def ends_of_results(installation):
+    """{key of the sink's place: where it stands when all is taken}"""
+    ends = {}
+    for topic in ("kpis", "alerts", "touchpoints.enriched", "journeys", "followups", "trend.shifts"):
+        for message in installation.messages(topic):
+            ends["position:%s:%d" % (topic, message.partition())] = str(message.offset() + 1)
+    return ends
+
+
+@pytest.mark.timeout(400)
+def test_redis_comes_back_with_an_older_snapshot(own_installation):
+    """Without an append-only file a Redis that was killed has forgotten minutes. The sink's places are as old as the data beside them, so
+    it reads those minutes again, whether anything new comes or not; nobody can tell from the data that it happened."""
+    installation, services = own_installation("redis")
+    redis, prefix = installation.redis, installation.redis_prefix
+    crew = Crew(installation, ["journey1", "kpi1", "sink"])
+    traffic = Traffic(installation)
+
+    def back_in_time():
+        services.kill("redis")
+        services.start("redis")
+
+    def touchpoints():
+        return sum(redis.xlen(key) for key in redis.scan_iter(prefix + "journey:*", 1000))
+
+    assert eventually(lambda: touchpoints() > 300 and redis.zcard(prefix + "hot") > 0, 60), installation.logs()
+    redis.save()
+    saved = all_in_redis(installation, prefix)
+    before = touchpoints()
+    assert eventually(lambda: touchpoints() > before + 500, 60), installation.logs()
+    back_in_time()  # while all is in motion
+    traffic.finish()
+    for role in GROUPS:
+        assert is_caught_up(installation, role), installation.logs()
+    for name in ("journey1", "kpi1"):
+        crew.end(name, signal.SIGTERM)
+    once = installation.records("touchpoints.enriched")
+    assert len({(one["customer_id"], one["event_id"]) for one in once}) == len(once)
+    wanted = {}
+    for one in once:
+        wanted[one["customer_id"]] = min(100, wanted.get(one["customer_id"], 0) + 1)
+    ends = ends_of_results(installation)
+    assert eventually(lambda: {key: redis.get(prefix + key) for key in ends} == ends, 60), installation.logs()
+    full = all_in_redis(installation, prefix)
+
+    back_in_time()  # in silence: no record comes that would show the sink its loss
+    assert eventually(lambda: all_in_redis(installation, prefix) == full, 60, 1), installation.logs()
+    assert {key: len(one) for key, one in full.items() if key.startswith("journey:")} == {"journey:" + key: count for key, count in wanted.items()}
+    assert full["hot"] and full["alerts"] and full != saved
+
+    # What a sink writes to which nothing happened.
+    crew.end("sink", signal.SIGTERM)
+    calm = prefix + "calm:"
+    installation.start("sink", name="calm", settings={"redis.prefix": calm})
+    quiet = {}
+
+    def equal():
+        quiet.update(all_in_redis(installation, calm))
+        return quiet == full
+    assert eventually(equal, 60, 1), "differ: %s\n%s" % (sorted(key for key in full.keys() | quiet.keys() if full.get(key) != quiet.get(key))[:20],
+                                                          installation.logs())
+    print("\nRedis back from an older snapshot, under way and in silence: %d touchpoints, %d keys as if nothing had happened" % (
+        sum(wanted.values()), len(full)))
+
+
 @pytest.mark.timeout(400)
 def test_the_registry_is_away(own_installation):
     """Who runs goes on; who starts waits for it, and begins when it is back."""
