@@ -15,27 +15,35 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { ASK_MS = 5000, CLOSE_MS = 10000, LOOK_EVERY_MS = 5000, UNSTEADY_MOST = 24, SETTLE_AFTER_MS = 15000, UNKNOWN_MOST_MS = 5000,
-       STOCK_MESSAGES = 8000, MANY_MESSAGES = 256, KNOCK_EVERY_MS = 5,
-       QUEUE_BACKOFF_VERSION = 0x02020000 };
+enum {
+    ASK_MS = 5000,
+    CLOSE_MS = 10000,
+    FIRST_EVENT_MS = 1000,
+    QUIET_MS = 20,
+    LOOK_EVERY_MS = 5000,
+    UNSTEADY_MOST = 24,
+    SETTLE_AFTER_MS = 15000,
+    UNKNOWN_MOST_MS = 5000,
+    STOCK_MESSAGES = 8000,
+    MANY_MESSAGES = 256,
+    KNOCK_EVERY_MS = 5,
+    QUEUE_BACKOFF_VERSION = 0x02020000,
+    STATELESS_MEMBER_VERSION = 0x02030000
+};
 
 static struct kafka_consumer *consumer_of(struct broker *broker)
 {
     return &((struct kafka_broker *)broker)->consumer;
 }
 
-static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
-                         void *opaque)
+static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
     struct kafka_consumer *consumer = opaque; /* the link is its first member */
-    if (consumer->is_closing) {
-        rd_kafka_assign(handle, NULL);
-        return;
-    }
     consumer->event = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? BROKER_ASSIGNED
                       : rd_kafka_assignment_lost(handle)           ? BROKER_LOST
                                                                    : BROKER_REVOKED;
-    consumer->is_unanswered = true;
+    consumer->owed = consumer->event;
+    consumer->had_event = true;
     consumer->event_count = (size_t)partitions->cnt;
     consumer->event_partitions =
         memory_resize(consumer->event_partitions, (consumer->event_count + 1) * sizeof *consumer->event_partitions);
@@ -113,24 +121,59 @@ bool kafka_consumer_open(struct kafka_broker *self, int thread)
     return true;
 }
 
-/* Leaves the group. A rebalance that the worker owes an answer to is answered only after the close has begun: before, the
- * cooperative protocol refuses assign(NULL), the answer would stay owed, and the close wait for it for ever. false: not left
- * in time, which Kafka may do to us when it dies meanwhile. */
+/* Looks at what nobody has looked at yet. With a member that has joined and not been told its first assignment, librdkafka before 2.3
+ * ends the process when it is destroyed (#4312); it is told within milliseconds as a rule, and worth waiting for. */
+static void hear_last_events(struct kafka_consumer *consumer)
+{
+    rd_kafka_message_t *message;
+    int64_t until_us = clock_monotonic_us() + (int64_t)FIRST_EVENT_MS * 1000;
+    for (size_t left = rd_kafka_queue_length(consumer->queue); left > 0; left--) {
+        if (rd_kafka_consume_batch_queue(consumer->queue, 0, &message, 1) == 1)
+            rd_kafka_message_destroy(message);
+    }
+    while (!consumer->had_event && clock_monotonic_us() < until_us) {
+        if (rd_kafka_consume_batch_queue(consumer->queue, QUIET_MS, &message, 1) == 1)
+            rd_kafka_message_destroy(message);
+    }
+}
+
+/* An assignment that the worker owes an answer to is answered before the close begins, with nothing taken: of a member that is closing
+ * librdkafka takes every answer for a revocation's, and of one without partitions it would wait for the other for ever. */
+static void answer_assigned(struct kafka_consumer *consumer)
+{
+    if (consumer->owed != BROKER_ASSIGNED)
+        return;
+    rd_kafka_topic_partition_list_t *nothing = rd_kafka_topic_partition_list_new(0);
+    rd_kafka_error_t *error = rd_kafka_incremental_assign(consumer->handle, nothing);
+    if (error)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(nothing);
+    consumer->owed = BROKER_NOTHING;
+}
+
+/* Leaves the group. A revocation, owed or brought by the close itself, is answered once all that is to come has come, and once for all:
+ * with the answer librdkafka 2.0 is through, throws away what else is asked of it, and whoever asked waits for ever. Not before the
+ * close has begun: there the cooperative protocol refuses assign(NULL). false: not left in time, which Kafka may do to us when it
+ * dies meanwhile. */
 static bool leave_group(struct kafka_consumer *consumer)
 {
+    hear_last_events(consumer);
+    answer_assigned(consumer);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->handle);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->handle, queue);
     if (error)
         rd_kafka_error_destroy(error);
-    if (consumer->is_unanswered)
-        rd_kafka_assign(consumer->handle, NULL);
+    bool is_owed = consumer->owed != BROKER_NOTHING;
     int64_t until_us = clock_monotonic_us() + (int64_t)CLOSE_MS * 1000;
     while (!rd_kafka_consumer_closed(consumer->handle) && clock_monotonic_us() < until_us) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20);
-        if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
-            rd_kafka_assign(consumer->handle, NULL);
-        if (event)
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, QUIET_MS);
+        if (event) {
+            is_owed |= rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE;
             rd_kafka_event_destroy(event);
+        } else if (is_owed) {
+            rd_kafka_assign(consumer->handle, NULL);
+            is_owed = false;
+        }
     }
     rd_kafka_queue_destroy(queue);
     return rd_kafka_consumer_closed(consumer->handle);
@@ -140,12 +183,15 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
 {
     if (consumer->handle == NULL)
         return;
-    consumer->is_closing = true;
     kafka_inbox_finish(&consumer->inbox);
     if (!leave_group(consumer)) {
         /* Destroying would wait for the same. Better to lose the handle's memory than the worker; the member that takes its
          * place fences this one. */
         log_warning("could not leave the group, leaving the handle behind", "worker", consumer->name, NULL);
+        return;
+    }
+    if (!consumer->had_event && rd_kafka_version() < STATELESS_MEMBER_VERSION) {
+        log_debug("no first assignment, leaving the handle behind", "worker", consumer->name, NULL);
         return;
     }
     rd_kafka_queue_destroy(consumer->queue);
@@ -247,8 +293,7 @@ static void settle_others(struct kafka_broker *self)
     kafka_settle_others(self);
 }
 
-enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int wait_ms, bool gathers,
-                                 struct broker_batch *batch)
+enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int wait_ms, bool gathers, struct broker_batch *batch)
 {
     struct kafka_consumer *consumer = consumer_of(broker);
     *batch = (struct broker_batch){0};
@@ -345,9 +390,8 @@ enum outcome kafka_consumer_assign(struct broker *broker, const struct broker_pl
 {
     struct kafka_consumer *consumer = consumer_of(broker);
     rd_kafka_topic_partition_list_t *list = list_of(consumer, places, count);
-    consumer->is_unanswered = false;
-    enum outcome outcome =
-        said_error(consumer, "partitions not taken", rd_kafka_incremental_assign(consumer->handle, list));
+    consumer->owed = BROKER_NOTHING;
+    enum outcome outcome = said_error(consumer, "partitions not taken", rd_kafka_incremental_assign(consumer->handle, list));
     if (outcome == OUTCOME_OK)
         rd_kafka_pause_partitions(consumer->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
@@ -377,9 +421,8 @@ enum outcome kafka_consumer_unassign(struct broker *broker, const int32_t *parti
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, consumer->topic, partitions[i]);
-    consumer->is_unanswered = false;
-    enum outcome outcome =
-        said_error(consumer, "partitions not let go", rd_kafka_incremental_unassign(consumer->handle, list));
+    consumer->owed = BROKER_NOTHING;
+    enum outcome outcome = said_error(consumer, "partitions not let go", rd_kafka_incremental_unassign(consumer->handle, list));
     rd_kafka_topic_partition_list_destroy(list);
     return outcome;
 }

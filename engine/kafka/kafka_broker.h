@@ -29,8 +29,8 @@ struct kafka_consumer {
     char topic[300], group[300], name[64];
     struct kafka_inbox inbox;
     enum broker_event event; /* noted by the callback, not handed out yet */
-    bool is_unanswered;      /* handed out or not, librdkafka waits for our answer */
-    bool is_closing;
+    enum broker_event owed;  /* handed out or not, librdkafka waits for our answer to it */
+    bool had_event;          /* in its life */
     int unsteady_looks;      /* in a row, at which librdkafka said that it is not in the group */
     int32_t *event_partitions;
     size_t event_count;

@@ -1,0 +1,27 @@
+"""Whoever asks a stage to stop gets it stopped, at whatever moment of its start: while it connects, while the group gathers, while a
+partition is offered and not taken yet, while entries are loaded."""
+
+import signal
+import time
+
+import pytest
+
+STEP_SECONDS, STEPS = 0.02, 20
+
+
+@pytest.mark.parametrize("role, threads", [("journey", 1), ("kpi", 1), ("journey", 8)])
+def test_a_stage_ends_soon_whenever_it_is_asked_to(make_installation, role, threads):
+    """Eight threads: of four partitions some get none, and each waits for the others to join."""
+    installation = make_installation(**{"engine.threads": threads})
+    slow = []
+    for step in range(2, 2 + STEPS):
+        process = installation.start(role, name="%s-%d" % (role, step))
+        time.sleep(step * STEP_SECONDS)
+        asked_at = time.monotonic()
+        code = installation.stop(process, signal.SIGTERM, 40)
+        took = time.monotonic() - asked_at
+        log = process.log.read_text()
+        is_early = code == -signal.SIGTERM and not log  # before it was there to be asked
+        if took > 3 or "left behind" in log or (code != 0 and not is_early):
+            slow.append((step * STEP_SECONDS, round(took, 1), code, log[-300:]))
+    assert not slow, "moments after the start, seconds taken, exit codes, and the ends of their logs: %r" % slow
