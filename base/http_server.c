@@ -52,8 +52,28 @@ static bool is_worth_reading(const struct http_exchange *exchange)
            (length.data == NULL || strtoll(length.data, NULL, 10) <= DISCARD_BYTES_MAX);
 }
 
-static enum MHD_Result exchange_begin(struct http_exchange *exchange)
+static bool is_head_too_large(const struct http_exchange *exchange)
 {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info && (int64_t)info->header_size > exchange->server->settings.header_bytes_max;
+}
+
+/* Answered at once and the last answer of its connection: what follows the headers may be anything. */
+static enum MHD_Result exchange_break(struct http_exchange *exchange, int status, const char *code, const char *reason)
+{
+    http_exchange_add_header(exchange, MHD_HTTP_HEADER_CONNECTION, "close");
+    http_exchange_refuse(exchange, status, code, reason);
+    return exchange_send(exchange);
+}
+
+static enum MHD_Result exchange_begin(struct http_exchange *exchange, const char *version)
+{
+    const char *doubt = request_doubt(exchange->connection, version);
+    if (doubt)
+        return exchange_break(exchange, MHD_HTTP_BAD_REQUEST, "ambiguous_length", doubt);
+    if (is_head_too_large(exchange))
+        return exchange_break(exchange, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "header_too_large",
+                              "request line and headers are larger than this server takes");
     struct http_server *server = exchange->server;
     struct view length = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length.data && strtoll(length.data, NULL, 10) > server->settings.body_bytes_max)
@@ -109,11 +129,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   const char *method, const char *version, const char *data, size_t *data_size,
                                   void **slot)
 {
-    (void)version;
     struct http_exchange *exchange = *slot;
     if (!exchange) {
         *slot = exchange = exchange_create(context, connection, path, method);
-        return exchange_begin(exchange);
+        return exchange_begin(exchange, version);
     }
     if (*data_size > 0)
         return exchange_receive(exchange, data, data_size);

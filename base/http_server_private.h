@@ -94,6 +94,9 @@ void exchange_destroy(struct http_exchange *exchange);
 void exchange_answer_response(struct http_exchange *exchange, int status, const char *content_type,
                               struct MHD_Response *response);
 
+/* Why it is not certain where the request ends; NULL: it is. */
+const char *request_doubt(struct MHD_Connection *connection, const char *version);
+
 /* The connection's own, or NULL. */
 struct watch *connection_watch(struct MHD_Connection *connection);
 

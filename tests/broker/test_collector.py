@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import signal
+import socket
 import uuid
 
 import pytest
@@ -108,6 +109,37 @@ def test_refused_as_a_whole(taken, status, body, how):
     answer = post(url, body, **how)
     assert answer.status_code == status, answer.text
     assert answer.text  # says why
+
+
+@pytest.mark.parametrize("status,headers", [
+    (200, ["Content-Length: {size}"]),
+    (400, ["Content-Length: {size}", "Content-Length: {half}"]),
+    (400, ["Content-Length: {half}", "Content-Length: {size}"]),
+    (400, ["Content-Length: {size}", "Transfer-Encoding: chunked"]),
+    (400, ["Transfer-Encoding: chunked", "Content-Length: {size}"]),
+    (431, ["Content-Length: {size}", "X-Long: " + "x" * 16384]),
+], ids=lambda value: value if isinstance(value, int) else ", ".join(value)[:60])
+def test_a_request_ends_where_it_says(taken, status, headers):
+    """What another server may have passed on as the rest of a body is never taken as a request of its own."""
+    installation, url = taken
+    hidden, shown = good(), json.dumps([good()])
+    smuggled = request(json.dumps(hidden), ["Content-Length: {size}", "Connection: close"])
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(request(shown, headers) + smuggled)
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:500]
+    assert answer.count(b"HTTP/1.1 ") == (2 if status == 200 else 1), answer
+    assert (event_from_json(hidden)["event_id"] in arrived(installation)) == (status == 200)
+
+
+def request(body, headers):
+    """As bytes, so that it may be wrong."""
+    head = ["POST /v1/touchpoints HTTP/1.1", "Host: here", "Content-Type: application/json", "Authorization: Bearer " + TOKEN]
+    head += [header.format(size=len(body), half=len(body) // 2) for header in headers]
+    return ("\r\n".join(head) + "\r\n\r\n" + body).encode()
 
 
 def test_other_paths_and_methods(taken):

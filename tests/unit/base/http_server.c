@@ -297,6 +297,66 @@ static void a_kept_exchange_does_not_keep_the_server(void **state)
     close(fd); /* and tear_down must not hang */
 }
 
+static void where_a_request_ends_is_beyond_doubt(void **state)
+{
+    static const struct {
+        const char *headers;
+        int status;
+    } requests[] = {
+        {"Content-Length: 4\r\n\r\nbody", 200},
+        {"Content-Length: 4\r\nContent-Length: 4\r\n\r\nbody", 200},
+        {"Transfer-Encoding: Chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", 200},
+        {"Content-Length: 4\r\nContent-Length: 39\r\n\r\nbody", 400},
+        {"Content-Length: 39\r\ncontent-length: 4\r\n\r\nbody", 400},
+        {"Content-Length: 4, 4\r\n\r\nbody", 400},
+        {"Content-Length: +4\r\n\r\nbody", 400},
+        {"Content-Length: 4x\r\n\r\nbody", 400},
+        {"Content-Length: \r\n\r\nbody", 400},
+        {"Content-Length : 4\r\n\r\nbody", 400},
+        {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n", 400},
+        {"Content-Length: 4\r\nTransfer-Encoding: identity\r\n\r\nbody", 400},
+        {"Transfer-Encoding: identity\r\n\r\nbody", 400},
+        {"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400},
+        {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", 400},
+        {"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400},
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        char text[4000], request[1000], status[20];
+        /* A second request behind it, which is answered or not seen at all, but never taken out of the first one's body. */
+        snprintf(request, sizeof request, "POST /first HTTP/1.1\r\nHost: h\r\n%sGET /second HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+                 requests[i].headers);
+        ask(*state, request, text, sizeof text);
+        snprintf(status, sizeof status, "HTTP/1.1 %d ", requests[i].status);
+        if (strncmp(text, status, strlen(status)) != 0)
+            fail_msg("%s\nis answered %s", request, text);
+        assert_int_equal(strstr(text, "GET|/second") != NULL, requests[i].status == 200);
+    }
+    char text[4000];
+    ask(*state, "POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", text, sizeof text);
+    assert_non_null(strstr(text, " 400 "));
+}
+
+/* 16 KiB, where nothing else is set. */
+static void headers_over_the_bound_are_431(void **state)
+{
+    static const struct {
+        int value_size, status;
+    } requests[] = {{16000, 200}, {16400, 431}, {20000, 431}, {40000, 431}, {200000, 431}};
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        char text[4000], status[20], *request = malloc((size_t)requests[i].value_size + 200);
+        sprintf(request, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Long: %0*d\r\n\r\n", requests[i].value_size, 0);
+        int fd = dial(*state);
+        assert_true(send(fd, request, strlen(request), MSG_NOSIGNAL) > 0); /* what is beyond the bound may find nobody to take it */
+        receive(fd, text, sizeof text, NULL);
+        close(fd);
+        free(request);
+        snprintf(status, sizeof status, "HTTP/1.1 %d ", requests[i].status);
+        if (strncmp(text, status, strlen(status)) != 0)
+            fail_msg("%d bytes are answered %s", requests[i].value_size, text);
+    }
+}
+
 /* Two services that were given the same address by mistake: the second one says so, rather than taking half of the requests. */
 static void an_address_is_taken_once(void **state)
 {
@@ -336,6 +396,8 @@ int main(void)
         TEST(who_asks_before_sending_is_told_at_once),
         TEST(a_refusal_is_json),
         TEST(a_sender_who_drips_is_cut_off),
+        TEST(where_a_request_ends_is_beyond_doubt),
+        TEST(headers_over_the_bound_are_431),
         TEST(a_stream_carries_what_is_written_until_closed),
         TEST(a_reader_who_left_or_sleeps_is_noticed),
         TEST(draining_waits_and_then_gives_up),
