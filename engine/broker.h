@@ -73,6 +73,7 @@ struct broker_port {
     enum outcome (*assign)(struct broker *broker, const struct broker_place *places, size_t count);
     enum outcome (*resume)(struct broker *broker, int32_t partition, int64_t offset); /* RETRY: not yet */
     enum outcome (*unassign)(struct broker *broker, const int32_t *partitions, size_t count);
+    int64_t (*begin_offset)(struct broker *broker, int32_t partition); /* asks and waits; −1: no answer */
     int64_t (*end_offset)(struct broker *broker, int32_t partition); /* for the lag; −1: not known yet */
 
     /* Producing. produce takes from the front and says how many. */

@@ -169,8 +169,8 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
         if (task->processor->record_done)
             task->processor->record_done(&step);
     }
+    task_note_place(task, record->offset);
     task->next_offset = record->offset + 1;
-    task->is_placed = true;
     task->is_touched = task->has_records = true;
     if (task->processor->summarise && !task->has_unsummed && !room->outbox->sums_are_muted) {
         task->has_unsummed = true;

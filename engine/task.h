@@ -16,6 +16,11 @@
 
 enum task_stage { TASK_LOADING, TASK_REPLAYING, TASK_LIVE };
 
+/* Offsets that were passed over when the partition went on; length 0: none. */
+struct task_gap {
+    int64_t offset, length;
+};
+
 struct task {
     const struct processor *processor;
     void *own; /* from processor.task_create */
@@ -33,6 +38,7 @@ struct task {
     struct entry_list dead;   /* restored from tombstones, needed while replaying */
     bool is_loaded;           /* all entries read; waits for its input to start */
     bool is_placed;           /* the input goes on where we stand: a record or an end at or beyond next_offset was seen */
+    struct task_gap gap;      /* before it; until gone.c has looked into it */
     bool is_touched;          /* something to commit, or to end a batch for */
     bool has_records;         /* batch_end is due */
     bool has_unsummed;        /* summarise is due; otherwise the sums are as far as next_offset */
@@ -51,6 +57,15 @@ void task_destroy(struct task *task);
 static inline int64_t task_summed_offset(const struct task *task)
 {
     return task->has_unsummed ? task->summed_offset : task->next_offset;
+}
+
+/* The input has gone on at `offset`, a record's or its end, which is not below next_offset. Of what was never committed nothing is missed:
+ * a new group begins where the topic does. */
+static inline void task_note_place(struct task *task, int64_t offset)
+{
+    if (!task->is_placed && task->committed_offset >= 0)
+        task->gap = (struct task_gap){task->next_offset, offset - task->next_offset};
+    task->is_placed = true;
 }
 
 /* Forgets an entry wholly: state, timer, place in the table. */

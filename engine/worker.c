@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/gone.h"
 #include "engine/mutation.h"
 #include "engine/worker_report.h"
 
@@ -380,9 +381,9 @@ static enum outcome ends_note(struct worker *worker, const struct broker_batch *
         bool is_short = batch->ends[i].offset < task->next_offset;
         if (is_short && !task->is_placed)
             return input_is_another(worker, task, batch->ends[i].offset);
-        task->is_placed = true;
         if (is_short)
             continue; /* an end noted before the last records came */
+        task_note_place(task, batch->ends[i].offset);
         /* Beyond the last record there may be markers of transactions, which nobody hands out. */
         task->next_offset = task->end_offset = batch->ends[i].offset;
         if (task->stage == TASK_REPLAYING && task->next_offset >= task->committed_offset)
@@ -430,6 +431,7 @@ static enum outcome take_records(struct worker *worker)
     }
     if (ends_note(worker, &batch) == OUTCOME_STOP)
         return OUTCOME_STOP;
+    gone_note(worker);
     lag_note(worker);
     return txn_send_early(&worker->txn);
 }

@@ -79,7 +79,7 @@ struct worker_report {
     char role[48];
     int thread;
     struct runner_status *status;
-    struct metric *records, *parked, *commits, *aborts, *checkpoint_bytes, *recovery;
+    struct metric *records, *parked, *gone, *commits, *aborts, *checkpoint_bytes, *recovery;
     struct partition_metrics *partitions; /* by partition */
     size_t partition_count;
 };
@@ -94,6 +94,7 @@ struct worker_report *worker_report_create(const struct runner_config *config, i
     report->status = config->status;
     report->records = metrics_counter("touchstream_engine_records_total", labels, "Records applied.");
     report->parked = metrics_counter("touchstream_engine_parked_total", labels, "Records that can never work, set aside.");
+    report->gone = metrics_counter("touchstream_engine_gone_total", labels, "Records deleted by retention before they were read.");
     report->commits = metrics_counter("touchstream_engine_commits_total", labels, "Transactions committed.");
     report->aborts = metrics_counter("touchstream_engine_aborts_total", labels, "Transactions aborted and sent again.");
     report->checkpoint_bytes =
@@ -211,4 +212,9 @@ void worker_report_update(struct worker *worker, int64_t now_ms)
 void worker_report_recovery(struct worker *worker, double seconds)
 {
     metric_observe(worker->report->recovery, seconds);
+}
+
+void worker_report_gone(struct worker *worker, int64_t records)
+{
+    metric_add(worker->report->gone, (double)records);
 }

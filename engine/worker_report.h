@@ -8,5 +8,6 @@ struct worker_report *worker_report_create(const struct runner_config *config, i
 void worker_report_destroy(struct worker_report *report);
 void worker_report_update(struct worker *worker, int64_t now_ms); /* does something once a second only */
 void worker_report_recovery(struct worker *worker, double seconds);
+void worker_report_gone(struct worker *worker, int64_t records);
 
 #endif

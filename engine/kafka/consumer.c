@@ -17,6 +17,7 @@
 
 enum {
     ASK_MS = 5000,
+    ASK_SHORTLY_MS = 1000,
     CLOSE_MS = 10000,
     FIRST_EVENT_MS = 1000,
     QUIET_MS = 20,
@@ -425,6 +426,15 @@ enum outcome kafka_consumer_unassign(struct broker *broker, const int32_t *parti
     enum outcome outcome = said_error(consumer, "partitions not let go", rd_kafka_incremental_unassign(consumer->handle, list));
     rd_kafka_topic_partition_list_destroy(list);
     return outcome;
+}
+
+int64_t kafka_consumer_begin_offset(struct broker *broker, int32_t partition)
+{
+    const struct kafka_consumer *consumer = consumer_of(broker);
+    int64_t low = -1, high = -1;
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(consumer->handle, consumer->topic, partition, &low, &high, ASK_SHORTLY_MS);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? low : -1;
 }
 
 int64_t kafka_consumer_end_offset(struct broker *broker, int32_t partition)

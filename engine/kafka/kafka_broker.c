@@ -39,6 +39,7 @@ static const struct broker_port kafka_port = {
     .assign = kafka_consumer_assign,
     .resume = kafka_consumer_resume,
     .unassign = kafka_consumer_unassign,
+    .begin_offset = kafka_consumer_begin_offset,
     .end_offset = kafka_consumer_end_offset,
     .begin = kafka_producer_begin,
     .produce = kafka_producer_produce,

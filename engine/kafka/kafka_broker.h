@@ -89,6 +89,7 @@ enum outcome kafka_consumer_committed(struct broker *broker, struct broker_commi
 enum outcome kafka_consumer_assign(struct broker *broker, const struct broker_place *places, size_t count);
 enum outcome kafka_consumer_resume(struct broker *broker, int32_t partition, int64_t offset);
 enum outcome kafka_consumer_unassign(struct broker *broker, const int32_t *partitions, size_t count);
+int64_t kafka_consumer_begin_offset(struct broker *broker, int32_t partition);
 int64_t kafka_consumer_end_offset(struct broker *broker, int32_t partition);
 
 bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *stop, bool *is_hopeless);

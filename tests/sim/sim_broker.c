@@ -238,6 +238,12 @@ static enum outcome sim_unassign(struct broker *broker, const int32_t *partition
     return OUTCOME_OK;
 }
 
+static int64_t sim_begin_offset(struct broker *broker, int32_t partition)
+{
+    (void)broker, (void)partition;
+    return 0; /* nothing is deleted here */
+}
+
 static int64_t sim_end_offset(struct broker *broker, int32_t partition)
 {
     return (int64_t)self_of(broker)->world->input[partition].count;
@@ -483,6 +489,7 @@ static const struct broker_port sim_port = {
     .assign = sim_assign,
     .resume = sim_resume,
     .unassign = sim_unassign,
+    .begin_offset = sim_begin_offset,
     .end_offset = sim_end_offset,
     .begin = sim_begin,
     .produce = sim_produce,
