@@ -28,10 +28,32 @@ static size_t sequence_length(const unsigned char *p, size_t left)
     return length;
 }
 
+/* Most texts are short and plain: no byte of them is looked at alone, the last word overlaps the one before. */
+static bool is_ascii(const unsigned char *p, size_t size)
+{
+    uint64_t word, seen = 0;
+    if (size < 4)
+        return size == 0 || ((p[0] | p[size / 2] | p[size - 1]) & 0x80) == 0;
+    if (size < 8) {
+        uint32_t first, last;
+        memcpy(&first, p, 4);
+        memcpy(&last, p + size - 4, 4);
+        return ((first | last) & 0x80808080u) == 0;
+    }
+    for (size_t at = 0; at + 8 <= size; at += 8) {
+        memcpy(&word, p + at, 8);
+        seen |= word;
+    }
+    memcpy(&word, p + size - 8, 8);
+    return ((seen | word) & 0x8080808080808080u) == 0;
+}
+
 bool utf8_is_valid(struct view text)
 {
     const unsigned char *p = (const unsigned char *)text.data;
     size_t left = text.size;
+    if (is_ascii(p, left))
+        return true;
     while (left) {
         uint64_t word;
         if (left >= 8 && (memcpy(&word, p, 8), (word & 0x8080808080808080u) == 0)) {

@@ -2,7 +2,7 @@
 #ifndef TS_INGEST_ACCEPT_H
 #define TS_INGEST_ACCEPT_H
 
-#include "ingest/check.h"
+#include "schemas/touchpoint_rules.h"
 #include "ingest/input.h"
 
 /* What a text is written in. */

@@ -7,7 +7,7 @@
  *  - 3.0 and 3e0 are the integer 3 (JSON has one kind of number); 3.5 is of the wrong type, 3e10 for an int out of range;
  *  - numbers in quotes, quotes around true, and times as numbers are of the wrong type;
  *  - an escaped lone surrogate is bad UTF-8; NaN, a bare value, text after the record and nesting over 32 are bad JSON.
- * Sizes, ranges of scores and the plausibility of times are not checked here; see ingest. */
+ * Sizes, ranges of scores and the plausibility of times are not checked here; see touchpoint_rules.h. */
 #ifndef TS_SCHEMAS_JSON_FORM_H
 #define TS_SCHEMAS_JSON_FORM_H
 

@@ -25,6 +25,7 @@
 #include "processors/journey/reading.h"
 #include "processors/journey/reject.h"
 #include "processors/journey/tickets/story.h"
+#include "schemas/touchpoint_rules.h"
 #include "schemas/wire.h"
 
 #include <stdlib.h>
@@ -92,7 +93,9 @@ static enum outcome journey_route(void *context, const struct record *record, st
         routed->value = record->value;
         routed->heard_at_ms = routed->touch.received_at_ms;
     }
-    if (outcome == OUTCOME_PARK)
+    struct json_fault fault;
+    if (outcome == OUTCOME_PARK ||
+        (outcome == OUTCOME_OK && !check_record(&routed->touch, record->timestamp_ms, &task->route_arena, &fault)))
         return OUTCOME_PARK;
     out->key = VIEW_LITERAL("");
     if (outcome != OUTCOME_OK)

@@ -1,5 +1,7 @@
 #include "processors/journey/reject.h"
 
+#include "base/utf8.h"
+#include "schemas/touchpoint_rules.h"
 #include "schemas/wire.h"
 
 enum { PAYLOAD_MAX = 1024 * 1024, KEY_MAX = 256 };
@@ -11,20 +13,30 @@ static void say_why(struct rejected *rejected, const char *code, const char *pat
     rejected->reason = view_of_text(reason);
 }
 
+static void say_fault(struct rejected *rejected, const struct json_fault *fault)
+{
+    rejected->code = view_of_text(fault->code);
+    rejected->path = fault->path;
+    rejected->reason = fault->reason;
+}
+
 void reject_park(struct step *step, const struct record *record)
 {
     struct journey_task *task = step->task;
     struct touchpoint touch;
+    struct json_fault fault;
     const char *why = "is no Touchpoint";
     bool is_read = record_reader_read(task->shared->touchpoints, record->value, step->arena, &touch, NULL, &why) == OUTCOME_OK;
     struct view payload = record->value.data ? record->value : view_of("", 0);
-    struct rejected rejected = {.received_at_ms = is_read ? touch.received_at_ms : record->timestamp_ms,
+    struct rejected rejected = {.received_at_ms = record->timestamp_ms,
                                 .source = is_read ? touch.source : VIEW_LITERAL(""),
                                 .payload = view_of(payload.data, payload.size < PAYLOAD_MAX ? payload.size : PAYLOAD_MAX),
                                 .attempt = 1,
                                 .has_event_id = is_read};
     if (record->value.size > RECORD_VALUE_MAX)
         say_why(&rejected, "too_large", "", "a record is at most 1.5 MiB; the payload is its beginning");
+    else if (is_read && !check_record(&touch, record->timestamp_ms, step->arena, &fault))
+        say_fault(&rejected, &fault);
     else if (is_read && task->refusal)
         say_why(&rejected, "too_late", "occurred_at", task->refusal);
     else if (is_read)
@@ -34,7 +46,7 @@ void reject_park(struct step *step, const struct record *record)
     task->refusal = NULL;
     if (is_read)
         rejected.event_id = touch.event_id;
-    if (rejected.source.size > KEY_MAX)
+    if (rejected.source.size > KEY_MAX || !utf8_is_valid(rejected.source))
         rejected.source = VIEW_LITERAL("");
     struct view key = is_read ? touch.customer_id : record->key;
     if (key.data == NULL || key.size > KEY_MAX)

@@ -1,8 +1,9 @@
 /* The rules a touchpoint must keep beyond its form: sizes, ranges, plausible times (docs/CONTRACT.md, «Scores…»; READINGS 44, 56).
  *
+ * Ingest asks them of what it is sent, and the journey stage of every record: others may produce to the topic, too.
  * The form itself (fields, types, symbols) is schemas/json_form.h's. Nothing is ever repaired or clamped. */
-#ifndef TS_INGEST_CHECK_H
-#define TS_INGEST_CHECK_H
+#ifndef TS_SCHEMAS_TOUCHPOINT_RULES_H
+#define TS_SCHEMAS_TOUCHPOINT_RULES_H
 
 #include "schemas/json_form.h"
 
@@ -16,5 +17,8 @@ bool check_touchpoint(const struct touchpoint *touch, struct arena *arena, struc
 
 /* Apart from the rest because `import --rebase` moves times first. */
 bool check_time(const struct touchpoint *touch, int64_t now_ms, struct arena *arena, struct json_fault *fault);
+
+/* All of it for a record of the topic. No clock: `timestamp_ms` is the record's, which the broker keeps from lying ahead. */
+bool check_record(const struct touchpoint *touch, int64_t timestamp_ms, struct arena *arena, struct json_fault *fault);
 
 #endif

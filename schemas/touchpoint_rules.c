@@ -1,6 +1,7 @@
-#include "ingest/check.h"
+#include "schemas/touchpoint_rules.h"
 
 #include "base/time_text.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -35,6 +36,8 @@ static void size_within(struct check *check, const char *path, struct view value
 {
     if (value.size > bytes_max)
         broken(check, "too_large", path, "%zu bytes; at most %zu are taken", value.size, bytes_max);
+    else if (!utf8_is_valid(value))
+        broken(check, "bad_utf8", path, "the text is not valid UTF-8");
 }
 
 /* A required id: what is kept together by it must not be everything that has none. */
@@ -192,6 +195,8 @@ static void check_attributes(struct check *check, const struct touchpoint *touch
 {
     for (size_t i = 0; i < touch->attributes.count; i++) {
         const struct attribute *attribute = &touch->attributes.items[i];
+        if (!utf8_is_valid(attribute->key) || !utf8_is_valid(attribute->value))
+            broken(check, "bad_utf8", "attributes", "the text is not valid UTF-8");
         if (attribute->key.size > NAME_BYTES_MAX || attribute->value.size > TEXT_BYTES_MAX)
             broken(check, "too_large", "attributes", "the attribute %.*s… is too large", 40,
                    arena_text(check->arena, view_of(attribute->key.data, attribute->key.size < 40 ? attribute->key.size : 40)));
@@ -212,17 +217,28 @@ bool check_touchpoint(const struct touchpoint *touch, struct arena *arena, struc
     return !check.is_broken;
 }
 
-bool check_time(const struct touchpoint *touch, int64_t now_ms, struct arena *arena, struct json_fault *fault)
+static bool time_plausible(const char *path, int64_t at_ms, int64_t now_ms, struct arena *arena, struct json_fault *fault)
 {
     struct check check = {.arena = arena, .fault = fault};
     char told[TIME_TEXT_SIZE], now[TIME_TEXT_SIZE];
-    if (touch->occurred_at_ms > now_ms + FUTURE_MS_MAX) {
-        time_text_format(told, touch->occurred_at_ms);
+    if (at_ms > now_ms + FUTURE_MS_MAX) {
+        time_text_format(told, at_ms);
         time_text_format(now, now_ms);
-        broken(&check, "future", "occurred_at", "%s lies ahead of our clock (%s) by more than 5 minutes", told, now);
-    } else if (touch->occurred_at_ms < OLDEST_AT_MS) {
-        time_text_format(told, touch->occurred_at_ms);
-        broken(&check, "too_old", "occurred_at", "%s is before 2000-01-01", told);
+        broken(&check, "future", path, "%s lies ahead of our clock (%s) by more than 5 minutes", told, now);
+    } else if (at_ms < OLDEST_AT_MS) {
+        time_text_format(told, at_ms);
+        broken(&check, "too_old", path, "%s is before 2000-01-01", told);
     }
     return !check.is_broken;
+}
+
+bool check_time(const struct touchpoint *touch, int64_t now_ms, struct arena *arena, struct json_fault *fault)
+{
+    return time_plausible("occurred_at", touch->occurred_at_ms, now_ms, arena, fault);
+}
+
+bool check_record(const struct touchpoint *touch, int64_t timestamp_ms, struct arena *arena, struct json_fault *fault)
+{
+    return check_touchpoint(touch, arena, fault) && check_time(touch, timestamp_ms, arena, fault) &&
+           time_plausible("received_at", touch->received_at_ms, timestamp_ms, arena, fault);
 }
