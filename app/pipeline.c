@@ -25,6 +25,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* What the services of one process share. */
 struct pipeline {
@@ -152,8 +153,17 @@ static void *run_one(void *context)
     return NULL;
 }
 
-/* All services whose name is `only`, or every one (NULL). */
-static int run_services(struct app *app, const char *only)
+static bool is_wanted(const struct service *service, char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], service->name) == 0)
+            return true;
+    }
+    return count == 0;
+}
+
+/* The services with these names; without any, every one. */
+static int run_services(struct app *app, char *const *names, size_t name_count)
 {
     struct pipeline pipeline = {.app = app, .registry = registry_create(app->config.registry.url)};
     struct status_server *status = status_start(&app->config, &pipeline.is_ready);
@@ -165,7 +175,7 @@ static int run_services(struct app *app, const char *only)
     bool is_broken = topics_prepare(&app->config, pipeline.registry, &pipeline.ids, true, &app->stop) == OUTCOME_STOP;
     atomic_store(&pipeline.is_ready, !is_broken);
     for (size_t i = 0; i < SERVICE_COUNT && !is_broken && !atomic_load(&app->stop); i++) {
-        if (only && strcmp(only, services[i].name) != 0)
+        if (!is_wanted(&services[i], names, name_count))
             continue;
         running[count] = (struct running){&services[i], &pipeline, 0, OUTCOME_OK};
         add_to_health(&pipeline, services[i].name);
@@ -184,11 +194,11 @@ static int run_services(struct app *app, const char *only)
     return is_broken ? EXIT_FAILED : EXIT_FINE;
 }
 
-static int service_command(struct app *app, const char *name, int argc, char **argv)
+static int service_command(struct app *app, char *name, int argc, char **argv)
 {
     if (!app_parse_options(name, argc, argv, (struct option[]){OPTIONS_END}, NULL))
         return EXIT_USAGE;
-    return run_services(app, name);
+    return run_services(app, &name, 1);
 }
 
 int journey_command(struct app *app, int argc, char **argv)
@@ -211,11 +221,28 @@ int dashboard_command(struct app *app, int argc, char **argv)
     return service_command(app, "dashboard", argc, argv);
 }
 
+static bool is_service(const char *name)
+{
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        if (strcmp(services[i].name, name) == 0)
+            return true;
+    }
+    fprintf(stderr, "touchstream run: no service '%s'; there are", name);
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", services[i].name);
+    fputc('\n', stderr);
+    return false;
+}
+
 int run_command_all(struct app *app, int argc, char **argv)
 {
-    if (!app_parse_options("run", argc, argv, (struct option[]){OPTIONS_END}, NULL))
-        return EXIT_USAGE;
-    return run_services(app, NULL);
+    struct text_list names = {0};
+    bool is_good = app_parse_options("run", argc, argv, (struct option[]){OPTIONS_END}, &names);
+    for (size_t i = 0; i < names.count && is_good; i++)
+        is_good = is_service(names.items[i]);
+    int code = is_good ? run_services(app, names.items, names.count) : EXIT_USAGE;
+    free(names.items);
+    return code;
 }
 
 static bool wants_rebuild;
@@ -240,5 +267,5 @@ int sink_command(struct app *app, int argc, char **argv)
         }
         log_info("emptied redis", "prefix", app->config.redis.prefix, "keys", LOG_NUMBER(deleted), NULL);
     }
-    return run_services(app, "sink");
+    return run_services(app, (char *[]){"sink"}, 1);
 }

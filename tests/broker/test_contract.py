@@ -1,6 +1,7 @@
 """The contract as a stranger would try it: one process with all services, its topics, its HTTP, its Redis keys, its end."""
 
 import json
+import re
 import time
 import uuid
 
@@ -194,3 +195,14 @@ def test_inspect_explain_and_top(shop):
 
 def test_it_ends_cleanly(shop):
     assert shop.installation.stop(shop.process, seconds=40) == 0, shop.installation.logs()
+
+
+def test_run_takes_the_services_that_are_named(make_installation):
+    installation = make_installation()
+    process = installation.start("run", "journey", "kpi")
+    begun = lambda: set(re.findall(r"msg=started service=(\w+)", process.log.read_text()))
+    assert eventually(lambda: len(re.findall("partition recovered", process.log.read_text())) == 2 * 4, 60), installation.logs()
+    assert begun() == {"journey", "kpi"}
+    installation.stop(process)
+    done = installation.run("run", "journey", "kpis")
+    assert done.returncode == 2 and "no service 'kpis'; there are ingest, journey, kpi, sink, notify, dashboard" in done.stderr

@@ -152,8 +152,8 @@ class Bench:
 
     # --- processes
 
-    def start(self, role, config):
-        return subprocess.Popen([self.program, role, "--config", config], stdout=subprocess.DEVNULL, stderr=open(self.folder / (role + ".log"), "ab"))
+    def start(self, role, config, *services):
+        return subprocess.Popen([self.program, role, *services, "--config", config], stdout=subprocess.DEVNULL, stderr=open(self.folder / (role + ".log"), "ab"))
 
     def stop(self, *processes):
         for process in processes:
@@ -175,11 +175,14 @@ class Bench:
         finally:
             consumer.close()
 
-    def drain(self, prefix, ends, threads=1, **settings):
-        """Journey and kpi, from nothing, until both have committed all of their input."""
+    def drain(self, prefix, ends, threads=1, is_one_process=False, **settings):
+        """Journey and kpi, a process each or both in one, from nothing, until both have committed all of their input."""
         config = self.config(prefix, engine__threads=threads, **settings)
         began = time.time()
-        roles = {role: self.start(role, config) for role in ("journey", "kpi")}
+        if is_one_process:
+            roles = {"run": self.start("run", config, "journey", "kpi")}
+        else:
+            roles = {role: self.start(role, config) for role in ("journey", "kpi")}
         try:
             self.wait_for(prefix + "journey", prefix + "touchpoints", ends, roles.values())
             self.wait_for(prefix + "kpi", prefix + "kpi.deltas", self.ends(prefix + "kpi.deltas"), roles.values())

@@ -15,6 +15,10 @@ ENGINES = {"kstreams-dsl": {"COMMIT": "1000", "GRACE": "600000"}, "kstreams-tune
 KPIS = {2: "csat", 3: "nps", 4: "ces"}  # places in the kit's list: what it defines as we do
 
 
+def is_one(name):
+    return name in ENGINES
+
+
 def work():
     return pathlib.Path(os.environ.get("PEERS_WORK", "/tmp/peers"))
 

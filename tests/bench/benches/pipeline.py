@@ -12,6 +12,7 @@ from benches.common import PARTITIONS, ROOT, number, numbers, slope
 
 # The peers' job wants results once a second also while there is a backlog; left to itself our kpi stage publishes every ten seconds then.
 AT_THE_JOBS_PACE = "journey + kpi, 1 thread, KPIs every second"
+IN_ONE_PROCESS = "journey + kpi, 1 thread each in one process"  # as the peers' jobs are
 LABELLED = {"sentiment", "negative_share", "fcr", "recurring"}  # by what the product reads in texts
 
 
@@ -125,6 +126,8 @@ def run(bench):
             bench.reset(prefix)
             note("journey + kpi, %d thread%s" % (threads, "s" * (threads > 1)), events, bench.drain(prefix, ends, threads))
         bench.reset(prefix)
+        note(IN_ONE_PROCESS, events, bench.drain(prefix, ends, 1, is_one_process=True))
+        bench.reset(prefix)
         note(AT_THE_JOBS_PACE, events, bench.drain(prefix, ends, 1, kpi__publish_rounds_behind=1))
         if events == counts[0] and len(counts) > 1:
             check_definitions(bench, prefix)
@@ -141,12 +144,16 @@ def run(bench):
         target, verdict = "", None
         if name.startswith("journey"):
             target, verdict = "<= 2 x the floor", own <= 2 * base
-        elif name.startswith("kstreams") or name.startswith("flink"):
+        elif peers.is_one(name):
             share = 12 if "dsl" in name else 6
             target, verdict = "ours <= 1/%d: 1/%.1f" % (share, own / mine), mine <= own / share
         bench.row("pipeline", name, "%.2f CPU s per million, %.1f x floor" % (own, own / base), target, verdict)
+    own = table[IN_ONE_PROCESS][-1]["peak"]
     for name, rows in table.items():
-        bench.row("pipeline", name + ": peak memory", "%.0f MB at %d events" % (rows[-1]["peak"], rows[-1]["events"]))
+        peak, target, verdict = rows[-1]["peak"], "", None
+        if peers.is_one(name):
+            target, verdict = "ours, in one process, <= 1/5: 1/%.1f" % (peak / own), own <= peak / 5
+        bench.row("pipeline", name + ": peak memory", "%.0f MB at %d events" % (peak, rows[-1]["events"]), target, verdict)
     bench.row("pipeline", "bytes of keys and values an event, in", "%.0f" % (bytes_in / counts[-1]))
     bench.row("pipeline", "bytes an event, out", "%.0f" % (sum(bytes_out.values()) / counts[-1]), "",)
     bench.say("    of it " + ", ".join("%s %.1f" % (topic, size / counts[-1]) for topic, size in bytes_out.items()))
