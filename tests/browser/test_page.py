@@ -255,3 +255,19 @@ def test_top_has_the_essentials_on_a_small_screen(stage, page):
     assert all(word in shown for word in wanted), (wanted, shown[-3000:])
     assert top.wait(10) == 0
     os.close(terminal)
+
+
+def test_what_has_not_been_answered_yet_is_not_called_empty(empty_stage, browser):
+    """Connected, and the first answer on its way: neither «nothing measured» nor numbers, and the tiles stay where they are."""
+    browser.do("await page.route('**/api/kpis*', (route) => { seen.held = route; });")
+    browser.goto(empty_stage.url)
+    live(browser)
+    browser.wait("document.querySelectorAll('.tile').length && document.querySelector('main').getAttribute('aria-busy') === 'true'")
+    said = "[...document.querySelectorAll('.empty')].some((one) => !one.hidden)"
+    assert not browser.look("return %s;" % said)
+    assert set(browser.look("return [...document.querySelectorAll('.tile')].map((one) => one.querySelector('.value').textContent);")) == {"…"}
+    browser.picture("waiting-now")
+    browser.do("while (!seen.held) await page.waitForTimeout(20); await seen.held.continue();")
+    browser.wait(said)
+    browser.wait("document.querySelector('main').getAttribute('aria-busy') === 'false'")
+    assert browser.do("return seen.errors;") == []

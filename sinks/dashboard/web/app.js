@@ -11,8 +11,8 @@ import { watchHealth } from "./health.js";
 const views = { now, hot, cases: hot, trends, scorecard, customers: customer };
 const main = document.getElementById("main");
 
-/** What the views draw from. A view gets it whole and draws itself anew; changes reach it through changed(). */
-export const known = { window: localStorage.getItem("window") || "24h", kpis: new Map(), cases: null, shifts: null, isStale: false };
+/** What the views draw from; null: not answered yet. A view gets it whole and draws itself anew; changes reach it through changed(). */
+export const known = { window: localStorage.getItem("window") || "24h", kpis: null, cases: null, shifts: null, isStale: false };
 let current = null;
 
 function route() {
@@ -80,6 +80,7 @@ function askCasesSoon() {
 function onEvent(name, data) {
   if (name === "hello") refreshAll();
   else if (name === "kpis") {
+    if (!known.kpis) return; // the answer will have them
     const mine = data.filter((kpi) => kpi.dimension === "all" && kpi.window === known.window);
     for (const kpi of mine) known.kpis.set(kpi.kpi, kpi);
     tell("kpis", data);

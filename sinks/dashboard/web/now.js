@@ -53,6 +53,12 @@ function spark(points, target) {
   return svg;
 }
 
+/** Until the first answer: names alone, so that nothing moves when it comes. */
+function fillWaiting(tile, name) {
+  tile.toggleAttribute("data-none", true);
+  tile.replaceChildren(element("span", { class: "name" }, nameOf(name)), element("span", { class: "value" }, "…"));
+}
+
 function fill(tile, name, kpi) {
   const isStale = kpi && Date.now() - kpi.at > STALE_MS;
   tile.toggleAttribute("data-few", Boolean(kpi?.low_n));
@@ -71,6 +77,11 @@ function fill(tile, name, kpi) {
 }
 
 function draw(known) {
+  place.setAttribute("aria-busy", String(!known.kpis));
+  if (!known.kpis) {
+    for (const [name, tile] of tiles) fillWaiting(tile, name);
+    return;
+  }
   const hasAny = groups.some(([, names]) => names.some((name) => known.kpis.has(name)));
   place.querySelector(".empty").hidden = hasAny;
   for (const [name, tile] of tiles) fill(tile, name, known.kpis.get(name));
@@ -118,7 +129,7 @@ export function show(main, known) {
     } }, window));
   main.append(element("div", { class: "bar" }, element("h1", {}, "Now"), element("span", { class: "grow" }),
     element("div", { class: "choice", role: "group", "aria-label": "Window" }, ...windows)),
-    element("p", { class: "empty" }, "Nothing has been measured in this window yet. Send touchpoints to the collector, or choose a longer window."),
+    element("p", { class: "empty", hidden: true }, "Nothing has been measured in this window yet. Send touchpoints to the collector, or choose a longer window."),
     element("section", { class: "changes", hidden: true }, element("h2", {}, "What changed"), element("ul", { class: "card shifts" })));
   for (const [title, names] of groups) {
     const grid = element("div", { class: "tiles" });
@@ -145,4 +156,4 @@ export function changed(what, data, known) {
   }
 }
 
-export function leave() { place = null; tiles = new Map(); }
+export function leave() { place.removeAttribute("aria-busy"); place = null; tiles = new Map(); }
