@@ -305,8 +305,8 @@ enum outcome api_hot(struct api *api, int64_t limit, struct bytes *out)
         json_open_object(&json);
         json_key(&json, "case_id");
         json_write_text(&json, ranked->items[i].text);
-        json_key(&json, "priority");
-        json_write_raw(&json, ranked->items[i + 1].text);
+        json_key(&json, "priority"); /* Redis itself says 70.200000000000003 */
+        json_write_decimal(&json, strtod(arena_text(api->arena, ranked->items[i + 1].text), NULL));
         write_hash(&json, &cases[i / 2]);
         json_close_object(&json);
     }

@@ -156,6 +156,17 @@ def test_the_read_api(shop):
         assert next(line for line in stream.iter_lines() if line.startswith(b"data:"))
 
 
+def test_numbers_are_as_short_as_they_may_be(shop):
+    """What the score was written as, not the nearest binary fraction in seventeen digits."""
+    shop.redis.hset(shop.key("case:odd"), mapping={"customer": "odd", "state": "open"})
+    shop.redis.zadd(shop.key("hot"), {"odd": 70.2})
+    try:
+        assert '"case_id":"odd","priority":70.2,' in shop.ask("/api/hot").text, shop.ask("/api/hot").text
+    finally:
+        shop.redis.zrem(shop.key("hot"), "odd")
+        shop.redis.delete(shop.key("case:odd"))
+
+
 def test_verbs_come_back_as_states(shop):
     shop.send("to be helped", "SurveyAnswered", {"survey_id": "s", "kind": "NPS", "score": 1})
     of_customer = lambda: next((id for id in shop.redis.zrange(shop.key("hot"), 0, -1)
