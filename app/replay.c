@@ -18,9 +18,9 @@ static int64_t attempts_max = 10;
 
 static const struct option rows[] = {
     {"--source", OPTION_TEXT, &source, "NAME", "only what this source sent"},
-    {"--code", OPTION_TEXT, &code, "CODE", "only what was rejected for this reason: future, bad_mapping …"},
+    {"--code", OPTION_TEXT, &code, "CODE", "only what was rejected for this reason: future, bad_mapping … (docs/INGEST.md has all)"},
     {"--mapping", OPTION_TEXT, &mapping_name, "NAME|FILE.jq", "payloads of a webhook, through this mapping"},
-    {"--attempts", OPTION_INTEGER, &attempts_max, "N", "leave alone what was rejected so often (default 10)"},
+    {"--attempts", OPTION_INTEGER, &attempts_max, "N", "leave alone what was rejected so often, from 2 to 1000000 (default 10)"},
     OPTIONS_END};
 
 const struct option *replay_option_rows(void)
@@ -104,9 +104,10 @@ int replay_command(struct app *app, int argc, char **argv)
     if (!app_parse_options("replay", argc, argv, rows, NULL))
         return EXIT_USAGE;
     struct bytes error = {0};
-    struct mapping *mapping = mapping_name ? compile(app, &error) : NULL;
+    bool is_good = replay_options_are_good(&(struct replay_options){.code = code, .attempts_max = attempts_max}, &error);
+    struct mapping *mapping = is_good && mapping_name ? compile(app, &error) : NULL;
     int exit_code = EXIT_USAGE;
-    if (mapping_name && !mapping)
+    if (!is_good || (mapping_name && !mapping))
         fprintf(stderr, "touchstream replay: %s\n", bytes_text(&error));
     else
         exit_code = run_replay(app, mapping);

@@ -2,7 +2,41 @@
 
 #include "base/hash.h"
 
+#include <inttypes.h>
 #include <time.h>
+
+/* Of a first attempt there is nothing to be left alone. */
+enum { ATTEMPTS_LEAST = 2, ATTEMPTS_MOST = 1000000 };
+
+/* All that a record in touchpoints.rejected may bear, whoever put it there. */
+static const char *const codes[] = {"bad_json",   "bad_utf8", "unknown_field", "unknown_type", "unknown_symbol", "missing_field",
+                                    "wrong_type", "empty",    "too_large",     "out_of_range", "future",         "too_old",
+                                    "too_late",   "bad_time", "wrong_source",  "bad_mapping",  "bad_delta"};
+enum { CODE_COUNT = sizeof codes / sizeof *codes };
+
+static bool is_code(const char *text)
+{
+    for (size_t i = 0; i < CODE_COUNT; i++) {
+        if (strcmp(codes[i], text) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool replay_options_are_good(const struct replay_options *options, struct bytes *error)
+{
+    if (options->code && !is_code(options->code)) {
+        bytes_printf(error, "--code: '%s' is none of", options->code);
+        for (size_t i = 0; i < CODE_COUNT; i++)
+            bytes_printf(error, " %s", codes[i]);
+        return false;
+    }
+    if (options->attempts_max < ATTEMPTS_LEAST || options->attempts_max > ATTEMPTS_MOST) {
+        bytes_printf(error, "--attempts: %" PRId64 " is not from %d to %d", options->attempts_max, ATTEMPTS_LEAST, ATTEMPTS_MOST);
+        return false;
+    }
+    return true;
+}
 
 void replay_init(struct replay *replay)
 {

@@ -21,6 +21,9 @@ struct replay_options {
     struct mapping *mapping; /* for payloads of webhooks; NULL: they are the JSON form */
 };
 
+/* false: `error` names the option, what it was given and what is allowed. */
+bool replay_options_are_good(const struct replay_options *options, struct bytes *error);
+
 struct replay_counts {
     uint64_t found, accepted, rejected, passed_over;
 };

@@ -150,6 +150,29 @@ static void what_a_processor_parked_is_sent_as_it_is(void **state)
     bytes_finish(&value);
 }
 
+static void complains(const char *code, int64_t attempts_max, const char *about, const char *value, const char *allowed)
+{
+    struct bytes error = {0};
+    assert_false(replay_options_are_good(&(struct replay_options){.code = code, .attempts_max = attempts_max}, &error));
+    assert_non_null(strstr(bytes_text(&error), about));
+    assert_non_null(strstr(bytes_text(&error), value));
+    assert_non_null(strstr(bytes_text(&error), allowed));
+    bytes_finish(&error);
+}
+
+static void options_that_would_find_nothing_are_refused(void **state)
+{
+    (void)state;
+    struct bytes error = {0};
+    complains("futur", 10, "--code", "'futur'", " future ");
+    complains("", 10, "--code", "''", " bad_json ");
+    complains(NULL, -1, "--attempts", "-1", "from 2");
+    complains(NULL, 1, "--attempts", "1", "from 2");
+    assert_true(replay_options_are_good(&(struct replay_options){.code = "too_late", .attempts_max = 2}, &error));
+    assert_true(replay_options_are_good(&(struct replay_options){.attempts_max = 10}, &error));
+    bytes_finish(&error);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -160,6 +183,7 @@ int main(void)
         TEST(only_what_is_asked_for),
         TEST(a_webhooks_payload_goes_through_its_mapping),
         TEST(what_a_processor_parked_is_sent_as_it_is),
+        cmocka_unit_test(options_that_would_find_nothing_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
