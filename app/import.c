@@ -72,6 +72,7 @@ int import_command(struct app *app, int argc, char **argv)
     options.files = files.items;
     options.file_count = files.count;
     options.mappings_dir = app->config.ingest.mappings_dir;
+    options.mapping_ms_max = app->config.ingest.mapping_ms_max;
     struct bytes error = {0};
     int code = EXIT_USAGE;
     if (import_check_options(&options, &error))

@@ -64,8 +64,9 @@ static struct mapping *compile(struct app *app, struct bytes *error)
 {
     struct bytes program = {0};
     struct mapping *mapping = NULL;
+    struct mapping_options options = {.name = mapping_name, .file = "replay", .time_ms_max = app->config.ingest.mapping_ms_max};
     if (mapping_find(mapping_name, app->config.ingest.mappings_dir, &program, error))
-        mapping = mapping_create(bytes_view(&program), "replay", NULL, error);
+        mapping = mapping_create(bytes_view(&program), &options, NULL, error);
     bytes_finish(&program);
     return mapping;
 }

@@ -323,7 +323,7 @@ struct collector *collector_create(const struct collector_parts *parts, struct b
     struct collector *collector = memory_zeroed(1, sizeof *collector);
     collector->parts = *parts;
     collector->sources = sources;
-    collector->hooks = hooks_create(settings->mappings_dir);
+    collector->hooks = hooks_create(settings->mappings_dir, settings->mapping_ms_max);
     struct http_server_settings http = {.address = address,
                                         .port = port,
                                         .threads = (int)settings->threads,

@@ -16,15 +16,17 @@ struct hook {
 
 struct hooks {
     const char *mappings_dir;
+    int64_t mapping_ms_max;
     pthread_mutex_t lock; /* guards the list; a hook once in it stays */
     struct hook *items[HOOKS_MAX];
     size_t count;
 };
 
-struct hooks *hooks_create(const char *mappings_dir)
+struct hooks *hooks_create(const char *mappings_dir, int64_t mapping_ms_max)
 {
     struct hooks *hooks = memory_zeroed(1, sizeof *hooks);
     hooks->mappings_dir = mappings_dir;
+    hooks->mapping_ms_max = mapping_ms_max;
     pthread_mutex_init(&hooks->lock, NULL);
     return hooks;
 }
@@ -60,7 +62,8 @@ static struct mapping *compile(const struct hooks *hooks, const char *name, stru
     struct bytes program = {0}, message = {0};
     struct mapping *mapping = NULL;
     if (mapping_find(name, hooks->mappings_dir, &program, error)) {
-        mapping = mapping_create(bytes_view(&program), name, NULL, &message);
+        struct mapping_options options = {.name = name, .file = name, .time_ms_max = hooks->mapping_ms_max};
+        mapping = mapping_create(bytes_view(&program), &options, NULL, &message);
         if (!mapping)
             bytes_printf(error, "mapping %s: %s", name, bytes_text(&message));
     }

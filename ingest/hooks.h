@@ -7,7 +7,8 @@
 
 struct hooks;
 
-struct hooks *hooks_create(const char *mappings_dir);
+/* `mappings_dir`: the operator's own, or empty; `mapping_ms_max`: for one payload. */
+struct hooks *hooks_create(const char *mappings_dir, int64_t mapping_ms_max);
 void hooks_destroy(struct hooks *hooks);
 
 /* Runs the request's body through mapping `name`, calling `each` for every touchpoint or fault (is_good false). *is_json says whether

@@ -222,7 +222,9 @@ static struct mapping *file_mapping(struct import *import, const char *path, str
         return NULL;
     struct bytes name = {0}, message = {0};
     file_short_name(path, &name);
-    struct mapping *mapping = mapping_create(bytes_view(&import->program), bytes_text(&name), tables, &message);
+    struct mapping_options options = {
+        .name = import->options->mapping, .file = bytes_text(&name), .time_ms_max = import->options->mapping_ms_max};
+    struct mapping *mapping = mapping_create(bytes_view(&import->program), &options, tables, &message);
     if (!mapping)
         bytes_printf(error, "mapping %s: %s", import->options->mapping, bytes_text(&message));
     mapping_tables_destroy(tables);

@@ -15,6 +15,7 @@ struct import_options {
     const char *format;       /* csv, ndjson, json, text; NULL: by ending */
     const char *mapping;      /* a name or a .jq file; NULL: the JSON form */
     const char *mappings_dir; /* the operator's own mappings; may be NULL or empty */
+    int64_t mapping_ms_max;   /* for one row; 0: 10 s */
     const char *tables;       /* NAME=FILE:KEY,…; may be NULL */
     const char *source;       /* for records that name none; NULL: csv:MAPPING, or none */
     const char *rebase;       /* "now" or a time: shift all times so that the newest event is then; NULL: as they are */

@@ -1,23 +1,30 @@
 #include "ingest/mapping.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "ingest/accept.h"
+#include "ingest/run_watch.h"
 
 #include <jq.h>
 #include <jv.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { DEPTH_MAX = 200, INTEGER_DIGITS_MAX = 15, INPUTS_MAX = 1000 };
+enum { DEPTH_MAX = 200, INTEGER_DIGITS_MAX = 15, INPUTS_MAX = 1000, OUTPUTS_MAX = 50000, EXCERPT_MAX = 120 };
 
 struct mapping {
     jq_state *jq;
     jv headers;
     jv outputs; /* an array being handed out item by item, or invalid */
-    int output_at, inputs_given;
-    bool is_running;
-    struct bytes text;    /* the touchpoint handed out */
-    struct bytes message; /* jq's complaints while compiling */
+    int output_at, inputs_given, outputs_taken;
+    bool is_running, is_new_input;
+    struct run_watch watch;
+    char *name, *file;                /* for the log */
+    char excerpt[EXCERPT_MAX + 1];    /* the beginning of the input, for the log */
+    struct bytes text;                /* the touchpoint handed out */
+    struct bytes message;             /* jq's complaints while compiling */
 };
 
 struct mapping_tables {
@@ -143,40 +150,62 @@ static void program_complete(struct view program, struct bytes *out)
     bytes_append_view(out, program);
 }
 
-struct mapping *mapping_create(struct view program, const char *file, const struct mapping_tables *tables,
+/* On the watch's thread. In libjq 1.6 halting is setting a flag that its machine looks at before each instruction, so that it may be done
+ * while another thread runs that. Only what is one long instruction ("x" * 1e9) is finished first. `halt` itself, which must not come twice,
+ * is no word of our mappings (touchstream.jq). */
+static void on_endless(void *context, const char *why)
+{
+    struct mapping *mapping = context;
+    log_error("a mapping is stopped", "mapping", mapping->name, "file", mapping->file, "error", why, "input", mapping->excerpt, NULL);
+    if (!jq_halted(mapping->jq))
+        jq_halt(mapping->jq, jv_invalid(), jv_invalid());
+}
+
+static bool compile(struct mapping *mapping, struct view program, const struct mapping_options *options,
+                    const struct mapping_tables *tables)
+{
+    jq_set_error_cb(mapping->jq, on_compile_message, mapping);
+    jq_set_attr(mapping->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
+    struct bytes complete = {0};
+    program_complete(program, &complete);
+    jv arguments = jv_object_set(jv_object(), jv_string("file"), jv_string(options->file));
+    arguments = jv_object_set(arguments, jv_string("tables"), tables_value(tables));
+    bool is_compiled = jq_compile_args(mapping->jq, bytes_text(&complete), arguments);
+    bytes_finish(&complete);
+    jq_set_error_cb(mapping->jq, on_run_message, mapping);
+    jq_set_input_cb(mapping->jq, on_input, mapping);
+    return is_compiled;
+}
+
+struct mapping *mapping_create(struct view program, const struct mapping_options *options, const struct mapping_tables *tables,
                                struct bytes *error)
 {
     struct mapping *mapping = memory_zeroed(1, sizeof *mapping);
     mapping->outputs = jv_invalid();
     mapping->headers = jv_object();
     mapping->jq = jq_init();
-    jq_set_error_cb(mapping->jq, on_compile_message, mapping);
-    jq_set_attr(mapping->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
-    struct bytes complete = {0};
-    program_complete(program, &complete);
-    jv arguments = jv_object_set(jv_object(), jv_string("file"), jv_string(file));
-    arguments = jv_object_set(arguments, jv_string("tables"), tables_value(tables));
-    bool is_compiled = jq_compile_args(mapping->jq, bytes_text(&complete), arguments);
-    bytes_finish(&complete);
-    if (!is_compiled) {
-        bytes_append_view(error, bytes_view(&mapping->message));
-        mapping_destroy(mapping);
-        return NULL;
-    }
-    jq_set_error_cb(mapping->jq, on_run_message, mapping);
-    jq_set_input_cb(mapping->jq, on_input, mapping);
-    return mapping;
+    mapping->name = memory_copy_text(options->name);
+    mapping->file = memory_copy_text(options->file);
+    run_watch_init(&mapping->watch, options->time_ms_max ? options->time_ms_max : SECONDS(10), on_endless, mapping);
+    if (compile(mapping, program, options, tables))
+        return mapping;
+    bytes_append_view(error, bytes_view(&mapping->message));
+    mapping_destroy(mapping);
+    return NULL;
 }
 
 void mapping_destroy(struct mapping *mapping)
 {
     if (!mapping)
         return;
+    run_watch_finish(&mapping->watch);
     jv_free(mapping->outputs);
     jv_free(mapping->headers);
     jq_teardown(&mapping->jq);
     bytes_finish(&mapping->text);
     bytes_finish(&mapping->message);
+    free(mapping->name);
+    free(mapping->file);
     free(mapping);
 }
 
@@ -187,17 +216,34 @@ static void run(struct mapping *mapping, jv input)
     jv_free(mapping->outputs);
     mapping->outputs = jv_invalid();
     mapping->inputs_given = 0;
+    mapping->outputs_taken = 0;
+    mapping->is_new_input = true;
     jq_start(mapping->jq, input, 0);
     mapping->is_running = true;
 }
 
+static void excerpt_add(struct mapping *mapping, struct view text)
+{
+    size_t used = strlen(mapping->excerpt);
+    struct view part = utf8_prefix(text, EXCERPT_MAX - used);
+    memcpy(mapping->excerpt + used, part.data ? part.data : "", part.size);
+    mapping->excerpt[used + part.size] = '\0';
+}
+
 void mapping_put_row(struct mapping *mapping, const struct view *columns, const struct view *fields, size_t count)
 {
+    mapping->excerpt[0] = '\0';
+    for (size_t i = 0; i < count && strlen(mapping->excerpt) < EXCERPT_MAX; i++) {
+        excerpt_add(mapping, i ? VIEW_LITERAL(",") : VIEW_LITERAL(""));
+        excerpt_add(mapping, fields[i]);
+    }
     run(mapping, row_of(columns, fields, count));
 }
 
 void mapping_put_line(struct mapping *mapping, struct view line, uint64_t number)
 {
+    mapping->excerpt[0] = '\0';
+    excerpt_add(mapping, line);
     jv row = jv_object_set(jv_object(), jv_string("line"), string_of(line));
     run(mapping, jv_object_set(row, jv_string("number"), jv_number((double)number)));
 }
@@ -265,6 +311,8 @@ bool mapping_put_json(struct mapping *mapping, struct view text, struct arena *a
         jv_free(message);
         return false;
     }
+    mapping->excerpt[0] = '\0';
+    excerpt_add(mapping, text);
     run(mapping, payload);
     return true;
 }
@@ -302,16 +350,46 @@ static enum mapping_step run_ended(struct mapping *mapping, jv last, struct aren
     return step;
 }
 
+static enum mapping_step too_many(struct mapping *mapping, jv output, struct arena *arena, struct json_fault *fault)
+{
+    char why[80];
+    sprintf(why, "the mapping gave more than %d outputs for one input", OUTPUTS_MAX);
+    log_error("a mapping is stopped", "mapping", mapping->name, "file", mapping->file, "error", why, "input", mapping->excerpt, NULL);
+    jv_free(output);
+    jv_free(mapping->outputs);
+    mapping->outputs = jv_invalid();
+    return failed(mapping, view_of_text(why), arena, fault);
+}
+
+/* jq's next output. What it took until it was stopped goes at once, not with the next input. */
+static jv next_output(struct mapping *mapping, const char **stopped)
+{
+    run_watch_begin(&mapping->watch, mapping->is_new_input);
+    jv output = jq_next(mapping->jq);
+    *stopped = run_watch_end(&mapping->watch);
+    mapping->is_new_input = false;
+    if (*stopped == NULL)
+        return output;
+    jv_free(output);
+    jq_start(mapping->jq, jv_null(), 0);
+    return jv_invalid();
+}
+
 enum mapping_step mapping_take(struct mapping *mapping, struct view *json, struct arena *arena, struct json_fault *fault)
 {
     for (;;) {
         jv output;
+        const char *stopped = NULL;
         if (jv_is_valid(mapping->outputs) && mapping->output_at < jv_array_length(jv_copy(mapping->outputs)))
             output = jv_array_get(jv_copy(mapping->outputs), mapping->output_at++);
         else if (!mapping->is_running)
             return MAPPING_END;
-        else if (output = jq_next(mapping->jq), !jv_is_valid(output))
+        else if (output = next_output(mapping, &stopped), stopped)
+            return failed(mapping, view_of_text(stopped), arena, fault);
+        else if (!jv_is_valid(output))
             return run_ended(mapping, output, arena, fault);
+        if (++mapping->outputs_taken > OUTPUTS_MAX)
+            return too_many(mapping, output, arena, fault);
         switch (jv_get_kind(output)) {
         case JV_KIND_OBJECT:
             return put_out(mapping, output, json);

@@ -5,7 +5,7 @@
  * an array of them, or null to say nothing. The functions of mappings/touchstream.jq stand ready. Integers too long for
  * a double (over 15 digits) arrive as strings, so that vendors' ids survive.
  *
- * A mapping sees no environment, reads no files and includes no modules. The only user of libjq. One thread at a time. */
+ * A mapping sees no environment, reads no files, includes no modules and ends with its input. The only user of libjq. One thread at a time. */
 #ifndef TS_INGEST_MAPPING_H
 #define TS_INGEST_MAPPING_H
 
@@ -30,8 +30,14 @@ void mapping_tables_begin(struct mapping_tables *tables, const char *name);
 void mapping_tables_add(struct mapping_tables *tables, struct view key, const struct view *columns,
                         const struct view *fields, size_t count);
 
+struct mapping_options {
+    const char *name;    /* for the log */
+    const char *file;    /* what $file is: of a webhook the mapping's name */
+    int64_t time_ms_max; /* for one input; 0: 10 s */
+};
+
 /* Compiles. `tables` may be NULL and need not outlive the call. NULL: `error` has jq's message. */
-struct mapping *mapping_create(struct view program, const char *file, const struct mapping_tables *tables,
+struct mapping *mapping_create(struct view program, const struct mapping_options *options, const struct mapping_tables *tables,
                                struct bytes *error);
 void mapping_destroy(struct mapping *mapping);
 
@@ -46,7 +52,8 @@ void mapping_put_line(struct mapping *mapping, struct view line, uint64_t number
 bool mapping_put_json(struct mapping *mapping, struct view text, struct arena *arena, struct json_fault *fault);
 
 /* Take out its touchpoints, one after the other, as JSON text borrowed until the next call. FAILED: the program stopped
- * with an error; `fault` is bad_mapping with jq's message, and nothing more comes. */
+ * with an error, or was stopped because it would not end (time, memory, outputs; logged, too); `fault` is bad_mapping with the reason,
+ * and nothing more comes. */
 enum mapping_step { MAPPING_TOUCHPOINT, MAPPING_END, MAPPING_FAILED };
 enum mapping_step mapping_take(struct mapping *mapping, struct view *json, struct arena *arena, struct json_fault *fault);
 

@@ -13,6 +13,8 @@ const struct setting ingest_setting_rows[] = {
                           "is only allowed on a loopback address."),
     SETTING_TEXT(struct ingest_settings, mappings_dir, "ingest.mappings_dir",
                  .about = "A folder of your own mappings, NAME.jq; they go before the shipped ones of the same name."),
+    SETTING_DURATION(struct ingest_settings, mapping_ms_max, "ingest.mapping_time", .standard = SECONDS(10), .least = 100,
+                     .most = MINUTES(10), .about = "A mapping that is not done with a row or payload within this time is stopped, and that rejected."),
     SETTING_INTEGER(struct ingest_settings, threads, "ingest.threads", .standard = 1, .least = 1, .most = 64,
                     .about = "Threads that read, check and encode requests."),
     SETTING_BYTES(struct ingest_settings, body_bytes_max, "ingest.body_max", .standard = 8 << 20, .least = 1024,

@@ -9,7 +9,7 @@ struct ingest_settings {
     char *mappings_dir;
     char *token;
     const struct settings_node *sources; /* list of {name, token, secret, signature_header, rate}; see sources.h */
-    int64_t threads, body_bytes_max, header_bytes_max, request_ms_max, connections_max;
+    int64_t threads, body_bytes_max, header_bytes_max, request_ms_max, mapping_ms_max, connections_max;
     int64_t queue_messages_max, acknowledge_ms_max, drain_ms_max;
 };
 

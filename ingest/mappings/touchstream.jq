@@ -3,6 +3,11 @@
 def env: {};
 {} as $ENV |
 
+# A record that ends the program would vanish without a word.
+def halt: error("a mapping does not halt");
+def halt_error: error("a mapping does not halt");
+def halt_error($code): error("a mapping does not halt");
+
 # Of the webhook's request, by its name in lower case; null where there is none.
 def header($name): input | .[$name];
 

@@ -44,6 +44,25 @@ def test_helpdesk_figures(installation, data, tmp_path):
     assert round(statistics.median(spans), 3) == 39.859 and round(statistics.mean(spans), 2) == 40.86
 
 
+def test_a_row_that_a_mapping_does_not_come_to_an_end_with(make_installation, tmp_path):
+    """It is rejected and named in the log; those around it are taken."""
+    installation = make_installation(**{"ingest.mapping_time": "500ms"})
+    (tmp_path / "endless.jq").write_text("""
+        def until_the_end_of_time: until_the_end_of_time;
+        if .id == "3" then until_the_end_of_time else
+        {event_id: ("row-" + .id), customer_id: "c", occurred_at: "2026-01-01T00:00:00Z", channel: "APP", type: "ProductUsed",
+         data: {feature: "f", seconds: 1}} end""")
+    (tmp_path / "rows.csv").write_text("id,name\n" + "".join("%d,name-%d\n" % (i, i) for i in range(6)))
+    done = installation.run("import", tmp_path / "rows.csv", "--mapping", tmp_path / "endless.jq", "--source", "here", timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert "5 accepted" in done.stdout + done.stderr or "accepted 5" in done.stdout + done.stderr
+    assert len(installation.records("touchpoints")) == 5
+    rejected, = installation.rejected()
+    assert rejected["code"] == "bad_mapping" and "within 0.5 s" in rejected["reason"] and rejected["payload"] == b"3,name-3"
+    said, = [line for line in done.stderr.splitlines() if "a mapping is stopped" in line]
+    assert "endless.jq" in said and "rows" in said and "3,name-3" in said and "level=error" in said
+
+
 def changes_of_resource(data):
     """All of them, and those while the ticket was neither resolved nor closed: a hand-off is one of an open ticket."""
     with open(data / "helpdesk_polato/helpdesk.csv", newline="", encoding="utf-8") as file:

@@ -19,7 +19,8 @@ static struct mapping *shipped(const char *name)
 {
     struct bytes program = {0}, error = {0};
     bool is_found = mapping_find(name, "", &program, &error);
-    struct mapping *mapping = is_found ? mapping_create(bytes_view(&program), name, NULL, &error) : NULL;
+    struct mapping_options options = {.name = name, .file = name};
+    struct mapping *mapping = is_found ? mapping_create(bytes_view(&program), &options, NULL, &error) : NULL;
     MUST(mapping);
     bytes_finish(&program);
     return mapping;

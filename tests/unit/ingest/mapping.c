@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,7 +15,7 @@ static struct mapping *shipped(const char *name)
 {
     struct bytes program = {0}, error = {0};
     assert_true(mapping_find(name, "", &program, &error));
-    struct mapping *mapping = mapping_create(bytes_view(&program), name, NULL, &error);
+    struct mapping *mapping = mapping_create(bytes_view(&program), &(struct mapping_options){.name = name, .file = name}, NULL, &error);
     assert_string_equal(bytes_text(&error), "");
     bytes_finish(&program);
     bytes_finish(&error);
@@ -247,7 +248,7 @@ static void the_prelude(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bytes program = {0}, error = {0};
         bytes_printf(&program, "{out: (%s)}", cases[i].program);
-        struct mapping *mapping = mapping_create(bytes_view(&program), "f", NULL, &error);
+        struct mapping *mapping = mapping_create(bytes_view(&program), &(struct mapping_options){.name = "f", .file = "f"}, NULL, &error);
         assert_string_equal(bytes_text(&error), "");
         mapping_put_line(mapping, VIEW_LITERAL("x"), 1);
         struct view json;
@@ -261,6 +262,70 @@ static void the_prelude(void **state)
         mapping_destroy(mapping);
         bytes_finish(&program), bytes_finish(&error), bytes_finish(&expected);
     }
+}
+
+/* Whatever does not end, by its own fault or by what it was given, costs its sender an error; the next input goes through as ever. */
+static void a_mapping_ends_with_its_input(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *program, *reason;
+        int64_t time_ms_max;
+    } cases[] = {
+        {"def f: f; f", "within 0.3 s", 300},
+        {"range(1e15) | empty", "within 0.3 s", 300},
+        {"[limit(1e12; repeat(1))]", "within 0.3 s", 300},
+        {"def f: 1 + f; f", "more than 512 MiB of memory", 60000},
+        {"range(1e15) | null", "more than 50000 outputs", 60000},
+        {"range(1e15) | {}", "more than 50000 outputs", 60000},
+        {"[range(60000) | {}]", "more than 50000 outputs", 60000},
+        {"halt", "does not halt", 60000},
+        {"\"\\(1)\" | halt_error", "does not halt", 60000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes program = {0}, error = {0};
+        bytes_printf(&program, "if .line == \"bad\" then (%s) else {out: 1} end", cases[i].program);
+        struct mapping_options options = {.name = "here", .file = "f", .time_ms_max = cases[i].time_ms_max};
+        struct mapping *mapping = mapping_create(bytes_view(&program), &options, NULL, &error);
+        assert_string_equal(bytes_text(&error), "");
+        struct view json;
+        struct json_fault fault;
+        enum mapping_step step;
+        for (int round = 0; round < 2; round++) {
+            mapping_put_line(mapping, VIEW_LITERAL("bad"), 1);
+            while ((step = mapping_take(mapping, &json, &arena, &fault)) == MAPPING_TOUCHPOINT) {
+            }
+            assert_int_equal(step, MAPPING_FAILED);
+            assert_string_equal(fault.code, "bad_mapping");
+            if (!memmem(fault.reason.data, fault.reason.size, cases[i].reason, strlen(cases[i].reason)))
+                fail_msg("%s: %.*s", cases[i].program, VIEW_ARGUMENTS(fault.reason));
+            assert_int_equal(mapping_take(mapping, &json, &arena, &fault), MAPPING_END);
+            mapping_put_line(mapping, VIEW_LITERAL("good"), 1);
+            assert_int_equal(mapping_take(mapping, &json, &arena, &fault), MAPPING_TOUCHPOINT);
+            assert_true(view_equal_text(json, "{\"out\":1}"));
+            assert_int_equal(mapping_take(mapping, &json, &arena, &fault), MAPPING_END);
+        }
+        mapping_destroy(mapping);
+        bytes_finish(&program), bytes_finish(&error);
+    }
+}
+
+/* Time that goes by between the outputs, while Kafka takes no more, is not the mapping's. */
+static void who_waits_is_not_stopped(void **state)
+{
+    (void)state;
+    struct bytes error = {0};
+    struct mapping_options options = {.name = "here", .file = "f", .time_ms_max = 200};
+    struct mapping *mapping = mapping_create(VIEW_LITERAL("{}, {}, {}"), &options, NULL, &error);
+    struct view json;
+    struct json_fault fault;
+    mapping_put_line(mapping, VIEW_LITERAL("x"), 1);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(mapping_take(mapping, &json, &arena, &fault), MAPPING_TOUCHPOINT);
+        usleep(400000);
+    }
+    assert_int_equal(mapping_take(mapping, &json, &arena, &fault), MAPPING_END);
+    mapping_destroy(mapping);
 }
 
 static void an_operators_own_mapping_goes_first(void **state)
@@ -310,6 +375,8 @@ int main(void)
         TEST(a_long_text_is_cut_in_any_script),
         TEST(payloads_are_read_strictly),
         TEST(the_prelude),
+        TEST(a_mapping_ends_with_its_input),
+        TEST(who_waits_is_not_stopped),
         TEST(an_operators_own_mapping_goes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,8 @@ static void a_webhooks_payload_goes_through_its_mapping(void **state)
     struct bytes error = {0};
     fixture->replay.options.mapping = mapping_create(
         VIEW_LITERAL("{event_id: (.id | tostring), customer_id: .who, occurred_at: \"2026-01-01T00:00:00Z\", channel: \"WEB\", "
-                     "type: \"CustomerForgotten\", data: {}}"), "replay", NULL, &error);
+                     "type: \"CustomerForgotten\", data: {}}"),
+        &(struct mapping_options){.name = "here", .file = "replay"}, NULL, &error);
     both(fixture, records, 1);
     assert_int_equal(fixture->touches, 1);
     assert_true(view_equal_text(fixture->touch.customer_id, "c9"));
