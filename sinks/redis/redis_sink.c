@@ -78,7 +78,8 @@ struct flight {
     struct touched_list touched;
     struct series_questions questions;
     const struct kpi_place *kpis; /* not published, for nobody seemed to listen */
-    size_t record_count, command_count;
+    bool has_kpis; /* listeners are asked for */
+    size_t record_count, command_count, exec_at;
     int64_t sent_at_us;
 };
 
@@ -95,7 +96,7 @@ struct sink {
     struct flight flights[2]; /* one in the air, one being made ready */
     struct flight *in_air;    /* NULL: none */
     bool is_lost;             /* a batch did not arrive: read again from where Redis says */
-    bool has_listeners;       /* as far as the last batch knows */
+    bool has_listeners;       /* as far as the last batch with KPIs knows */
     struct projection projection;
     struct metric *records_total, *batches_total, *undecodable_total, *refused_total, *batch_seconds;
     int64_t last_look_ms, records_since_look; /* see look_after */
@@ -221,14 +222,17 @@ static enum outcome flight_prepare(struct sink *sink, struct flight *flight, con
     forgotten_write(projection);
     followups_trim(projection);
     flight->kpis = kpis_write(projection);
+    flight->has_kpis = flight->kpis != NULL;
     if (sink->has_listeners) {
         kpis_publish(flight->kpis, projection->prefix, commands);
         flight->kpis = NULL;
     }
     series_hours_write(&projection->hours, commands, projection->prefix, &flight->arena, &flight->questions);
     positions_write(&flight->touched, commands, projection->prefix);
+    flight->exec_at = commands->command_count;
     resp_command(commands, 1, "EXEC");
-    listeners_ask(commands, projection->prefix);
+    if (flight->has_kpis)
+        listeners_ask(commands, projection->prefix);
     flight->command_count = commands->command_count;
     return OUTCOME_OK;
 }
@@ -281,14 +285,14 @@ static void settle(struct sink *sink)
     sink->in_air = NULL;
     struct redis_answer *answers = NULL;
     enum outcome outcome = redis_link_finish(sink->link, flight->command_count, &flight->arena, &answers);
-    size_t exec = flight->command_count - LISTENERS_COMMANDS - 1;
     if (outcome == OUTCOME_OK)
-        outcome = judge_exec(sink, flight, &answers[exec]);
+        outcome = judge_exec(sink, flight, &answers[flight->exec_at]);
     if (outcome != OUTCOME_OK) {
         sink->is_lost = true;
         return;
     }
-    sink->has_listeners = listeners_are_there(&answers[exec + 1]);
+    if (flight->has_kpis)
+        sink->has_listeners = listeners_are_there(&answers[flight->exec_at + 1]);
     if (sink->has_listeners && flight->kpis)
         publish_late(sink, flight);
     metric_add(sink->records_total, (double)flight->record_count);

@@ -235,6 +235,24 @@ def test_who_begins_to_listen_and_then_looks_misses_nothing(installation, topics
     assert installation.redis.hlen(table) == 301
 
 
+def test_listeners_are_asked_for_only_where_there_is_something_to_hear(installation, topics):
+    """Alerts are published in any case; only values of KPIs depend on whether somebody listens."""
+    def asked():
+        return sum(stats["calls"] for name, stats in installation.redis.info("commandstats").items() if name.startswith("cmdstat_pubsub"))
+
+    installation.start("sink")
+    before = asked()
+    for i in range(20):
+        topics.put("alerts", "case-%d" % i, alert("case-%d" % i, "OPEN", 45.0))
+        topics.flush()
+        assert eventually(lambda: installation.redis.zcard(installation.redis_prefix + "hot") == i + 1, pause=0.01), installation.logs()
+    assert asked() == before
+    topics.put("kpis", "nps|24h|all", kpi(40.0))
+    topics.flush()
+    assert eventually(lambda: field(installation)), installation.logs()
+    assert eventually(lambda: asked() > before)
+
+
 def test_closed_hours_late_revisions_included(installation, topics):
     installation.start("sink")
     series = installation.redis_prefix + "series:nps:all"
