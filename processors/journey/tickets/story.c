@@ -136,6 +136,21 @@ uint32_t story_team_at(const struct ticket *ticket, const struct episode *episod
     return team;
 }
 
+uint8_t story_priority(const struct ticket *ticket, uint32_t first, uint32_t last)
+{
+    uint8_t priority = NO_DETAIL;
+    bool is_open = false;
+    for (uint32_t i = first; i <= last; i++) {
+        const struct ticket_event *event = &ticket->events[i];
+        if (is_open ? event->action == TICKET_ACTION_OPENED : !(starts >> event->action & 1))
+            continue;
+        is_open = !(ends >> event->action & 1);
+        if (event->priority != NO_DETAIL)
+            priority = event->priority;
+    }
+    return priority;
+}
+
 int64_t story_team_ms(const struct story *story, const struct episode *episode, const struct calendar *calendar,
                       int64_t from_ms, int64_t to_ms)
 {

@@ -47,6 +47,10 @@ static inline bool episode_is_open_at(const struct episode *episode, int64_t at_
 /* The team in charge at an instant of the episode; 0: none. */
 uint32_t story_team_at(const struct ticket *ticket, const struct episode *episode, int64_t at_ms);
 
+/* The priority named last from `first` to `last`, both within an episode or at its edge; NO_DETAIL: none. What is no part of an
+ * episode (an opening while open, whatever comes between two) has no say (READINGS 20). */
+uint8_t story_priority(const struct ticket *ticket, uint32_t first, uint32_t last);
+
 /* The team an event counts for: the one it names, else the one in charge before it. */
 static inline uint32_t story_team_by(const struct story *story, const struct ticket *ticket, uint32_t event)
 {

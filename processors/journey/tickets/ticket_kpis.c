@@ -20,11 +20,7 @@ struct reading {
 static void episode_place(struct journey_task *task, const struct ticket *ticket, struct episode *episode)
 {
     episode->tuple = dimensions_filled(&task->dimensions, ticket->events[episode->start].tuple, ticket->events[0].tuple);
-    episode->priority = NO_DETAIL;
-    for (uint32_t i = episode->start; task->dimensions.plan->uses_priority && i <= episode->last; i++) {
-        if (ticket->events[i].priority != NO_DETAIL)
-            episode->priority = ticket->events[i].priority;
-    }
+    episode->priority = task->dimensions.plan->uses_priority ? story_priority(ticket, episode->start, episode->last) : NO_DETAIL;
 }
 
 static struct place place_of(const struct reading *reading, const struct episode *episode, enum kpi_id kpi, uint32_t team,

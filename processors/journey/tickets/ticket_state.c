@@ -1,16 +1,6 @@
 /* A ticket as it stands at an instant: who has it, and what is due when. */
 #include "processors/journey/tickets/tickets.h"
 
-static uint8_t priority_until(const struct ticket *ticket, uint32_t last)
-{
-    uint8_t priority = NO_DETAIL;
-    for (uint32_t i = 0; i <= last; i++) {
-        if (ticket->events[i].priority != NO_DETAIL)
-            priority = ticket->events[i].priority;
-    }
-    return priority;
-}
-
 const struct policy *ticket_policy(struct journey_task *task, const struct ticket *ticket, const struct episode *episode)
 {
     const struct policies *policies = &task->shared->policies;
@@ -20,7 +10,7 @@ const struct policy *ticket_policy(struct journey_task *task, const struct ticke
     const struct tuple *own = &dimensions->tuples[ticket->events[episode->start].tuple];
     const struct tuple *first = &dimensions->tuples[ticket->events[0].tuple];
     uint32_t segment = own->segment ? own->segment : first->segment;
-    return policy_for(policies, priority_until(ticket, episode->last), strings_text(&dimensions->segments, segment));
+    return policy_for(policies, story_priority(ticket, 0, episode->last), strings_text(&dimensions->segments, segment));
 }
 
 static bool is_answered(const struct ticket *ticket, const struct episode *episode)
@@ -45,7 +35,7 @@ void ticket_state_at(struct journey_task *task, const struct ticket *ticket, int
     out->is_open = episode->end == NO_EVENT;
     out->opened_at_ms = episode->opened_at_ms;
     out->team = story_team_at(ticket, episode, at_ms);
-    out->priority = priority_until(ticket, episode->last);
+    out->priority = story_priority(ticket, 0, episode->last);
     out->handoffs = episode->handoff_count;
     if (!out->is_open)
         return;

@@ -69,11 +69,32 @@ static void who_is_urgent_is_promised_more(void **state)
     life_end(&life);
 }
 
+/* An opening while open, and whatever comes between two episodes, is ignored (READINGS 20): its priority promises nothing, either. */
+static void who_is_ignored_changes_no_promise(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    life_configure(&life, "kpi:\n  rollups: [priority]\nsla:\n  policies:\n    - {priority: URGENT, first_response: 15m, resolution: 4h}\n");
+    life_add(&life, 0, "TicketChanged", "\"ticket_id\":\"a\",\"action\":\"OPENED\",\"priority\":\"LOW\"");
+    life_add(&life, 1, "TicketChanged", "\"ticket_id\":\"a\",\"action\":\"OPENED\",\"priority\":\"URGENT\"");
+    assert_int_equal(life.last.sla.resolution_due_at_ms, LIFE_START_MS + HOURS(48));
+    life_tick(&life, HOURS(5));
+    assert_int_equal(life_sums(&life, "sla_resolution all").n, 0);
+    life_add(&life, HOURS(6), "TicketChanged", "\"ticket_id\":\"a\",\"action\":\"RESOLVED\"");
+    assert_int_equal(life_sums(&life, "sla_resolution priority=LOW").num, 1);
+    life_add(&life, HOURS(7), "TicketChanged", "\"ticket_id\":\"a\",\"action\":\"AGENT_REPLIED\",\"priority\":\"URGENT\"");
+    life_add(&life, HOURS(8), "TicketChanged", "\"ticket_id\":\"a\",\"action\":\"REOPENED\"");
+    assert_int_equal(life.last.sla.resolution_due_at_ms, LIFE_START_MS + HOURS(8 + 48));
+    life_end(&life);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_dimension_may_be_asked_for),
         cmocka_unit_test(who_is_urgent_is_promised_more),
+        cmocka_unit_test(who_is_ignored_changes_no_promise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
