@@ -5,9 +5,13 @@
 #include "base/http_client.h"
 #include "base/log.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static struct app app;
 
@@ -140,7 +144,20 @@ static int run_command(const struct command *command, int argc, char **argv)
     return code;
 }
 
-int main(int argc, char **argv)
+/* What was printed has arrived, or its reader has left (`| head`), which is no failure. A full disk is one. */
+static bool output_arrived(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    int why = errno;
+    struct pollfd reader = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR))
+        return true;
+    fprintf(stderr, "touchstream: what was to be printed could not be written: %s\n", strerror(why));
+    return false;
+}
+
+static int do_as_told(int argc, char **argv)
 {
     if (argc < 2)
         return print_help(stderr);
@@ -152,4 +169,10 @@ int main(int argc, char **argv)
     }
     const struct command *command = find_command(argv[1]);
     return command ? run_command(command, argc - 2, argv + 2) : complain_unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    int code = do_as_told(argc, argv);
+    return output_arrived() || code != EXIT_FINE ? code : EXIT_FAILED;
 }

@@ -8,7 +8,6 @@
 
 int sentiment_file_command(struct app *app, int argc, char **argv)
 {
-    (void)app;
     struct text_list arguments = {0};
     if (!app_parse_options("sentiment", argc, argv, (struct option[]){OPTIONS_END}, &arguments))
         return EXIT_USAGE;
@@ -22,8 +21,11 @@ int sentiment_file_command(struct app *app, int argc, char **argv)
         fprintf(stderr, "touchstream sentiment: %s: %s\n", arguments.items[0], strerror(errno));
         return EXIT_FAILED;
     }
-    int status = sentiment_command(in, stdout);
+    errno = 0;
+    int status = sentiment_command(in, stdout), why = errno;
+    if (status && ferror(in) && !atomic_load(&app->stop))
+        fprintf(stderr, "touchstream sentiment: %s: %s\n", from_file ? arguments.items[0] : "standard input", strerror(why));
     if (from_file)
         fclose(in);
-    return status == 0 ? EXIT_FINE : EXIT_FAILED;
+    return status == 0 || atomic_load(&app->stop) ? EXIT_FINE : EXIT_FAILED;
 }

@@ -241,7 +241,8 @@ static bool rows_import(struct import *import, struct rows *rows, struct intake 
     enum read_result result = READ_END;
     progress_begin(&progress, rows->name, rows_size(rows));
     while (!atomic_load(import->stop) &&
-           (result = rows_next(rows, &row, &import->arena, &fault, error)) == READ_RECORD) {
+           (result = rows_next(rows, &row, &import->arena, &fault, error)) == READ_RECORD &&
+           !atomic_load(import->stop)) { /* asked to stop while it was read: it may be the beginning of a line */
         if (is_look) {
             row_look(import, intake, rows, &row, &fault);
         } else {
@@ -266,7 +267,7 @@ static bool file_import(struct import *import, const char *path, bool is_look, s
     if (import->options->format)
         rows_format_from_name(import->options->format, &format);
     struct rows rows;
-    if (!rows_open(&rows, path, format, error))
+    if (!rows_open(&rows, path, format, import->stop, error))
         return false;
     struct intake intake = {.arena = &import->arena};
     if (import->source.size)

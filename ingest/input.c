@@ -3,14 +3,15 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CAPACITY = RECORD_BYTES_MAX + (256 << 10) };
+enum { CAPACITY = RECORD_BYTES_MAX + (256 << 10), STOP_HEARD_WITHIN_MS = 200 };
 
-void input_init_file(struct input *input, int file)
+void input_init_file(struct input *input, int file, const atomic_bool *stop)
 {
-    *input = (struct input){.file = file, .buffer = memory_allocate(CAPACITY), .capacity = CAPACITY};
+    *input = (struct input){.file = file, .stop = stop, .buffer = memory_allocate(CAPACITY), .capacity = CAPACITY};
 }
 
 void input_init_memory(struct input *input, struct view text)
@@ -30,6 +31,17 @@ void input_finish(struct input *input)
     *input = (struct input){.file = -1, .is_ended = true};
 }
 
+/* Waits for bytes; false: somebody wants us to stop before there are any. */
+static bool wait_for_bytes(const struct input *input)
+{
+    struct pollfd file = {.fd = input->file, .events = POLLIN};
+    while (input->stop && poll(&file, 1, STOP_HEARD_WITHIN_MS) <= 0) {
+        if (atomic_load(input->stop))
+            return false;
+    }
+    return true;
+}
+
 bool input_extend(struct input *input)
 {
     if (input->is_ended)
@@ -41,9 +53,9 @@ bool input_extend(struct input *input)
     }
     if (input->end == input->capacity)
         return false;
-    ssize_t got;
+    ssize_t got = 0;
     do
-        got = read(input->file, input->buffer + input->end, input->capacity - input->end);
+        got = !wait_for_bytes(input) ? 0 : read(input->file, input->buffer + input->end, input->capacity - input->end);
     while (got < 0 && errno == EINTR);
     if (got <= 0) {
         input->is_ended = true;

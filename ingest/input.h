@@ -7,6 +7,7 @@
 
 #include "base/view.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ enum { RECORD_BYTES_MAX = 1 << 20 };
 
 struct input {
     int file;          /* −1: memory, all of it in the window */
+    const atomic_bool *stop; /* NULL: never; once set, a pipe in which nothing comes ends, too */
     char *buffer;      /* owned when file ≥ 0 */
     size_t capacity;
     size_t begin, end; /* the window within buffer */
@@ -22,7 +24,7 @@ struct input {
     uint64_t consumed; /* bytes left behind so far */
 };
 
-void input_init_file(struct input *input, int file); /* the file stays the caller's */
+void input_init_file(struct input *input, int file, const atomic_bool *stop); /* the file stays the caller's */
 void input_init_memory(struct input *input, struct view text);
 void input_finish(struct input *input);
 

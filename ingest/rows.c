@@ -54,7 +54,7 @@ static bool open_csv(struct rows *rows, struct bytes *error)
     return result != READ_BROKEN;
 }
 
-bool rows_open(struct rows *rows, const char *path, enum rows_format format, struct bytes *error)
+bool rows_open(struct rows *rows, const char *path, enum rows_format format, const atomic_bool *stop, struct bytes *error)
 {
     bool is_standard_input = strcmp(path, "-") == 0;
     *rows = (struct rows){.name = path, .file = is_standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)};
@@ -65,7 +65,7 @@ bool rows_open(struct rows *rows, const char *path, enum rows_format format, str
             close(rows->file);
         return false;
     }
-    input_init_file(&rows->input, rows->file);
+    input_init_file(&rows->input, rows->file, stop);
     rows->format = format == ROWS_GUESS ? format_guess(path, &rows->input) : format;
     if (rows->format == ROWS_CSV) {
         if (open_csv(rows, error))

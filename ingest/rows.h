@@ -32,7 +32,7 @@ struct rows {
 bool rows_format_from_name(const char *name, enum rows_format *out); /* csv ndjson json text */
 
 /* `path` "-": standard input. false: `error` names the file and why (not readable, a header that cannot be used). */
-bool rows_open(struct rows *rows, const char *path, enum rows_format format, struct bytes *error);
+bool rows_open(struct rows *rows, const char *path, enum rows_format format, const atomic_bool *stop, struct bytes *error);
 void rows_close(struct rows *rows);
 
 /* RECORD: `out` is the row; `fault->code` is not NULL when it is broken as a row (too large, ragged, not UTF-8), with file and line in

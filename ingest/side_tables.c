@@ -164,7 +164,7 @@ static bool table_load(struct side_table *table, const char *path, struct mappin
     if (!is_read) {
         bytes_append_view(&name, bytes_view(&table->name));
         struct bytes why = {0};
-        if (rows_open(&rows, bytes_text(&place), ROWS_CSV, &why)) {
+        if (rows_open(&rows, bytes_text(&place), ROWS_CSV, NULL, &why)) {
             mapping_tables_begin(into, bytes_text(&name));
             is_read = table_read(&rows, table, into, &why);
             rows_close(&rows);

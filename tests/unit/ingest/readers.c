@@ -77,7 +77,7 @@ static void tell_piped(enum kind kind, struct view text, size_t piece, struct by
     }
     close(ends[1]);
     struct input input;
-    input_init_file(&input, ends[0]);
+    input_init_file(&input, ends[0], NULL);
     tell(kind, &input, out);
     input_finish(&input);
     close(ends[0]);
