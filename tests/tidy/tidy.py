@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keeps the house in order: who includes whom, third-party homes, long files, stale reference pages.
 
-    tidy.py layers | homes | lengths | guards | metrics [--write] | configuration PROGRAM | asyncapi PROGRAM
+    tidy.py layers | homes | lengths | guards | codes | metrics [--write] | configuration PROGRAM | asyncapi PROGRAM
 
 Each prints what is wrong, one line a finding, and exits 1 if there was any."""
 import pathlib
@@ -142,8 +142,25 @@ def metrics(*arguments):
         yield "docs/METRICS.md is stale: tests/tidy/tidy.py metrics --write"
 
 
+REFUSAL = re.compile(r'\b(?:accept_fault|form_note|form_read_symbol|broken|say_why|row_fault)\((?:[^";]*?,\s*)?"([a-z0-9_]+)"\s*,')
+
+
+def codes():
+    """Why a record was rejected: what the sources say, what `replay --code` takes and what the page explains are the same words."""
+    said = {code for path in sources((".c",)) for code in REFUSAL.findall((ROOT / path).read_text())}
+    taken = set(re.findall(r'"(\w+)"', re.search(r"codes\[\] = \{(.*?)\};", (ROOT / "ingest/replay.c").read_text(), re.S)[1]))
+    table = re.search(r"\| code \| \|\n\|---\|---\|\n((?:\|.*\n)+)", (ROOT / "docs/INGEST.md").read_text())[1]
+    explained = {code for line in table.splitlines() for code in line.split("|")[1].replace(",", " ").split()}
+    for code in sorted(said - taken):
+        yield f"{code} is a reason to reject, but `replay --code` (ingest/replay.c) does not take it"
+    for code in sorted(taken ^ explained):
+        yield f"{code} is in one of ingest/replay.c and docs/INGEST.md, and not in the other"
+    if len(said) < len(taken) // 2:
+        yield f"tidy.py finds only {len(said)} of {len(taken)} codes in the sources"
+
+
 def main():
-    checks = {"asyncapi": asyncapi, "metrics": metrics, "layers": layers, "homes": homes, "lengths": lengths, "guards": guards, "configuration": configuration}
+    checks = {"codes": codes, "asyncapi": asyncapi, "metrics": metrics, "layers": layers, "homes": homes, "lengths": lengths, "guards": guards, "configuration": configuration}
     findings = list(checks[sys.argv[1]](*sys.argv[2:]))
     for finding in findings:
         print(finding)
