@@ -1,5 +1,7 @@
 #include "processors/kpi/trend/runs.h"
 
+#include "processors/kpi/trend/skew.h"
+
 #include <math.h>
 #include <string.h>
 #include <stdlib.h>
@@ -130,15 +132,19 @@ static void run_begin(struct run *run, bool flat, int64_t row, double value, dou
     run->scale = shape * sigma * sigma;
 }
 
-static void run_add(struct run *run, double value, double weight, double floor)
+static void run_add(struct run *run, double value, double weight, double floor, double skewness)
 {
     struct prediction p;
     run_predict(run, &p);
     double variance = fmax(run_variance(run), floor * floor);
     double total = variance * (weight + p.reach);
-    double miss = value - p.mean;
-    double in = log_student(miss * miss, run->shape, total);
-    if (miss * miss > 9 * total && run->odd < spike_run_most) {
+    double miss = value - p.mean, square = miss * miss, log_slope = 0;
+    if (skewness != 0) {
+        double distance = skew_unbend(skewness, miss / sqrt(total), &log_slope);
+        square = distance * distance * total;
+    }
+    double in = log_student(square, run->shape, total) + log_slope;
+    if (square > 9 * total && run->odd < spike_run_most) {
         double wide = value - run->last;
         double out = log(spike_share) + log_student(wide * wide, 2, spike_width * spike_width * variance);
         if (out > in) {
@@ -185,7 +191,7 @@ static void runs_start(struct runs *runs)
         struct run *run = &runs->run[flat];
         run_begin(run, flat, runs->row - runs->waiting + 1, runs->waited[0], sigma, shape_first);
         for (int k = 1; k < runs->waiting; k++)
-            run_add(run, runs->waited[k], runs->waited_weight[k], floor);
+            run_add(run, runs->waited[k], runs->waited_weight[k], floor, runs->skewness);
     }
     rescale(runs);
 }
@@ -320,7 +326,7 @@ void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, doubl
     struct run fresh[2];
     begin_fresh(runs, fresh, row, at_ms, value, weight);
     for (int k = 0; k < runs->count; k++)
-        run_add(&runs->run[k], value, weight, floor);
+        run_add(&runs->run[k], value, weight, floor, runs->skewness);
     runs_prune(runs);
     runs->run[runs->count++] = fresh[0];
     runs->run[runs->count++] = fresh[1];

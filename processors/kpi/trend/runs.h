@@ -41,6 +41,7 @@ struct runs {
     double waited[RUNS_WAITED], waited_weight[RUNS_WAITED]; /* the first rows, until there is a scale to judge by */
     double log_all; /* of the runs' weights together */
     double last_value, quantum, low, high;
+    double skewness; /* of the noise, in all regimes; set from outside before each row */
     struct run run[RUNS_MOST]; /* [0] is the present regime */
 };
 

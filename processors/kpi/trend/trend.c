@@ -4,6 +4,7 @@
 #include "processors/kpi/trend/patience.h"
 #include "processors/kpi/trend/runs.h"
 #include "processors/kpi/trend/season.h"
+#include "processors/kpi/trend/skew.h"
 #include "processors/kpi/trend/surprise.h"
 #include "processors/kpi/trend/unusual.h"
 
@@ -17,6 +18,7 @@ struct state {
     double score;
     bool hushed;
     struct season season;
+    struct skew skew;
     struct surprise surprise;
     struct patience patience;
     struct unusual unusual;
@@ -128,7 +130,10 @@ static bool look_at_row(struct state *state, const struct row *row, double false
         return false;
     double off = (row->rest - forecast.mean) / forecast.deviation;
     double now = off * sqrt(row->weight / row->weight_now);
-    double distance = student_to_normal(fabs(off), forecast.shape);
+    double skewness = state->runs.skewness = skew_of(&state->skew), log_slope;
+    double even = skewness != 0 ? skew_unbend(skewness, off, &log_slope) : off;
+    skew_learn(&state->skew, off);
+    double distance = student_to_normal(fabs(even), forecast.shape);
     double frequency = surprise_log10(&state->surprise, distance);
     surprise_learn(&state->surprise, distance);
     state->score = unusual_add(&state->unusual, now, row->rest, sqrt(row->season.noise_now));
@@ -172,6 +177,7 @@ static void leave_hush(struct state *state, bool hushed)
         runs_init(&state->runs);
         patience_init(&state->patience);
         surprise_init(&state->surprise);
+        state->skew = (struct skew){0};
     }
     state->hushed = hushed;
 }
@@ -224,7 +230,7 @@ struct mark {
     uint64_t size;
 };
 
-static const struct mark present_mark = {0x54534852, 2, sizeof(struct state)};
+static const struct mark present_mark = {0x54534852, 3, sizeof(struct state)};
 
 void trend_save(const struct trend *trend, struct bytes *out)
 {

@@ -2,7 +2,7 @@
  *
  * One `struct trend` follows one series in bounded memory (some 4 KiB; trend_memory_bytes) at about 1 µs a point. It
  * knows no clock and rolls no dice: the same rows give the same shifts, also when it was saved and loaded in between.
- * Scale-free: a series times a thousand gives the same shifts. How it works: runs.h, season.h, surprise.h.
+ * Scale-free: a series times a thousand gives the same shifts. How it works: runs.h, season.h, skew.h, surprise.h.
  *
  * Threads: none of its own; one thread at a time per struct trend. */
 #ifndef TS_KPI_TREND_H
