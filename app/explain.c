@@ -291,6 +291,8 @@ static int print_all(struct explanation *explanation)
     json_close_object(&json);
     printf("%s\n", bytes_text(&line));
     bytes_finish(&line);
+    if (explanation->addition_count == 0 && !has_published && strcmp(by, "all") != 0)
+        fprintf(stderr, "touchstream explain: nothing has ever counted for %s (what there is by: kpi.rollups, docs/KPIS.md)\n", by);
     return EXIT_FINE;
 }
 
@@ -358,6 +360,30 @@ static const struct window *window_find(const char *name)
     return NULL;
 }
 
+/* A number that is not published would be explained as nothing, or as something that nobody defined. */
+static bool window_is_had(enum kpi_id kpi, const struct window *asked)
+{
+    unsigned has = catalog_find(kpi)->windows;
+    if (has >> (asked - windows) & 1)
+        return true;
+    fprintf(stderr, "touchstream explain: --window: %s has", kpi_names[kpi].name);
+    for (size_t i = 0; i < WINDOW_COUNT; i++) {
+        if (has >> i & 1)
+            fprintf(stderr, " %s", windows[i].name);
+    }
+    fprintf(stderr, ", not %s\n", asked->name);
+    return false;
+}
+
+static bool dimension_is_shaped(const char *dimension)
+{
+    const char *equals = strchr(dimension, '=');
+    if (strcmp(dimension, "all") == 0 || (equals && equals > dimension && equals[1]))
+        return true;
+    fprintf(stderr, "touchstream explain: --by: '%s' is neither all nor NAME=VALUE, such as channel=EMAIL\n", dimension);
+    return false;
+}
+
 static int run_explanation(struct app *app, struct explanation *explanation)
 {
     const char *kpi = kpi_names[explanation->kpi].name;
@@ -391,7 +417,7 @@ int explain_command(struct app *app, int argc, char **argv)
                 arguments.count ? arguments.items[0] : "KPI missing");
     else if (explanation.window == NULL)
         fprintf(stderr, "touchstream explain: --window: wants 5m, 1h, 24h, 7d, 30d or 90d\n");
-    else
+    else if (window_is_had(explanation.kpi, explanation.window) && dimension_is_shaped(by))
         code = run_explanation(app, &explanation);
     free(arguments.items);
     return code;

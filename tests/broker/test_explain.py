@@ -61,3 +61,14 @@ def test_explain_says_what_it_wants(installation):
     assert wrong.returncode == 2 and "npx" in wrong.stderr
     wrong = installation.run("explain", "nps", "--window", "2d")
     assert wrong.returncode == 2 and "5m" in wrong.stderr
+
+
+def test_what_is_not_published_is_not_explained_away(make_installation):
+    installation = make_installation()
+    for arguments, complaint in [(("referral_rate", "--window", "7d"), "referral_rate has 90d, not 7d"),
+                                 (("activation", "--window", "5m"), "activation has 24h 7d 30d 90d, not 5m"),
+                                 (("nps", "--window", "7d", "--by", "channel"), "'channel' is neither all nor NAME=VALUE")]:
+        done = installation.run("explain", *arguments)
+        assert done.returncode == 2 and complaint in done.stderr, done.stderr
+    done = installation.run("explain", "nps", "--window", "7d", "--by", "chanel=EMAIL")
+    assert done.returncode == 0 and "nothing has ever counted for chanel=EMAIL" in done.stderr, done.stderr
