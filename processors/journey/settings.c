@@ -45,7 +45,7 @@ bool journey_shared_init(struct journey_shared *shared, struct bytes *error)
     }
     const char *wrong;
     if (!rollup_plan_parse(&shared->plan, &settings->rollups, (uint32_t)settings->rollup_values_max, &wrong)) {
-        bytes_printf(error, "kpi.rollups: '%s' is no set of dimensions", wrong);
+        bytes_printf(error, "kpi.rollups: '%s' is no set of dimensions, or stands twice", wrong);
         return false;
     }
     char problem[256];

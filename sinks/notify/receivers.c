@@ -123,6 +123,10 @@ bool receivers_read(const struct notify_settings *settings, struct receiver rece
     for (size_t i = 0; i < list->child_count; i++) {
         if (!read_one(&list->children[i], &receivers[i], error))
             return false;
+        for (size_t other = 0; other < i; other++) { /* one consumer group a name: each would hear half of the alerts */
+            if (strcmp(receivers[other].name, receivers[i].name) == 0)
+                return complain(error, &list->children[i], "two receivers have the same name");
+        }
         ++*count;
     }
     return true;

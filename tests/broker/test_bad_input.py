@@ -233,6 +233,10 @@ def test_config_typo(make_installation):
 
 @pytest.mark.parametrize("text,line,parts", [
     ("kpi:\n  rollups: [channel, chanel]\n", 2, ["kpi.rollups", "chanel"]),
+    ("kpi:\n  rollups: [channel, product, channel]\n", 2, ["kpi.rollups", "'channel'", "twice"]),
+    ("kpi:\n  rollups: [channel, team+team]\n", 2, ["kpi.rollups", "'team+team'", "twice"]),
+    ("notify:\n  receivers:\n    - {name: us, url: 'http://127.0.0.1:1'}\n    - {name: us, url: 'http://127.0.0.1:2'}\n", 4,
+     ["notify.receivers", "same name"]),
     ("kpi:\n  time_zone: Europe/Berln\n", 2, ["kpi.time_zone", "Europe/Berln"]),
     ("kpi:\n  targets:\n    csatt: 4.6\n", 3, ["kpi.targets.csatt", "'csat'"]),
     ("sla:\n  calendar: office\n", 2, ["sla.calendar", "office"]),

@@ -67,6 +67,21 @@ static bool rollup_parse(struct rollup_plan *plan, const char *text)
     }
 }
 
+/* A dimension twice in one set means nothing, and a set that stands twice would count everything twice. */
+static bool rollup_is_new(const struct rollup_plan *plan, const struct rollup *rollup)
+{
+    for (uint8_t i = 1; i < rollup->count; i++) {
+        if (memchr(rollup->dimensions, rollup->dimensions[i], i))
+            return false;
+    }
+    for (uint32_t i = 0; i < plan->rollup_count; i++) {
+        const struct rollup *other = &plan->rollups[i];
+        if (other->count == rollup->count && memcmp(other->dimensions, rollup->dimensions, rollup->count) == 0)
+            return false;
+    }
+    return true;
+}
+
 bool rollup_plan_parse(struct rollup_plan *plan, const struct text_list *list, uint32_t values_max, const char **wrong)
 {
     *plan = (struct rollup_plan){.values_max = values_max};
@@ -74,7 +89,8 @@ bool rollup_plan_parse(struct rollup_plan *plan, const struct text_list *list, u
         *wrong = list->items[i];
         if (strcmp(list->items[i], "all") == 0)
             continue; /* always there */
-        if (plan->rollup_count == ROLLUPS_MAX || !rollup_parse(plan, list->items[i]))
+        if (plan->rollup_count == ROLLUPS_MAX || !rollup_parse(plan, list->items[i]) ||
+            !rollup_is_new(plan, &plan->rollups[plan->rollup_count]))
             return false;
         plan->rollup_count++;
     }

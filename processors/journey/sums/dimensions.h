@@ -42,7 +42,8 @@ struct rollup_plan {
     uint32_t values_max; /* cap per dimension */
 };
 
-/* Each item is dimensions joined by '+': "channel", "product+channel", "attributes.plan". false: *wrong is what is not one. */
+/* Each item is dimensions joined by '+': "channel", "product+channel", "attributes.plan". false: *wrong is what is not one,
+ * or stands twice. */
 bool rollup_plan_parse(struct rollup_plan *plan, const struct text_list *list, uint32_t values_max, const char **wrong);
 void rollup_plan_finish(struct rollup_plan *plan);
 
