@@ -155,6 +155,18 @@ static bool key_parse(struct calendar *calendar, const struct settings_node *nod
     return calendar->zone != NULL || complain(error, node, problem);
 }
 
+/* Hours may pass midnight ("22:00-30:00"), but what two days share would be worked twice. */
+static bool nights_end_in_time(const struct calendar *calendar)
+{
+    for (int day = 0; day < 7; day++) {
+        int next = (day + 1) % 7, count = calendar->interval_count[day];
+        if (count > 0 && calendar->interval_count[next] > 0 &&
+            calendar->week[day][count - 1].closes_minute - MINUTES_A_DAY > calendar->week[next][0].opens_minute)
+            return false;
+    }
+    return true;
+}
+
 bool calendar_parse(struct calendar *calendar, const struct settings_node *node, struct bytes *error)
 {
     char problem[256];
@@ -165,7 +177,8 @@ bool calendar_parse(struct calendar *calendar, const struct settings_node *node,
         if (!key_parse(calendar, &node->children[i], error))
             return false;
     }
-    return true;
+    return nights_end_in_time(calendar) ||
+           complain(error, node, "working hours that pass midnight must not reach into those of the next day");
 }
 
 void calendar_finish(struct calendar *calendar)

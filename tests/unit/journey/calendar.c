@@ -104,6 +104,26 @@ static void a_wrong_calendar_says_what_is_wrong(void **state)
     }
 }
 
+/* Tuesday's eighth hour would be worked twice, and a team's time run faster than the clock. */
+static void nights_do_not_reach_into_the_next_days_hours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *monday, *tuesday;
+        bool is_good;
+    } cases[] = {{"20:00-32:00", "06:00-10:00", false}, {"20:00-30:00", "06:00-10:00", true}, {"20:00-32:00", "12:00-13:00", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct settings_node days[] = {scalar("mon", cases[i].monday), scalar("tue", cases[i].tuesday)};
+        struct settings_node root = {.kind = SETTINGS_MAP, .key = "night", .children = days, .child_count = 2};
+        struct calendar calendar;
+        struct bytes error = {0};
+        assert_int_equal(calendar_parse(&calendar, &root, &error), cases[i].is_good);
+        assert_int_equal(strstr(bytes_text(&error), "next day") == NULL, cases[i].is_good);
+        calendar_finish(&calendar);
+        bytes_finish(&error);
+    }
+}
+
 static int make(void **state)
 {
     static struct calendar calendar;
@@ -126,6 +146,7 @@ int main(void)
         cmocka_unit_test(the_deadline_is_the_first_instant_with_so_much_work),
         cmocka_unit_test(around_the_clock_is_no_calendar),
         cmocka_unit_test(a_wrong_calendar_says_what_is_wrong),
+        cmocka_unit_test(nights_do_not_reach_into_the_next_days_hours),
     };
     return cmocka_run_group_tests(tests, make, finish);
 }
