@@ -70,6 +70,21 @@ static void convert(yaml_document_t *document, yaml_node_t *from, struct setting
     }
 }
 
+/* Behind a line `---` a second document could begin; nobody would read its settings. */
+static bool nothing_follows(yaml_parser_t *parser, const char *path, struct bytes *error)
+{
+    yaml_document_t document;
+    if (!yaml_parser_load(parser, &document)) {
+        bytes_printf(error, "%s:%zu: not YAML: %s", path, parser->problem_mark.line + 1, parser->problem);
+        return false;
+    }
+    const yaml_node_t *top = yaml_document_get_root_node(&document);
+    if (top)
+        bytes_printf(error, "%s:%zu: a second document begins here; a configuration is one", path, top->start_mark.line + 1);
+    yaml_document_delete(&document);
+    return top == NULL;
+}
+
 struct settings_node *settings_tree_read(const char *path, struct bytes *error)
 {
     FILE *file = fopen(path, "rb");
@@ -96,6 +111,10 @@ struct settings_node *settings_tree_read(const char *path, struct bytes *error)
             *root = (struct settings_node){.kind = SETTINGS_MAP};
         }
         yaml_document_delete(&document);
+        if (!nothing_follows(&parser, path, error)) {
+            settings_tree_destroy(root);
+            root = NULL;
+        }
     }
     yaml_parser_delete(&parser);
     fclose(file);

@@ -237,6 +237,7 @@ def test_config_typo(make_installation):
     ("kpi:\n  rollups: [channel, team+team]\n", 2, ["kpi.rollups", "'team+team'", "twice"]),
     ("notify:\n  receivers:\n    - {name: us, url: 'http://127.0.0.1:1'}\n    - {name: us, url: 'http://127.0.0.1:2'}\n", 4,
      ["notify.receivers", "same name"]),
+    ("---\ntopics: {prefix: a.}\n", 2, ["second document"]),
     ("kpi:\n  time_zone: Europe/Berln\n", 2, ["kpi.time_zone", "Europe/Berln"]),
     ("kpi:\n  targets:\n    csatt: 4.6\n", 3, ["kpi.targets.csatt", "'csat'"]),
     ("sla:\n  calendar: office\n", 2, ["sla.calendar", "office"]),
