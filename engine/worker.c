@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 enum {
-    POLL_RECORDS_MAX = 1024,
+    POLL_RECORDS_MAX = 4096,
     IDLE_WAIT_MS = 100,
     GATHER_MS = 10,          /* what has come is applied after as long: at the commit only the last of it is left to do */
     URGENT_SHARE = 2,        /* with something urgent in it, a batch waits for this part of the interval */
