@@ -1,5 +1,6 @@
 /* Who is forgotten leaves Redis (READINGS 43): the keys of their own at once (project_customers.c), here what stands among others':
- * entries of ts:alerts and follow-ups. The alerts are read through in Redis, once a batch: people are seldom forgotten, and an index
+ * entries of ts:alerts, follow-ups, and what those who referred them have of it in their journeys. Two sets say who that
+ * is: ts:referrers:ID, and ts:referred:ID the other way round, so that a referrer who is forgotten is named in no set. The alerts are read through in Redis, once a batch: people are seldom forgotten, and an index
  * by customer would be one more thing to write for every alert.
  *
  * Alerts come on a lane of their own, perhaps later than the word that their customer is gone. But the last revision of a forgotten
@@ -8,23 +9,38 @@
 
 static const char script[] =
     "local gone = {c = {}, a = {}}\n"
-    "for i = 3, #ARGV, 2 do\n"
-    "  gone[ARGV[i]][ARGV[i + 1]] = true\n"
+    "local function names(json, person)\n"
+    "  local is_read, event = pcall(cjson.decode, json)\n"
+    "  return is_read and type(event.data) == 'table' and event.data.referred_customer_id == person\n"
+    "end\n"
+    "local function value_of(entry, field)\n"
+    "  for i = 1, #entry[2], 2 do\n"
+    "    if entry[2][i] == field then return entry[2][i + 1] end\n"
+    "  end\n"
+    "end\n"
+    "local function referrer_forget(referrer, person)\n"
+    "  for _, entry in ipairs(redis.call('XRANGE', ARGV[5] .. referrer, '-', '+')) do\n"
+    "    if names(value_of(entry, 'json') or '', person) then redis.call('XDEL', ARGV[5] .. referrer, entry[1]) end\n"
+    "  end\n"
+    "end\n"
+    "for i = 6, #ARGV, 2 do\n"
+    "  local id = ARGV[i + 1]\n"
+    "  gone[ARGV[i]][id] = true\n"
     "  if ARGV[i] == 'c' then\n"
-    "    local own = ARGV[2] .. ARGV[i + 1]\n"
-    "    for _, id in ipairs(redis.call('SMEMBERS', own)) do\n"
-    "      redis.call('ZREM', KEYS[2], id)\n"
-    "      redis.call('DEL', ARGV[1] .. id)\n"
+    "    for _, followup in ipairs(redis.call('SMEMBERS', ARGV[2] .. id)) do\n"
+    "      redis.call('ZREM', KEYS[2], followup)\n"
+    "      redis.call('DEL', ARGV[1] .. followup)\n"
     "    end\n"
-    "    redis.call('DEL', own)\n"
+    "    for _, referrer in ipairs(redis.call('SMEMBERS', ARGV[3] .. id)) do\n"
+    "      referrer_forget(referrer, id)\n"
+    "      redis.call('SREM', ARGV[4] .. referrer, id)\n"
+    "    end\n"
+    "    for _, person in ipairs(redis.call('SMEMBERS', ARGV[4] .. id)) do redis.call('SREM', ARGV[3] .. person, id) end\n"
+    "    redis.call('DEL', ARGV[2] .. id, ARGV[3] .. id, ARGV[4] .. id)\n"
     "  end\n"
     "end\n"
     "for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do\n"
-    "  local alert, customer\n"
-    "  for i = 1, #entry[2], 2 do\n"
-    "    if entry[2][i] == 'alert_id' then alert = entry[2][i + 1] end\n"
-    "    if entry[2][i] == 'customer_id' then customer = entry[2][i + 1] end\n"
-    "  end\n"
+    "  local alert, customer = value_of(entry, 'alert_id'), value_of(entry, 'customer_id')\n"
     "  if customer ~= '' and (gone.c[customer] or gone.a[alert]) then redis.call('XDEL', KEYS[1], entry[1]) end\n"
     "end";
 
@@ -50,13 +66,16 @@ void forgotten_write(struct projection *projection)
     struct resp *commands = &projection->commands;
     if (projection->forgotten_count == 0)
         return;
-    resp_command(commands, 7 + 2 * projection->forgotten_count, "EVAL");
+    resp_command(commands, 10 + 2 * projection->forgotten_count, "EVAL");
     resp_view(commands, VIEW_LITERAL(script));
     resp_text(commands, "2");
     resp_key(commands, projection->prefix, "alerts", (struct view){NULL, 0});
     resp_key(commands, projection->prefix, "followups", (struct view){NULL, 0});
     resp_key(commands, projection->prefix, "followup", VIEW_LITERAL(""));
     resp_key(commands, projection->prefix, "followups", VIEW_LITERAL(""));
+    resp_key(commands, projection->prefix, "referrers", VIEW_LITERAL(""));
+    resp_key(commands, projection->prefix, "referred", VIEW_LITERAL(""));
+    resp_key(commands, projection->prefix, "journey", VIEW_LITERAL(""));
     bytes_append_view(&commands->bytes, bytes_view(&projection->forgotten.bytes));
     forgotten_clear(projection);
 }

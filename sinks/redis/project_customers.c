@@ -21,6 +21,18 @@ static void add_to_journey(struct projection *projection, const struct enriched_
     resp_field(commands, "json", bytes_view(&projection->scratch));
 }
 
+/* Whose journey names somebody else, for forgotten.c. */
+static void add_to_referrers(struct projection *projection, struct view customer_id, struct view referred)
+{
+    struct resp *commands = &projection->commands;
+    resp_command(commands, 3, "SADD");
+    resp_key(commands, projection->prefix, "referrers", referred);
+    resp_view(commands, customer_id);
+    resp_command(commands, 3, "SADD");
+    resp_key(commands, projection->prefix, "referred", customer_id);
+    resp_view(commands, referred);
+}
+
 void project_enriched(struct projection *projection, const struct enriched_touchpoint *enriched)
 {
     if (enriched->touch.body_kind == TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN) {
@@ -30,6 +42,8 @@ void project_enriched(struct projection *projection, const struct enriched_touch
     struct resp *commands = &projection->commands;
     const struct customer_snapshot *customer = &enriched->customer;
     add_to_journey(projection, enriched);
+    if (enriched->touch.body_kind == TOUCHPOINT_BODY_REFERRAL_MADE)
+        add_to_referrers(projection, enriched->touch.customer_id, enriched->touch.body.referral_made.referred_customer_id);
     if (projection->is_superseded)
         return;
     resp_command(commands, 2 + 2 * 13, "HSET");

@@ -323,6 +323,10 @@ def test_who_is_forgotten_is_named_nowhere(installation, tmp_path):
                  "data": {"device_id": "d", "code": "E7", "severity": "CRITICAL"}}]
 
     lines = [event for customer in ("goes-away", "stays-here") for event in order_and_anger(customer, 10)]
+    lines += [{"event_id": "referral-%s-%s" % pair, "customer_id": pair[0], "source": "shop", "channel": "WEB", "type": "ReferralMade",
+               "occurred_at": datetime.datetime.fromtimestamp(now / 1000 - 7200, datetime.timezone.utc).isoformat(),
+               "data": {"referred_customer_id": pair[1], "converted": True}}
+              for pair in (("friend", "goes-away"), ("friend", "other"), ("goes-away", "stays-here"))]
     (tmp_path / "in.ndjson").write_text("".join(json.dumps(event) + "\n" for event in lines))
     installation.succeed("import", tmp_path / "in.ndjson")
     prefix = installation.redis_prefix
@@ -331,8 +335,10 @@ def test_who_is_forgotten_is_named_nowhere(installation, tmp_path):
         return {key[len(prefix):].split(":")[0] for key, text in everything(installation).items() if customer in text}
 
     full = {"alerts", "case", "customer", "journey", "followup", "followups"}
-    assert eventually(lambda: full <= named("goes-away") and full <= named("stays-here")), (named("goes-away"), named("stays-here"))
+    referral = lambda: [json.loads(entry["json"])["data"]["referred_customer_id"] for _, entry in installation.redis.xrange(prefix + "journey:friend")]
+    assert eventually(lambda: full <= named("goes-away") and full <= named("stays-here") and len(referral()) == 2), (named("goes-away"), named("stays-here"))
     installation.succeed("forget", "goes-away")
     assert eventually(lambda: not named("goes-away")), [text for text in everything(installation).values() if "goes-away" in text]
     assert full <= named("stays-here")
+    assert referral() == ["other"]
     assert installation.redis.zcard(prefix + "followups") == len(installation.redis.keys(prefix + "followup:*"))
