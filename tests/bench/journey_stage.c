@@ -134,7 +134,7 @@ int main(int argc, char **argv)
             size_t count = CHUNK - i < 32 ? CHUNK - i : 32;
             double at = bench_cpu_seconds();
             for (size_t j = 0; j < count; j++) {
-                records[j] = (struct record){.offset = offset + (int64_t)j, .timestamp_ms = start_ms,
+                records[j] = (struct record){.offset = offset + (int64_t)j, .timestamp_ms = start_ms + (int64_t)(done + i + j) / 2,
                                              .value = view_of(log.data + chunk[i + j].start, chunk[i + j].size)};
                 processor->route(task, &records[j], &routes[j]);
             }
