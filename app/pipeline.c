@@ -153,17 +153,19 @@ static void *run_one(void *context)
     return NULL;
 }
 
-static bool is_wanted(const struct service *service, char *const *names, size_t count)
+#define ALL_SERVICES ((1U << SERVICE_COUNT) - 1)
+
+/* Its bit; 0: there is none of that name. */
+static unsigned service_find(const char *name)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], service->name) == 0)
-            return true;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        if (strcmp(services[i].name, name) == 0)
+            return 1U << i;
     }
-    return count == 0;
+    return 0;
 }
 
-/* The services with these names; without any, every one. */
-static int run_services(struct app *app, char *const *names, size_t name_count)
+static int run_services(struct app *app, unsigned wanted)
 {
     struct pipeline pipeline = {.app = app, .registry = registry_create(app->config.registry.url)};
     struct status_server *status = status_start(&app->config, &pipeline.is_ready);
@@ -175,7 +177,7 @@ static int run_services(struct app *app, char *const *names, size_t name_count)
     bool is_broken = topics_prepare(&app->config, pipeline.registry, &pipeline.ids, true, &app->stop) == OUTCOME_STOP;
     atomic_store(&pipeline.is_ready, !is_broken);
     for (size_t i = 0; i < SERVICE_COUNT && !is_broken && !atomic_load(&app->stop); i++) {
-        if (!is_wanted(&services[i], names, name_count))
+        if (!(wanted >> i & 1))
             continue;
         running[count] = (struct running){&services[i], &pipeline, 0, OUTCOME_OK};
         add_to_health(&pipeline, services[i].name);
@@ -194,11 +196,11 @@ static int run_services(struct app *app, char *const *names, size_t name_count)
     return is_broken ? EXIT_FAILED : EXIT_FINE;
 }
 
-static int service_command(struct app *app, char *name, int argc, char **argv)
+static int service_command(struct app *app, const char *name, int argc, char **argv)
 {
     if (!app_parse_options(name, argc, argv, (struct option[]){OPTIONS_END}, NULL))
         return EXIT_USAGE;
-    return run_services(app, &name, 1);
+    return run_services(app, service_find(name));
 }
 
 int journey_command(struct app *app, int argc, char **argv)
@@ -221,28 +223,28 @@ int dashboard_command(struct app *app, int argc, char **argv)
     return service_command(app, "dashboard", argc, argv);
 }
 
-static bool is_service(const char *name)
+static void complain_no_service(const char *name)
 {
-    for (size_t i = 0; i < SERVICE_COUNT; i++) {
-        if (strcmp(services[i].name, name) == 0)
-            return true;
-    }
     fprintf(stderr, "touchstream run: no service '%s'; there are", name);
     for (size_t i = 0; i < SERVICE_COUNT; i++)
         fprintf(stderr, "%s %s", i ? "," : "", services[i].name);
     fputc('\n', stderr);
-    return false;
 }
 
 int run_command_all(struct app *app, int argc, char **argv)
 {
     struct text_list names = {0};
     bool is_good = app_parse_options("run", argc, argv, (struct option[]){OPTIONS_END}, &names);
-    for (size_t i = 0; i < names.count && is_good; i++)
-        is_good = is_service(names.items[i]);
-    int code = is_good ? run_services(app, names.items, names.count) : EXIT_USAGE;
+    unsigned wanted = names.count ? 0 : ALL_SERVICES;
+    for (size_t i = 0; i < names.count && is_good; i++) {
+        unsigned found = service_find(names.items[i]);
+        if (found == 0)
+            complain_no_service(names.items[i]);
+        is_good = found != 0;
+        wanted |= found;
+    }
     free(names.items);
-    return code;
+    return is_good ? run_services(app, wanted) : EXIT_USAGE;
 }
 
 static bool wants_rebuild;
@@ -267,5 +269,5 @@ int sink_command(struct app *app, int argc, char **argv)
         }
         log_info("emptied redis", "prefix", app->config.redis.prefix, "keys", LOG_NUMBER(deleted), NULL);
     }
-    return run_services(app, (char *[]){"sink"}, 1);
+    return run_services(app, service_find("sink"));
 }
