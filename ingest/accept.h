@@ -2,8 +2,8 @@
 #ifndef TS_INGEST_ACCEPT_H
 #define TS_INGEST_ACCEPT_H
 
-#include "schemas/touchpoint_rules.h"
 #include "ingest/input.h"
+#include "schemas/touchpoint_rules.h"
 
 /* What a text is written in. */
 enum accept_notation {

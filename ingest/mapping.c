@@ -150,13 +150,18 @@ static void program_complete(struct view program, struct bytes *out)
     bytes_append_view(out, program);
 }
 
+static void stop_tell(const struct mapping *mapping, const char *why)
+{
+    log_error("a mapping is stopped", "mapping", mapping->name, "file", mapping->file, "error", why, "input", mapping->excerpt, NULL);
+}
+
 /* On the watch's thread. In libjq 1.6 halting is setting a flag that its machine looks at before each instruction, so that it may be done
  * while another thread runs that. Only what is one long instruction ("x" * 1e9) is finished first. `halt` itself, which must not come twice,
  * is no word of our mappings (touchstream.jq). */
 static void on_endless(void *context, const char *why)
 {
     struct mapping *mapping = context;
-    log_error("a mapping is stopped", "mapping", mapping->name, "file", mapping->file, "error", why, "input", mapping->excerpt, NULL);
+    stop_tell(mapping, why);
     if (!jq_halted(mapping->jq))
         jq_halt(mapping->jq, jv_invalid(), jv_invalid());
 }
@@ -230,11 +235,17 @@ static void excerpt_add(struct mapping *mapping, struct view text)
     mapping->excerpt[used + part.size] = '\0';
 }
 
-void mapping_put_row(struct mapping *mapping, const struct view *columns, const struct view *fields, size_t count)
+static void excerpt_begin(struct mapping *mapping, struct view text)
 {
     mapping->excerpt[0] = '\0';
-    for (size_t i = 0; i < count && strlen(mapping->excerpt) < EXCERPT_MAX; i++) {
-        excerpt_add(mapping, i ? VIEW_LITERAL(",") : VIEW_LITERAL(""));
+    excerpt_add(mapping, text);
+}
+
+void mapping_put_row(struct mapping *mapping, const struct view *columns, const struct view *fields, size_t count)
+{
+    excerpt_begin(mapping, count ? fields[0] : VIEW_LITERAL(""));
+    for (size_t i = 1; i < count && strlen(mapping->excerpt) < EXCERPT_MAX; i++) {
+        excerpt_add(mapping, VIEW_LITERAL(","));
         excerpt_add(mapping, fields[i]);
     }
     run(mapping, row_of(columns, fields, count));
@@ -242,8 +253,7 @@ void mapping_put_row(struct mapping *mapping, const struct view *columns, const 
 
 void mapping_put_line(struct mapping *mapping, struct view line, uint64_t number)
 {
-    mapping->excerpt[0] = '\0';
-    excerpt_add(mapping, line);
+    excerpt_begin(mapping, line);
     jv row = jv_object_set(jv_object(), jv_string("line"), string_of(line));
     run(mapping, jv_object_set(row, jv_string("number"), jv_number((double)number)));
 }
@@ -311,8 +321,7 @@ bool mapping_put_json(struct mapping *mapping, struct view text, struct arena *a
         jv_free(message);
         return false;
     }
-    mapping->excerpt[0] = '\0';
-    excerpt_add(mapping, text);
+    excerpt_begin(mapping, text);
     run(mapping, payload);
     return true;
 }
@@ -354,7 +363,7 @@ static enum mapping_step too_many(struct mapping *mapping, jv output, struct are
 {
     char why[80];
     sprintf(why, "the mapping gave more than %d outputs for one input", OUTPUTS_MAX);
-    log_error("a mapping is stopped", "mapping", mapping->name, "file", mapping->file, "error", why, "input", mapping->excerpt, NULL);
+    stop_tell(mapping, why);
     jv_free(output);
     jv_free(mapping->outputs);
     mapping->outputs = jv_invalid();
