@@ -59,8 +59,7 @@ int64_t worker_now_ms(const struct worker *worker)
     return clock_now_ms(worker->config->clock);
 }
 
-void worker_init(struct worker *worker, const struct runner_config *config, int thread, struct broker *broker,
-                 atomic_bool *stop)
+void worker_init(struct worker *worker, const struct runner_config *config, int thread, struct broker *broker, atomic_bool *stop)
 {
     *worker = (struct worker){.config = config,
                               .settings = runner_settings_complete(config->settings, config->processor),

@@ -1,7 +1,7 @@
 /* Who is forgotten leaves Redis (READINGS 43): the keys of their own at once (project_customers.c), here what stands among others':
- * entries of ts:alerts, follow-ups, and what those who referred them have of it in their journeys. Two sets say who that
- * is: ts:referrers:ID, and ts:referred:ID the other way round, so that a referrer who is forgotten is named in no set. The alerts are read through in Redis, once a batch: people are seldom forgotten, and an index
- * by customer would be one more thing to write for every alert.
+ * entries of ts:alerts, follow-ups, and what those who referred them have of it in their journeys. Two sets say who that is:
+ * ts:referrers:ID, and ts:referred:ID the other way round, so that a referrer who is forgotten is named in no set. The alerts are read
+ * through in Redis, once a batch: people are seldom forgotten, and an index by customer would be one more thing to write for every alert.
  *
  * Alerts come on a lane of their own, perhaps later than the word that their customer is gone. But the last revision of a forgotten
  * customer's alert names nobody, and so it clears those before it. */

@@ -204,11 +204,10 @@ static void rest(struct journey_task *task, struct customer *customer)
     resting_set(task, entry, bytes_view(&task->pack_bytes));
 }
 
-/* Tasks come and go; those there are have equal shares. */
+/* Tasks come and go; those there are, the one that asks among them, have equal shares. */
 static uint32_t awake_most(const struct journey_task *task)
 {
-    int64_t tasks = atomic_load_explicit(&task->shared->task_count, memory_order_relaxed);
-    int64_t share = task->shared->settings->awake_max / (tasks > 0 ? tasks : 1);
+    int64_t share = task->shared->settings->awake_max / atomic_load_explicit(&task->shared->task_count, memory_order_relaxed);
     return share > 0 ? (uint32_t)share : 1;
 }
 
