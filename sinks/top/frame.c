@@ -205,24 +205,53 @@ static enum outcome add_cases(struct frame *frame, struct redis_link *link, cons
     return OUTCOME_OK;
 }
 
-/* "0.946" of on_time_delivery is "94.6 %". */
-static void format_field(char text[32], enum kpi_kind kind, const struct redis_answer *entry, const char *name, struct arena *arena)
+/* How far two values are apart, in words that cannot be read as a value. */
+static void format_distance(char text[32], enum kpi_kind kind, double size)
 {
-    struct view field = field_of(entry, name);
-    format_value(text, kind, field.size > 0, field.size ? strtod(arena_text(arena, field), NULL) : 0);
+    bool is_share = kind == KPI_KIND_RATE || kind == KPI_KIND_CHURN || kind == KPI_KIND_SHARE || kind == KPI_KIND_UPLIFT;
+    size = fabs(is_share ? 100 * size : size);
+    if (kind == KPI_KIND_DURATION)
+        format_duration(text, size);
+    else
+        snprintf(text, 32, size >= 10 ? "%.0f%s" : "%.2g%s", size, is_share || kind == KPI_KIND_NPS ? " points" : "");
+}
+
+static const char *a_bucket(struct view resolution)
+{
+    return view_equal_text(resolution, "MINUTE") ? "a minute" : view_equal_text(resolution, "DAY") ? "a day" : "an hour";
+}
+
+/* Only a level's two numbers are values of the KPI ("0.946" of on_time_delivery is "94.6 %"); a variance's are how far its buckets
+ * stray, a trend's are slopes. */
+static void say_shift(char text[128], const struct redis_answer *entry, enum kpi_kind kpi, struct arena *arena)
+{
+    double before = strtod(arena_text(arena, field_of(entry, "before")), NULL);
+    double after = strtod(arena_text(arena, field_of(entry, "after")), NULL);
+    struct view kind = field_of(entry, "kind");
+    const char *bucket = a_bucket(field_of(entry, "resolution"));
+    char was[32], is[32];
+    format_distance(was, kpi, before);
+    format_distance(is, kpi, after);
+    if (view_equal_text(kind, "VARIANCE")) {
+        snprintf(text, 128, "varies by +-%s %s, was +-%s", is, bucket, was);
+    } else if (view_equal_text(kind, "TREND")) {
+        snprintf(text, 128, "%s %s %s, %s %s before", after < 0 ? "falls" : "rises", is, bucket, before < 0 ? "fell" : "rose", was);
+    } else {
+        format_value(was, kpi, true, before);
+        format_value(is, kpi, true, after);
+        snprintf(text, 128, "%s -> %s", was, is);
+    }
 }
 
 static void add_shift(struct frame *frame, const struct redis_answer *entry, struct arena *arena)
 {
     enum kpi_id id;
     struct view kpi = field_of(entry, "kpi"), good = field_of(entry, "good");
-    enum kpi_kind kind = kpi_from_name(kpi, &id) ? kpi_names[id].kind : KPI_KIND_MEAN;
-    char before[32], after[32];
-    format_field(before, kind, entry, "before", arena);
-    format_field(after, kind, entry, "after", arena);
+    char saying[128];
+    say_shift(saying, entry, kpi_from_name(kpi, &id) ? kpi_names[id].kind : KPI_KIND_MEAN, arena);
     enum tone tone = view_equal_text(good, "false") ? TONE_BAD : view_equal_text(good, "true") ? TONE_GOOD : TONE_PLAIN;
-    add_line(frame, tone, "%-4.*s %-9.*s %.*s (%.*s): %s -> %s", VIEW_ARGUMENTS(field_of(entry, "direction")),
-             VIEW_ARGUMENTS(field_of(entry, "kind")), VIEW_ARGUMENTS(kpi), VIEW_ARGUMENTS(field_of(entry, "dimension")), before, after);
+    add_line(frame, tone, "%-4.*s %-9.*s %.*s (%.*s): %s", VIEW_ARGUMENTS(field_of(entry, "direction")),
+             VIEW_ARGUMENTS(field_of(entry, "kind")), VIEW_ARGUMENTS(kpi), VIEW_ARGUMENTS(field_of(entry, "dimension")), saying);
 }
 
 static enum outcome add_shifts(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, int most,

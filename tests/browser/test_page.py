@@ -11,6 +11,7 @@ import struct
 import subprocess
 import termios
 import time
+import uuid
 
 import pytest
 from stage import ACT_TOKEN, angry
@@ -255,6 +256,39 @@ def test_top_has_the_essentials_on_a_small_screen(stage, page):
     assert all(word in shown for word in wanted), (wanted, shown[-3000:])
     assert top.wait(10) == 0
     os.close(terminal)
+
+
+def shift(kind, before, after, dimension="all", kpi="on_time_delivery", hours_ago=5):
+    onset = time.strftime("%Y-%m-%dT%H:00:00.000Z", time.gmtime(time.time() - 3600 * hours_ago))
+    return {"shift_id": uuid.uuid4().hex, "kpi": kpi, "dimension": dimension, "resolution": "HOUR", "kind": kind,
+            "direction": "UP" if after > before else "DOWN", "good": None if kind == "VARIANCE" else after > before, "onset_at": onset, "detected_at": onset,
+            "ended_at": None, "before": before, "after": after, "low": 0, "high": 1, "confidence": 0.97, "drivers": [], "revision": 0}
+
+
+def test_how_steady_a_kpi_is_cannot_be_read_as_what_it_is(stage, page):
+    """A spread and a slope are no values, and the later of two shifts does not hide the one that is about the value."""
+    redis, prefix = stage.installation.redis, stage.installation.redis_prefix
+    redis.delete(prefix + "shifts")
+    for one in (shift("LEVEL", 0.912, 0.766), shift("VARIANCE", 0.032, 0.128, hours_ago=2),
+                shift("VARIANCE", 0.021, 0.117, "channel=EMAIL"), shift("TREND", 0.0001, -0.0123, "channel=WEB")):
+        redis.xadd(prefix + "shifts", {**{name: "" if value is None else str(value) for name, value in one.items()}, "json": json.dumps(one)})
+    redis.publish(prefix + "live:shifts", json.dumps(one))
+    page.look("location.hash = '#/now';")
+    page.wait("document.querySelectorAll('.changes li').length >= 3")
+    lines = page.look("return [...document.querySelectorAll('.changes li')].map((line) => line.textContent).filter((line) => line.startsWith('On-time'));")
+    page.picture("what-changed")
+    assert [line for line in lines if "91.2 % → 76.6 %" in line], lines
+    assert [line for line in lines if "Email" in line and "varies by ±12 points" in line and "was ±2.1 points" in line], lines
+    assert [line for line in lines if "Web" in line and "falls by 1.2 points an hour" in line], lines
+    assert set(re.findall(r"[\d.]+ %", " ".join(lines))) == {"91.2 %", "76.6 %"}, lines
+    page.look("location.hash = '#/trends/on_time_delivery';")
+    page.wait("document.querySelectorAll('.shifts li').length >= 4")
+    lines = page.look("return [...document.querySelectorAll('.shifts li')].map((line) => line.textContent);")
+    assert [line for line in lines if "spread" in line and "varies by ±13 points" in line and "was ±3.2 points" in line], lines
+    assert set(re.findall(r"[\d.]+ %", " ".join(lines))) == {"91.2 %", "76.6 %", "97 %"}, lines
+    top = stage.installation.succeed("top", "--once").stdout
+    assert "91.2 % -> 76.6 %" in top and "varies by +-13 points" in top and "falls 1.2 points an hour" in top, top[-2000:]
+    assert set(re.findall(r"[\d.]+ %", top.split("trend shifts")[1])) == {"91.2 %", "76.6 %"}, top[-2000:]
 
 
 def test_what_has_not_been_answered_yet_is_not_called_empty(empty_stage, browser):

@@ -61,6 +61,17 @@ function plain(kpi, number) {
   }
 }
 
+/** How far two values are apart: never in a form that could be read as a value. Small ones keep two digits that say something. */
+export function distance(kpi, number) {
+  const size = Math.abs(number), digits = (one) => (one >= 10 ? one.toFixed(0) : one >= 1 || !one ? one.toFixed(1) : String(Number(one.toPrecision(2))));
+  switch (kindOf(kpi)) {
+    case "rate": case "points": return `${digits(100 * size)} points`;
+    case "nps": return `${digits(size)} points`;
+    case "time": return duration(size);
+    default: return digits(size);
+  }
+}
+
 export function ago(at, now = Date.now()) {
   const ms = now - at;
   return ms < 0 ? `in ${duration(-ms)}` : ms < 2000 ? "just now" : `${duration(ms)} ago`;

@@ -3,6 +3,7 @@ import { api } from "./source.js";
 import { course } from "./course.js";
 import { chooseWindow } from "./app.js";
 import { ago, clock, dimension, directionOf, element, kindOf, nameOf, range, value } from "./format.js";
+import { isOfValue, saying } from "./shift.js";
 
 const groups = [
   ["Customer", ["nps", "csat", "ces", "review_stars", "sentiment", "survey_completion"]],
@@ -88,23 +89,24 @@ function draw(known) {
   drawShifts(known);
 }
 
-/** What changed lately, one line a KPI and dimension, the newest first. */
+/** What changed lately, one line a KPI and dimension, the newest first. What a KPI is comes before how steady it is, be it later or not. */
 function drawShifts(known) {
   const latest = new Map();
   for (const shift of known.shifts || []) {
-    const key = `${shift.kpi}|${shift.dimension}`;
-    if (!latest.has(key) && shift.kind !== "SPIKE" && !shift.dimension.startsWith("stage=")) latest.set(key, shift);
+    const key = `${shift.kpi}|${shift.dimension}`, kept = latest.get(key);
+    if (shift.kind !== "SPIKE" && !shift.dimension.startsWith("stage=") && (!kept || (!isOfValue(kept) && isOfValue(shift)))) latest.set(key, shift);
   }
   const isEcho = (shift) => { // what changed in all, seen once more in the dimension that is all of it
     const all = shift.dimension === "all" ? null : latest.get(`${shift.kpi}|all`);
-    return all && all.onset_at === shift.onset_at && value(all.kpi, all.after) === value(shift.kpi, shift.after);
+    return all && all.onset_at === shift.onset_at && all.kind === shift.kind && value(all.kpi, all.after) === value(shift.kpi, shift.after);
   };
-  const lines = [...latest.values()].filter((shift) => !isEcho(shift)).sort((a, b) => Date.parse(b.onset_at) - Date.parse(a.onset_at)).slice(0, SHIFTS_MOST);
+  const lines = [...latest.values()].filter((shift) => !isEcho(shift))
+    .sort((a, b) => isOfValue(b) - isOfValue(a) || Date.parse(b.onset_at) - Date.parse(a.onset_at)).slice(0, SHIFTS_MOST);
   place.querySelector(".changes").hidden = !lines.length;
   place.querySelector(".changes ul").replaceChildren(...lines.map((shift) => element("li", {},
     element("a", { href: `#/trends/${shift.kpi}${shift.dimension === "all" ? "" : `/${shift.dimension.split("=")[0]}`}` }, element("b", {}, nameOf(shift.kpi))),
     shift.dimension === "all" ? "" : ` · ${dimension(shift.dimension)}`, ": ",
-    element("b", { class: shift.good === true ? "good" : shift.good === false ? "bad" : "warn" }, `${value(shift.kpi, shift.before)} → ${value(shift.kpi, shift.after)}`),
+    element("b", { class: shift.good === true ? "good" : shift.good === false ? "bad" : "warn" }, saying(shift)),
     element("span", { class: "quiet" }, ` since ${clock(Date.parse(shift.onset_at))}`))));
 }
 

@@ -3,6 +3,7 @@ import uPlot from "./uPlot.esm.js";
 import { api } from "./source.js";
 import { course } from "./course.js";
 import { clock, dimension, directionOf, element, kpis, nameOf, range, sure, value } from "./format.js";
+import { kindName, saying } from "./shift.js";
 
 const palettes = { light: ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"],
   dark: ["#2dd4bf", "#60a5fa", "#fb923c", "#c084fc", "#fb7185", "#a3e635", "#38bdf8", "#facc15"] };
@@ -71,8 +72,8 @@ function drawTable(series) {
 function drawShifts(shifts) {
   place.querySelector(".shifts").replaceChildren(...(shifts.length ? shifts.map((shift) => {
     const tone = shift.good === true ? "good" : shift.good === false ? "bad" : "warn";
-    return element("li", {}, element("b", { class: tone }, `${shift.direction === "UP" ? "▲" : "▼"} ${String(shift.kind).toLowerCase()}`),
-      ` ${dimension(shift.dimension)}: ${value(shift.kpi, shift.before)} → ${value(shift.kpi, shift.after)} since ${clock(Date.parse(shift.onset_at))}, ${sure(shift.confidence)}`);
+    return element("li", {}, element("b", { class: tone }, `${shift.direction === "UP" ? "▲" : "▼"} ${kindName(shift)}`),
+      ` ${dimension(shift.dimension)}: ${saying(shift)} ${shift.kind === "SPIKE" ? "at" : "since"} ${clock(Date.parse(shift.onset_at))}, ${sure(shift.confidence)}`);
   }) : [element("li", { class: "quiet" }, "No shift detected.")]));
 }
 
