@@ -8,7 +8,8 @@
  * The partition's clock, as the engine keeps it, is the event clock: the smallest clock of the journey partitions. Timers
  * run on it. Publication is paced on record time: the first CLOCK in each publish interval (kpi_phase_ms) is a flush, at which every series
  * that changed since is published, so a series goes out at most once an interval, and the same log flushes at the
- * same places (more seldom while the journey stage is behind, sources.h). A tick (the journey stage is silent) flushes, too. */
+ * same places (more seldom while the journey stage is behind, sources.h). A tick (the journey stage is silent) flushes, too. Before the first
+ * CLOCK, which comes with the first additions, nothing is published: there is no time yet that it would be true of. */
 #include "processors/kpi/task.h"
 
 #include "base/clock.h"
@@ -27,7 +28,6 @@ static void *task_create(void *shared, int32_t partition)
     (void)partition;
     struct kpi_task *task = memory_zeroed(1, sizeof *task);
     task->shared = shared;
-    task->fallback_pace = INT64_MIN;
     sources_init(&task->sources, task->shared->settings->publish_rounds_behind);
     arena_init(&task->arena);
     task->too_late = metrics_counter("touchstream_kpi_too_late_total", NULL,
@@ -242,19 +242,10 @@ static void timer(struct step *step, struct entry *entry)
 
 /* --- flushes --- */
 
-static bool is_flush(struct kpi_task *task, const struct step *step)
+static bool is_flush(const struct kpi_task *task, const struct step *step)
 {
     const struct record *record = step->record;
-    if (!record->key.data)
-        return true;
-    if (is_clock_key(record->key))
-        return sources_is_flush(&task->sources, step->offset);
-    if (task->sources.count || outbox_is_muted(step->outbox))
-        return false;
-    int64_t pace = pace_of(task, record); /* nobody says any clock */
-    bool is_next = pace > task->fallback_pace;
-    task->fallback_pace = is_next ? pace : task->fallback_pace;
-    return is_next;
+    return !record->key.data || (is_clock_key(record->key) && sources_is_flush(&task->sources, step->offset));
 }
 
 /* While recovering, a state may be from after this flush: then it waits for the one that comes after its change. */

@@ -44,7 +44,6 @@ struct kpi_task {
     struct arena arena;            /* for what is needed in passing, emptied at each use */
     struct bytes scratch;
     struct metric *too_late;
-    int64_t fallback_pace;         /* of flushes, while no source says its clock */
 };
 
 /* An event-time bucket is closed for detectors and series this long after its end: stragglers of other partitions. */

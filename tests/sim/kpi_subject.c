@@ -99,10 +99,6 @@ static void append_clocks(struct world *world, int32_t source)
 
 static void append_input(struct world *world, int64_t *number)
 {
-    /* A journey partition says its clock with its first additions. Before any is heard the stage paces itself by record time,
-     * which a recovery may shift by a flush: not looked at here. */
-    for (int32_t source = 0; source < SOURCES && *number == 0; source++)
-        append_clocks(world, source);
     ++*number;
     for (int left = 1 + (int)random_below(&world->random, 8); left > 0; left--)
         append_addition(world);
