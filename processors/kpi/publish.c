@@ -1,6 +1,7 @@
 /* What goes out: a Kpi record for each changed window, tombstones for windows that have long been empty, shifts.
  *
- * An emptied window is published once as null, with n 0, and deleted after one more window length (READINGS 50). A window with
+ * An emptied window is published as null, with n 0, and deleted after one more window length (READINGS 50). It says so for an `at`
+ * that is soon past; what comes late for the window as it was then makes it go out again, as of now. A window with
  * something in it is published again after two of its buckets even if nothing came or went, so that `at` stays
  * fresh (READINGS 5). Gauges are never empty: nothing open is a value, too.
  *
@@ -99,14 +100,12 @@ static void publish_faces(struct step *step, const struct series_state *state, i
 static void publish_if_due(struct step *step, struct series_state *state, int i, bool with_hours)
 {
     struct window_state *window = &state->series.windows[i];
-    bool was_published = window->published_at_ms != INT64_MIN;
-    if (is_empty(state, i)) {
-        if (!was_published || window->empty_since_ms != INT64_MIN)
-            return; /* nobody has seen a value that would have to go */
-        window->empty_since_ms = state->series.at_ms;
-    } else {
+    if (!is_empty(state, i))
         window->empty_since_ms = INT64_MIN;
-    }
+    else if (window->published_at_ms == INT64_MIN)
+        return; /* nobody has seen a value that would have to go */
+    else if (window->empty_since_ms == INT64_MIN)
+        window->empty_since_ms = state->series.at_ms;
     window->published_at_ms = state->series.at_ms;
     publish_faces(step, state, i, with_hours);
 }
@@ -128,16 +127,33 @@ bool publish_changes(struct step *step, struct series_state *state)
 
 /* --- upkeep --- */
 
-/* When a value that was published as of `published_at_ms` is to be published again, though nothing comes or goes. */
-static int64_t refresh_at_ms(const struct series_state *state, int i, int64_t published_at_ms)
+/* The minute that a value ended in may have gone on, and the value know of it; not the newest minute of all, which a device's clock may
+ * have put minutes ahead. INT64_MAX: it knew of nothing after its end. */
+static int64_t settles_at_ms(const struct series_state *state, int64_t published_at_ms)
 {
-    int64_t stale_ms = published_at_ms + 2 * bucket_ms[window_of(state, i)->grid];
-    /* The minute it ended in may have gone on; not the newest of all, which a device's clock may have put minutes ahead. */
-    int64_t minute = grid_floor(published_at_ms, MINUTES(1));
-    if (state->series.newest_minute < minute)
-        minute = state->series.newest_minute;
-    int64_t settled_ms = (minute + 1) * MINUTES(1);
-    return published_at_ms < settled_ms && settled_ms < stale_ms ? settled_ms : stale_ms;
+    if (MINUTES((int64_t)state->series.newest_minute + 1) <= published_at_ms)
+        return INT64_MAX;
+    return MINUTES(grid_floor(published_at_ms, MINUTES(1)) + 1);
+}
+
+/* It is published as empty, and is so still. */
+static bool is_emptied(const struct series_state *state, int i)
+{
+    return state->series.windows[i].empty_since_ms != INT64_MIN && is_empty(state, i);
+}
+
+static int64_t deletion_at_ms(const struct series_state *state, int i)
+{
+    return state->series.windows[i].empty_since_ms + window_of(state, i)->length_ms;
+}
+
+/* When a window that is published as of `published_at_ms` is to be published again though nothing comes or goes, or deleted: nothing
+ * does not go stale. */
+static int64_t next_at_ms(const struct series_state *state, int i, int64_t published_at_ms)
+{
+    int64_t settles_ms = settles_at_ms(state, published_at_ms);
+    int64_t next_ms = is_emptied(state, i) ? deletion_at_ms(state, i) : published_at_ms + 2 * bucket_ms[window_of(state, i)->grid];
+    return settles_ms < next_ms ? settles_ms : next_ms;
 }
 
 static void delete_window(struct step *step, struct series_state *state, int i)
@@ -158,11 +174,11 @@ bool publish_upkeep(struct step *step, struct series_state *state)
         struct window_state *window = &state->series.windows[i];
         if (window->published_at_ms == INT64_MIN)
             continue;
-        if (window->empty_since_ms == INT64_MIN && at_ms >= refresh_at_ms(state, i, window->published_at_ms))
-            state->series.changed |= (uint8_t)(1u << i);
-        else if (window->empty_since_ms != INT64_MIN && is_empty(state, i) &&
-                 at_ms >= window->empty_since_ms + window_of(state, i)->length_ms)
+        bool is_due = at_ms >= next_at_ms(state, i, window->published_at_ms);
+        if (is_due && is_emptied(state, i) && at_ms >= deletion_at_ms(state, i))
             delete_window(step, state, i);
+        else if (is_due)
+            state->series.changed |= (uint8_t)(1u << i);
         is_all_gone &= window->published_at_ms == INT64_MIN;
     }
     return is_all_gone;
@@ -174,13 +190,10 @@ int64_t publish_due_ms(const struct series_state *state)
     for (int i = 0; i < state->series.window_count; i++) {
         const struct window_state *window = &state->series.windows[i];
         bool is_changed = state->series.changed & 1u << i; /* it goes out with the next flush, at the earliest as of now */
-        int64_t next_ms = INT64_MAX;
-        if (is_changed)
-            next_ms = refresh_at_ms(state, i, state->series.at_ms);
-        else if (window->empty_since_ms != INT64_MIN)
-            next_ms = window->empty_since_ms + window_of(state, i)->length_ms;
-        else if (window->published_at_ms != INT64_MIN)
-            next_ms = refresh_at_ms(state, i, window->published_at_ms);
+        int64_t said_at_ms = is_changed ? state->series.at_ms : window->published_at_ms;
+        if (said_at_ms == INT64_MIN)
+            continue;
+        int64_t next_ms = next_at_ms(state, i, said_at_ms);
         due_ms = next_ms < due_ms ? next_ms : due_ms;
     }
     return due_ms;

@@ -60,13 +60,26 @@ static void find_next_change(struct series *series, int i)
     state->changes_at_ms = next_ms;
 }
 
-/* One bucket's addition joins the window or the one before; elsewhere it is none of ours. */
+/* Something is older than both windows now, but was not when the window was published as empty: what stands there is true no more.
+ * Apart, so that window_add has no registers to save for it. */
+__attribute__((noinline)) static void window_correct(struct series *series, int i, int32_t index)
+{
+    const struct window *window = window_of(series, i);
+    int32_t published_end = grid_index(series->zone, window->grid, series->windows[i].published_at_ms);
+    if (published_end - index < 2 * window->buckets)
+        series->changed |= (uint8_t)(1u << i);
+}
+
+/* One bucket's addition joins the window or the one before; elsewhere it is none of ours, as a rule. */
 static void window_add(struct series *series, int i, int32_t index, const struct kpi_sums *more)
 {
     struct window_state *state = &series->windows[i];
     int32_t age = state->end - index, buckets = window_of(series, i)->buckets;
-    if (age < 0 || age >= 2 * buckets)
+    if (age < 0 || age >= 2 * buckets) {
+        if (age > 0 && state->empty_since_ms != INT64_MIN)
+            window_correct(series, i, index);
         return;
+    }
     bool is_now = age < buckets;
     kpi_sums_add(is_now ? &state->now : &state->before, more, 1);
     series->changed |= (uint8_t)(1u << i);
@@ -132,7 +145,8 @@ static void window_slide(struct series *series, int i, int32_t end)
     kpi_sums_add(&state->now, &passed_by, -1);
     kpi_sums_add(&state->before, &passed, 1);
     kpi_sums_add(&state->before, &gone, -1);
-    series->changed |= (uint8_t)(1u << i);
+    if (state->empty_since_ms == INT64_MIN)
+        series->changed |= (uint8_t)(1u << i);
     state->oldest_now = first_from(level, start, end + 1);
     state->oldest_before = first_from(level, before, start);
     find_next_change(series, i);

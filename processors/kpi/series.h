@@ -9,6 +9,9 @@
  * leaves each window once. Late additions are no different from others. `tests/unit/kpi/series.c` holds all of it equal
  * to adding up from scratch.
  *
+ * A window that was published as empty is not published again for every bucket that leaves the one before: what it says of its
+ * published_at_ms stays true. It is when something is added that was in one of the two then, even if it is in neither now.
+ *
  * A window W ends with the bucket that contains at_ms (READINGS 4). Minutes after it wait: they are stored, but count only once at_ms
  * has reached them. `before` is the window of the same length just before. One thread at a time. */
 #ifndef TS_KPI_SERIES_H
@@ -42,7 +45,7 @@ struct series {
     int32_t newest_minute;           /* that anything which counts happened in; INT32_MIN: none */
     uint8_t window_ids[WINDOW_COUNT];
     uint8_t window_count;
-    uint8_t changed;                 /* bit per window (place in window_ids): something came or went since clear */
+    uint8_t changed;                 /* bit per window (place in window_ids): to be published, something came or went since clear */
     struct window_state *windows;    /* beside window_ids */
 };
 
