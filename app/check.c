@@ -1,6 +1,7 @@
 /* `check`: is this configuration right, and does everything it names answer? */
 #include "app/check.h"
 
+#include "app/sense.h"
 #include "app/topics.h"
 #include "base/arena.h"
 
@@ -94,11 +95,21 @@ static const struct connection {
     struct finding (*check)(const struct config *config);
 } connections[] = {{"kafka", check_kafka}, {"topics", check_topics}, {"registry", check_registry}, {"redis", check_redis}};
 
+static void print_doubt(void *context, const char *name, const char *what)
+{
+    (void)context;
+    if (what)
+        printf("%-10s %-7s %s: %s\n", "config", "warning", name, what);
+}
+
 int check_command(struct app *app, int argc, char **argv)
 {
     if (!app_parse_options("check", argc, argv, (struct option[]){OPTIONS_END}, NULL))
         return EXIT_USAGE;
     printf("%-10s ok      %s\n", "config", app->config_path ? app->config_path : "built-in values");
+    config_environment_doubts(&app->config, &(struct settings_listener){NULL, print_doubt});
+    print_doubt(NULL, "ingest.listen", sense_doubt_of_ingest(&app->config));
+    print_doubt(NULL, "dashboard.listen", sense_doubt_of_dashboard(&app->config));
     bool is_good = true;
     for (size_t i = 0; i < sizeof connections / sizeof *connections; i++) {
         struct finding finding = connections[i].check(&app->config);

@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include "app/sense.h"
 #include "ingest/sources.h"
 
 enum { SECTIONS_MAX = 32 };
@@ -57,7 +58,7 @@ static bool makes_sense(const struct config *config, struct bytes *error)
     struct receiver receivers[RECEIVERS_MAX];
     size_t receiver_count;
     bool is_good = journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
-                   receivers_read(&config->notify, receivers, &receiver_count, error);
+                   receivers_read(&config->notify, receivers, &receiver_count, error) && sense_check(config, error);
     journey_shared_finish(&journey);
     kpi_shared_finish(&kpi);
     return is_good;
@@ -76,6 +77,14 @@ bool config_load(struct config *config, const char *path, struct bytes *error)
         settings_complete_error(config->file, path ? path : "environment", bytes_text(&complaint), error);
     bytes_finish(&complaint);
     return is_good;
+}
+
+void config_environment_doubts(const struct config *config, const struct settings_listener *listener)
+{
+    static const char *const others[] = {CONFIG_PATH_VARIABLE, NULL};
+    struct settings_section sections[SECTIONS_MAX];
+    struct config *rows_only = (struct config *)(uintptr_t)config; /* nothing is filled */
+    settings_environment_doubts(sections, sections_of(rows_only, sections), others, listener);
 }
 
 void config_finish(struct config *config)

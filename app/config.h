@@ -2,7 +2,7 @@
 #ifndef TS_APP_CONFIG_H
 #define TS_APP_CONFIG_H
 
-#include "base/settings.h"
+#include "base/settings_environment.h"
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
 #include "ingest/settings.h"
@@ -11,6 +11,8 @@
 #include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/receivers.h"
 #include "sinks/redis/redis_link.h"
+
+#define CONFIG_PATH_VARIABLE "TOUCHSTREAM_CONFIG"
 
 struct log_settings {
     char *level, *format;
@@ -46,6 +48,9 @@ struct config {
 
 /* false: `error` is a complete line for the user. */
 bool config_load(struct config *config, const char *path, struct bytes *error);
+/* Variables of the environment that begin like ours and have no effect; after config_load. */
+void config_environment_doubts(const struct config *config, const struct settings_listener *listener);
+
 void config_finish(struct config *config);
 
 /* docs/CONFIGURATION.md */

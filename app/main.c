@@ -1,6 +1,7 @@
 /* touchstream COMMAND [--config FILE] [options]: finds the command, loads the configuration, arms the signals.
  * What the services are and how they hang together: pipeline.c. */
 #include "app/app.h"
+#include "app/check.h"
 #include "base/edit_distance.h"
 #include "base/http_client.h"
 #include "base/log.h"
@@ -119,11 +120,17 @@ static bool configure_log(const char *role, const char *format, const char *leve
     return true;
 }
 
+static void log_doubt(void *context, const char *name, const char *what)
+{
+    (void)context;
+    log_warning("doubtful environment", "variable", name, "doubt", what, NULL);
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
     const char *log_format = NULL, *log_level = NULL;
     bool wants_help = false;
-    app.config_path = getenv("TOUCHSTREAM_CONFIG");
+    app.config_path = getenv(CONFIG_PATH_VARIABLE);
     argc = take_common_options(argc, argv, &app.config_path, &log_format, &log_level, &wants_help);
     if (wants_help)
         return print_command_help(command);
@@ -137,6 +144,8 @@ static int run_command(const struct command *command, int argc, char **argv)
     if (!configure_log(command->name, log_format ? log_format : app.config.log.format,
                        log_level ? log_level : app.config.log.level))
         return EXIT_USAGE;
+    if (command->run != check_command) /* which tells doubts in its own way */
+        config_environment_doubts(&app.config, &(struct settings_listener){NULL, log_doubt});
     arm_signals();
     http_client_global_init();
     int code = command->run(&app, argc, argv);

@@ -15,6 +15,7 @@
 
 #include "app/collect.h"
 #include "app/health.h"
+#include "app/sense.h"
 #include "app/stages.h"
 #include "app/status.h"
 #include "app/topics.h"
@@ -167,6 +168,9 @@ static unsigned service_find(const char *name)
 
 static int run_services(struct app *app, unsigned wanted)
 {
+    const char *doubt = wanted & service_find("dashboard") ? sense_doubt_of_dashboard(&app->config) : NULL;
+    if (doubt)
+        log_warning("doubtful configuration", "setting", "dashboard.listen", "doubt", doubt, NULL);
     struct pipeline pipeline = {.app = app, .registry = registry_create(app->config.registry.url)};
     struct status_server *status = status_start(&app->config, &pipeline.is_ready);
     pipeline.journey_status = runner_status_create();

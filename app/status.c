@@ -1,12 +1,14 @@
 #include "app/status.h"
 
+#include "base/address.h"
 #include "base/http_server.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+
+enum { STATUS_PORT = 8083 };
 
 struct status_server {
     struct http_server *http;
@@ -41,14 +43,13 @@ struct status_server *status_start(const struct config *config, atomic_bool *is_
     const char *listen = config->status.listen;
     if (listen[0] == '\0')
         return NULL;
-    char address[128], error[256];
-    snprintf(address, sizeof address, "%s", listen);
-    char *colon = strrchr(address, ':');
-    if (colon)
-        *colon = '\0';
+    struct address address;
+    char error[256];
+    if (!address_read(listen, STATUS_PORT, &address)) /* the configuration has been looked at */
+        return NULL;
     struct status_server *server = memory_zeroed(1, sizeof *server);
     server->is_ready = is_ready;
-    struct http_server_settings settings = {.address = address, .port = colon ? atoi(colon + 1) : 8083, .threads = 1};
+    struct http_server_settings settings = {.address = address.host, .port = address.port, .threads = 1};
     struct http_handler handler = {.context = server, .handle = handle};
     server->http = http_server_create(&settings, &handler, error, sizeof error);
     if (server->http == NULL) {

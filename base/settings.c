@@ -2,6 +2,7 @@
 
 #include "base/edit_distance.h"
 #include "base/memory.h"
+#include "base/settings_environment.h"
 #include "base/settings_file.h"
 #include "base/time_text.h"
 
@@ -383,11 +384,8 @@ static bool apply_environment(struct settings_file *file, struct bytes *error)
 {
     for (size_t i = 0; i < file->section_count; i++) {
         for (const struct setting *row = file->sections[i].rows; row->key; row++) {
-            char name[256] = "TOUCHSTREAM_";
-            size_t size = strlen(name);
-            for (const char *c = row->key; *c && size < sizeof name - 1; c++)
-                name[size++] = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
-            name[size] = '\0';
+            char name[SETTINGS_NAME_MAX];
+            settings_environment_name(row->key, name);
             const char *text = getenv(name);
             struct place place = {"environment", 0, name};
             if (text && row->kind != SETTING_KIND_TREE && !set_scalar(&file->sections[i], row, text, &place, error))
@@ -458,19 +456,21 @@ bool settings_unknown_key(const struct settings_node *node, const char *where, c
 void settings_complete_error(const struct settings_file *file, const char *path, const char *complaint, struct bytes *error)
 {
     int line = 0, used = 0;
-    char key[128] = "";
+    char key[128] = "", name[SETTINGS_NAME_MAX];
     if (sscanf(complaint, "line %d: %n", &line, &used) == 1 && used)
         complaint += used;
     else if (sscanf(complaint, "%127[^:]", key) == 1)
         line = line_of(file->root, key);
-    if (line)
+    settings_environment_name(key, name);
+    if (key[0] && getenv(name)) /* it holds over the file */
+        bytes_printf(error, "environment: %s: %s", name, complaint);
+    else if (line)
         bytes_printf(error, "%s:%d: %s", path, line, complaint);
     else
         bytes_append_text(error, complaint);
 }
 
 /* --- the reference page ---------------------------------------------------------------------------------------- */
-
 void settings_describe(const struct setting *rows, struct bytes *out)
 {
     static const char *const kinds[] = {"text", "one of", "whole number", "number", "duration", "size", "true or false",

@@ -1,5 +1,6 @@
 #include "ingest/collector.h"
 
+#include "base/address.h"
 #include "base/http_server.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -295,25 +296,12 @@ static void handle(void *context, struct http_exchange *exchange)
 
 /* --- life --- */
 
-/* "127.0.0.1:8080", "[::1]:8080". */
-static bool listen_read(const char *listen, char *address, size_t size, int *port)
-{
-    const char *colon = strrchr(listen, ':');
-    char *end;
-    if (!colon || (size_t)(colon - listen) >= size)
-        return false;
-    *port = (int)strtol(colon + 1, &end, 10);
-    bool is_bracketed = listen[0] == '[' && colon > listen && colon[-1] == ']';
-    snprintf(address, size, "%.*s", (int)(colon - listen) - 2 * is_bracketed, listen + is_bracketed);
-    return colon[1] && !*end && *port >= 0 && *port <= 65535;
-}
-
 struct collector *collector_create(const struct collector_parts *parts, struct bytes *error)
 {
     const struct ingest_settings *settings = parts->settings;
-    char address[128], why[256] = "";
-    int port;
-    if (!listen_read(settings->listen, address, sizeof address, &port)) {
+    struct address address;
+    char why[256] = "";
+    if (!address_read(settings->listen, ADDRESS_NEEDS_PORT, &address)) {
         bytes_printf(error, "ingest.listen: \"%s\" is not host:port", settings->listen);
         return NULL;
     }
@@ -324,8 +312,8 @@ struct collector *collector_create(const struct collector_parts *parts, struct b
     collector->parts = *parts;
     collector->sources = sources;
     collector->hooks = hooks_create(settings->mappings_dir, settings->mapping_ms_max);
-    struct http_server_settings http = {.address = address,
-                                        .port = port,
+    struct http_server_settings http = {.address = address.host,
+                                        .port = address.port,
                                         .threads = (int)settings->threads,
                                         .body_bytes_max = settings->body_bytes_max,
                                         .header_bytes_max = settings->header_bytes_max,

@@ -1,5 +1,6 @@
 #include "ingest/sources.h"
 
+#include "base/address.h"
 #include "base/memory.h"
 #include "base/signature.h"
 
@@ -75,10 +76,32 @@ static bool member_read(struct member *member, const struct settings_node *node,
     return true;
 }
 
-static bool is_loopback(const char *listen)
+/* Of two with the same proof only the first would ever be recognised. */
+static bool is_told_apart(const struct member *a, const struct member *b)
 {
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost", 9) == 0 || strncmp(listen, "::1", 3) == 0 ||
-           strncmp(listen, "[::1]", 5) == 0;
+    bool is_same_token = a->token.size && view_equal(a->token, b->token);
+    bool is_same_secret = a->secret.size && view_equal(a->secret, b->secret) &&
+                          strcasecmp(a->signature_header, b->signature_header) == 0 &&
+                          strcasecmp(a->signed_header ? a->signed_header : "", b->signed_header ? b->signed_header : "") == 0;
+    return !is_same_token && !is_same_secret;
+}
+
+static bool members_are_told_apart(const struct sources *sources, const struct settings_node *tree, struct bytes *error)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        for (size_t other = i + 1; other < sources->count; other++) {
+            const struct member *a = &sources->items[i], *b = &sources->items[other];
+            if (is_told_apart(a, b))
+                continue;
+            bool is_anyone = other + 1 == sources->count;
+            bytes_printf(error, "line %d: ingest.sources: '%.*s' has the token or secret of %s%.*s%s: give each its own, or the sender's "
+                                "events would be taken for the other's", tree->children[is_anyone ? i : other].line,
+                         VIEW_ARGUMENTS(is_anyone ? a->source.name : b->source.name), is_anyone ? "" : "'",
+                         VIEW_ARGUMENTS(is_anyone ? VIEW_LITERAL("ingest.token") : a->source.name), is_anyone ? "" : "'");
+            return false;
+        }
+    }
+    return true;
 }
 
 static struct sources *sources_read(const struct ingest_settings *settings, struct bytes *error)
@@ -95,7 +118,7 @@ static struct sources *sources_read(const struct ingest_settings *settings, stru
     anyone->signature_header = "";
     anyone->token = view_of_text(settings->token);
     sources->is_open = named == 0 && anyone->token.size == 0;
-    if (is_good)
+    if (is_good && members_are_told_apart(sources, tree, error))
         return sources;
     sources_destroy(sources);
     return NULL;
@@ -108,10 +131,16 @@ bool sources_check(const struct ingest_settings *settings, struct bytes *error)
     return sources != NULL;
 }
 
+bool sources_may_listen(const struct ingest_settings *settings)
+{
+    bool has_sources = settings->sources && settings->sources->child_count > 0;
+    return has_sources || settings->token[0] || address_is_loopback(settings->listen);
+}
+
 struct sources *sources_create(const struct ingest_settings *settings, struct bytes *error)
 {
     struct sources *sources = sources_read(settings, error);
-    if (sources && sources->is_open && !is_loopback(settings->listen)) {
+    if (sources && !sources_may_listen(settings)) {
         bytes_printf(error, "ingest.listen is %s and nobody has to say who they are: set ingest.token or ingest.sources",
                      settings->listen);
         sources_destroy(sources);

@@ -29,6 +29,9 @@ struct source {
 /* Is ingest.sources right, whoever runs the collector? false: `error` is "line N: …". */
 bool sources_check(const struct ingest_settings *settings, struct bytes *error);
 
+/* false: everyone might send, and not from this machine alone. Asked of settings that sources_check has found right. */
+bool sources_may_listen(const struct ingest_settings *settings);
+
 /* NULL: `error` is a line for the user: what is wrong in ingest.sources, or that a collector open to everyone must listen on
  * loopback. */
 struct sources *sources_create(const struct ingest_settings *settings, struct bytes *error);

@@ -56,6 +56,29 @@ static bool read_target(const struct settings_node *node, enum kpi_id id, double
     return end != node->scalar && !*end && isfinite(*target);
 }
 
+/* A share of 80 is 80 % to whoever wrote it, and never reached. */
+static bool is_on_scale(enum kpi_id id, double target, const char **scale)
+{
+    double least = -INFINITY, most = INFINITY;
+    *scale = "";
+    switch (kpi_names[id].kind) {
+    case KPI_KIND_RATE:
+    case KPI_KIND_CHURN:
+    case KPI_KIND_SHARE:
+        least = 0, most = 1, *scale = "0 to 1: write 80 % as 0.8";
+        break;
+    case KPI_KIND_UPLIFT:
+        least = -1, most = 1, *scale = "-1 to 1: write 5 points as 0.05";
+        break;
+    case KPI_KIND_NPS:
+        least = -100, most = 100, *scale = "-100 to 100";
+        break;
+    default:
+        break;
+    }
+    return target >= least && target <= most;
+}
+
 static bool take_target(struct kpi_shared *shared, const struct settings_node *node, struct bytes *error)
 {
     enum kpi_id id;
@@ -72,6 +95,11 @@ static bool take_target(struct kpi_shared *shared, const struct settings_node *n
     if (node->kind != SETTINGS_SCALAR || !node->scalar || !read_target(node, id, &shared->targets[id])) {
         bytes_printf(error, "line %d: kpi.targets.%s: not %s", node->line, node->key,
                      is_duration(id) ? "a duration; write it as \"2h\"" : "a number");
+        return false;
+    }
+    const char *scale;
+    if (!is_on_scale(id, shared->targets[id], &scale)) {
+        bytes_printf(error, "line %d: kpi.targets.%s: %s is not on its scale, %s", node->line, node->key, node->scalar, scale);
         return false;
     }
     shared->has_target[id] = true;

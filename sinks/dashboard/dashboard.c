@@ -1,5 +1,6 @@
 #include "sinks/dashboard/dashboard.h"
 
+#include "base/address.h"
 #include "base/http_server.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -16,7 +17,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { LINKS_MAX = 16, LIST_LIMIT = 50, LIST_LIMIT_MOST = 500 };
+enum { LINKS_MAX = 16, LIST_LIMIT = 50, LIST_LIMIT_MOST = 500, DASHBOARD_PORT = 8081 };
 
 const struct setting dashboard_setting_rows[] = {
     SETTING_TEXT(struct dashboard_settings, listen, "dashboard.listen", .standard_text = "127.0.0.1:8081",
@@ -263,13 +264,13 @@ static void handle(void *context, struct http_exchange *exchange)
 static struct http_server *listen_at(struct dashboard *dashboard, char *error, size_t error_size)
 {
     const struct dashboard_settings *settings = dashboard->config->settings;
-    char address[256];
-    snprintf(address, sizeof address, "%s", settings->listen);
-    char *colon = strrchr(address, ':');
-    if (colon)
-        *colon = '\0';
-    struct http_server_settings http = {.address = address,
-                                        .port = colon ? atoi(colon + 1) : 8081,
+    struct address address;
+    if (!address_read(settings->listen, DASHBOARD_PORT, &address)) {
+        snprintf(error, error_size, "not host:port");
+        return NULL;
+    }
+    struct http_server_settings http = {.address = address.host,
+                                        .port = address.port,
                                         .threads = (int)settings->threads,
                                         .body_bytes_max = 64 * 1024,
                                         .connections_max = (int)settings->connections_max};

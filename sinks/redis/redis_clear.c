@@ -1,12 +1,20 @@
 #include "sinks/redis/redis_sink.h"
 
+/* Every key that begins with the prefix, whatever characters that has. */
+static void pattern_of(const char *prefix, struct bytes *pattern)
+{
+    for (const char *c = prefix; *c; c++)
+        bytes_printf(pattern, strchr("*?[]^-\\", *c) ? "\\%c" : "%c", *c);
+    bytes_append_text(pattern, "*");
+}
+
 enum outcome redis_sink_clear(const struct redis_settings *redis, int64_t *deleted)
 {
     struct redis_link *link = redis_link_create(redis);
     struct arena arena;
     arena_init(&arena);
     struct bytes pattern = {0};
-    bytes_printf(&pattern, "%s*", redis->prefix);
+    pattern_of(redis->prefix, &pattern);
     const char *cursor = "0";
     enum outcome outcome;
     *deleted = 0;

@@ -1,5 +1,6 @@
 #include "sinks/redis/redis_link.h"
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -20,6 +21,8 @@ const struct setting redis_setting_rows[] = {
     SETTING_DURATION(struct redis_settings, timeout_ms, "redis.timeout", .standard = SECONDS(10), .least = 10,
                      .most = MINUTES(5), .about = "An answer that takes longer counts as Redis being away."),
     SETTING_END};
+
+enum { REDIS_PORT = 6379 };
 
 struct redis_link {
     const struct redis_settings *settings;
@@ -81,13 +84,11 @@ static bool run_greeting(struct redis_link *link, const char *name, const char *
 
 static enum outcome connect_now(struct redis_link *link)
 {
-    char host[256], why[256] = "", database[24];
-    snprintf(host, sizeof host, "%s", link->settings->address);
-    char *colon = strrchr(host, ':');
-    int port = colon ? atoi(colon + 1) : 6379;
-    if (colon)
-        *colon = '\0';
-    link->context = redisConnectWithTimeout(host, port, time_value(3000));
+    struct address address;
+    char why[256] = "", database[24];
+    if (!address_read(link->settings->address, REDIS_PORT, &address))
+        return gone(link, "redis.address is not host:port");
+    link->context = redisConnectWithTimeout(address.host, address.port, time_value(3000));
     if (link->context == NULL || link->context->err)
         return gone(link, link->context ? link->context->errstr : "out of memory");
     redisSetTimeout(link->context, time_value(link->settings->timeout_ms));

@@ -246,6 +246,25 @@ def test_config_typo(make_installation):
     ("ingest:\n  sources:\n    - {name: shop, tokn: x}\n", 3, ["ingest.sources.tokn", "'token'"]),
     ("notify:\n  receivers:\n    - {name: us, ulr: 'http://127.0.0.1:1'}\n", 3, ["notify.receivers.ulr", "'url'"]),
     ("followups:\n  rules:\n    thanks: {dely: 3d}\n", 3, ["followups.rules.dely", "'delay'"]),
+    ("ingest:\n  listen: 127.0.0.1:99999\n", 2, ["ingest.listen", "99999", "65535"]),
+    ("dashboard:\n  listen: 127.0.0.1:808l\n", 2, ["dashboard.listen", "808l"]),
+    ("status: {listen: '127.0.0.1:65536'}\n", 1, ["status.listen", "65536", "65535"]),
+    ("redis:\n  address: 127.0.0.1:70000\n", 2, ["redis.address", "65535"]),
+    ("ingest:\n  sources:\n    - {name: shop, token: x}\n    - {name: desk, token: x}\n", 4, ["ingest.sources", "'desk'", "'shop'"]),
+    ("ingest:\n  token: x\n  sources:\n    - {name: shop, token: x}\n", 4, ["ingest.sources", "'shop'", "ingest.token"]),
+    ("ingest:\n  sources:\n    - {name: shop, secret: x}\n    - {name: desk, secret: x}\n", 4, ["ingest.sources", "'desk'", "'shop'"]),
+    ("hot:\n  from: 20\n", 0, ["hot.until", "60", "hot.from", "20"]),
+    ("hot:\n  from: 20\n  until: 50\n", 3, ["hot.until", "50", "hot.from", "20"]),
+    ("alerts: {churn_from: 0.2, churn_until: 0.5}\n", 1, ["alerts.churn_until", "alerts.churn_from"]),
+    ("notify: {retry_first: 5m, retry_most: 1m}\n", 1, ["notify.retry_first", "notify.retry_most"]),
+    ("sla:\n  calendars:\n    office: {zone: Europe/Berlin}\n", 3, ["sla.calendars", "hours"]),
+    ("sla:\n  calendars:\n    office: {mon: []}\n", 3, ["sla.calendars", "hours"]),
+    ("topics:\n  prefix: 'our shop/'\n", 2, ["topics.prefix", "our shop/"]),
+    ("topics:\n  prefix: %s\n" % (230 * "a"), 2, ["topics.prefix", "249"]),
+    ("engine: {instance: 'a b'}\n", 1, ["engine.instance", "a b"]),
+    ("redis:\n  prefix: ''\n", 2, ["redis.prefix", "empty"]),
+    ("kpi:\n  targets: {fcr: 80}\n", 2, ["kpi.targets.fcr", "80", "0.8"]),
+    ("kpi:\n  targets:\n    nps: 300\n", 3, ["kpi.targets.nps", "100"]),
 ])
 @pytest.mark.parametrize("command", ["check", "journey", "run"])
 def test_mistakes_within_a_mapping(make_installation, command, text, line, parts):
@@ -254,5 +273,56 @@ def test_mistakes_within_a_mapping(make_installation, command, text, line, parts
     installation.config.write_text("kafka: {brokers: 127.0.0.1:1}\n" + text)
     done = installation.run(command)
     assert done.returncode == 2, done.stderr
-    for part in ("touchstream.yaml:%d:" % (line + 1), *parts):
+    for part in ("touchstream.yaml:%d:" % (line + 1) if line else "", *parts): # line 0: what is wrong is a default
         assert part in done.stderr, done.stderr
+
+
+def test_a_value_of_the_environment_is_told_as_one(make_installation):
+    """The line in the file is not where to look: the variable holds over it."""
+    installation = make_installation(topics=False)
+    installation.config.write_text("kafka: {brokers: 127.0.0.1:1}\nredis: {prefix: 'ts:'}\n")
+    done = installation.run("journey", environment={"TOUCHSTREAM_REDIS_PREFIX": ""})
+    assert done.returncode == 2 and "TOUCHSTREAM_REDIS_PREFIX" in done.stderr and "empty" in done.stderr, done.stderr
+    assert "touchstream.yaml" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("name,parts", [
+    ("TOUCHSTREAM_KAFKA_BROKER", ["TOUCHSTREAM_KAFKA_BROKERS", "kafka.brokers"]),
+    ("TOUCHSTREAM_INGEST_SOURCES", ["ingest.sources", "file"]),
+])
+@pytest.mark.parametrize("command", ["check", "topics"])
+def test_a_variable_without_effect_is_told(make_installation, command, name, parts):
+    installation = make_installation(topics=False)
+    done = installation.run(command, environment={name: "s3cret-value"})
+    said = [line for line in (done.stdout + done.stderr).splitlines() if name in line.replace("TOUCHSTREAM_KAFKA_BROKERS", "")]
+    assert len(said) == 1 and "warning" in said[0] and all(part in said[0] for part in parts), done.stdout + done.stderr
+    assert "s3cret-value" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["TOUCHSTREAM_KAFKA_BROKERS", "TOUCHSTREAM_CONFIG", "TOUCHSTREAM", "TOUCH"])
+def test_a_variable_that_is_right_is_no_doubt(make_installation, name):
+    installation = make_installation(topics=False)
+    done = installation.run("check", environment={name: installation.services["KAFKA"] if "KAFKA" in name else str(installation.config)})
+    assert "warning" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("settings,key,part", [
+    ({"dashboard.listen": "0.0.0.0:1"}, "dashboard.listen", "dashboard.token"),
+    ({"dashboard.listen": "[::]:1", "dashboard.token": "x"}, "dashboard.listen", "proxy"),
+    ({"ingest.listen": "0.0.0.0:1"}, "ingest.listen", "ingest.token"),
+    ({"ingest.listen": "127.shop.example:1"}, "ingest.listen", "ingest.token"),
+    ({"ingest.listen": "0.0.0.0:1", "ingest.token": "x", "dashboard.listen": "[::1]:1"}, None, None),
+])
+def test_check_says_who_may_come_in(make_installation, settings, key, part):
+    installation = make_installation(topics=False, **settings)
+    said = [line for line in installation.run("check").stdout.splitlines() if "warning" in line]
+    assert [line.split()[2] for line in said] == ([key + ":"] if key else []), said
+    assert not key or part in said[0], said
+
+
+def test_a_dashboard_open_to_everyone_says_so_as_it_starts(make_installation):
+    installation = make_installation(**{"dashboard.listen": "0.0.0.0:%d" % free_port()})
+    process = installation.start("dashboard")
+    assert eventually(lambda: "dashboard is there" in process.log.read_text(), 20), process.log.read_text()
+    said = [line for line in process.log.read_text().splitlines() if "level=warning" in line and "dashboard.listen" in line]
+    assert len(said) == 1 and "dashboard.token" in said[0], process.log.read_text()

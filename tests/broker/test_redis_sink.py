@@ -208,6 +208,18 @@ def test_rebuild_gives_the_same_database(installation, topics):
     assert (installation.redis.hgetall(table), installation.redis.zrange(hot, 0, -1, withscores=True)) == before
 
 
+def test_rebuild_empties_its_own_prefix_alone(make_installation):
+    """A prefix is characters, not a pattern: what a neighbour has under another one stays."""
+    installation = make_installation()
+    prefix, redis = installation.redis_prefix + "shop*[1]:", installation.redis
+    mine, neighbours = prefix + "x", [installation.redis_prefix + name for name in ("shopping1:x", "shop-1:x", "shop*1:x", "hot")]
+    for key in (mine, *neighbours):
+        redis.set(key, "1")
+    process = installation.start("sink", "--rebuild", settings={"redis.prefix": prefix})
+    assert eventually(lambda: not redis.exists(mine), 20), process.log.read_text()
+    assert [key for key in neighbours if not redis.exists(key)] == []
+
+
 def test_who_begins_to_listen_and_then_looks_misses_nothing(installation, topics):
     """Values are not published while nobody listens; a listener may come at any moment of a batch."""
     installation.start("sink")

@@ -177,6 +177,11 @@ bool calendar_parse(struct calendar *calendar, const struct settings_node *node,
         if (!key_parse(calendar, &node->children[i], error))
             return false;
     }
+    bool has_hours = false;
+    for (int weekday = 0; weekday < 7; weekday++)
+        has_hours |= calendar->interval_count[weekday] > 0;
+    if (!has_hours) /* nothing would ever be due */
+        return complain(error, node, "a calendar needs the hours of at least one weekday, such as mon: \"09:00-17:00\"");
     return nights_end_in_time(calendar) ||
            complain(error, node, "working hours that pass midnight must not reach into those of the next day");
 }

@@ -1,4 +1,5 @@
 /* The small parts everything stands on: times, ids, hashes, tables, heaps, UTF-8, JSON, metrics. */
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/heap.h"
@@ -261,6 +262,42 @@ static void whatever_is_logged_is_one_line_of_utf8(void **state)
     log_configure(LOG_INFO, false, "test");
 }
 
+static void an_address_has_a_host_and_a_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *host; /* NULL: no address */
+        int port;
+        bool is_loopback;
+    } cases[] = {{"127.0.0.1:8080", "127.0.0.1", 8080, true},
+                 {"[::1]:8080", "::1", 8080, true},
+                 {"[::1]", "::1", 1, true},
+                 {"localhost:0", "localhost", 0, true},
+                 {"kafka", "kafka", 1, false},
+                 {"0.0.0.0:65535", "0.0.0.0", 65535, false},
+                 {"127.shop.example:80", "127.shop.example", 80, false},
+                 {"localhost.shop.example:80", "localhost.shop.example", 80, false},
+                 {"a:65536", NULL, 0, false},
+                 {"a:", NULL, 0, false},
+                 {"a:-1", NULL, 0, false},
+                 {"a:80x", NULL, 0, false},
+                 {":80", NULL, 0, false},
+                 {"", NULL, 0, false},
+                 {"[]:80", NULL, 0, false},
+                 {"[::1:80", NULL, 0, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address address;
+        assert_int_equal(address_read(cases[i].text, 1, &address), cases[i].host != NULL);
+        assert_int_equal(address_is_loopback(cases[i].text), cases[i].is_loopback);
+        if (!cases[i].host)
+            continue;
+        assert_string_equal(address.host, cases[i].host);
+        assert_int_equal(address.port, cases[i].port);
+    }
+    struct address address;
+    assert_false(address_read("127.0.0.1", ADDRESS_NEEDS_PORT, &address));
+}
+
 static void an_arena_forgets_and_reuses(void **state)
 {
     (void)state;
@@ -291,6 +328,7 @@ int main(void)
                                        cmocka_unit_test(signatures_are_those_of_the_rfc),
                                        cmocka_unit_test(metrics_render_as_prometheus_text),
                                        cmocka_unit_test(whatever_is_logged_is_one_line_of_utf8),
+                                       cmocka_unit_test(an_address_has_a_host_and_a_port),
                                        cmocka_unit_test(an_arena_forgets_and_reuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,123 @@
+#include "app/sense.h"
+
+#include "app/topics.h"
+#include "base/address.h"
+#include "ingest/sources.h"
+
+#include <stdio.h>
+
+enum { TOPIC_NAME_MOST = 249 /* Kafka's */, INSTANCE_MOST = 100 };
+
+static bool complain(struct bytes *error, const char *key, const char *value, const char *what)
+{
+    bytes_printf(error, "%s: '%.100s' %s", key, value, what);
+    return false;
+}
+
+/* --- addresses --------------------------------------------------------------------------------------------------- */
+
+static bool can_listen(const char *key, const char *text, int standard_port, struct bytes *error)
+{
+    struct address address;
+    return address_read(text, standard_port, &address) ||
+           complain(error, key, text, "is not host:port with a port up to 65535, such as 127.0.0.1:8080");
+}
+
+static bool can_connect(const char *key, const char *text, struct bytes *error)
+{
+    struct address address;
+    return (address_read(text, 1, &address) && address.port > 0) ||
+           complain(error, key, text, "is not host:port with a port from 1 to 65535");
+}
+
+/* "a:9092, PLAINTEXT://b:9092": schemes are librdkafka's to judge. */
+static bool brokers_are_named(const char *brokers, struct bytes *error)
+{
+    size_t named = 0;
+    for (const char *at = brokers; *at;) {
+        char one[300];
+        size_t size = strcspn(at, ", ");
+        snprintf(one, sizeof one, "%.*s", (int)size, at);
+        const char *scheme = strstr(one, "://");
+        if (size && !can_connect("kafka.brokers", scheme ? scheme + 3 : one, error))
+            return false;
+        named += size > 0;
+        at += size + (at[size] != '\0');
+    }
+    return named > 0 || complain(error, "kafka.brokers", brokers, "names no broker; write host:port");
+}
+
+static bool addresses_are_good(const struct config *config, struct bytes *error)
+{
+    return can_listen("ingest.listen", config->ingest.listen, ADDRESS_NEEDS_PORT, error) &&
+           can_listen("dashboard.listen", config->dashboard.listen, 0, error) &&
+           (!config->status.listen[0] || can_listen("status.listen", config->status.listen, 0, error)) &&
+           can_connect("redis.address", config->redis.address, error) && brokers_are_named(config->kafka.brokers, error);
+}
+
+/* --- names ------------------------------------------------------------------------------------------------------- */
+
+static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+static bool names_are_good(const struct config *config, struct bytes *error)
+{
+    const char *prefix = config->kafka.topic_prefix, *instance = config->engine.instance_id;
+    size_t longest = 0;
+    for (const struct topic_row *row = topic_rows; row->name; row++)
+        longest = strlen(row->name) > longest ? strlen(row->name) : longest;
+    if (strspn(prefix, legal) != strlen(prefix))
+        return complain(error, "topics.prefix", prefix, "is none that Kafka takes: letters, digits, '.', '_' and '-' only");
+    if (strlen(prefix) + longest > TOPIC_NAME_MOST)
+        return complain(error, "topics.prefix", prefix, "is too long: with it a topic's name would have more than 249 characters");
+    if (strspn(instance, legal) != strlen(instance) || strlen(instance) > INSTANCE_MOST)
+        return complain(error, "engine.instance", instance, "is none that Kafka takes: at most 100 letters, digits, '.', '_' and '-'");
+    /* All of the database would be ours: `sink --rebuild` empties what is under the prefix. */
+    return config->redis.prefix[0] || complain(error, "redis.prefix", "", "must not be empty; write ts:, say");
+}
+
+/* --- pairs ------------------------------------------------------------------------------------------------------- */
+
+static bool is_at_most(const char *low_key, double low, const char *high_key, double high, const char *what, struct bytes *error)
+{
+    if (low <= high)
+        return true;
+    bytes_printf(error, "%s: %.15g is above %s, which is %.15g: %s", low_key, low, high_key, high, what);
+    return false;
+}
+
+static bool pairs_are_good(const struct config *config, struct bytes *error)
+{
+    const struct case_settings *cases = &config->journey.cases;
+    return is_at_most("hot.until", cases->hot_until, "hot.from", cases->hot_from,
+                      "what becomes hot would cool down at once; set it to hot.from or less", error) &&
+           is_at_most("alerts.churn_until", cases->churn_alert_until, "alerts.churn_from", cases->churn_alert_from,
+                      "an alert would end as it begins; set it to alerts.churn_from or less", error) &&
+           is_at_most("notify.retry_first", (double)config->notify.retry_first_ms, "notify.retry_most",
+                      (double)config->notify.retry_most_ms, "both in ms; set it to notify.retry_most or less", error);
+}
+
+bool sense_check(const struct config *config, struct bytes *error)
+{
+    return addresses_are_good(config, error) && names_are_good(config, error) && pairs_are_good(config, error);
+}
+
+/* --- doubts ------------------------------------------------------------------------------------------------------ */
+
+const char *sense_doubt_of_ingest(const struct config *config)
+{
+    return sources_may_listen(&config->ingest)
+               ? NULL
+               : "others than this machine may reach it and nobody has to say who they are: the collector will not start; set "
+                 "ingest.token (TOUCHSTREAM_INGEST_TOKEN) or ingest.sources";
+}
+
+const char *sense_doubt_of_dashboard(const struct config *config)
+{
+    if (address_is_loopback(config->dashboard.listen))
+        return NULL;
+    return config->dashboard.token[0]
+               ? "others than this machine may reach it, and who does reads about every customer without a password; put a proxy with a "
+                 "login before it"
+               : "others than this machine may reach it, and who does reads about every customer and acts on cases without a "
+                 "password; set dashboard.token (TOUCHSTREAM_DASHBOARD_TOKEN) and put a proxy with a login before it";
+}

@@ -1,0 +1,15 @@
+/* What no single setting shows: whether the values of a configuration can be right together. Errors stop every command before it connects to
+ * anything; doubts are told and left to people. */
+#ifndef TS_APP_SENSE_H
+#define TS_APP_SENSE_H
+
+#include "app/config.h"
+
+/* false: `error` is "KEY: what is wrong, what would be right" or "line N: KEY: …". */
+bool sense_check(const struct config *config, struct bytes *error);
+
+/* Who may reach a listener that this configuration opens, where that is probably not meant; NULL: no doubt. */
+const char *sense_doubt_of_ingest(const struct config *config);    /* about ingest.listen */
+const char *sense_doubt_of_dashboard(const struct config *config); /* about dashboard.listen */
+
+#endif
