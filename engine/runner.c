@@ -31,6 +31,7 @@ struct runner_thread {
     pthread_t thread;
     int stuck_lives;
     bool has_moved; /* its last life brought something forward */
+    struct rivalry rivalry;
     atomic_uint beats;     /* by the worker: a step, or a wait within one */
     atomic_bool is_living; /* beats are to be expected */
     unsigned beats_seen;   /* by the watch */
@@ -110,15 +111,16 @@ static void *run_thread(void *argument)
         bool is_hopeless = false;
         self->has_moved = false;
         struct broker *broker =
-            kafka_broker_open(self->config, &self->settings, self->number, self->ticks, self->stop, &is_hopeless);
+            kafka_broker_open(self->config, &self->settings, self->number, self->ticks, &self->rivalry, self->stop, &is_hopeless);
         if (is_hopeless)
             atomic_store(self->is_failed, true);
         if (broker)
             live(self, broker);
         if (is_ending(self))
             break;
-        /* Beginning anew again and again would be no use; after the death of a broker it is, and nobody should wait longer then. */
-        if (self->has_moved || clock_monotonic_us() - began_us > (int64_t)CALM_MS * 1000)
+        /* Beginning anew again and again would be no use; after the death of a broker it is, and nobody should wait longer then. Of two
+         * that fence each other each brings something forward before it goes: the longer the pauses, the more. */
+        if ((self->has_moved && !rivalry_is_on(&self->rivalry)) || clock_monotonic_us() - began_us > (int64_t)CALM_MS * 1000)
             pause_ms = RESTART_LEAST_MS;
         log_warning("worker begins anew", "processor", self->config->processor->name, "thread", LOG_NUMBER(self->number),
                     "pause_ms", LOG_NUMBER(pause_ms), NULL);
@@ -181,6 +183,7 @@ enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
                                             .ticks = ticks,
                                             .stop = stop,
                                             .is_failed = &is_failed,
+                                            .rivalry = {.instance = config->settings.instance_id},
                                             .number = i};
         pthread_create(&threads[i].thread, NULL, run_thread, &threads[i]);
     }

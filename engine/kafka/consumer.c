@@ -315,6 +315,10 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
      * message of no partition and never to the callback. */
     bool is_fatal = atomic_load(&consumer->link.is_fatal) || rd_kafka_fatal_error(consumer->handle, NULL, 0);
     bool is_outside = consumer->unsteady_looks >= UNSTEADY_MOST;
+    if (is_fatal && rd_kafka_fatal_error(consumer->handle, NULL, 0) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+        const struct kafka_producer *producer = &((struct kafka_broker *)broker)->producer;
+        rivalry_note(producer->rivalry, consumer->name, producer->id);
+    }
     if (is_fatal || is_outside)
         log_warning(is_fatal ? "the group member is finished" : "no place in the group for two minutes, beginning anew", "worker",
                     consumer->name, NULL);

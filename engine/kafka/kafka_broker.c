@@ -78,10 +78,11 @@ static void name_parts(struct kafka_broker *self, int thread)
 }
 
 struct broker *kafka_broker_open(const struct runner_config *config, const struct runner_settings *settings, int thread,
-                                 struct publisher *ticks, atomic_bool *stop, bool *is_hopeless)
+                                 struct publisher *ticks, struct rivalry *rivalry, atomic_bool *stop, bool *is_hopeless)
 {
     struct kafka_broker *self = memory_zeroed(1, sizeof *self);
     *self = (struct kafka_broker){.broker = {&kafka_port}, .config = config, .settings = settings, .ticks = ticks};
+    self->producer.rivalry = rivalry;
     name_parts(self, thread);
     /* The producer first: when we join the group, nothing of a former life may still be open. */
     if (kafka_producer_open(self, thread, stop, is_hopeless) && kafka_consumer_open(self, thread))

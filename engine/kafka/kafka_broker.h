@@ -5,6 +5,7 @@
 
 #include "engine/broker.h"
 #include "engine/kafka/link.h"
+#include "engine/kafka/rivalry.h"
 #include "engine/outgoing.h"
 #include "engine/publisher.h"
 #include "engine/runner.h"
@@ -43,6 +44,7 @@ struct kafka_producer {
     struct kafka_link link;
     rd_kafka_t *handle;
     char id[300], name[64];
+    struct rivalry *rivalry; /* the worker's, longer than this handle */
     rd_kafka_topic_t *topics[OUTBOX_TOPICS_MAX + 1]; /* [0]: the checkpoint topic */
     int32_t partition_counts[OUTBOX_TOPICS_MAX + 1];
     bool is_failing;          /* said so already */
@@ -76,9 +78,9 @@ struct kafka_broker {
 };
 
 /* Connects, fences what a former process of the same transactional id left behind, joins the group. Waits for Kafka as long as
- * *stop is false. NULL: stopped, or a setting is wrong (*is_hopeless, logged). */
+ * *stop is false; `rivalry` outlives the broker. NULL: stopped, or a setting is wrong (*is_hopeless, logged). */
 struct broker *kafka_broker_open(const struct runner_config *config, const struct runner_settings *settings, int thread,
-                                 struct publisher *ticks, atomic_bool *stop, bool *is_hopeless);
+                                 struct publisher *ticks, struct rivalry *rivalry, atomic_bool *stop, bool *is_hopeless);
 
 /* The parts, each in its own file. */
 bool kafka_consumer_open(struct kafka_broker *self, int thread);

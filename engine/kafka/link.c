@@ -37,6 +37,8 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
         atomic_store(&link->is_doubtful, true);
         return; /* one broker of several, or one try of many; ALL_BROKERS_DOWN says when it matters */
+    case RD_KAFKA_RESP_ERR__FENCED:
+        return; /* the call that was fenced says so, and rivalry.h what it means */
     case RD_KAFKA_RESP_ERR__FATAL: {
         rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle, text, sizeof text);
         atomic_store(&link->is_fatal, true);
@@ -58,7 +60,8 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
             return;
     }
     const struct kafka_link *link = rd_kafka_opaque(handle);
-    log_line(level <= 3 ? LOG_WARNING : LOG_DEBUG, "librdkafka", "by", link ? link->name : "", "facility", facility, "text",
+    bool is_fencing = strstr(text, "fenced by a newer instance") || strstr(text, "with an old epoch"); /* as above */
+    log_line(level <= 3 && !is_fencing ? LOG_WARNING : LOG_DEBUG, "librdkafka", "by", link ? link->name : "", "facility", facility, "text",
              text, NULL);
 }
 

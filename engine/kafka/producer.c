@@ -20,6 +20,13 @@ static struct kafka_producer *producer_of(struct broker *broker)
 
 /* --- the edge: librdkafka's error becomes what to do next, and is logged once a change */
 
+static bool is_fenced(const rd_kafka_error_t *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+}
+
 static enum outcome outcome_of(struct kafka_producer *producer, const char *what, rd_kafka_error_t *error)
 {
     if (error == NULL) {
@@ -31,7 +38,10 @@ static enum outcome outcome_of(struct kafka_producer *producer, const char *what
                            : rd_kafka_error_is_retriable(error)       ? OUTCOME_RETRY
                            : rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT ? OUTCOME_RETRY
                                                                                         : OUTCOME_STOP;
-    if (!producer->is_failing || outcome == OUTCOME_STOP)
+    bool was_on = rivalry_is_on(producer->rivalry);
+    if (is_fenced(error) && outcome == OUTCOME_STOP)
+        rivalry_note(producer->rivalry, producer->name, producer->id);
+    if ((!producer->is_failing || outcome == OUTCOME_STOP) && !(was_on && is_fenced(error)))
         log_warning("transaction does not go through", "worker", producer->name, "step", what, "code",
                     rd_kafka_error_name(error), "error", rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
     producer->is_failing = true;
