@@ -1,7 +1,8 @@
 /* Closed hours, for ts:series.
  *
  * An hour is told once it has closed, and again when something late revises it (at most every REVISION_PAUSE_MS, so that an import of
- * history does not tell each hour a thousand times). With every close the last week is told again: a Redis that was
+ * history does not tell each hour a thousand times). One that has lost all it had is told with n 0: it is to go (a gauge's 0 is a value like
+ * others). With every close the last week is told again: a Redis that was
  * emptied heals within the hour. Sums that move with a customer's last activity are told once, as they were at the
  * close: what is past changes for them by design. */
 #include "processors/kpi/evaluate.h"
@@ -92,21 +93,27 @@ bool hours_are_to_tell(const struct series_state *state)
     return state->hours.revised_from != state->hours.revised_until;
 }
 
-/* Gauges: every hour, walking back from the present; others: hours with something in them. */
+/* Gauges: every hour; others: hours that something was added to, even if it was taken away again. Sums that move are never revised, so
+ * what had moved on from an hour when it closed was never told of it. */
 void hours_collect(const struct series_state *state, enum kpi_id face, struct kpi *out, struct arena *arena)
 {
     const struct hours *hours = &state->hours;
     const struct series *series = &state->series;
-    bool is_gauge = catalog_is_gauge(series->kind);
+    const struct level *level = &series->levels[GRID_HOUR];
+    bool is_gauge = catalog_is_gauge(series->kind), is_revised = !catalog_is_moving(series->kind);
+    uint32_t place = level_find(level, hours->revised_until); /* hours from here on in the level have been passed */
     size_t room = (size_t)(hours->revised_until - hours->revised_from), count = 0;
     out->closed.items = arena_alloc(arena, room * sizeof *out->closed.items);
     int64_t flow = series_gauge_after(series, GRID_HOUR, hours->revised_until - 1);
     for (int32_t hour = hours->revised_until; hour-- > hours->revised_from;) {
-        struct kpi_sums sums = series_bucket(series, GRID_HOUR, hour);
-        double value;
-        if ((is_gauge || !kpi_sums_are_zero(&sums)) && evaluate_value(face, &sums, flow, &value))
-            out->closed.items[room - ++count] = (struct kpi_closed_hour){
-                .end_at_ms = ((int64_t)hour + 1) * HOUR_MS, .value = value, .n = evaluate_n(face, &sums, flow)};
+        bool is_touched = place > 0 && level_when(level, place - 1) == hour;
+        struct kpi_sums sums = is_touched ? level_sums(level, --place) : (struct kpi_sums){0};
+        double value = 0;
+        bool has_value = (is_gauge || !kpi_sums_are_zero(&sums)) && evaluate_value(face, &sums, flow, &value);
+        if (has_value || (is_touched && is_revised))
+            out->closed.items[room - ++count] = (struct kpi_closed_hour){.end_at_ms = ((int64_t)hour + 1) * HOUR_MS,
+                                                                         .value = has_value ? value : 0,
+                                                                         .n = has_value ? evaluate_n(face, &sums, flow) : 0};
         flow -= sums.n;
     }
     out->closed.items += room - count;

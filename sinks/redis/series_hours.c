@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "schemas/kpi_names.h"
 
 #include <stdlib.h>
 
@@ -30,6 +31,7 @@ struct series_question {
 struct told_hour {
     const struct kpi_closed_hour *hour;
     uint32_t rank; /* the later record's word stands */
+    bool is_empty; /* it is to go */
 };
 
 struct series_told {
@@ -100,8 +102,11 @@ void series_hours_tell(struct series_hours *hours, const struct kpi *kpi, struct
         told->hours = wider;
         told->capacity = capacity;
     }
+    enum kpi_id id;
+    bool is_gauge = kpi_from_name(kpi->kpi, &id) && kpi_names[id].kind == KPI_KIND_GAUGE;
     for (size_t i = 0; i < kpi->closed.count; i++)
-        told->hours[told->count++] = (struct told_hour){&kpi->closed.items[i], told->record_count};
+        told->hours[told->count++] = (struct told_hour){
+            .hour = &kpi->closed.items[i], .rank = told->record_count, .is_empty = kpi->closed.items[i].n == 0 && !is_gauge};
     told->record_count++;
 }
 
@@ -185,8 +190,8 @@ static struct series_known *known_open(struct series_hours *hours, struct view k
 
 /* --- commands ---------------------------------------------------------------------------------------------------- */
 
-/* KEYS: the stream. ARGV: the most entries, then (end, value, n) oldest first. Everything from the first hour that is new or
- * differs is taken off, the id set back, and written again, merged with what was told. */
+/* KEYS: the stream. ARGV: the most entries, then (end, value, n) oldest first, value "" for an hour that is to go. Everything from the first
+ * hour that is new or differs is taken off, the id set back, and written again, merged with what was told. */
 static const char put_hours_script[] =
     "local key, at, told = KEYS[1], 2, #ARGV\n"
     "local tail = redis.call('XRANGE', key, ARGV[2], '+')\n"
@@ -195,6 +200,7 @@ static const char put_hours_script[] =
     "while at <= told and i <= count do\n" /* told again, as it is: nothing to do up to here */
     "  local e, want = tail[i][2], tonumber(ARGV[at])\n"
     "  if ends[i] < want then i = i + 1\n"
+    "  elseif ends[i] > want and ARGV[at + 1] == '' then at = at + 3\n" /* gone already */
     "  elseif ends[i] == want and e[2] == ARGV[at + 1] and e[4] == ARGV[at + 2] then i = i + 1 at = at + 3\n"
     "  else break end\n"
     "end\n"
@@ -215,7 +221,7 @@ static const char put_hours_script[] =
     "while at <= told or i <= count do\n"
     "  local want, have = tonumber(ARGV[at]), ends[i]\n"
     "  if want and (not have or want <= have) then\n"
-    "    redis.call('XADD', key, ARGV[at], 'value', ARGV[at + 1], 'n', ARGV[at + 2])\n"
+    "    if ARGV[at + 1] ~= '' then redis.call('XADD', key, ARGV[at], 'value', ARGV[at + 1], 'n', ARGV[at + 2]) end\n"
     "    if want == have then i = i + 1 end\n"
     "    at = at + 3\n"
     "  else\n"
@@ -235,7 +241,10 @@ static void write_by_script(const struct series_told *told, size_t from, struct 
     resp_integer(commands, SERIES_ENTRIES_MAX);
     for (size_t i = from; i < told->count; i++) {
         resp_integer(commands, told->hours[i].hour->end_at_ms);
-        resp_decimal(commands, told->hours[i].hour->value);
+        if (told->hours[i].is_empty)
+            resp_text(commands, "");
+        else
+            resp_decimal(commands, told->hours[i].hour->value);
         resp_integer(commands, told->hours[i].hour->n);
     }
 }
@@ -243,6 +252,8 @@ static void write_by_script(const struct series_told *told, size_t from, struct 
 static void write_appended(const struct series_told *told, size_t from, struct resp *commands, const char *prefix)
 {
     for (size_t i = from; i < told->count; i++) {
+        if (told->hours[i].is_empty)
+            continue;
         resp_command(commands, 9, "XADD");
         resp_key(commands, prefix, "series", told->key);
         resp_view(commands, VIEW_LITERAL("MAXLEN"));

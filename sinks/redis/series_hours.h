@@ -4,6 +4,7 @@
  * dear. And the kpi stage tells much again: a week with every hour that closes, an hour for each late event. Therefore
  *   - what one batch tells about a series is merged first: the last word on each hour stands;
  *   - what we know to be in Redis already is left out (the last KNOWN_HOURS_MAX of each series are remembered, as hashes);
+ *   - hours that are told with n 0 have lost all they had, and are taken out, gauges apart (for them 0 is a value);
  *   - hours after the newest one are plain XADDs. Only a series we know nothing of yet, or a revision, costs a script.
  * What is remembered holds as long as Redis does what we say and nobody else writes: after anything else, series_hours_forget. */
 #ifndef TS_SINKS_REDIS_SERIES_HOURS_H

@@ -284,6 +284,12 @@ def test_closed_hours_late_revisions_included(installation, topics):
     assert eventually(lambda: stored() == [(1, 10.0, 5), (2, 21.0, 8), (3, 30.0, 7), (4, 40.0, 1)]), stored()
     hours((0, 5.0, 1))  # older than all
     assert eventually(lambda: stored()[0] == (0, 5.0, 1) and len(stored()) == 5), stored()
+    hours((2, 0.0, 0))  # it has lost all it had
+    assert eventually(lambda: stored() == [(0, 5.0, 1), (1, 10.0, 5), (3, 30.0, 7), (4, 40.0, 1)]), stored()
+    hours((2, 0.0, 0), (3, 31.0, 8), (4, 0.0, 0), (5, 0.0, 0))  # and the newest, too; the one after it never had anything
+    assert eventually(lambda: stored() == [(0, 5.0, 1), (1, 10.0, 5), (3, 31.0, 8)]), stored()
+    hours((2, 22.0, 1), (4, 41.0, 1), (5, 50.0, 1))  # both may come back
+    assert eventually(lambda: stored() == [(0, 5.0, 1), (1, 10.0, 5), (2, 22.0, 1), (3, 31.0, 8), (4, 41.0, 1), (5, 50.0, 1)]), stored()
 
 
 def test_follow_ups_leave_when_they_are_long_past(installation, topics):

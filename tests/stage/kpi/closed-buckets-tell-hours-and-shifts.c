@@ -60,6 +60,28 @@ static void an_hour_is_told_when_it_has_closed_and_when_it_is_revised(void **unu
     stage_end(&stage);
 }
 
+/* Its only answer was replaced by another, of a later hour or of another dimension: a reader must learn that there is nothing any more. */
+static void an_hour_that_has_lost_all_is_told_to_be_empty(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct hour_told hours[50];
+    struct kpi_sums answer = kpi_sums_of_nps(9), none = {0};
+    stage_begin(&stage, "UTC", NULL);
+    feed_clock(&stage, at("2026-05-04T12:10:00Z"));
+    feed_add(&stage, "nps|all", at("2026-05-04T12:10:00Z"), answer, -1);
+    feed_clock(&stage, at("2026-05-04T13:01:00Z"));
+    assert_int_equal(told_hours(&stage, "nps|90d|all", hours, 50), 1);
+    assert_int_equal(hours[0].n, 1);
+    kpi_sums_add(&none, &answer, -1);
+    feed_add(&stage, "nps|all", at("2026-05-04T12:10:00Z"), none, -1);
+    for (int i = 1; i <= 11; i++)
+        feed_clock(&stage, at("2026-05-04T13:01:00Z") + i * 1000);
+    assert_int_equal(told_hours(&stage, "nps|90d|all", hours, 50), 1);
+    assert_int_equal(hours[0].n, 0);
+    stage_end(&stage);
+}
+
 static void a_gauge_has_every_hour_from_its_first_on(void **unused)
 {
     (void)unused;
@@ -222,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_hour_is_told_when_it_has_closed_and_when_it_is_revised),
+        cmocka_unit_test(an_hour_that_has_lost_all_is_told_to_be_empty),
         cmocka_unit_test(a_gauge_has_every_hour_from_its_first_on),
         cmocka_unit_test(distinct_customers_are_told_as_they_were_at_the_close),
         cmocka_unit_test(a_drop_is_found_with_its_onset_and_called_bad),

@@ -49,7 +49,7 @@ struct world {
     struct stage_under_test stage;
     struct random random;
     struct teller tellers[TELLERS];
-    int64_t disorder_ms, now_ms;
+    int64_t start_ms, disorder_ms, now_ms;
     bool has_crashes, is_in_pass;
 };
 
@@ -232,7 +232,7 @@ static void keep_order(struct event *events, size_t count)
                 events[i].arrives = events[k].arrives + 1;
 }
 
-static void make_events(struct world *world, int64_t start_ms, int64_t span_ms)
+static void make_events(struct world *world, int64_t span_ms)
 {
     struct random *random = &world->random;
     for (int i = 0; i < EVENTS; i++) {
@@ -242,7 +242,7 @@ static void make_events(struct world *world, int64_t start_ms, int64_t span_ms)
                               .dimension = 1 + (int)random_below(random, DIMENSIONS - 1),
                               .value = random_below(random, 3) ? random_below(random, 100) : random_below(random, 1u << 30)};
         double place = random_unit(random); /* more of the early ones, so that windows empty */
-        event.at_ms = start_ms + (int64_t)(place * place * (double)span_ms);
+        event.at_ms = world->start_ms + (int64_t)(place * place * (double)span_ms);
         event.arrives = event.at_ms + random_below(random, 60000);
         if (random_below(random, 12) == 0)
             event.arrives += (int64_t)(random_unit(random) * (double)span_ms);
@@ -345,13 +345,94 @@ static void judge(struct world *world, uint64_t seed, int kpi, int dimension, co
     *emptied += held.n == 0 && held.at_ms < world->now_ms - MINUTES(10);
 }
 
+/* --- closed hours --- */
+
+enum {
+    HOURS_BEFORE = 91 * 24 /* of gauges they are told, too */,
+    HOURS_MAX = HOURS_BEFORE + 170 * 24,
+    HOURS_SURE = 85 * 24 /* and kept some days longer */
+};
+
+/* What a reader of the 90d records has been told of each hour last; NAN: nothing. */
+struct hours {
+    int64_t first;
+    double values[HOURS_MAX];
+    int64_t ns[HOURS_MAX];
+};
+
+static void read_hours(struct world *world, const char *key, struct hours *hours)
+{
+    for (int i = 0; i < HOURS_MAX; i++)
+        hours->values[i] = NAN;
+    for (size_t i = 0; i < driver_output_count(world->stage.driver); i++) {
+        const struct driver_output *output = driver_output(world->stage.driver, i);
+        struct view avro;
+        uint32_t id;
+        struct kpi kpi;
+        if (!output->value.data || !view_equal_text(output->key, key))
+            continue;
+        assert_true(wire_split(output->value, &id, &avro) && kpi_decode(&kpi, avro, &world->stage.arena));
+        for (size_t k = 0; k < kpi.closed.count; k++) {
+            int64_t place = kpi.closed.items[k].end_at_ms / HOURS(1) - 1 - hours->first;
+            assert_in_range(place, 0, HOURS_MAX - 1);
+            hours->values[place] = kpi.closed.items[k].value;
+            hours->ns[place] = kpi.closed.items[k].n;
+        }
+    }
+    arena_reset(&world->stage.arena);
+}
+
+static void judge_hour(uint64_t seed, const char *key, enum kpi_kind kind, const struct kpi_sums *sums, int64_t flow, double value,
+                       int64_t n, int64_t hours_ago)
+{
+    int64_t expected = kind == KPI_KIND_GAUGE ? flow : sums->n;
+    bool is_told = !isnan(value), is_kept = hours_ago < HOURS_SURE;
+    if (is_kept && ((is_told && n != expected) || (!is_told && sums->n != 0)))
+        fail_msg("seed %d: %s, hour %lld ago: told %d n %lld, true n %lld", (int)seed, key, (long long)hours_ago, is_told,
+                 (long long)n, (long long)expected);
+    if (is_kept && is_told && kind != KPI_KIND_GAUGE && !are_equal(n > 0, value, expected > 0, mean_of(kind, sums)))
+        fail_msg("seed %d: %s, hour %lld ago: %g", (int)seed, key, (long long)hours_ago, value);
+}
+
+/* Hours are told as they are now, however late something came or went. Those of sums that move are told once, and not looked at. */
+static void judge_hours(struct world *world, uint64_t seed, int kpi, int dimension)
+{
+    static struct hours hours;
+    enum kpi_kind kind = kpi_names[kpis[kpi].id].kind;
+    static struct kpi_sums sums[HOURS_MAX];
+    int64_t flow = 0, closed = (world->now_ms - MINUTES(1)) / HOURS(1);
+    char key[80];
+    if (catalog_is_moving(kind))
+        return;
+    snprintf(key, sizeof key, "%s|90d|%s", kpis[kpi].name, dimensions[dimension]);
+    hours.first = world->start_ms / HOURS(1) - HOURS_BEFORE;
+    read_hours(world, key, &hours);
+    memset(sums, 0, sizeof sums);
+    for (int matter = kpi; matter < MATTERS; matter += KPIS) {
+        const struct teller *teller = &world->tellers[matter % 9 % TELLERS];
+        const struct event *events[EVENTS];
+        struct part parts[PARTS_MAX];
+        size_t count = parts_of(events, events_of(teller, teller->count, matter, world->now_ms, events), parts);
+        for (size_t i = 0; i < count; i++)
+            if (parts[i].dimension == dimension)
+                kpi_sums_add(&sums[parts[i].minute / 60 - hours.first], &parts[i].sums, 1);
+    }
+    for (int64_t hour = hours.first; hour < closed; hour++) {
+        const struct kpi_sums *of_hour = &sums[hour - hours.first];
+        flow += of_hour->n;
+        judge_hour(seed, key, kind, of_hour, flow, hours.values[hour - hours.first], hours.ns[hour - hours.first], closed - hour);
+    }
+}
+
 static void judge_all(struct world *world, uint64_t seed, size_t *emptied)
 {
     for (int kpi = 0; kpi < KPIS; kpi++)
-        for (int dimension = 0; dimension < DIMENSIONS; dimension++)
+        for (int dimension = 0; dimension < DIMENSIONS; dimension++) {
             for (int id = 0; id < WINDOW_COUNT; id++)
                 if (catalog_find(kpis[kpi].id)->windows & 1u << id)
                     judge(world, seed, kpi, dimension, &windows[id], emptied);
+            judge_hours(world, seed, kpi, dimension);
+        }
     arena_reset(&world->stage.arena);
 }
 
@@ -370,11 +451,11 @@ static void play(uint64_t seed, size_t *emptied)
     stage_begin(&world->stage, seed % 2 ? "UTC" : "Europe/Berlin", NULL);
     world->has_crashes = seed % 3 == 0;
     world->disorder_ms = random_below(random, 90000);
-    int64_t start_ms = at("2026-03-20T00:00:00Z"), span_ms = spans_ms[random_below(random, 4)],
-            tail_ms = tails_ms[random_below(random, 5)];
-    make_events(world, start_ms, span_ms);
+    world->start_ms = at("2026-03-20T00:00:00Z");
+    int64_t span_ms = spans_ms[random_below(random, 4)], tail_ms = tails_ms[random_below(random, 5)];
+    make_events(world, span_ms);
     tell_all(world, turns[random_below(random, 4)], random_below(random, 2));
-    int64_t end_ms = start_ms + span_ms, steps = random_below(random, 2) ? 1 : 40;
+    int64_t end_ms = world->start_ms + span_ms, steps = random_below(random, 2) ? 1 : 40;
     for (int64_t step = 1; step <= steps; step++)
         all_say(world, end_ms + tail_ms * step / steps);
     for (int i = 0; i < 6; i++) /* what ended within a minute is told again after it */

@@ -31,13 +31,14 @@ static int close_desk(void **state)
     return 0;
 }
 
-/* Hours first … last of one series, all with one value. */
+/* Hours first … last of one series, all with one value; 0: nothing is in them. */
 static void tell(struct desk *desk, const char *kpi, int first, int last, double value)
 {
     struct kpi record = {.kpi = view_of_text(kpi), .dimension = VIEW_LITERAL("all")};
     record.closed.items = arena_alloc(&desk->arena, HOURS_MAX * sizeof *record.closed.items);
     for (int hour = first; hour <= last; hour++)
-        record.closed.items[record.closed.count++] = (struct kpi_closed_hour){.end_at_ms = hour * INT64_C(3600000), .value = value, .n = 1};
+        record.closed.items[record.closed.count++] =
+            (struct kpi_closed_hour){.end_at_ms = hour * INT64_C(3600000), .value = value, .n = value != 0};
     series_hours_tell(&desk->hours, &record, &desk->arena);
 }
 
@@ -104,6 +105,37 @@ static void a_revision_goes_by_the_script_and_holds_only_what_changed(void **sta
     assert_int_equal(written(desk, "EVAL"), 1);
     assert_int_equal(written(desk, "\r\n14400000\r\n"), 1);
     assert_int_equal(written(desk, "\r\n18000000\r\n"), 0);
+}
+
+static void an_hour_that_has_lost_all_is_taken_out_once(void **state)
+{
+    struct desk *desk = *state;
+    tell(desk, "nps", 1, 10, 5);
+    write_batch(desk);
+    answer_all(desk, 10);
+    tell(desk, "nps", 4, 4, 0);
+    write_batch(desk);
+    assert_int_equal(written(desk, "EVAL"), 1);
+    assert_int_equal(written(desk, "\r\n14400000\r\n$0\r\n\r\n$1\r\n0\r\n"), 1); /* its value is "" */
+    answer_all(desk, 10);
+    tell(desk, "nps", 4, 4, 0);
+    tell(desk, "nps", 11, 11, 0); /* closed, and nothing in it */
+    write_batch(desk);
+    assert_int_equal(desk->commands.command_count, 0);
+}
+
+static void a_gauge_at_nothing_is_a_value(void **state)
+{
+    struct desk *desk = *state;
+    tell(desk, "backlog", 1, 2, 3);
+    write_batch(desk);
+    answer_all(desk, 2);
+    tell(desk, "backlog", 3, 3, 0);
+    write_batch(desk);
+    assert_int_equal(written(desk, "XADD"), 1);
+    tell(desk, "backlog", 2, 2, 0);
+    write_batch(desk);
+    assert_int_equal(written(desk, "\r\n7200000\r\n$1\r\n0\r\n$1\r\n0\r\n"), 1);
 }
 
 static void until_redis_has_answered_nothing_is_appended(void **state)
@@ -177,6 +209,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_told_again_costs_nothing, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(a_new_hour_is_one_plain_command, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(a_revision_goes_by_the_script_and_holds_only_what_changed, open_desk, close_desk),
+        cmocka_unit_test_setup_teardown(an_hour_that_has_lost_all_is_taken_out_once, open_desk, close_desk),
+        cmocka_unit_test_setup_teardown(a_gauge_at_nothing_is_a_value, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(until_redis_has_answered_nothing_is_appended, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(redis_may_hold_newer_hours_than_were_told, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(in_one_batch_the_last_word_on_an_hour_stands, open_desk, close_desk),
