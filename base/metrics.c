@@ -1,8 +1,10 @@
 #include "base/metrics.h"
 
 #include "base/memory.h"
+#include "base/number_text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -104,12 +106,23 @@ double metric_value(const struct metric *metric)
                                      : atomic_load_explicit(&metric->value, memory_order_relaxed);
 }
 
+/* A line's end: the shortest text that reads back as the same number, and what the format calls those that are none. */
+static void render_value(struct bytes *out, double value)
+{
+    char text[NUMBER_TEXT_MAX];
+    if (isfinite(value))
+        bytes_printf(out, " %.*s\n", (int)decimal_text(text, value), text);
+    else
+        bytes_append_text(out, isnan(value) ? " NaN\n" : value > 0 ? " +Inf\n" : " -Inf\n");
+}
+
 static void render_sample(struct bytes *out, const struct metric *metric)
 {
     const char *open = metric->labels[0] ? "{" : "", *close = metric->labels[0] ? "}" : "";
     double value = atomic_load_explicit(&metric->value, memory_order_relaxed);
     if (metric->kind != HISTOGRAM) {
-        bytes_printf(out, "%s%s%s%s %.17g\n", metric->name, open, metric->labels, close, value);
+        bytes_printf(out, "%s%s%s%s", metric->name, open, metric->labels, close);
+        render_value(out, value);
         return;
     }
     const char *comma = metric->labels[0] ? "," : "";
@@ -121,7 +134,8 @@ static void render_sample(struct bytes *out, const struct metric *metric)
         else
             bytes_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", metric->name, metric->labels, comma, below);
     }
-    bytes_printf(out, "%s_sum%s%s%s %.17g\n", metric->name, open, metric->labels, close, value);
+    bytes_printf(out, "%s_sum%s%s%s", metric->name, open, metric->labels, close);
+    render_value(out, value);
     bytes_printf(out, "%s_count%s%s%s %" PRIu64 "\n", metric->name, open, metric->labels, close, below);
 }
 

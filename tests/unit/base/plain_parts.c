@@ -217,8 +217,15 @@ static void metrics_render_as_prometheus_text(void **state)
     metric_add(counter, 2);
     assert_ptr_equal(counter, metrics_counter("ts_test_total", "role=\"a\"", "How many."));
     metric_observe(metrics_seconds("ts_test_seconds", NULL, "How long."), 0.003);
+    metric_set(metrics_gauge("ts_test_share", NULL, "How much."), 0.1);
+    metric_set(metrics_gauge("ts_test_sum", NULL, "How much."), 0.1 + 0.2);
+    metric_set(metrics_gauge("ts_test_most", NULL, "How much."), INFINITY);
     struct bytes out = {0};
     metrics_render(&out);
+    assert_non_null(strstr(bytes_text(&out), "ts_test_share 0.1\n"));
+    assert_non_null(strstr(bytes_text(&out), "ts_test_sum 0.30000000000000004\n")); /* another number than 0.3 */
+    assert_non_null(strstr(bytes_text(&out), "ts_test_most +Inf\n"));
+    assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_sum 0.003\n"));
     assert_non_null(strstr(bytes_text(&out), "# TYPE ts_test_total counter\nts_test_total{role=\"a\"} 2\n"));
     assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_bucket{le=\"0.005\"} 1\n"));
     assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_bucket{le=\"0.002\"} 0\n"));
