@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "sinks/redis/redis_link.h"
 
 #include <inttypes.h>
@@ -103,7 +104,7 @@ static void write_row(struct bytes *out, struct health_row *row, int64_t now_ms,
         row->records = records;
     }
     char complaint[256];
-    int64_t complained_at_ms = log_last_complaint(complaint, sizeof complaint);
+    int64_t complained_at_ms = log_last_complaint(row->name, complaint, sizeof complaint);
     json_key(&json, "last_error");
     json_write_text(&json, complained_at_ms ? view_of_text(complaint) : (struct view){NULL, 0});
     json_key(&json, "last_error_at");
@@ -188,7 +189,7 @@ struct health *health_start(const struct config *config)
     health->link = redis_link_create(&health->redis);
     health->told_at_ms = clock_now_ms(&clock_system);
     pthread_mutex_init(&health->lock, NULL);
-    pthread_create(&health->thread, NULL, run_health, health);
+    thread_create(&health->thread, run_health, health);
     return health;
 }
 

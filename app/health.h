@@ -1,7 +1,8 @@
 /* ts:health: how each service of this process stands, told to Redis once a second for the page and `top`.
  *
  * One field a service, of JSON: at, lag (records still to be applied; null: it has no input topic), watermark (the slowest
- * partition's clock), is_live (false: still recovering), records_per_second, last_error with last_error_at (the process's).
+ * partition's clock), is_live (false: still recovering), records_per_second, last_error with last_error_at (the service's, or
+ * the process's where a thread works for none of them).
  * A service that runs in several processes has a field each, `journey:2` for engine.instance 2. The sink tells of itself. */
 #ifndef TS_APP_HEALTH_H
 #define TS_APP_HEALTH_H

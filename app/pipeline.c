@@ -20,6 +20,7 @@
 #include "app/status.h"
 #include "app/topics.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/notify.h"
 #include "sinks/redis/redis_sink.h"
@@ -145,6 +146,7 @@ static void add_to_health(struct pipeline *pipeline, const char *name)
 static void *run_one(void *context)
 {
     struct running *running = context;
+    log_speak_for(running->service->name);
     log_info("started", "service", running->service->name, "reads", running->service->reads, "writes",
              running->service->writes, NULL);
     running->outcome = running->service->run(running->pipeline);
@@ -185,7 +187,7 @@ static int run_services(struct app *app, unsigned wanted)
             continue;
         running[count] = (struct running){&services[i], &pipeline, 0, OUTCOME_OK};
         add_to_health(&pipeline, services[i].name);
-        pthread_create(&running[count].thread, NULL, run_one, &running[count]);
+        thread_create(&running[count].thread, run_one, &running[count]);
         count++;
     }
     for (size_t i = 0; i < count; i++) {

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -131,6 +132,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 {
     struct http_exchange *exchange = *slot;
     if (!exchange) {
+        log_speak_for(((struct http_server *)context)->service);
         *slot = exchange = exchange_create(context, connection, path, method);
         return exchange_begin(exchange, version);
     }
@@ -266,6 +268,7 @@ struct http_server *http_server_create(const struct http_server_settings *settin
     server->settings = *settings;
     server->handler = *handler;
     server->listen_socket = -1;
+    server->service = log_spoken_for();
     settings_complete(&server->settings);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->changed, NULL);
@@ -281,7 +284,7 @@ struct http_server *http_server_create(const struct http_server_settings *settin
         free(server);
         return NULL;
     }
-    pthread_create(&server->watcher, NULL, watcher_run, server);
+    thread_create(&server->watcher, watcher_run, server);
     return server;
 }
 

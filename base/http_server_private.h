@@ -56,6 +56,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_handler handler;
     struct http_server_settings settings;
+    const char *service; /* whose threads libmicrohttpd's are (log.h) */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct http_exchange *exchanges;

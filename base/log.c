@@ -88,23 +88,55 @@ static void append_pair(struct bytes *line, const char *key, const char *value)
         bytes_append_text(line, value);
 }
 
+enum { SERVICES_MAX = 16 };
+
+static struct complaint {
+    const char *service; /* NULL: nobody's in particular */
+    char text[256];
+    int64_t at_ms; /* 0: never */
+} complaints[1 + SERVICES_MAX];
 static pthread_mutex_t complaint_lock = PTHREAD_MUTEX_INITIALIZER;
-static char complaint[256];
-static int64_t complained_at_ms;
+static _Thread_local const char *service_of_thread;
+
+void log_speak_for(const char *service)
+{
+    service_of_thread = service;
+}
+
+const char *log_spoken_for(void)
+{
+    return service_of_thread;
+}
+
+/* Its place, made if there is none yet; nobody's when all are taken. */
+static struct complaint *complaint_of(const char *service)
+{
+    for (size_t i = 1; service && i <= SERVICES_MAX; i++) {
+        if (complaints[i].service == NULL)
+            complaints[i].service = service;
+        if (strcmp(complaints[i].service, service) == 0)
+            return &complaints[i];
+    }
+    return &complaints[0];
+}
 
 static void keep_complaint(const char *message, const char *error, int64_t now_ms)
 {
     pthread_mutex_lock(&complaint_lock);
-    snprintf(complaint, sizeof complaint, "%s%s%s", message, error ? ": " : "", error ? error : "");
-    complained_at_ms = now_ms;
+    struct complaint *complaint = complaint_of(service_of_thread);
+    snprintf(complaint->text, sizeof complaint->text, "%s%s%s", message, error ? ": " : "", error ? error : "");
+    complaint->at_ms = now_ms;
     pthread_mutex_unlock(&complaint_lock);
 }
 
-int64_t log_last_complaint(char *text, size_t text_size)
+int64_t log_last_complaint(const char *service, char *text, size_t text_size)
 {
     pthread_mutex_lock(&complaint_lock);
-    snprintf(text, text_size, "%s", complaint);
-    int64_t at_ms = complained_at_ms;
+    const struct complaint *complaint = complaint_of(service);
+    if (complaint->at_ms < complaints[0].at_ms)
+        complaint = &complaints[0];
+    snprintf(text, text_size, "%s", complaint->text);
+    int64_t at_ms = complaint->at_ms;
     pthread_mutex_unlock(&complaint_lock);
     return at_ms;
 }

@@ -19,9 +19,14 @@ bool log_level_from_name(const char *name, enum log_level *out);
 
 void log_line(enum log_level level, const char *message, ...) __attribute__((sentinel));
 
-/* The last warning or error of this process, «what happened: its error», for health pages; empty when there was none. Any
- * thread. Returns when it was said, 0: never. */
-int64_t log_last_complaint(char *text, size_t text_size);
+/* For which of the services in this process the calling thread works from now on; NULL: for none of them, or all. Kept as it is. Threads
+ * made by thread_create (thread.h) work for whom their maker does. */
+void log_speak_for(const char *service);
+const char *log_spoken_for(void);
+
+/* The last warning or error of a service's threads, or of one that works for none in particular, «what happened: its error», for health
+ * pages; empty when there was none. Any thread. Returns when it was said, 0: never. */
+int64_t log_last_complaint(const char *service, char *text, size_t text_size);
 
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)

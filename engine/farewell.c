@@ -1,6 +1,7 @@
 #include "engine/farewell.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -77,7 +78,7 @@ bool farewell(void (*close)(void *closing), void *closing, void (*then)(void *co
     pthread_condattr_destroy(&monotonic);
 
     pthread_t thread;
-    if (pthread_create(&thread, NULL, close_it, leave) != 0) { /* no thread to be had: then here, however long it takes */
+    if (thread_create(&thread, close_it, leave) != 0) { /* no thread to be had: then here, however long it takes */
         close_it(leave);
         pthread_mutex_lock(&leave->lock);
         let_go(leave);

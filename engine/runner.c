@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "engine/farewell.h"
 #include "engine/kafka/kafka_broker.h"
 #include "engine/worker.h"
@@ -185,7 +186,7 @@ enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
                                             .is_failed = &is_failed,
                                             .rivalry = {.instance = config->settings.instance_id},
                                             .number = i};
-        pthread_create(&threads[i].thread, NULL, run_thread, &threads[i]);
+        thread_create(&threads[i].thread, run_thread, &threads[i]);
     }
     watch_threads(threads, settings.threads);
     for (int i = 0; i < settings.threads; i++)

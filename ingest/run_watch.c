@@ -1,6 +1,7 @@
 #include "ingest/run_watch.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -80,7 +81,7 @@ void run_watch_init(struct run_watch *watch, int64_t time_ms_max, void (*stop)(v
     pthread_cond_init(&watch->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&watch->lock, NULL);
-    pthread_create(&watch->thread, NULL, watch_run, watch);
+    thread_create(&watch->thread, watch_run, watch);
 }
 
 void run_watch_finish(struct run_watch *watch)

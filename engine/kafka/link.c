@@ -28,6 +28,7 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
 {
     struct kafka_link *link = opaque;
     char text[512];
+    log_speak_for(link->service);
     switch ((rd_kafka_resp_err_t)code) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         link_lost(link, reason);
@@ -61,6 +62,8 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     }
     const struct kafka_link *link = rd_kafka_opaque(handle);
     bool is_fencing = strstr(text, "fenced by a newer instance") || strstr(text, "with an old epoch"); /* as above */
+    if (link)
+        log_speak_for(link->service);
     log_line(level <= 3 && !is_fencing ? LOG_WARNING : LOG_DEBUG, "librdkafka", "by", link ? link->name : "", "facility", facility, "text",
              text, NULL);
 }
@@ -93,7 +96,7 @@ static void set_if_given(rd_kafka_conf_t *conf, const char *key, const char *val
 
 rd_kafka_conf_t *kafka_conf_create(const struct kafka_settings *kafka, struct kafka_link *link, const char *name)
 {
-    *link = (struct kafka_link){.name = name, .brokers = kafka->brokers};
+    *link = (struct kafka_link){.name = name, .brokers = kafka->brokers, .service = log_spoken_for()};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set_if_given(conf, "bootstrap.servers", kafka->brokers);
     set_if_given(conf, "security.protocol", kafka->security_protocol);

@@ -17,6 +17,7 @@
 struct kafka_link {
     const char *name;               /* who says it: "journey-0", "follow" */
     const char *brokers;
+    const char *service;            /* for whom librdkafka's own threads work (log.h) */
     atomic_bool is_away;
     atomic_bool is_doubtful;        /* a broker has been away: the last transaction may hang (settle.h). For who looks, to clear */
     atomic_bool is_fatal;           /* librdkafka gave up this handle (fenced, or worse); only a new handle helps */

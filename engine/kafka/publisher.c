@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "engine/kafka/link.h"
 
 #include <pthread.h>
@@ -128,7 +129,7 @@ struct publisher *publisher_create(const struct kafka_settings *kafka, const str
     }
     pthread_rwlock_init(&publisher->lock, NULL);
     pthread_mutex_init(&publisher->topics_lock, NULL);
-    pthread_create(&publisher->thread, NULL, poll_reports, publisher);
+    thread_create(&publisher->thread, poll_reports, publisher);
     return publisher;
 }
 

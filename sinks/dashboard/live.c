@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -198,7 +199,7 @@ struct live *live_create(const struct redis_settings *redis, atomic_bool *stop)
     live->stop = stop;
     pthread_mutex_init(&live->lock, NULL);
     arena_init(&live->arena);
-    pthread_create(&live->thread, NULL, run_live, live);
+    thread_create(&live->thread, run_live, live);
     return live;
 }
 

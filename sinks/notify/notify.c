@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "engine/follow.h"
 #include "engine/publisher.h"
 #include "schemas/reader.h"
@@ -237,7 +238,7 @@ enum outcome notify_run(const struct notify_config *config, atomic_bool *stop)
     struct notifier *notifiers = memory_zeroed(RECEIVERS_MAX, sizeof *notifiers);
     for (size_t i = 0; i < count; i++) {
         notifiers[i] = (struct notifier){.config = config, .receiver = &receivers[i], .stop = stop};
-        pthread_create(&notifiers[i].thread, NULL, run_notifier, &notifiers[i]);
+        thread_create(&notifiers[i].thread, run_notifier, &notifiers[i]);
     }
     enum outcome outcome = OUTCOME_OK;
     for (size_t i = 0; i < count; i++) {

@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "engine/follow.h"
 #include "schemas/reader.h"
 #include "sinks/redis/listeners.h"
@@ -348,6 +349,15 @@ static void write_health(struct sink *sink, int64_t now_ms, int64_t passed_ms)
     json_write_decimal(&json, (double)sink->records_since_look * 1000 / (double)passed_ms);
     json_key(&json, "behind_ms"); /* from a record's being written to Kafka until it is here */
     json_write_integer(&json, sink->newest_at_ms && now_ms > sink->newest_at_ms ? now_ms - sink->newest_at_ms : 0);
+    char complaint[256];
+    int64_t complained_at_ms = log_last_complaint(log_spoken_for(), complaint, sizeof complaint);
+    json_key(&json, "last_error");
+    json_write_text(&json, complained_at_ms ? view_of_text(complaint) : (struct view){NULL, 0});
+    json_key(&json, "last_error_at");
+    if (complained_at_ms)
+        json_write_integer(&json, complained_at_ms);
+    else
+        json_write_null(&json);
     json_close_object(&json);
     struct resp command = {0};
     resp_command(&command, 4, "HSET");
@@ -476,7 +486,7 @@ enum outcome redis_sink_run(const struct redis_sink_config *config, atomic_bool 
     struct sink bulk, news;
     sink_init(&bulk, config, LANE_BULK, stop);
     sink_init(&news, config, LANE_NEWS, stop);
-    pthread_create(&news.thread, NULL, run_lane, &news);
+    thread_create(&news.thread, run_lane, &news);
     run_lane(&bulk);
     pthread_join(news.thread, NULL);
     enum outcome outcome = bulk.outcome == OUTCOME_STOP ? OUTCOME_STOP : news.outcome;

@@ -217,3 +217,19 @@ def test_run_takes_the_services_that_are_named(make_installation):
     installation.stop(process)
     done = installation.run("run", "journey", "kpis")
     assert done.returncode == 2 and "no service 'kpis'; there are ingest, journey, kpi, sink, notify, dashboard" in done.stderr
+
+
+def test_an_error_stands_with_the_service_that_had_it(make_installation, tmp_path):
+    """Several services of one process, and a mapping of the collector's that never comes to an end."""
+    (tmp_path / "endless.jq").write_text("def on: on; on")
+    port = free_port()
+    installation = make_installation(**{"ingest.listen": "127.0.0.1:%d" % port, "ingest.token": TOKEN, "ingest.mapping_time": "200ms",
+                                        "ingest.mappings_dir": str(tmp_path)})
+    installation.start("run", "ingest", "journey", "kpi", "sink", name="several")
+    assert eventually(lambda: answers("http://127.0.0.1:%d/readyz" % port), 30), installation.logs()
+    assert post("http://127.0.0.1:%d" % port, {"id": 1}, path="/v1/hooks/endless").status_code == 200
+    health = lambda: {name: json.loads(row) for name, row in installation.redis.hgetall(installation.redis_prefix + "health").items()}
+    assert eventually(lambda: "a mapping is stopped" in (health().get("ingest", {}).get("last_error") or ""), 20), health()
+    assert eventually(lambda: len(health()) == 4, 20), health()
+    assert {name: row["last_error"] for name, row in health().items() if name != "ingest"} == {"journey": None, "kpi": None, "sink": None}
+    assert abs(health()["ingest"]["last_error_at"] - time.time() * 1000) < 60000

@@ -9,11 +9,13 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "base/signature.h"
+#include "base/thread.h"
 #include "base/time_text.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "tests/unit/cmocka_all.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -269,6 +271,39 @@ static void whatever_is_logged_is_one_line_of_utf8(void **state)
     log_configure(LOG_INFO, false, "test");
 }
 
+static void *complain_of_the_disk(void *unused)
+{
+    log_warning("slow", "error", "disk", NULL);
+    return unused;
+}
+
+static void complaints_are_those_of_a_service_and_its_threads(void **state)
+{
+    (void)state;
+    char text[64];
+    pthread_t thread;
+    int silent = dup(STDERR_FILENO), none = open("/dev/null", O_WRONLY);
+    dup2(none, STDERR_FILENO);
+    log_speak_for("journey");
+    assert_int_equal(thread_create(&thread, complain_of_the_disk, NULL), 0);
+    pthread_join(thread, NULL);
+    log_speak_for("kpi");
+    log_error("broken", "error", "state", NULL);
+    assert_true(log_last_complaint("journey", text, sizeof text) > 0);
+    assert_string_equal(text, "slow: disk");
+    log_last_complaint("kpi", text, sizeof text);
+    assert_string_equal(text, "broken: state");
+    assert_int_equal(log_last_complaint("sink", text, sizeof text), 0);
+    usleep(2000); /* the later of two counts, to the millisecond */
+    log_speak_for(NULL);
+    log_error("no memory", NULL);
+    log_last_complaint("journey", text, sizeof text);
+    assert_string_equal(text, "no memory");
+    dup2(silent, STDERR_FILENO);
+    close(silent);
+    close(none);
+}
+
 static void an_address_has_a_host_and_a_port(void **state)
 {
     (void)state;
@@ -335,6 +370,7 @@ int main(void)
                                        cmocka_unit_test(signatures_are_those_of_the_rfc),
                                        cmocka_unit_test(metrics_render_as_prometheus_text),
                                        cmocka_unit_test(whatever_is_logged_is_one_line_of_utf8),
+                                       cmocka_unit_test(complaints_are_those_of_a_service_and_its_threads),
                                        cmocka_unit_test(an_address_has_a_host_and_a_port),
                                        cmocka_unit_test(an_arena_forgets_and_reuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
