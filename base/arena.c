@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 256 * 1024, ALIGNMENT = 16, SPARE_BLOCKS_MAX = 64 };
+/* Each new block is twice the last: of arenas there are some for each partition, and most hold little. */
+enum { BLOCK_LEAST_BYTES = 4 * 1024, BLOCK_MOST_BYTES = 256 * 1024, ALIGNMENT = 16, SPARE_BLOCKS_MAX = 64 };
 
 struct arena_block {
     struct arena_block *next;
@@ -34,15 +35,27 @@ void arena_finish(struct arena *arena)
     arena_init(arena);
 }
 
-static struct arena_block *block_for(struct arena *arena, size_t size)
+static struct arena_block *spare_take(struct arena *arena, size_t size)
 {
-    if (size <= BLOCK_BYTES && arena->spare) {
+    while (arena->spare) {
         struct arena_block *block = arena->spare;
         arena->spare = block->next;
-        return block;
+        if (block->capacity >= size)
+            return block;
+        free(block);
     }
-    size_t capacity = size > BLOCK_BYTES ? size : BLOCK_BYTES;
-    struct arena_block *block = memory_allocate(sizeof *block + capacity);
+    return NULL;
+}
+
+static struct arena_block *block_for(struct arena *arena, size_t size)
+{
+    struct arena_block *block = size <= BLOCK_MOST_BYTES ? spare_take(arena, size) : NULL;
+    if (block)
+        return block;
+    if (arena->block_bytes < BLOCK_MOST_BYTES)
+        arena->block_bytes = arena->block_bytes ? arena->block_bytes * 2 : BLOCK_LEAST_BYTES;
+    size_t capacity = size > arena->block_bytes ? size : arena->block_bytes;
+    block = memory_allocate(sizeof *block + capacity);
     block->capacity = capacity;
     return block;
 }
@@ -95,7 +108,7 @@ void arena_reset(struct arena *arena)
     while (block) {
         struct arena_block *next = block->next;
         /* Oversized blocks go back to the system: one huge record must not stay with us for ever. */
-        if (block->capacity == BLOCK_BYTES && spare_count < SPARE_BLOCKS_MAX) {
+        if (block->capacity <= BLOCK_MOST_BYTES && spare_count < SPARE_BLOCKS_MAX) {
             block->next = arena->spare;
             arena->spare = block;
             spare_count++;

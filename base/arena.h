@@ -12,6 +12,7 @@ struct arena_block;
 struct arena {
     struct arena_block *current; /* the block being filled; older ones behind it */
     struct arena_block *spare;   /* blocks kept from before the last reset */
+    size_t block_bytes;          /* of the newest block made */
     size_t used_bytes;           /* handed out since the last reset */
 };
 
