@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 #define SIZE_NULL UINT32_MAX
-enum { SEND_AT_ONCE = 256 };
+/* Full a little before its memory ends, so that the last record seldom makes it grow to twice as much. */
+enum { SEND_AT_ONCE = 256, CHUNK_FULL_BYTES = OUTBOX_CHUNK_BYTES - OUTBOX_CHUNK_BYTES / 32 };
 
 void outbox_init(struct outbox *outbox)
 {
@@ -33,11 +34,16 @@ size_t outbox_closed_chunks_unsent(const struct outbox *outbox)
     return outbox->sent < outbox->count ? outbox->chunk_count - 1 - outbox->messages[outbox->sent].chunk : 0;
 }
 
+/* One huge record must not stay with us for ever, nor the chunks of a backlog: of those that this batch did without, one goes each time. */
 void outbox_clear(struct outbox *outbox)
 {
+    size_t held = outbox->chunk_capacity;
+    while (held > 0 && outbox->chunks[held - 1].data == NULL)
+        held--;
+    if (held > outbox->chunk_count)
+        bytes_finish(&outbox->chunks[held - 1]);
     for (size_t i = 0; i < outbox->chunk_count; i++) {
-        /* One huge batch or record must not stay with us for ever. */
-        if (i >= OUTBOX_CHUNKS_KEPT || outbox->chunks[i].capacity > 8 * OUTBOX_CHUNK_BYTES)
+        if (outbox->chunks[i].capacity > 8 * OUTBOX_CHUNK_BYTES)
             bytes_finish(&outbox->chunks[i]);
         bytes_clear(&outbox->chunks[i]);
     }
@@ -60,7 +66,7 @@ static struct bytes *chunk_open(struct outbox *outbox)
 {
     if (outbox->chunk_count) {
         struct bytes *chunk = &outbox->chunks[outbox->chunk_count - 1];
-        if (chunk->size < OUTBOX_CHUNK_BYTES)
+        if (chunk->size < CHUNK_FULL_BYTES)
             return chunk;
         outbox->bytes += chunk->size;
     }
@@ -72,7 +78,7 @@ static struct bytes *chunk_open(struct outbox *outbox)
         outbox->chunk_capacity = capacity;
     }
     struct bytes *chunk = &outbox->chunks[outbox->chunk_count++];
-    bytes_reserve(chunk, OUTBOX_CHUNK_BYTES + OUTBOX_CHUNK_BYTES / 4);
+    bytes_reserve(chunk, OUTBOX_CHUNK_BYTES);
     return chunk;
 }
 

@@ -12,7 +12,7 @@
 #ifndef OUTBOX_CHUNK_BYTES
 #define OUTBOX_CHUNK_BYTES (256 * 1024) /* the simulation makes do with less, to have many */
 #endif
-enum { OUTBOX_TOPICS_MAX = 16, OUTBOX_CHUNKS_KEPT = 64 };
+enum { OUTBOX_TOPICS_MAX = 16 };
 
 struct outbox_message {
     int64_t timestamp_ms, died_at_offset;
@@ -41,7 +41,7 @@ struct outbox {
 void outbox_init(struct outbox *outbox);
 void outbox_finish(struct outbox *outbox);
 
-void outbox_clear(struct outbox *outbox);  /* committed: forget all, keep some memory */
+void outbox_clear(struct outbox *outbox);  /* committed: forget all, keep the memory that is in use */
 void outbox_rewind(struct outbox *outbox); /* aborted: all is unsent again */
 size_t outbox_bytes(const struct outbox *outbox);
 
