@@ -172,7 +172,7 @@ __attribute__((noinline)) static uint32_t series_make(struct worker_totals *work
     return number;
 }
 
-uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, uint32_t dimension)
+static inline uint32_t series_of(struct worker_totals *worker, enum kpi_id kpi, uint32_t dimension)
 {
     uint32_t *series = &worker->dimensions[dimension].series[kpi];
     if (*series == 0)
@@ -234,15 +234,6 @@ __attribute__((noinline)) static struct worker_bucket *older_bucket(struct worke
     return &worker->buckets[number];
 }
 
-struct worker_bucket *worker_totals_add(struct worker_totals *worker, uint32_t series, int32_t minute, const struct kpi_sums *sums)
-{
-    struct worker_bucket *bucket = recent_bucket(worker, series, minute);
-    if (bucket == NULL)
-        bucket = older_bucket(worker, series, minute);
-    kpi_sums_add(&bucket->sums, sums, 1);
-    return bucket;
-}
-
 static bool bin_is_same(const void *items, uint32_t number, const void *key)
 {
     const struct worker_bin *bin = &((const struct worker_bin *)items)[number], *wanted = key;
@@ -255,7 +246,7 @@ static uint64_t bin_hash(const void *items, uint32_t number)
     return hash_mix((uint64_t)bin->bucket << 32 | (uint32_t)bin->index);
 }
 
-void worker_totals_add_bin(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count)
+static void bin_add(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count)
 {
     struct number_table *table = &worker->bin_table;
     struct worker_bin key = {.bucket = (uint32_t)(bucket - worker->buckets), .index = index, .count = count, .next = bucket->last_bin};
@@ -270,6 +261,21 @@ void worker_totals_add_bin(struct worker_totals *worker, struct worker_bucket *b
     worker->bins[number] = key;
     bucket->last_bin = (int32_t)number;
     number_table_added(table, place, bin_hash, worker->bins);
+}
+
+/* A dozen for each event: all that is done for one of them is within this loop. */
+void worker_totals_add(struct worker_totals *worker, enum kpi_id kpi, const uint32_t *dimensions, uint32_t count,
+                       const struct worker_addition *what)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t series = series_of(worker, kpi, dimensions[i]);
+        struct worker_bucket *bucket = recent_bucket(worker, series, what->minute);
+        if (bucket == NULL)
+            bucket = older_bucket(worker, series, what->minute);
+        kpi_sums_add(&bucket->sums, &what->sums, 1);
+        for (int32_t at = what->first_bin; at >= 0; at = what->bins[at].next)
+            bin_add(worker, bucket, what->bins[at].index, what->bins[at].count);
+    }
 }
 
 static size_t bins_count(const struct worker_totals *worker, const struct worker_bucket *bucket)

@@ -9,6 +9,7 @@
 
 #include "engine/outbox.h"
 #include "processors/journey/matters/contributions.h"
+#include "processors/journey/sums/bins.h"
 
 struct worker_totals;
 struct totals;
@@ -20,14 +21,20 @@ void worker_totals_leave(struct worker_totals *worker, struct totals *member);
 /* Everybody's contributions are due: the members whose cells are to be added. */
 size_t worker_totals_members(const struct worker_totals *worker, struct totals *const **members);
 
-/* The number of a dimension's text, which is not borrowed; and of the series of a KPI by it. */
+/* The number of a dimension's text, which is not borrowed. */
 uint32_t worker_totals_dimension(struct worker_totals *worker, struct view text);
-uint32_t worker_totals_series(struct worker_totals *worker, enum kpi_id kpi, uint32_t dimension);
 
-/* To one minute of a series, which is returned, good until the next call; and to its histogram. */
-struct worker_bucket;
-struct worker_bucket *worker_totals_add(struct worker_totals *worker, uint32_t series, int32_t minute, const struct kpi_sums *sums);
-void worker_totals_add_bin(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count);
+/* What happened in one minute, and the durations among it: a chain of bins (bins.h). */
+struct worker_addition {
+    int32_t minute;
+    int32_t first_bin; /* −1: none */
+    const struct bin *bins;
+    struct kpi_sums sums;
+};
+
+/* To the series of a KPI by each of these dimensions. */
+void worker_totals_add(struct worker_totals *worker, enum kpi_id kpi, const uint32_t *dimensions, uint32_t count,
+                       const struct worker_addition *what);
 
 struct totals_target {
     struct outbox *outbox;
