@@ -5,6 +5,7 @@
 #include "base/edit_distance.h"
 #include "base/http_client.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -182,6 +183,7 @@ static int do_as_told(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    memory_configure();
     int code = do_as_told(argc, argv);
     return output_arrived() || code != EXIT_FINE ? code : EXIT_FAILED;
 }

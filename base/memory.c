@@ -3,6 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+enum { LARGE_BYTES = 128 * 1024, LEFT_AT_END_BYTES = 1024 * 1024 };
+
+void memory_configure(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, LEFT_AT_END_BYTES); /* what small pieces come and go by need not be given back and asked for again */
+#endif
+}
 
 _Noreturn void memory_out(size_t wanted)
 {

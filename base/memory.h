@@ -11,4 +11,8 @@ void *memory_resize(void *old, size_t size);
 _Noreturn void memory_out(size_t wanted); /* ends the process */
 char *memory_copy_text(const char *text); /* NULL stays NULL */
 
+/* Once, before there are threads: what is large is the system's own mapping for as long as it lives. It grows without a copy, what of it is
+ * not used yet is not there, and once free it is gone. (Left to itself, the C library puts large pieces among the small ones as soon as one was freed.) */
+void memory_configure(void);
+
 #endif
