@@ -26,11 +26,11 @@ enum { MINUTES_KEPT = 2 * 1440, HOURS_KEPT = 90 * 24, DAYS_KEPT = 731 };
 struct window_state {
     struct kpi_sums now, before;
     struct histogram histogram;            /* of `now`; durations only */
-    int32_t end;                           /* index of its last bucket */
-    int32_t oldest_now, oldest_before;     /* first bucket with something in it; INT32_MAX: none */
     int64_t changes_at_ms;                 /* when time alone will change it */
     int64_t published_at_ms;               /* at_ms of what was published last; INT64_MIN: nothing */
     int64_t empty_since_ms;                /* published as empty since; INT64_MIN: not empty, or already deleted */
+    int32_t end;                           /* index of its last bucket */
+    int32_t oldest_now, oldest_before;     /* first bucket with something in it; INT32_MAX: none */
 };
 
 struct series {
