@@ -3,38 +3,53 @@
 #ifndef TS_KPI_BINS_H
 #define TS_KPI_BINS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "processors/kpi/bin_list.h"
 
-/* Of one grid: how many durations of bin `bin` fell into bucket `when`; sorted by both. */
-struct bin_count {
-    int32_t when, count;
-    uint16_t bin;
+/* Of one bucket: its items in the list end there, counted from the first that ever was. */
+struct bin_bucket {
+    int32_t when;
+    uint32_t end;
 };
 
+/* Of one grid: all its buckets, in order of time, their bins ascending. */
 struct bins {
-    struct bin_count *items;
-    uint32_t first, count, capacity;
+    struct bin_bucket *buckets;
+    uint32_t first, count, capacity; /* of buckets; `first` places in front are free */
+    uint32_t gone;                   /* items that were dropped in front of the list */
+    struct bin_list list;
 };
 
+/* Zero-initialised is empty and valid. */
 void bins_finish(struct bins *bins);
 void bins_add(struct bins *bins, int32_t when, int bin, int64_t count);
-uint32_t bins_find(const struct bins *bins, int32_t when); /* the first position at or after */
-const struct bin_count *bins_at(const struct bins *bins, uint32_t position);
 void bins_drop_before(struct bins *bins, int32_t when);
+size_t bins_bytes(const struct bins *bins); /* of memory */
+
+/* Buckets have places 0 … count − 1: the first at or after `when`, and when one is. */
+uint32_t bins_find(const struct bins *bins, int32_t when);
+
+static inline int32_t bins_when(const struct bins *bins, uint32_t bucket)
+{
+    return bins->buckets[bins->first + bucket].when;
+}
+
+/* Its items in bins->list: [bins_begin, bins_end). */
+static inline uint32_t bins_end(const struct bins *bins, uint32_t bucket)
+{
+    return bins->buckets[bins->first + bucket].end - bins->gone;
+}
+
+static inline uint32_t bins_begin(const struct bins *bins, uint32_t bucket)
+{
+    return bucket > 0 ? bins_end(bins, bucket - 1) : 0;
+}
 
 /* Of one window. */
 struct histogram {
-    uint16_t *bins;  /* ascending */
-    void *counts;    /* beside them: int32_t as long as all of them fit, then int64_t */
-    uint32_t count, capacity;
-    bool is_wide;
+    struct bin_list list; /* ascending */
 };
 
 void histogram_finish(struct histogram *histogram);
-int64_t histogram_count(const struct histogram *histogram, uint32_t place);
-size_t histogram_bytes(const struct histogram *histogram); /* of memory */
 void histogram_add(struct histogram *histogram, int bin, int64_t count);
 
 /* For ascending ranks (from 1): a duration within the bin of the item of that rank, ms. Ranks beyond the end: the last bin. */

@@ -100,8 +100,10 @@ static int32_t first_from(const struct level *level, int32_t from, int32_t until
 static void histogram_move(struct series *series, int i, int32_t from, int32_t until, int64_t times)
 {
     const struct bins *bins = &series->bins[window_of(series, i)->grid];
-    for (uint32_t at = bins_find(bins, from); at < bins->count && bins_at(bins, at)->when < until; at++)
-        histogram_add(&series->windows[i].histogram, bins_at(bins, at)->bin, times * bins_at(bins, at)->count);
+    for (uint32_t bucket = bins_find(bins, from); bucket < bins->count && bins_when(bins, bucket) < until; bucket++) {
+        for (uint32_t at = bins_begin(bins, bucket); at < bins_end(bins, bucket); at++)
+            histogram_add(&series->windows[i].histogram, bin_list_bins(&bins->list)[at], times * bin_list_count(&bins->list, at));
+    }
 }
 
 /* Add up the buckets of [from, until); false: there are none. */
@@ -248,8 +250,10 @@ static void count_waiting(struct series *series, int32_t until)
     if (!series->bins)
         return;
     const struct bins *bins = &series->bins[GRID_MINUTE];
-    for (uint32_t at = bins_find(bins, from); at < bins->count && bins_at(bins, at)->when <= until; at++)
-        count_bin(series, bins_at(bins, at)->when, bins_at(bins, at)->bin, bins_at(bins, at)->count);
+    for (uint32_t bucket = bins_find(bins, from); bucket < bins->count && bins_when(bins, bucket) <= until; bucket++) {
+        for (uint32_t at = bins_begin(bins, bucket); at < bins_end(bins, bucket); at++)
+            count_bin(series, bins_when(bins, bucket), bin_list_bins(&bins->list)[at], bin_list_count(&bins->list, at));
+    }
 }
 
 void series_advance(struct series *series, int64_t at_ms)
@@ -347,9 +351,9 @@ size_t series_memory_bytes(const struct series *series)
     for (int grid = 0; grid < GRID_COUNT; grid++) {
         bytes += level_bytes(&series->levels[grid]);
         if (series->bins)
-            bytes += sizeof *series->bins + series->bins[grid].capacity * sizeof(struct bin_count);
+            bytes += sizeof *series->bins + bins_bytes(&series->bins[grid]);
     }
     for (int i = 0; i < series->window_count; i++)
-        bytes += histogram_bytes(&series->windows[i].histogram);
+        bytes += bin_list_bytes(&series->windows[i].histogram.list);
     return bytes;
 }

@@ -84,29 +84,20 @@ static void load_level(struct level *level, struct unpacker *in)
     }
 }
 
-static uint32_t same_bucket(const struct bins *bins, uint32_t from)
-{
-    uint32_t until = from;
-    while (until < bins->count && bins_at(bins, until)->when == bins_at(bins, from)->when)
-        until++;
-    return until - from;
-}
-
 /* Bucket by bucket, its bins by their distances: some two bytes a bin, so that the busiest series of durations (900 bins in
  * each of 720 hours) stays below what a Kafka record may have. */
 static void save_bins(const struct bins *bins, struct bytes *out)
 {
     int32_t last = 0;
-    for (uint32_t at = 0; at < bins->count;) {
-        uint32_t count = same_bucket(bins, at);
+    for (uint32_t bucket = 0; bucket < bins->count; bucket++) {
         int last_bin = 0;
-        pack(out, count);
-        pack(out, bins_at(bins, at)->when - last);
-        last = bins_at(bins, at)->when;
-        for (uint32_t until = at + count; at < until; at++) {
-            pack(out, bins_at(bins, at)->bin - last_bin);
-            last_bin = bins_at(bins, at)->bin;
-            pack(out, bins_at(bins, at)->count);
+        pack(out, bins_end(bins, bucket) - bins_begin(bins, bucket));
+        pack(out, bins_when(bins, bucket) - last);
+        last = bins_when(bins, bucket);
+        for (uint32_t at = bins_begin(bins, bucket); at < bins_end(bins, bucket); at++) {
+            pack(out, bin_list_bins(&bins->list)[at] - last_bin);
+            last_bin = bin_list_bins(&bins->list)[at];
+            pack(out, bin_list_count(&bins->list, at));
         }
     }
     pack(out, 0);

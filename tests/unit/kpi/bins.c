@@ -42,12 +42,12 @@ static void counts_go_beyond_32_bits(void **unused)
     histogram_add(&histogram, 14, -((int64_t)5 << 32));
     for (int bin = 30; bin > 20; bin--)
         histogram_add(&histogram, bin, bin);
-    for (uint32_t i = 0; i < histogram.count; i++) {
+    for (uint32_t i = 0; i < histogram.list.count; i++) {
         int bin = (int)i + 11;
         int64_t beyond = bin == 15 ? (int64_t)5 << 32 : bin == 14 ? -((int64_t)5 << 32) : 0;
-        assert_int_equal(histogram_count(&histogram, i), bin + beyond);
+        assert_int_equal(bin_list_count(&histogram.list, i), bin + beyond);
     }
-    assert_int_equal(histogram.count, 20);
+    assert_int_equal(histogram.list.count, 20);
     histogram_finish(&histogram);
 }
 
@@ -59,19 +59,28 @@ static void buckets_keep_their_order_and_forget_the_oldest(void **unused)
         for (int bin = 5; bin > 0; bin--)
             bins_add(&bins, when, bin, when);
     bins_add(&bins, 50, 3, -50);
-    assert_int_equal(bins.count, 500);
-    for (uint32_t at = 1; at < bins.count; at++) {
-        const struct bin_count *a = bins_at(&bins, at - 1), *b = bins_at(&bins, at);
-        assert_true(a->when < b->when || (a->when == b->when && a->bin < b->bin));
+    assert_int_equal(bins.count, 100);
+    assert_int_equal(bins.list.count, 500);
+    for (uint32_t bucket = 0; bucket < bins.count; bucket++) {
+        assert_int_equal(bins_when(&bins, bucket), bucket + 1);
+        assert_int_equal(bins_end(&bins, bucket) - bins_begin(&bins, bucket), 5);
+        for (int bin = 1; bin <= 5; bin++) {
+            uint32_t at = bins_begin(&bins, bucket) + (uint32_t)bin - 1;
+            assert_int_equal(bin_list_bins(&bins.list)[at], bin);
+            assert_int_equal(bin_list_count(&bins.list, at), bucket + 1 == 50 && bin == 3 ? 0 : bucket + 1);
+        }
     }
-    assert_int_equal(bins_at(&bins, bins_find(&bins, 50) + 2)->count, 0);
     bins_drop_before(&bins, 51);
-    assert_int_equal(bins.count, 250);
-    assert_int_equal(bins_at(&bins, 0)->when, 51);
+    assert_int_equal(bins.count, 50);
+    assert_int_equal(bins_when(&bins, 0), 51);
+    bins_add(&bins, 60, 3, 1000000); /* no longer two bytes */
+    assert_int_equal(bin_list_count(&bins.list, bins_begin(&bins, 9) + 2), 1000060);
+    assert_int_equal(bin_list_count(&bins.list, bins_begin(&bins, 49)), 100);
     bins_drop_before(&bins, 1000);
     assert_int_equal(bins.count, 0);
     bins_add(&bins, 1, 1, 1); /* and goes on */
     assert_int_equal(bins.count, 1);
+    assert_int_equal(bins.list.count, 1);
     bins_finish(&bins);
 }
 

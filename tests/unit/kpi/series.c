@@ -55,9 +55,10 @@ static void check_window(const struct model *model, const struct series *series,
     const struct window_state *state = &series->windows[i];
     assert_memory_equal(&now, &state->now, sizeof now);
     assert_memory_equal(&before, &state->before, sizeof before);
-    for (uint32_t k = 0; series->bins && k < state->histogram.count; k++) {
-        assert_int_equal(histogram_count(&state->histogram, k), bins[state->histogram.bins[k]]);
-        bins[state->histogram.bins[k]] = 0;
+    for (uint32_t k = 0; series->bins && k < state->histogram.list.count; k++) {
+        int64_t *expected = &bins[bin_list_bins(&state->histogram.list)[k]];
+        assert_int_equal(bin_list_count(&state->histogram.list, k), *expected);
+        *expected = 0;
     }
     for (int bin = 0; series->bins && bin < KPI_DURATION_BINS; bin++)
         assert_int_equal(bins[bin], 0);
