@@ -1,5 +1,5 @@
 /* Who is forgotten leaves Redis (READINGS 43): the keys of their own at once (project_customers.c), here what stands among others':
- * entries of ts:alerts, follow-ups, and what those who referred them have of it in their journeys. Two sets say who that is:
+ * entries of ts:alerts, follow-ups, and what those who referred them have of it in their journeys and follow-ups. Two sets say who that is:
  * ts:referrers:ID, and ts:referred:ID the other way round, so that a referrer who is forgotten is named in no set. The alerts are read
  * through in Redis, once a batch: people are seldom forgotten, and an index by customer would be one more thing to write for every alert.
  *
@@ -18,7 +18,19 @@ static const char script[] =
     "    if entry[2][i] == field then return entry[2][i + 1] end\n"
     "  end\n"
     "end\n"
+    "local function followup_forget(owner, followup)\n"
+    "  redis.call('ZREM', KEYS[2], followup)\n"
+    "  redis.call('DEL', ARGV[1] .. followup)\n"
+    "  redis.call('SREM', ARGV[2] .. owner, followup)\n"
+    "end\n"
+    "local function is_about(followup, person)\n"
+    "  local is_read, variables = pcall(cjson.decode, redis.call('HGET', ARGV[1] .. followup, 'variables') or '')\n"
+    "  return is_read and type(variables) == 'table' and variables.referred == person\n"
+    "end\n"
     "local function referrer_forget(referrer, person)\n"
+    "  for _, followup in ipairs(redis.call('SMEMBERS', ARGV[2] .. referrer)) do\n"
+    "    if is_about(followup, person) then followup_forget(referrer, followup) end\n"
+    "  end\n"
     "  for _, entry in ipairs(redis.call('XRANGE', ARGV[5] .. referrer, '-', '+')) do\n"
     "    if names(value_of(entry, 'json') or '', person) then redis.call('XDEL', ARGV[5] .. referrer, entry[1]) end\n"
     "  end\n"
@@ -27,10 +39,7 @@ static const char script[] =
     "  local id = ARGV[i + 1]\n"
     "  gone[ARGV[i]][id] = true\n"
     "  if ARGV[i] == 'c' then\n"
-    "    for _, followup in ipairs(redis.call('SMEMBERS', ARGV[2] .. id)) do\n"
-    "      redis.call('ZREM', KEYS[2], followup)\n"
-    "      redis.call('DEL', ARGV[1] .. followup)\n"
-    "    end\n"
+    "    for _, followup in ipairs(redis.call('SMEMBERS', ARGV[2] .. id)) do followup_forget(id, followup) end\n"
     "    for _, referrer in ipairs(redis.call('SMEMBERS', ARGV[3] .. id)) do\n"
     "      referrer_forget(referrer, id)\n"
     "      redis.call('SREM', ARGV[4] .. referrer, id)\n"

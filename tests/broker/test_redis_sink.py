@@ -325,8 +325,9 @@ def everything(installation):
     return texts
 
 
-def test_who_is_forgotten_is_named_nowhere(installation, tmp_path):
+def test_who_is_forgotten_is_named_nowhere(make_installation, tmp_path):
     """[43] Alerts, cases and follow-ups included, whoever else they stand among; the neighbour keeps theirs."""
+    installation = make_installation(**{"followups.rules": {"for_the_friend": {"trigger": "referred", "kind": "OFFER", "delay": "110m", "expires": "20d"}}})
     installation.start_route()
     now = int(time.time() * 1000)
 
@@ -352,11 +353,17 @@ def test_who_is_forgotten_is_named_nowhere(installation, tmp_path):
     def named(customer):
         return {key[len(prefix):].split(":")[0] for key, text in everything(installation).items() if customer in text}
 
+    def referrals_thanked_for():
+        owed = [installation.redis.hgetall(prefix + "followup:" + id) for id in installation.redis.smembers(prefix + "followups:friend")]
+        return sorted(json.loads(one["variables"]).get("referred", "") for one in owed)
+
     full = {"alerts", "case", "customer", "journey", "followup", "followups"}
     referral = lambda: [json.loads(entry["json"])["data"]["referred_customer_id"] for _, entry in installation.redis.xrange(prefix + "journey:friend")]
     assert eventually(lambda: full <= named("goes-away") and full <= named("stays-here") and len(referral()) == 2), (named("goes-away"), named("stays-here"))
+    assert eventually(lambda: referrals_thanked_for() == ["goes-away", "other"]), referrals_thanked_for()
     installation.succeed("forget", "goes-away")
     assert eventually(lambda: not named("goes-away")), [text for text in everything(installation).values() if "goes-away" in text]
     assert full <= named("stays-here")
     assert referral() == ["other"]
+    assert referrals_thanked_for() == ["other"]
     assert installation.redis.zcard(prefix + "followups") == len(installation.redis.keys(prefix + "followup:*"))
