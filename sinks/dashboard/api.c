@@ -100,6 +100,15 @@ static void write_hash(struct json_writer *json, const struct redis_answer *hash
 
 /* --- KPIs -------------------------------------------------------------------------------------------------------- */
 
+bool api_is_window(struct view name)
+{
+    for (int i = 0; i < WINDOW_COUNT; i++) {
+        if (view_equal_text(name, windows[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool is_wanted(struct view filter, const char *name)
 {
     return filter.data == NULL || view_equal_text(filter, name);

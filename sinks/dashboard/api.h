@@ -12,6 +12,9 @@ struct api {
     struct arena *arena;
 };
 
+/* "5m" … "90d" */
+bool api_is_window(struct view name);
+
 /* Each writes one JSON object. RETRY: Redis is away. PARK: there is no such thing (404). */
 
 /* {"kpis": [{"kpi", "window", "dimension", value …}]}: `kpi`, `window` and `dimension` narrow the answer; null: every KPI,

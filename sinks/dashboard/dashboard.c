@@ -9,6 +9,7 @@
 #include "sinks/dashboard/case_action.h"
 #include "sinks/dashboard/live.h"
 #include "sinks/dashboard/pages.h"
+#include "sinks/dashboard/question.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -17,7 +18,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { LINKS_MAX = 16, LIST_LIMIT = 50, LIST_LIMIT_MOST = 500, DASHBOARD_PORT = 8081 };
+enum { LINKS_MAX = 16, DASHBOARD_PORT = 8081 };
 
 const struct setting dashboard_setting_rows[] = {
     SETTING_TEXT(struct dashboard_settings, listen, "dashboard.listen", .standard_text = "127.0.0.1:8081",
@@ -79,21 +80,11 @@ static void answer_json(struct http_exchange *exchange, enum outcome outcome, co
         http_exchange_add_header(exchange, "Cache-Control", "no-store");
         http_exchange_answer(exchange, 200, "application/json", bytes_view(body));
     } else if (outcome == OUTCOME_PARK) {
-        http_exchange_refuse(exchange, 404, "not_found", "there is no such thing here");
+        http_exchange_refuse(exchange, 404, "no_such_customer", "nothing is known of such a customer");
     } else {
         http_exchange_add_header(exchange, "Retry-After", "1");
         http_exchange_refuse(exchange, 503, "redis_away", "Redis does not answer; try again");
     }
-}
-
-static int64_t limit_of(const struct http_exchange *exchange)
-{
-    struct view text = http_exchange_query(exchange, "limit");
-    char digits[16] = "";
-    if (text.data && text.size < sizeof digits)
-        memcpy(digits, text.data, text.size);
-    int64_t limit = digits[0] ? atoll(digits) : LIST_LIMIT;
-    return limit < 1 ? 1 : limit > LIST_LIMIT_MOST ? LIST_LIMIT_MOST : limit;
 }
 
 static struct view after(struct view path, const char *start)
@@ -104,51 +95,30 @@ static struct view after(struct view path, const char *start)
     return view_of(path.data + size, path.size - size);
 }
 
-static enum outcome ask_api(struct api *api, struct http_exchange *exchange, struct view what, struct bytes *body)
-{
-    struct view customer = after(what, "customers/");
-    if (view_equal_text(what, "kpis"))
-        return api_kpis(api, http_exchange_query(exchange, "kpi"), http_exchange_query(exchange, "window"),
-                        http_exchange_query(exchange, "dimension"), body);
-    if (view_equal_text(what, "series"))
-        return api_series(api, http_exchange_query(exchange, "kpi"), http_exchange_query(exchange, "by"),
-                          http_exchange_query(exchange, "window"), body);
-    if (view_equal_text(what, "hot"))
-        return api_hot(api, limit_of(exchange), body);
-    if (view_equal_text(what, "alerts") || view_equal_text(what, "shifts"))
-        return api_stream_newest(api, view_equal_text(what, "alerts") ? "alerts" : "shifts", limit_of(exchange), body);
-    if (view_equal_text(what, "scorecard"))
-        return api_scorecard(api, body);
-    if (view_equal_text(what, "health"))
-        return api_health(api, body);
-    return customer.data ? api_customer(api, customer, body) : OUTCOME_PARK;
-}
-
 static void handle_question(struct dashboard *dashboard, struct http_exchange *exchange, struct view what)
 {
     struct arena arena;
     struct bytes body = {0};
+    if (!question_check(exchange, what))
+        return;
     arena_init(&arena);
     struct api api = {link_borrow(dashboard), dashboard->config->redis->prefix, &arena};
-    enum outcome outcome = ask_api(&api, exchange, what, &body);
+    enum outcome outcome = question_ask(&api, exchange, what, &body);
     link_give_back(dashboard, api.link);
     answer_json(exchange, outcome, &body);
     bytes_finish(&body);
     arena_finish(&arena);
 }
 
-static void handle_page(struct http_exchange *exchange, struct view path)
+static const struct page *page_find(struct view path)
 {
     if (view_equal_text(path, "/"))
         path = VIEW_LITERAL("/index.html");
     for (const struct page *page = pages; page->path; page++) {
-        if (view_equal_text(path, page->path)) {
-            http_exchange_add_header(exchange, "Cache-Control", "no-cache");
-            http_exchange_answer(exchange, 200, page->content_type, view_of(page->data, page->size));
-            return;
-        }
+        if (view_equal_text(path, page->path))
+            return page;
     }
-    http_exchange_refuse(exchange, 404, "not_found", "there is no such page");
+    return NULL;
 }
 
 /* --- case actions ------------------------------------------------------------------------------------------------ */
@@ -240,25 +210,49 @@ static void handle_action(struct dashboard *dashboard, struct http_exchange *exc
 
 /* --- requests ---------------------------------------------------------------------------------------------------- */
 
+/* What we have under a path, and the methods it takes. */
+enum place { PLACE_NOWHERE, PLACE_HEALTH, PLACE_PAGE, PLACE_STREAM, PLACE_QUESTION, PLACE_ACTION };
+
+static enum place place_of(struct view path, const struct page **page)
+{
+    struct view question = after(path, "/api/");
+    *page = page_find(path);
+    return *page                                     ? PLACE_PAGE
+           : view_equal_text(path, "/healthz")       ? PLACE_HEALTH
+           : view_equal_text(question, "stream")     ? PLACE_STREAM
+           : question_exists(question)               ? PLACE_QUESTION
+           : after(path, "/api/cases/").data != NULL ? PLACE_ACTION
+                                                     : PLACE_NOWHERE;
+}
+
 static void handle(void *context, struct http_exchange *exchange)
 {
     struct dashboard *dashboard = context;
     struct view path = http_exchange_path(exchange), method = http_exchange_method(exchange);
-    struct view question = after(path, "/api/"), action = after(path, "/api/cases/");
+    const struct page *page;
+    enum place place = place_of(path, &page);
+    const char *allowed = place == PLACE_ACTION ? "POST" : "GET, HEAD";
     bool is_get = view_equal_text(method, "GET") || view_equal_text(method, "HEAD");
+    bool fits = place == PLACE_ACTION ? view_equal_text(method, "POST") : is_get;
     add_security_headers(exchange);
-    if (action.data && view_equal_text(method, "POST"))
-        handle_action(dashboard, exchange, action);
-    else if (!is_get)
-        http_exchange_refuse(exchange, 405, "method", "GET, or POST /api/cases/ID/VERB");
-    else if (view_equal_text(path, "/healthz"))
-        http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n"));
-    else if (view_equal_text(question, "stream"))
-        live_add(dashboard->live, http_exchange_stream(exchange, "text/event-stream"));
-    else if (question.data)
-        handle_question(dashboard, exchange, question);
-    else
-        handle_page(exchange, path);
+    if (place != PLACE_NOWHERE && !fits) {
+        http_exchange_add_header(exchange, "Allow", allowed);
+        http_exchange_refuse(exchange, 405, "bad_method", "this path takes another method");
+        return;
+    }
+    switch (place) {
+    case PLACE_NOWHERE:
+        http_exchange_refuse(exchange, 404, "not_found", "here are the page at /, GET /api/{" QUESTION_PATHS "} and POST /api/cases/ID/VERB");
+        break;
+    case PLACE_HEALTH: http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n")); break;
+    case PLACE_PAGE:
+        http_exchange_add_header(exchange, "Cache-Control", "no-cache");
+        http_exchange_answer(exchange, 200, page->content_type, view_of(page->data, page->size));
+        break;
+    case PLACE_STREAM: live_add(dashboard->live, http_exchange_stream(exchange, "text/event-stream")); break;
+    case PLACE_QUESTION: handle_question(dashboard, exchange, after(path, "/api/")); break;
+    case PLACE_ACTION: handle_action(dashboard, exchange, after(path, "/api/cases/")); break;
+    }
 }
 
 static struct http_server *listen_at(struct dashboard *dashboard, char *error, size_t error_size)

@@ -156,6 +156,45 @@ def test_the_read_api(shop):
         assert next(line for line in stream.iter_lines() if line.startswith(b"data:"))
 
 
+@pytest.mark.parametrize("method,path,status,code,part", [
+    ("GET", "/api/nothing", 404, "not_found", "kpis"),
+    ("POST", "/api/nothing", 404, "not_found", "kpis"),
+    ("GET", "/nothing.html", 404, "not_found", "/api/"),
+    ("GET", "/api/customers/", 404, "not_found", "customers/ID"),
+    ("GET", "/api/customers/nobody", 404, "no_such_customer", "customer"),
+    ("POST", "/api/kpis", 405, "bad_method", "method"),
+    ("DELETE", "/api/customers/angry", 405, "bad_method", "method"),
+    ("GET", "/api/cases/x/close", 405, "bad_method", "method"),
+    ("PUT", "/", 405, "bad_method", "method"),
+    ("GET", "/api/kpis?kpi=npss", 400, "bad_parameter", "'nps'"),
+    ("GET", "/api/kpis?window=2h", 400, "bad_parameter", "24h"),
+    ("GET", "/api/series", 400, "bad_parameter", "kpi"),
+    ("GET", "/api/series?kpi=npss", 400, "bad_parameter", "'nps'"),
+    ("GET", "/api/series?kpi=nps&window=2h", 400, "bad_parameter", "24h"),
+    ("GET", "/api/hot?limit=many", 400, "bad_parameter", "limit"),
+    ("GET", "/api/alerts?limit=0", 400, "bad_parameter", "limit"),
+    ("GET", "/api/shifts?limit=-5", 400, "bad_parameter", "limit"),
+    ("GET", "/api/shifts?limit=5x", 400, "bad_parameter", "limit"),
+])
+def test_what_cannot_be_answered_says_why(shop, method, path, status, code, part):
+    answer = requests.request(method, shop.dashboard + path, timeout=10)
+    assert answer.status_code == status and answer.headers["Content-Type"].startswith("application/json"), (answer.status_code, answer.text[:200])
+    assert answer.json()["error"]["code"] == code and part in answer.json()["error"]["reason"], answer.text
+    if status == 405:
+        assert answer.headers["Allow"] == ("POST" if "cases" in path else "GET, HEAD")
+
+
+@pytest.mark.parametrize("path", ["/api/hot?limit=100000", "/api/kpis?kpi=nps&window=24h", "/api/series?kpi=nps&by=channel&window=90d"])
+def test_what_can_be_answered_is(shop, path):
+    assert shop.ask(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+def test_the_status_port_takes_get_alone(shop, path):
+    answer = requests.post(shop.metrics + path, timeout=10)
+    assert answer.status_code == 405 and answer.headers["Allow"] == "GET, HEAD" and answer.json()["error"]["code"] == "bad_method"
+
+
 def test_numbers_are_as_short_as_they_may_be(shop):
     """What the score was written as, not the nearest binary fraction in seventeen digits."""
     shop.redis.hset(shop.key("case:odd"), mapping={"customer": "odd", "state": "open"})

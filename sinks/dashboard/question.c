@@ -1,0 +1,129 @@
+#include "sinks/dashboard/question.h"
+
+#include "base/edit_distance.h"
+#include "schemas/kpi_names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LIST_LIMIT = 50, LIST_LIMIT_MOST = 500 };
+
+/* Parameters whose values are checked. Dimensions may have any name. */
+enum { TAKES_KPI = 1, NEEDS_KPI = 2, TAKES_WINDOW = 4, TAKES_LIMIT = 8 };
+
+#define CUSTOMERS "customers/"
+static const struct question {
+    const char *path;
+    unsigned takes;
+} questions[] = {{"kpis", TAKES_KPI | TAKES_WINDOW},
+                 {"series", TAKES_KPI | NEEDS_KPI | TAKES_WINDOW},
+                 {"hot", TAKES_LIMIT},
+                 {"alerts", TAKES_LIMIT},
+                 {"shifts", TAKES_LIMIT},
+                 {"scorecard", 0},
+                 {"health", 0},
+                 {CUSTOMERS, 0}};
+
+/* The customer's id; null: about something else, or about nobody. */
+static struct view customer_of(struct view what)
+{
+    static const size_t size = sizeof CUSTOMERS - 1;
+    bool is_customer = what.size > size && memcmp(what.data, CUSTOMERS, size) == 0;
+    return is_customer ? view_of(what.data + size, what.size - size) : (struct view){NULL, 0};
+}
+
+static const struct question *question_find(struct view what)
+{
+    if (customer_of(what).data)
+        what = VIEW_LITERAL(CUSTOMERS);
+    else if (view_equal_text(what, CUSTOMERS))
+        return NULL;
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+        if (view_equal_text(what, questions[i].path))
+            return &questions[i];
+    }
+    return NULL;
+}
+
+bool question_exists(struct view what)
+{
+    return question_find(what) != NULL;
+}
+
+/* --- parameters -------------------------------------------------------------------------------------------------- */
+
+static bool refuse(struct http_exchange *exchange, const char *reason)
+{
+    http_exchange_refuse(exchange, 400, "bad_parameter", reason);
+    return false;
+}
+
+static bool check_kpi(struct http_exchange *exchange, bool is_needed)
+{
+    enum kpi_id id;
+    struct view kpi = http_exchange_query(exchange, "kpi");
+    if (kpi.data == NULL)
+        return !is_needed || refuse(exchange, "kpi: which one? /api/series?kpi=nps, say");
+    if (kpi_from_name(kpi, &id))
+        return true;
+    char given[64], reason[192];
+    snprintf(given, sizeof given, "%.*s", VIEW_ARGUMENTS(kpi));
+    const char *nearest = kpi_names[0].name;
+    for (int i = 1; i < KPI_COUNT_OF_ALL; i++) {
+        if (edit_distance(given, kpi_names[i].name) < edit_distance(given, nearest))
+            nearest = kpi_names[i].name;
+    }
+    snprintf(reason, sizeof reason, "kpi: there is none of that name; the nearest is '%s'", nearest);
+    return refuse(exchange, reason);
+}
+
+static bool check_window(struct http_exchange *exchange)
+{
+    struct view window = http_exchange_query(exchange, "window");
+    return window.data == NULL || api_is_window(window) || refuse(exchange, "window: one of 5m 1h 24h 7d 30d 90d");
+}
+
+/* 0: it is no number from 1 on. */
+static int64_t limit_of(const struct http_exchange *exchange)
+{
+    struct view text = http_exchange_query(exchange, "limit");
+    char digits[16] = "";
+    if (text.data == NULL)
+        return LIST_LIMIT;
+    if (text.size == 0 || text.size >= sizeof digits)
+        return 0;
+    memcpy(digits, text.data, text.size);
+    if (strspn(digits, "0123456789") != text.size)
+        return 0;
+    int64_t limit = atoll(digits);
+    return limit > LIST_LIMIT_MOST ? LIST_LIMIT_MOST : limit;
+}
+
+bool question_check(struct http_exchange *exchange, struct view what)
+{
+    const struct question *question = question_find(what);
+    if ((question->takes & TAKES_KPI) && !check_kpi(exchange, question->takes & NEEDS_KPI))
+        return false;
+    if ((question->takes & TAKES_WINDOW) && !check_window(exchange))
+        return false;
+    return !(question->takes & TAKES_LIMIT) || limit_of(exchange) > 0 ||
+           refuse(exchange, "limit: a whole number from 1 on; more than 500 are never answered");
+}
+
+/* --- answers ----------------------------------------------------------------------------------------------------- */
+
+enum outcome question_ask(struct api *api, const struct http_exchange *exchange, struct view what, struct bytes *body)
+{
+    struct view kpi = http_exchange_query(exchange, "kpi"), window = http_exchange_query(exchange, "window");
+    if (view_equal_text(what, "kpis"))
+        return api_kpis(api, kpi, window, http_exchange_query(exchange, "dimension"), body);
+    if (view_equal_text(what, "series"))
+        return api_series(api, kpi, http_exchange_query(exchange, "by"), window, body);
+    if (view_equal_text(what, "hot"))
+        return api_hot(api, limit_of(exchange), body);
+    if (view_equal_text(what, "alerts") || view_equal_text(what, "shifts"))
+        return api_stream_newest(api, view_equal_text(what, "alerts") ? "alerts" : "shifts", limit_of(exchange), body);
+    if (view_equal_text(what, "scorecard"))
+        return api_scorecard(api, body);
+    return view_equal_text(what, "health") ? api_health(api, body) : api_customer(api, customer_of(what), body);
+}
