@@ -243,6 +243,26 @@ static void daemon_log(void *context, const char *format, va_list arguments)
     log_debug("http", "detail", text, NULL);
 }
 
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Percent-decodes in place. %00 stays as it is: libmicrohttpd hands paths on as C texts, and /customers/ann%00x would be Ann's. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context, (void)connection;
+    char *to = text;
+    for (const char *from = text; *from; to++) {
+        int high = from[0] == '%' ? hex_value(from[1]) : -1, low = high >= 0 ? hex_value(from[2]) : -1;
+        bool is_code = low >= 0 && high + low > 0;
+        *to = is_code ? (char)(16 * high + low) : *from;
+        from += is_code ? 3 : 1;
+    }
+    *to = '\0';
+    return (size_t)(to - text);
+}
+
 static struct MHD_Daemon *daemon_start(struct http_server *server, const struct addrinfo *address)
 {
     const struct http_server_settings *settings = &server->settings;
@@ -253,7 +273,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, const struct 
     /* Not MHD_OPTION_LISTENING_ADDRESS_REUSE: that is SO_REUSEPORT, and a second process on the same address would silently take half
      * of the connections. Without it libmicrohttpd sets SO_REUSEADDR, which is all a quick restart needs. */
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, daemon_log, NULL,
+        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, daemon_log, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
         MHD_OPTION_SOCK_ADDR, address->ai_addr, MHD_OPTION_THREAD_POOL_SIZE, pool, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)settings->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)(settings->header_bytes_max + 16 * 1024), MHD_OPTION_CONNECTION_TIMEOUT, 0u,

@@ -51,6 +51,8 @@ REJECTED = [
     ("missing field", good(data={"survey_id": "s1", "kind": "NPS"}), "missing_field", "data.score"),
     ("score out of range", good(data=nps(11)), "out_of_range", "data.score"),
     ("empty customer", good(customer_id=""), "empty", "customer_id"),
+    ("a NUL in a customer", good(customer_id="a\0b"), "out_of_range", "customer_id"),
+    ("a NUL in a friend", good(type="ReferralMade", data={"referred_customer_id": "a\0", "converted": True}), "out_of_range", "data.referred_customer_id"),
     ("future time", good(occurred_at=moment(minutes=-24 * 60)), "future", "occurred_at"),  # ahead also when other tests took their time first
     ("time before 2000", good(occurred_at="1999-12-31T23:59:59.000Z"), "too_old", "occurred_at"),
     ("a time that is none", good(occurred_at="yesterday"), "bad_time", "occurred_at"),

@@ -130,6 +130,14 @@ static void a_request_reaches_the_handler_whole(void **state)
     assert_non_null(strstr(text, "\r\n\r\nPOST|/a b|x&y|me|body"));
 }
 
+/* What ends a text in C must not end a path: whoever asks for "ann%00x" would be shown Ann. */
+static void a_path_does_not_end_at_a_nul(void **state)
+{
+    char text[2000];
+    ask(*state, "GET /a%00b%2fc%C3%A9%4?q=x%00y&r HTTP/1.1\r\nHost: h\r\nX-Who: me\r\nConnection: close\r\n\r\n", text, sizeof text);
+    assert_non_null(strstr(text, "\r\n\r\nGET|/a%00b/c\xc3\xa9%4|x%00y|me|"));
+}
+
 static void an_answer_may_come_later_from_another_thread(void **state)
 {
     struct fixture *fixture = *state;
@@ -389,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_request_reaches_the_handler_whole),
+        TEST(a_path_does_not_end_at_a_nul),
         TEST(an_answer_may_come_later_from_another_thread),
         TEST(a_body_over_the_bound_is_413),
         TEST(headers_can_be_refused_before_the_body),
