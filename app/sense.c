@@ -77,23 +77,41 @@ static bool names_are_good(const struct config *config, struct bytes *error)
 
 /* --- pairs ------------------------------------------------------------------------------------------------------- */
 
-static bool is_at_most(const char *low_key, double low, const char *high_key, double high, const char *what, struct bytes *error)
+struct pair {
+    const char *low_key, *high_key;
+    double low, high;
+    const char *why; /* and what would be right */
+};
+
+/* Told of the one that somebody wrote: the other may be a default, which stands in no line. */
+static bool is_in_order(const struct settings_file *file, const struct pair *pair, struct bytes *error)
 {
-    if (low <= high)
+    if (pair->low <= pair->high)
         return true;
-    bytes_printf(error, "%s: %.15g is above %s, which is %.15g: %s", low_key, low, high_key, high, what);
+    bool is_low_given = settings_is_given(file, pair->low_key);
+    bytes_printf(error, "%s: %.15g is %s %s, which is %.15g%s: %s", is_low_given ? pair->low_key : pair->high_key,
+                 is_low_given ? pair->low : pair->high, is_low_given ? "above" : "below",
+                 is_low_given ? pair->high_key : pair->low_key, is_low_given ? pair->high : pair->low,
+                 settings_is_given(file, is_low_given ? pair->high_key : pair->low_key) ? "" : " unless set", pair->why);
     return false;
 }
 
 static bool pairs_are_good(const struct config *config, struct bytes *error)
 {
     const struct case_settings *cases = &config->journey.cases;
-    return is_at_most("hot.until", cases->hot_until, "hot.from", cases->hot_from,
-                      "what becomes hot would cool down at once; set it to hot.from or less", error) &&
-           is_at_most("alerts.churn_until", cases->churn_alert_until, "alerts.churn_from", cases->churn_alert_from,
-                      "an alert would end as it begins; set it to alerts.churn_from or less", error) &&
-           is_at_most("notify.retry_first", (double)config->notify.retry_first_ms, "notify.retry_most",
-                      (double)config->notify.retry_most_ms, "both in ms; set it to notify.retry_most or less", error);
+    const struct pair pairs[] = {
+        {"hot.until", "hot.from", cases->hot_until, cases->hot_from,
+         "what becomes hot would cool down at once; set hot.until to hot.from or less"},
+        {"alerts.churn_until", "alerts.churn_from", cases->churn_alert_until, cases->churn_alert_from,
+         "an alert would end as it begins; set alerts.churn_until to alerts.churn_from or less"},
+        {"notify.retry_first", "notify.retry_most", (double)config->notify.retry_first_ms, (double)config->notify.retry_most_ms,
+         "both in ms; set notify.retry_first to notify.retry_most or less"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if (!is_in_order(config->file, &pairs[i], error))
+            return false;
+    }
+    return true;
 }
 
 bool sense_check(const struct config *config, struct bytes *error)

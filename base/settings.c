@@ -313,21 +313,6 @@ static bool set_list(const struct settings_section *section, const struct settin
     return true;
 }
 
-/* Where a key stands, written with its dots or nested; 0: not in the file. */
-static int line_of(const struct settings_node *map, const char *key)
-{
-    for (size_t i = 0; map && map->kind == SETTINGS_MAP && i < map->child_count; i++) {
-        const struct settings_node *child = &map->children[i];
-        size_t size = child->key ? strlen(child->key) : 0;
-        if (size == 0 || strncmp(key, child->key, size) != 0 || (key[size] != '\0' && key[size] != '.'))
-            continue;
-        int line = key[size] ? line_of(child, key + size + 1) : child->line;
-        if (line)
-            return line;
-    }
-    return 0;
-}
-
 static bool apply_node(struct settings_file *file, const char *path, const char *prefix, struct settings_node *node,
                        struct bytes *error)
 {
@@ -337,7 +322,7 @@ static bool apply_node(struct settings_file *file, const char *path, const char 
     const struct settings_section *section = NULL;
     const struct setting *row = find_row(file, key, &section);
 
-    if (row && line_of(file->root, key) < node->line) {
+    if (row && settings_line_of(file->root, key) < node->line) {
         complain(error, &place, "stands twice; one of the two must go");
         return false;
     }
@@ -453,6 +438,13 @@ bool settings_unknown_key(const struct settings_node *node, const char *where, c
     return false;
 }
 
+bool settings_is_given(const struct settings_file *file, const char *key)
+{
+    char name[SETTINGS_NAME_MAX];
+    settings_environment_name(key, name);
+    return getenv(name) || settings_line_of(file->root, key) > 0;
+}
+
 void settings_complete_error(const struct settings_file *file, const char *path, const char *complaint, struct bytes *error)
 {
     int line = 0, used = 0;
@@ -460,7 +452,7 @@ void settings_complete_error(const struct settings_file *file, const char *path,
     if (sscanf(complaint, "line %d: %n", &line, &used) == 1 && used)
         complaint += used;
     else if (sscanf(complaint, "%127[^:]", key) == 1)
-        line = line_of(file->root, key);
+        line = settings_line_of(file->root, key);
     settings_environment_name(key, name);
     if (key[0] && getenv(name)) /* it holds over the file */
         bytes_printf(error, "environment: %s: %s", name, complaint);

@@ -89,6 +89,9 @@ const struct settings_node *settings_node_find(const struct settings_node *map, 
  * the nearest of `known` (NULL-terminated). */
 bool settings_unknown_key(const struct settings_node *node, const char *where, const char *const *known, struct bytes *error);
 
+/* Does the file or the environment say it? Otherwise it has its default. */
+bool settings_is_given(const struct settings_file *file, const char *key);
+
 /* A complaint of an owner about what it read, "line N: KEY: …" or "KEY: …", as the complete line of settings_load. */
 void settings_complete_error(const struct settings_file *file, const char *path, const char *complaint, struct bytes *error);
 

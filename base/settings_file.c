@@ -120,3 +120,17 @@ struct settings_node *settings_tree_read(const char *path, struct bytes *error)
     fclose(file);
     return root;
 }
+
+int settings_line_of(const struct settings_node *map, const char *key)
+{
+    for (size_t i = 0; map && map->kind == SETTINGS_MAP && i < map->child_count; i++) {
+        const struct settings_node *child = &map->children[i];
+        size_t size = child->key ? strlen(child->key) : 0;
+        if (size == 0 || strncmp(key, child->key, size) != 0 || (key[size] != '\0' && key[size] != '.'))
+            continue;
+        int line = key[size] ? settings_line_of(child, key + size + 1) : child->line;
+        if (line)
+            return line;
+    }
+    return 0;
+}

@@ -255,7 +255,7 @@ def test_config_typo(make_installation):
     ("ingest:\n  sources:\n    - {name: shop, token: x}\n    - {name: desk, token: x}\n", 4, ["ingest.sources", "'desk'", "'shop'"]),
     ("ingest:\n  token: x\n  sources:\n    - {name: shop, token: x}\n", 4, ["ingest.sources", "'shop'", "ingest.token"]),
     ("ingest:\n  sources:\n    - {name: shop, secret: x}\n    - {name: desk, secret: x}\n", 4, ["ingest.sources", "'desk'", "'shop'"]),
-    ("hot:\n  from: 20\n", 0, ["hot.until", "60", "hot.from", "20"]),
+    ("hot:\n  from: 20\n", 2, ["hot.until", "60", "hot.from", "20"]),
     ("hot:\n  from: 20\n  until: 50\n", 3, ["hot.until", "50", "hot.from", "20"]),
     ("alerts: {churn_from: 0.2, churn_until: 0.5}\n", 1, ["alerts.churn_until", "alerts.churn_from"]),
     ("notify: {retry_first: 5m, retry_most: 1m}\n", 1, ["notify.retry_first", "notify.retry_most"]),
@@ -275,7 +275,7 @@ def test_mistakes_within_a_mapping(make_installation, command, text, line, parts
     installation.config.write_text("kafka: {brokers: 127.0.0.1:1}\n" + text)
     done = installation.run(command)
     assert done.returncode == 2, done.stderr
-    for part in ("touchstream.yaml:%d:" % (line + 1) if line else "", *parts): # line 0: what is wrong is a default
+    for part in ("touchstream.yaml:%d:" % (line + 1), *parts):
         assert part in done.stderr, done.stderr
 
 
