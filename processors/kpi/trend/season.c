@@ -11,6 +11,8 @@ static const double level_days = 7, hour_days = 21, week_weeks = 10;
 static const double settled_weeks = 4;
 /* A rhythm: the hours' variance against the square of the mean miss. */
 static const double rhythm_least = 0.5;
+/* The variance of normal noise against the square of its mean miss. */
+static const double variance_of_miss = 1.57;
 /* How much of the noise a slot of the week must stand out of to be believed; slot_worth. */
 static const double garrote = 2;
 /* Hours differ in noise, too; as if an hour had already been as noisy as the mean one for so many rows. */
@@ -53,21 +55,22 @@ static int hour_of(int slot)
     return slot % SEASON_HOURS;
 }
 
-/* How much the hours of the day (by the day: the days of the week) differ. */
+/* How much the hours of the day (by the day: the days of the week) differ, beyond what the means of so few visits differ anyway. */
 static double rhythm_variance(const struct season *season, enum season_kind kind)
 {
     const float *mean = kind == SEASON_WEEK_OF_DAYS ? season->week : season->hour;
     const float *rows = kind == SEASON_WEEK_OF_DAYS ? season->week_rows : season->hour_rows;
-    double sum = 0, squares = 0;
+    double sum = 0, squares = 0, noise = 0;
     int seen = 0;
     for (int k = 0; k < (kind == SEASON_WEEK_OF_DAYS ? 7 : SEASON_HOURS); k++) {
         if (rows[k] <= 0)
             continue;
         sum += (double)mean[k];
         squares += (double)mean[k] * (double)mean[k];
+        noise += variance_of_miss * season->spread * season->spread / (double)rows[k];
         seen++;
     }
-    return seen > 1 ? fmax(0, squares / seen - sum / seen * (sum / seen)) : 0;
+    return seen > 1 ? fmax(0, (squares - noise) / seen - sum / seen * (sum / seen)) : 0;
 }
 
 static double middle_of(double *value, int count)

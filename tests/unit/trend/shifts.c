@@ -172,6 +172,24 @@ static void alarms_keep_to_the_budget_where_noise_has_a_rhythm_too(void **state)
     }
 }
 
+/* The hours of three days differ by chance alone; that is no rhythm to wait for. */
+static void a_step_in_the_first_week_of_a_series_without_a_rhythm_is_said(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        double values[168];
+        int step = seed % 2 ? 60 : 100;
+        noise(values, 168, 10, 1, seed);
+        for (int row = step; row < 168; row++)
+            values[row] += 6;
+        struct heard heard = listen(&hourly, values, 168);
+        bool is_said = false;
+        for (int k = 0; k < heard.count; k++)
+            is_said |= heard.shift[k].kind == TREND_KIND_LEVEL && llabs(heard.shift[k].onset_row - step) <= 1;
+        assert_true(is_said);
+    }
+}
+
 static void gaps_and_constants_are_calm(void **state)
 {
     (void)state;
@@ -373,6 +391,7 @@ int main(void)
         cmocka_unit_test(the_unit_does_not_matter),
         cmocka_unit_test(a_daily_and_weekly_rhythm_is_no_shift_but_a_drop_in_it_is),
         cmocka_unit_test(alarms_keep_to_the_budget_where_noise_has_a_rhythm_too),
+        cmocka_unit_test(a_step_in_the_first_week_of_a_series_without_a_rhythm_is_said),
         cmocka_unit_test(gaps_and_constants_are_calm),
         cmocka_unit_test(leaving_a_constant_is_said),
         cmocka_unit_test(a_small_sample_may_be_far_off_a_large_one_may_not),
