@@ -100,6 +100,28 @@ static void row_split(struct csv_reader *reader, struct view row)
     }
 }
 
+static enum read_result quote_stays_open(struct csv_reader *reader, uint64_t line)
+{
+    snprintf(reader->broken, sizeof reader->broken, "line %" PRIu64 ": a quote is opened and never closed", line);
+    return READ_BROKEN;
+}
+
+/* A quote that nothing closes costs the line it stands in, not all the rows that follow. */
+static enum read_result line_without_end(struct csv_reader *reader, struct raw_record *out)
+{
+    if (reader->columns == NULL)
+        return quote_stays_open(reader, reader->line);
+    struct view rest = input_window(reader->input);
+    const char *end = memchr(rest.data, '\n', rest.size);
+    out->text = view_of(rest.data, end ? (size_t)(end - rest.data) : rest.size);
+    reader->pending = out->text.size + (end != NULL);
+    if (out->text.data[out->text.size - 1] == '\r')
+        out->text.size--;
+    reader->line += end != NULL;
+    reader->is_open = true;
+    return READ_RECORD;
+}
+
 /* The window's first row without its line end. END: nothing left. */
 static enum read_result row_find(struct csv_reader *reader, struct raw_record *out)
 {
@@ -117,9 +139,9 @@ static enum read_result row_find(struct csv_reader *reader, struct raw_record *o
         out->text.size = RECORD_BYTES_MAX;
         reader->is_skipping = !has_end;
         reader->in_quotes = scan.in_quotes;
+        reader->skipped_line = reader->line;
     } else if (!has_end && scan.in_quotes) {
-        snprintf(reader->broken, sizeof reader->broken, "line %" PRIu64 ": a quote is opened and never closed", reader->line);
-        return READ_BROKEN;
+        return line_without_end(reader, out);
     } else if (out->text.size > 0 && out->text.data[out->text.size - 1] == '\r') {
         out->text.size--;
     }
@@ -127,11 +149,13 @@ static enum read_result row_find(struct csv_reader *reader, struct raw_record *o
     return READ_RECORD;
 }
 
-static void row_skip(struct csv_reader *reader)
+/* false: it went on to the end of the file, in quotes. */
+static bool row_skip(struct csv_reader *reader)
 {
     struct row_scan scan = {.in_quotes = reader->in_quotes};
+    bool has_end;
     do {
-        bool has_end = row_measure(&scan, input_window(reader->input), reader->separator);
+        has_end = row_measure(&scan, input_window(reader->input), reader->separator);
         input_skip(reader->input, scan.at + has_end);
         scan.at = 0;
         if (has_end) {
@@ -141,6 +165,7 @@ static void row_skip(struct csv_reader *reader)
     } while (input_extend(reader->input));
     reader->line += scan.lines;
     reader->is_skipping = false;
+    return has_end || !scan.in_quotes;
 }
 
 enum read_result csv_reader_next(struct csv_reader *reader, struct raw_record *out)
@@ -148,11 +173,12 @@ enum read_result csv_reader_next(struct csv_reader *reader, struct raw_record *o
     for (;;) {
         input_skip(reader->input, reader->pending);
         reader->pending = 0;
-        if (reader->is_skipping)
-            row_skip(reader);
+        if (reader->is_skipping && !row_skip(reader))
+            return quote_stays_open(reader, reader->skipped_line);
+        reader->is_open = false;
         enum read_result result = row_find(reader, out);
         reader->field_count = 0;
-        if (result != READ_RECORD || out->is_too_large)
+        if (result != READ_RECORD || out->is_too_large || reader->is_open)
             return result;
         if (out->text.size == 0)
             continue;
@@ -175,6 +201,18 @@ static char separator_find(struct view header)
         if (counts[k] > counts[best])
             best = k;
     return candidates[best];
+}
+
+/* A table whose lines end with CR alone is a single line to us: a header, and no row at all. */
+static bool has_lone_return(struct view header)
+{
+    bool in_quotes = false;
+    for (size_t i = 0; i < header.size; i++) {
+        in_quotes ^= header.data[i] == '"';
+        if (!in_quotes && header.data[i] == '\r')
+            return true;
+    }
+    return false;
 }
 
 static void header_keep(struct csv_reader *reader)
@@ -209,6 +247,11 @@ enum read_result csv_reader_init(struct csv_reader *reader, struct input *input)
         return result;
     if (header.is_too_large) {
         snprintf(reader->broken, sizeof reader->broken, "line 1: the header row is larger than a record may be");
+        return READ_BROKEN;
+    }
+    if (has_lone_return(header.text)) {
+        snprintf(reader->broken, sizeof reader->broken,
+                 "line 1: lines end with CR alone; convert the file first (tr '\\r' '\\n')");
         return READ_BROKEN;
     }
     reader->separator = separator_find(header.text);

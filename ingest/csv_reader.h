@@ -20,7 +20,9 @@ struct csv_reader {
     char *header;
     uint64_t line;
     size_t pending;
-    bool is_skipping, in_quotes; /* of a row that was too large */
+    bool is_skipping, in_quotes; /* of a row that was too large, */
+    uint64_t skipped_line;       /* which began here */
+    bool is_open;                /* the line read last opens a quote that nothing closes; it has no fields */
     char broken[200];
 };
 
@@ -28,7 +30,7 @@ struct csv_reader {
 enum read_result csv_reader_init(struct csv_reader *reader, struct input *input);
 void csv_reader_finish(struct csv_reader *reader);
 
-/* `fields` and `field_count` are the row's. A too large row has no fields. BROKEN: a quote that is never closed. */
+/* `fields` and `field_count` are the row's. A too large row has no fields. BROKEN: it was too large for its quote is never closed. */
 enum read_result csv_reader_next(struct csv_reader *reader, struct raw_record *out);
 
 /* −1: no such column. */

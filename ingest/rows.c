@@ -105,6 +105,8 @@ static void row_judge(const struct rows *rows, const struct raw_record *row, str
     *fault = (struct json_fault){0};
     if (row->is_too_large) {
         row_fault(rows, row->line, arena, fault, "too_large", "a record is at most 1 MiB");
+    } else if (rows->format == ROWS_CSV && rows->csv.is_open) {
+        row_fault(rows, row->line, arena, fault, "bad_mapping", "a quote is opened and never closed");
     } else if (rows->format == ROWS_CSV && rows->csv.field_count != rows->csv.column_count) {
         snprintf(reason, sizeof reason, "%zu fields where the header has %zu columns", rows->csv.field_count,
                  rows->csv.column_count);

@@ -48,6 +48,8 @@ static void tell_csv(struct input *input, struct bytes *out)
         bytes_printf(out, "%s%.*s", i ? "|" : "", VIEW_ARGUMENTS(reader.columns[i]));
     while (result == READ_RECORD && (result = csv_reader_next(&reader, &record)) == READ_RECORD) {
         bytes_printf(out, record.is_too_large ? "<%llu" : " %llu[", (unsigned long long)record.line);
+        if (reader.is_open)
+            bytes_printf(out, "open: %.*s", VIEW_ARGUMENTS(record.text));
         for (size_t i = 0; i < reader.field_count; i++)
             bytes_printf(out, "%s%.*s", i ? "|" : "", VIEW_ARGUMENTS(reader.fields[i]));
         bytes_append_text(out, record.is_too_large ? ">" : "]");
@@ -179,7 +181,23 @@ static void csv_as_rfc_4180_has_it(void **state)
     expect(CSV, "\xEF\xBB\xBF\"a\",b\n1,\"\"\n", "a|b 2[1|]");
     expect(CSV, "a\n\"\"\"\"\n", "a 2[\"]");
     expect(CSV, "a,b\n5\" disk,in\"ch\n", "a|b 2[5\" disk|in\"ch]");
-    expect(CSV, "a,b\n1,\"open\n", "a|b broken: line 2: a quote is opened and never closed");
+}
+
+/* It costs its own line: the rows that follow are read, whatever is in them. */
+static void csv_with_a_quote_that_nothing_closes(void **state)
+{
+    (void)state;
+    expect(CSV, "a,b\n1,\"open\n", "a|b 2[open: 1,\"open]");
+    expect(CSV, "a,b\n1,\"open\r\n2,3\r\n\n4,5", "a|b 2[open: 1,\"open] 3[2|3] 5[4|5]");
+    expect(CSV, "a,b\n1,2\n\"", "a|b 2[1|2] 3[open: \"]");
+    expect(CSV, "a,\"b\n1,2\n", " broken: line 1: a quote is opened and never closed");
+}
+
+static void csv_whose_lines_end_with_cr_alone_says_so(void **state)
+{
+    (void)state;
+    expect(CSV, "a,b\r1,2\r3,4\r", " broken: line 1: lines end with CR alone; convert the file first (tr '\\r' '\\n')");
+    expect(CSV, "\"a\r\nx\",b\n1,2\n", "a\r\nx|b 3[1|2]");
 }
 
 static void csv_separators_and_ragged_rows(void **state)
@@ -223,6 +241,8 @@ int main(void)
         cmocka_unit_test(json_arrays_and_loose_values),
         cmocka_unit_test(a_huge_json_value_is_skipped),
         cmocka_unit_test(csv_as_rfc_4180_has_it),
+        cmocka_unit_test(csv_with_a_quote_that_nothing_closes),
+        cmocka_unit_test(csv_whose_lines_end_with_cr_alone_says_so),
         cmocka_unit_test(csv_separators_and_ragged_rows),
         cmocka_unit_test(a_huge_csv_row_is_skipped_quotes_and_all),
         cmocka_unit_test(a_column_is_found_by_name),
