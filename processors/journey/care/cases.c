@@ -152,10 +152,12 @@ static void story_close(struct walk *walk, const struct case_fact *act)
 /* Whoever acknowledges or contacts has it, until it is assigned. ASSIGNED: to whom the note names, else to the actor. */
 static void owner_follows(struct case_story *story, const struct case_fact *act)
 {
-    if (act->action == CASE_ACTION_ASSIGNED)
+    if (act->action == CASE_ACTION_ASSIGNED) {
         story->owner = act->note ? act->note : act->actor;
-    else if (story->owner == NULL && (act->action == CASE_ACTION_ACKNOWLEDGED || act->action == CASE_ACTION_CONTACTED))
+        story->actor = act->actor;
+    } else if (story->owner == NULL && (act->action == CASE_ACTION_ACKNOWLEDGED || act->action == CASE_ACTION_CONTACTED)) {
         story->owner = act->actor;
+    }
 }
 
 static void acted(struct walk *walk, const struct case_fact *act)
@@ -164,7 +166,6 @@ static void acted(struct walk *walk, const struct case_fact *act)
     enum alert_state state = story->state;
     bool is_live = case_is_live(state);
     int64_t at_ms = act->moment.at_ms;
-    story->last_act = act;
     story->news_at_ms = at_ms;
     owner_follows(story, act);
     switch ((enum case_action)act->action) {

@@ -15,9 +15,8 @@
 
 struct case_story {
     const struct case_fact *opener;
-    const struct case_fact *last_act;
     const char *owner;               /* borrowed from the facts */
-    const char *actor;               /* of the last change of state, when somebody made it */
+    const char *actor;               /* of the last change of state or owner, when somebody made it */
     uint32_t fact_begin, fact_end;   /* its facts */
     int64_t points_from_ms;          /* what was said before is settled with the case before; INT64_MIN: none */
     int64_t opened_at_ms, changed_at_ms;

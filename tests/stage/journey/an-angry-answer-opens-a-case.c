@@ -35,8 +35,9 @@ static void people_act_and_the_next_score_verifies(void **state)
     desk_act(&desk, MINUTES(5), id, "ACKNOWLEDGED", NULL);
     assert_int_equal(desk_case(&desk)->state, ALERT_STATE_ACKNOWLEDGED);
     assert_true(view_equal_text(desk_case(&desk)->actor, "ada"));
-    desk_act(&desk, MINUTES(6), id, "ASSIGNED", "grace");
+    desk_act_by(&desk, MINUTES(6), id, "ASSIGNED", "grace", "chief"); /* every step has its own actor, this one too */
     assert_true(view_equal_text(desk_case(&desk)->owner, "grace"));
+    assert_true(view_equal_text(desk_case(&desk)->actor, "chief"));
     assert_int_equal(desk_case(&desk)->state, ALERT_STATE_ACKNOWLEDGED);
     desk_act(&desk, HOURS(3), id, "CONTACTED", NULL);
     assert_int_equal(desk_case(&desk)->state, ALERT_STATE_IN_PROGRESS);

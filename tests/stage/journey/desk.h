@@ -153,12 +153,18 @@ static inline void desk_ticket(struct desk *desk, int64_t at_ms, const char *tic
     desk_add(desk, at_ms, "TicketChanged", data);
 }
 
-static inline void desk_act(struct desk *desk, int64_t at_ms, struct view case_id, const char *action, const char *note)
+static inline void desk_act_by(struct desk *desk, int64_t at_ms, struct view case_id, const char *action, const char *note,
+                               const char *actor)
 {
     char data[512];
-    snprintf(data, sizeof data, "\"case_id\":\"%.*s\",\"action\":\"%s\",\"actor\":\"ada\"%s%s%s", VIEW_ARGUMENTS(case_id), action,
-             note ? ",\"note\":\"" : "", note ? note : "", note ? "\"" : "");
+    snprintf(data, sizeof data, "\"case_id\":\"%.*s\",\"action\":\"%s\",\"actor\":\"%s\"%s%s%s", VIEW_ARGUMENTS(case_id), action,
+             actor, note ? ",\"note\":\"" : "", note ? note : "", note ? "\"" : "");
     desk_add(desk, at_ms, "CaseActed", data);
+}
+
+static inline void desk_act(struct desk *desk, int64_t at_ms, struct view case_id, const char *action, const char *note)
+{
+    desk_act_by(desk, at_ms, case_id, action, note, "ada");
 }
 
 static inline void desk_tick(struct desk *desk, int64_t at_ms)
