@@ -190,12 +190,20 @@ static bool is_value_of(struct view dimension, struct view by)
            dimension.data[by.size] == '=' && memchr(dimension.data, ',', dimension.size) == NULL;
 }
 
+/* `by` is a dimension, for all its values, or one series as Redis names it: `channel=EMAIL`, `all`. */
+static bool is_chosen(struct view dimension, struct view by)
+{
+    if (by.data == NULL)
+        return view_equal_text(dimension, "all");
+    return view_equal(dimension, by) || is_value_of(dimension, by);
+}
+
 static size_t choose_dimensions(const struct redis_answer *hash, struct view by, struct breakdown *chosen)
 {
     size_t count = 0;
     for (size_t i = 0; i + 1 < hash->count; i += 2) {
         struct view dimension = hash->items[i].text;
-        if (by.data ? is_value_of(dimension, by) : view_equal_text(dimension, "all"))
+        if (is_chosen(dimension, by))
             chosen[count++] = (struct breakdown){dimension, hash->items[i + 1].text, n_of(hash->items[i + 1].text)};
     }
     qsort(chosen, count, sizeof *chosen, most_n_first);

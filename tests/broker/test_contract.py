@@ -148,6 +148,8 @@ def test_the_read_api(shop):
     for path in ("/api/kpis", "/api/series?kpi=nps&by=all", "/api/hot", "/api/alerts", "/api/shifts", "/api/customers/angry", "/api/scorecard"):
         answer = shop.ask(path)
         assert answer.status_code == 200 and answer.json() is not None, (path, answer.status_code, answer.text[:200])
+    named = lambda by: [one["dimension"] for one in shop.ask("/api/series?kpi=nps&by=" + by).json()["series"]]
+    assert named("all") == ["all"] and "channel=EMAIL" in named("channel") and named("channel=EMAIL") == ["channel=EMAIL"]
     assert shop.ask("/api/nothing").status_code == 404
     assert shop.ask("/api/customers/nobody").status_code in (200, 404)
     with shop.ask("/api/stream", stream=True) as stream:
