@@ -145,6 +145,20 @@ static struct view percent_decode(struct arena *arena, struct view text)
     return view_of(out, size);
 }
 
+/* CloudEvents' HTTP binding: a header's value in double quotes is unescaped, before its percent signs are. */
+static struct view header_unquote(struct arena *arena, struct view text)
+{
+    if (text.size < 2 || text.data[0] != '"' || text.data[text.size - 1] != '"')
+        return text;
+    char *out = arena_alloc(arena, text.size);
+    size_t size = 0;
+    for (size_t i = 1; i + 1 < text.size; i++) {
+        i += text.data[i] == '\\' && i + 2 < text.size;
+        out[size++] = text.data[i];
+    }
+    return view_of(out, size);
+}
+
 /* What is no UTF-8 stays what it is, for the reader to refuse: mended by U+FFFD, two customers could become one. */
 static void write_value(struct json_writer *json, struct view value)
 {
@@ -175,7 +189,7 @@ static void on_header(void *context, struct view name, struct view value)
     for (size_t i = 3; i < name.size; i++)
         key[i - 3] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] - 'A' + 'a') : name.data[i];
     json_key_view(&headers->json, view_of(key, name.size - 3));
-    write_value(&headers->json, percent_decode(headers->arena, value));
+    write_value(&headers->json, percent_decode(headers->arena, header_unquote(headers->arena, value)));
 }
 
 static bool event_of_headers(const struct http_exchange *exchange, struct view body, struct growing *growing)

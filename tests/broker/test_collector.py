@@ -96,6 +96,21 @@ def test_cloud_events(taken):
     assert all(uuid.UUID(one["id"]) in there for one in batch)
 
 
+def test_a_cloud_event_in_headers(taken):
+    """Binary mode: double quotes around a value are taken off, then its percent signs are decoded."""
+    installation, url = taken
+    ids = {str(uuid.uuid4()): (sent, meant) for sent, meant in [("c-42", "c-42"), ("caf%C3%A9", "café"), ('"two words"', "two words"),
+                                                               (r'"a \"b\" %25"', 'a "b" %'), ('"', '"')]}
+    for id, (subject, _) in ids.items():
+        headers = {"ce-specversion": "1.0", "ce-id": id, "ce-source": "shop", "ce-subject": subject, "ce-channel": "WEB",
+                   "ce-time": good()["occurred_at"], "ce-type": "touchstream.SurveyAnswered", "Content-Type": "application/json",
+                   "Authorization": "Bearer " + TOKEN}
+        answer = requests.post(url + "/v1/touchpoints", json.dumps(nps(9)), headers=headers, timeout=20)
+        assert answer.json() == {"accepted": 1, "rejected": []}, answer.text
+    there = arrived(installation)
+    assert {id: there[uuid.UUID(id)]["customer_id"] for id in ids} == {id: meant for id, (_, meant) in ids.items()}
+
+
 @pytest.mark.parametrize("status,body,how", [
     (400, '{"event_id": ', {}),
     (400, "", {}),
