@@ -7,7 +7,7 @@
 #include <malloc.h>
 #endif
 
-enum { LARGE_BYTES = 128 * 1024, LEFT_AT_END_BYTES = 1024 * 1024 };
+enum { LARGE_BYTES = 128 * 1024, LEFT_AT_END_BYTES = 1024 * 1024, CACHE_LINE_BYTES = 64 };
 
 void memory_configure(void)
 {
@@ -43,6 +43,16 @@ void *memory_zeroed(size_t count, size_t size)
 void *memory_resize(void *old, size_t size)
 {
     return or_die(realloc(old, size), size);
+}
+
+void *memory_resize_lines(void *old, size_t old_size, size_t size)
+{
+    size_t whole = (size + CACHE_LINE_BYTES - 1) / CACHE_LINE_BYTES * CACHE_LINE_BYTES;
+    void *new = or_die(aligned_alloc(CACHE_LINE_BYTES, whole), whole);
+    if (old)
+        memcpy(new, old, old_size < size ? old_size : size);
+    free(old);
+    return new;
 }
 
 char *memory_copy_text(const char *text)

@@ -8,6 +8,8 @@
 void *memory_allocate(size_t size);       /* not zeroed */
 void *memory_zeroed(size_t count, size_t size);
 void *memory_resize(void *old, size_t size);
+/* Beginning at a cache line, and of whole ones; what was in the old one is copied, and it is freed. */
+void *memory_resize_lines(void *old, size_t old_size, size_t size);
 _Noreturn void memory_out(size_t wanted); /* ends the process */
 char *memory_copy_text(const char *text); /* NULL stays NULL */
 

@@ -36,7 +36,7 @@ static struct cell *cell_of(struct cells *cells, const struct place *key, uint32
     if (*place)
         return &cells->items[*place - 1];
     uint32_t number = table->count;
-    cells->items = GROWN(cells->items, number, cells->capacity);
+    cells->items = GROWN_LINES(cells->items, number, cells->capacity);
     cells->items[number] = (struct cell){.place = *key, .first_bin = -1};
     number_table_added(table, place, cell_hash, cells->items);
     return &cells->items[number];
