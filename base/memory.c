@@ -7,13 +7,14 @@
 #include <malloc.h>
 #endif
 
-enum { LARGE_BYTES = 128 * 1024, LEFT_AT_END_BYTES = 1024 * 1024, CACHE_LINE_BYTES = 64 };
+/* Large: more than librdkafka's batches and answers, which come and go all the time (a megabyte), and would be asked of the system each time. */
+enum { LARGE_BYTES = 1152 * 1024, LEFT_AT_END_BYTES = 2 * 1024 * 1024, CACHE_LINE_BYTES = 64 };
 
 void memory_configure(void)
 {
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
-    mallopt(M_TRIM_THRESHOLD, LEFT_AT_END_BYTES); /* what small pieces come and go by need not be given back and asked for again */
+    mallopt(M_TRIM_THRESHOLD, LEFT_AT_END_BYTES); /* two of those */
 #endif
 }
 
