@@ -20,9 +20,11 @@ static const struct {
     {"survey_delivery", TRIGGER_ORDER_DELIVERED, FOLLOW_UP_KIND_SURVEY_INVITATION, DAYS(7), DAYS(14), CONDITION_UNSURVEYED},
     {"survey_support", TRIGGER_TICKET_RESOLVED, FOLLOW_UP_KIND_SURVEY_INVITATION, HOURS(1), DAYS(7),
      CONDITION_UNSURVEYED | CONDITION_NO_OPEN_TICKET},
-    {"thank_you_rating", TRIGGER_PROMOTER, FOLLOW_UP_KIND_THANK_YOU, HOURS(1), DAYS(3), 0},
-    {"referral_invite", TRIGGER_PROMOTER, FOLLOW_UP_KIND_REFERRAL_INVITE, DAYS(1), DAYS(14), CONDITION_NO_OPEN_TICKET},
-    {"upsell", TRIGGER_PROMOTER, FOLLOW_UP_KIND_UPSELL, DAYS(3), DAYS(14), CONDITION_LOYAL | CONDITION_NO_OPEN_TICKET},
+    {"thank_you_rating", TRIGGER_PROMOTER, FOLLOW_UP_KIND_THANK_YOU, HOURS(1), DAYS(3), CONDITION_HAPPY},
+    {"referral_invite", TRIGGER_PROMOTER, FOLLOW_UP_KIND_REFERRAL_INVITE, DAYS(1), DAYS(14),
+     CONDITION_HAPPY | CONDITION_NO_OPEN_TICKET},
+    {"upsell", TRIGGER_PROMOTER, FOLLOW_UP_KIND_UPSELL, DAYS(3), DAYS(14),
+     CONDITION_HAPPY | CONDITION_LOYAL | CONDITION_NO_OPEN_TICKET},
     {"service_alert", TRIGGER_DEVICE_CRITICAL, FOLLOW_UP_KIND_SERVICE_ALERT, 0, DAYS(1), CONDITION_DURING_CASES},
     {"maintenance_reminder", TRIGGER_SERVICED, FOLLOW_UP_KIND_MAINTENANCE_REMINDER, DAYS(335), DAYS(60), CONDITION_LATEST},
     {"renewal_reminder", TRIGGER_TERM_ENDS, FOLLOW_UP_KIND_RENEWAL_REMINDER, DAYS(30), DAYS(30), CONDITION_UNRENEWED},
@@ -98,7 +100,7 @@ static bool conditions_parse(struct followup_rule *rule, const struct settings_n
         const struct settings_node *item = &node->children[i];
         int bit = item->kind == SETTINGS_SCALAR ? index_of(condition_names, CONDITION_COUNT, item->scalar) : -1;
         if (bit < 0)
-            return complain(error, item, "a condition is unused, unsurveyed, unrenewed, kept, no_open_ticket, loyal, latest or "
+            return complain(error, item, "a condition is unused, unsurveyed, unrenewed, kept, no_open_ticket, loyal, happy, latest or "
                                          "during_cases");
         rule->conditions |= 1u << bit;
     }

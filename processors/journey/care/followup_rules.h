@@ -46,6 +46,7 @@ const char *followup_trigger_variable(enum followup_trigger trigger);
     X(KEPT, kept)                     /* the order was not returned */                                                 \
     X(NO_OPEN_TICKET, no_open_ticket)                                                                                  \
     X(LOYAL, loyal)                   /* a second order, or a member */                                                \
+    X(HAPPY, happy)                   /* no bad rating came since */                                                   \
     X(LATEST, latest)                 /* a newer one of this rule takes its place */                                   \
     X(DURING_CASES, during_cases)     /* also while a case is open */
 

@@ -229,9 +229,36 @@ static bool is_changed_since(const struct customer *customer, uint64_t subscript
     return false;
 }
 
-static bool conditions_hold(const struct customer *customer, unsigned conditions, const struct pending *pending,
-                            struct view subject)
+static bool is_disappointed_since(const struct customer *customer, const struct moment *moment)
 {
+    const struct care *care = customer->care;
+    for (uint32_t i = care ? care->fact_count : 0; i > 0 && moment_is_before(moment, &care->facts[i - 1].moment); i--) {
+        if (fact_is_negative_rating(&care->facts[i - 1]))
+            return true;
+    }
+    return false;
+}
+
+/* RESOLVED while the ticket is not open resolves nothing (READINGS 20). Asked when it is due, for its opening may come late. */
+static bool has_resolved(struct turn *turn, uint64_t item, const struct moment *moment)
+{
+    const struct ticket *ticket = tickets_find(turn->customer, item);
+    struct story *story = &turn->task->story;
+    if (ticket == NULL)
+        return true; /* its history has gone */
+    story_read(story, ticket);
+    for (uint32_t i = 0; i < story->episode_count; i++) {
+        uint32_t end = story->episodes[i].end;
+        if (end != NO_EVENT && moment_compare(&ticket->events[end].moment, moment) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool conditions_hold(struct turn *turn, const struct followup_rule *rule, const struct pending *pending, struct view subject)
+{
+    const struct customer *customer = turn->customer;
+    unsigned conditions = rule->conditions;
     uint64_t item = pending->item ? pending->item : subject.size ? identity_of(subject) : 0;
     const struct order *order = conditions & CONDITION_KEPT ? orders_find(customer, item) : NULL;
     if (order && order->is_returned)
@@ -241,6 +268,10 @@ static bool conditions_hold(const struct customer *customer, unsigned conditions
     if ((conditions & CONDITION_UNSURVEYED) && is_surveyed_since(customer, pending->cause.at_ms))
         return false;
     if ((conditions & CONDITION_UNRENEWED) && is_changed_since(customer, item, &pending->cause))
+        return false;
+    if ((conditions & CONDITION_HAPPY) && is_disappointed_since(customer, &pending->cause))
+        return false;
+    if (rule->trigger == TRIGGER_TICKET_RESOLVED && !has_resolved(turn, item, &pending->cause))
         return false;
     if ((conditions & CONDITION_NO_OPEN_TICKET) && customer->open_ticket_count > 0)
         return false;
@@ -287,7 +318,7 @@ static bool pending_settle(struct turn *turn, const struct followup_rule *rule, 
     bool is_held = turn_live_case(turn) && !(rule->conditions & CONDITION_DURING_CASES);
     if (pending->due_at_ms > turn->at_ms || is_held)
         return false;
-    if (conditions_hold(turn->customer, rule->conditions, pending, subject))
+    if (conditions_hold(turn, rule, pending, subject))
         followup_send(turn, rule, pending, subject, note);
     return true;
 }

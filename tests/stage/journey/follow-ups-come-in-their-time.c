@@ -102,6 +102,42 @@ static void support_asks_how_it_was(void **state)
     desk_close(&desk);
 }
 
+/* READINGS 20: what resolves a ticket that is not open is ignored. */
+static void a_ticket_resolved_once_is_asked_about_once(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_ticket(&desk, 0, "t1", "OPENED");
+    desk_ticket(&desk, MINUTES(9), "t1", "RESOLVED");
+    desk_ticket(&desk, MINUTES(10), "t1", "RESOLVED"); /* two systems tell it */
+    desk_ticket(&desk, MINUTES(11), "t2", "RESOLVED");
+    desk_ticket(&desk, MINUTES(12), "t3", "RESOLVED");
+    desk_ticket(&desk, 1, "t3", "OPENED"); /* came late */
+    desk_tick(&desk, HOURS(2));
+    assert_int_equal(desk_followups(&desk, FOLLOW_UP_KIND_SURVEY_INVITATION), 2);
+    desk_close(&desk);
+}
+
+static void who_is_happy_no_more_is_not_asked_for_friends(void **state)
+{
+    struct desk desk;
+    (void)state;
+    for (int then = 5; then <= 9; then += 4) {
+        desk_open(&desk);
+        order(&desk, 0, "o1");
+        order(&desk, DAYS(1), "o2");
+        desk_nps(&desk, DAYS(2), "s1", 10);
+        desk_nps(&desk, DAYS(2) + MINUTES(5), "s1", then); /* the same survey: thought again */
+        desk_tick(&desk, DAYS(4));
+        desk_tick(&desk, DAYS(6));
+        assert_int_equal(desk_followups(&desk, FOLLOW_UP_KIND_THANK_YOU), then == 9 ? 2 : 0);
+        assert_int_equal(desk_followups(&desk, FOLLOW_UP_KIND_REFERRAL_INVITE), then == 9 ? 2 : 0);
+        assert_int_equal(desk_followups(&desk, FOLLOW_UP_KIND_UPSELL), then == 9 ? 2 : 0);
+        desk_close(&desk);
+    }
+}
+
 static void silence_is_noticed_once(void **state)
 {
     struct desk desk;
@@ -182,6 +218,8 @@ int main(void)
         cmocka_unit_test(a_tip_for_who_has_not_begun),
         cmocka_unit_test(nobody_in_trouble_is_asked),
         cmocka_unit_test(support_asks_how_it_was),
+        cmocka_unit_test(a_ticket_resolved_once_is_asked_about_once),
+        cmocka_unit_test(who_is_happy_no_more_is_not_asked_for_friends),
         cmocka_unit_test(silence_is_noticed_once),
         cmocka_unit_test(the_term_is_about_to_end),
         cmocka_unit_test(imported_history_sends_nothing),
