@@ -181,11 +181,19 @@ static void rating_note(struct customer *customer, const struct arrival *arrival
         fact_note(customer, arrival, (struct case_fact){.code = verdict.code, .rating = verdict.rating, .score = score});
 }
 
+/* Who praises us may well mention a lawyer or a hospital. But few words without a judgement in them («The battery exploded in my
+ * hand.») are often taken for faintly positive: danger and law are passed over in a clearly positive text only. */
+static bool is_praise(const struct sentiment_reading *sentiment, enum alarm_kind kind)
+{
+    static const double clearly = 0.8;
+    return sentiment->label == SENTIMENT_LABEL_POSITIVE && (kind == ALARM_LEAVING || sentiment->confidence >= clearly);
+}
+
 /* The facts that a text makes, a bit of enum hot_code each. */
 static unsigned facts_of_words(const struct arrival *arrival)
 {
     const struct impression *impression = arrival->impression;
-    if (!impression->has_sentiment || impression->sentiment.label == SENTIMENT_LABEL_POSITIVE)
+    if (!impression->has_sentiment)
         return 0;
     static const uint8_t codes[ALARM_COUNT] = {HOT_LEAVING_WORDS, HOT_LAW_WORDS, HOT_SAFETY_WORDS};
     bool is_negative = impression->sentiment.label == SENTIMENT_LABEL_NEGATIVE;
@@ -195,7 +203,7 @@ static unsigned facts_of_words(const struct arrival *arrival)
     if (is_negative && arrival->touch->body_kind == TOUCHPOINT_BODY_SOCIAL_MENTION)
         facts |= 1u << HOT_PUBLIC_REACH;
     for (int kind = 0; kind < ALARM_COUNT; kind++) {
-        if (impression->alarms >> kind & 1)
+        if ((impression->alarms >> kind & 1) && !is_praise(&impression->sentiment, (enum alarm_kind)kind))
             facts |= 1u << codes[kind];
     }
     return facts;

@@ -154,6 +154,30 @@ static void words_of_safety_are_always_hot(void **state)
     desk_close(&desk);
 }
 
+/* Said in so few words they are taken for faintly positive; praise that mentions a hospital or a lawyer is not. */
+static void danger_and_law_need_no_bad_mood(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_case;
+    } said[] = {{"The battery exploded in my hand", true}, {"it caught fire", true}, {"I got an electric shock", true},
+                {"I will sue you", true}, {"I will SUE you!", true}, {"see you in court", true},
+                {"The hospital staff love your device", false}, {"my lawyer friend loves it, great product", false},
+                {"Thank you for helping me after I was in hospital", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        struct desk desk;
+        char data[200];
+        desk_open(&desk);
+        snprintf(data, sizeof data, "\"ticket_id\":\"t1\",\"action\":\"OPENED\",\"text\":\"%s\"", said[i].text);
+        desk_add(&desk, 0, "TicketChanged", data);
+        assert_int_equal(desk_case(&desk) != NULL, said[i].is_case);
+        if (said[i].is_case)
+            assert_int_equal(desk_case(&desk)->severity, SEVERITY_CRITICAL);
+        desk_close(&desk);
+    }
+}
+
 static void imported_history_is_recorded_quietly(void **state)
 {
     struct desk desk;
@@ -256,6 +280,7 @@ int main(void)
         cmocka_unit_test(three_days_of_silence_halve_the_score),
         cmocka_unit_test(hot_from_70_no_longer_below_60),
         cmocka_unit_test(words_of_safety_are_always_hot),
+        cmocka_unit_test(danger_and_law_need_no_bad_mood),
         cmocka_unit_test(imported_history_is_recorded_quietly),
         cmocka_unit_test(a_forgotten_customer_leaves_nothing_behind),
         cmocka_unit_test(whose_turn_it_is),
