@@ -189,11 +189,19 @@ static bool is_praise(const struct sentiment_reading *sentiment, enum alarm_kind
     return sentiment->label == SENTIMENT_LABEL_POSITIVE && (kind == ALARM_LEAVING || sentiment->confidence >= clearly);
 }
 
+/* What an agent writes to a ticket («our legal department will look into this terrible mistake») is no trouble of the customer's. */
+static bool are_our_words(const struct touchpoint *touch)
+{
+    static const unsigned ours = 1u << TICKET_ACTION_AGENT_REPLIED | 1u << TICKET_ACTION_ASSIGNED | 1u << TICKET_ACTION_HANDED_OFF |
+                                 1u << TICKET_ACTION_PENDING | 1u << TICKET_ACTION_RESOLVED | 1u << TICKET_ACTION_CLOSED;
+    return touch->body_kind == TOUCHPOINT_BODY_TICKET_CHANGED && (ours >> touch->body.ticket_changed.action & 1);
+}
+
 /* The facts that a text makes, a bit of enum hot_code each. */
 static unsigned facts_of_words(const struct arrival *arrival)
 {
     const struct impression *impression = arrival->impression;
-    if (!impression->has_sentiment)
+    if (!impression->has_sentiment || are_our_words(arrival->touch))
         return 0;
     static const uint8_t codes[ALARM_COUNT] = {HOT_LEAVING_WORDS, HOT_LAW_WORDS, HOT_SAFETY_WORDS};
     bool is_negative = impression->sentiment.label == SENTIMENT_LABEL_NEGATIVE;
@@ -281,7 +289,7 @@ void care_remember(struct journey_task *task, struct customer *customer, const s
     words_note(customer, arrival);
     if (was_calm && !is_calm(customer))
         good_scores_note(customer);
-    if (!is_calm(customer) && arrival->impression->text.size)
+    if (!is_calm(customer) && arrival->impression->text.size && !are_our_words(touch))
         care_text_set(&customer->care->text, arrival->impression->text, CARE_TEXT_MAX);
 }
 

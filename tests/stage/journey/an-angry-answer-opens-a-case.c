@@ -178,6 +178,24 @@ static void danger_and_law_need_no_bad_mood(void **state)
     }
 }
 
+static void what_an_agent_writes_is_not_the_customers_trouble(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_add(&desk, 0, "TicketChanged", "\"ticket_id\":\"t1\",\"action\":\"OPENED\",\"text\":\"Where is my order?\"");
+    desk_add(&desk, MINUTES(1), "TicketChanged", "\"ticket_id\":\"t1\",\"action\":\"AGENT_REPLIED\","
+             "\"text\":\"A terrible mistake, I am so sorry. Our legal department and the police look into it; it is dangerous.\"");
+    assert_null(desk_case(&desk));
+    desk_nps(&desk, MINUTES(2), "s1", 1);
+    desk_add(&desk, MINUTES(3), "TicketChanged",
+             "\"ticket_id\":\"t1\",\"action\":\"CUSTOMER_REPLIED\",\"text\":\"My lawyer will call you\"");
+    desk_add(&desk, MINUTES(4), "TicketChanged", "\"ticket_id\":\"t1\",\"action\":\"RESOLVED\",\"text\":\"Refunded.\"");
+    desk_act(&desk, MINUTES(5), desk_case(&desk)->case_id, "ACKNOWLEDGED", NULL);
+    assert_true(view_equal_text(desk_case(&desk)->text, "My lawyer will call you"));
+    desk_close(&desk);
+}
+
 static void imported_history_is_recorded_quietly(void **state)
 {
     struct desk desk;
@@ -281,6 +299,7 @@ int main(void)
         cmocka_unit_test(hot_from_70_no_longer_below_60),
         cmocka_unit_test(words_of_safety_are_always_hot),
         cmocka_unit_test(danger_and_law_need_no_bad_mood),
+        cmocka_unit_test(what_an_agent_writes_is_not_the_customers_trouble),
         cmocka_unit_test(imported_history_is_recorded_quietly),
         cmocka_unit_test(a_forgotten_customer_leaves_nothing_behind),
         cmocka_unit_test(whose_turn_it_is),
