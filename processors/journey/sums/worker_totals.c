@@ -275,8 +275,10 @@ static void add_together(struct worker_totals *worker, enum kpi_id kpi, const ui
     uint32_t series[TOGETHER];
     for (uint32_t i = 0; i < count; i++)
         series[i] = series_of(worker, kpi, dimensions[i]);
-    for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(&worker->buckets[worker->last_buckets[series[i]]]);
+    for (uint32_t i = 0; i < count; i++) { /* by number: the last may be −1, which a prefetch does not mind */
+        uintptr_t at = (uintptr_t)worker->last_buckets[series[i]] * sizeof *worker->buckets;
+        __builtin_prefetch((const void *)((uintptr_t)worker->buckets + at));
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct worker_bucket *bucket = recent_bucket(worker, series[i], what->minute);
         if (bucket == NULL)
