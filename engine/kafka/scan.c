@@ -1,14 +1,16 @@
 /* Reading a topic once, without a group: inspect, explain, backtests. */
 #include "engine/follow.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/kafka/link.h"
 
 #include <stdlib.h>
+#include <time.h>
 
-enum { ASK_MS = 10000, WAIT_SLICE_MS = 200, BATCH_RECORDS = 1000 };
+enum { ASK_MS = 10000, KNOWN_AFTER_MS = 2000, WAIT_SLICE_MS = 200, BATCH_RECORDS = 1000 };
 
 struct scanner {
     struct kafka_link link;
@@ -32,19 +34,31 @@ static rd_kafka_topic_partition_list_t *partitions_wanted(const struct scanner *
     return list;
 }
 
-static int32_t partition_count(const struct scanner *scanner)
+static rd_kafka_resp_err_t ask_partition_count(const struct scanner *scanner, int32_t *count)
 {
     rd_kafka_topic_t *topic = rd_kafka_topic_new(scanner->handle, scanner->scan->topic, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code = rd_kafka_metadata(scanner->handle, 0, topic, &metadata, ASK_MS);
     rd_kafka_topic_destroy(topic);
-    int32_t count = 0;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (metadata->topic_cnt && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            count = metadata->topics[0].partition_cnt;
+            *count = metadata->topics[0].partition_cnt;
         else if (metadata->topic_cnt)
             code = metadata->topics[0].err;
         rd_kafka_metadata_destroy(metadata);
+    }
+    return code;
+}
+
+/* A topic that was made an instant ago is not known to every broker yet. */
+static int32_t partition_count(const struct scanner *scanner)
+{
+    int32_t count = 0;
+    int64_t until_us = clock_monotonic_us() + (int64_t)KNOWN_AFTER_MS * 1000;
+    rd_kafka_resp_err_t code = ask_partition_count(scanner, &count);
+    while (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && clock_monotonic_us() < until_us) {
+        nanosleep(&(struct timespec){0, KNOWN_AFTER_MS / 20 * 1000000L}, NULL);
+        code = ask_partition_count(scanner, &count);
     }
     if (count == 0)
         log_error("cannot read topic", "topic", scanner->scan->topic, "error", rd_kafka_err2str(code), NULL);
