@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "base/thread.h"
+#include "sinks/redis/last_error.h"
 #include "sinks/redis/redis_link.h"
 
 #include <inttypes.h>
@@ -103,15 +104,7 @@ static void write_row(struct bytes *out, struct health_row *row, int64_t now_ms,
         json_write_decimal(&json, passed_ms > 0 ? (double)added * 1000 / (double)passed_ms : 0);
         row->records = records;
     }
-    char complaint[256];
-    int64_t complained_at_ms = log_last_complaint(row->name, complaint, sizeof complaint);
-    json_key(&json, "last_error");
-    json_write_text(&json, complained_at_ms ? view_of_text(complaint) : (struct view){NULL, 0});
-    json_key(&json, "last_error_at");
-    if (complained_at_ms)
-        json_write_integer(&json, complained_at_ms);
-    else
-        json_write_null(&json);
+    last_error_write(&json, row->name);
     json_close_object(&json);
 }
 

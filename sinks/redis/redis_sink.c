@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "engine/follow.h"
 #include "schemas/reader.h"
+#include "sinks/redis/last_error.h"
 #include "sinks/redis/listeners.h"
 #include "sinks/redis/positions.h"
 #include "sinks/redis/projection.h"
@@ -349,15 +350,7 @@ static void write_health(struct sink *sink, int64_t now_ms, int64_t passed_ms)
     json_write_decimal(&json, (double)sink->records_since_look * 1000 / (double)passed_ms);
     json_key(&json, "behind_ms"); /* from a record's being written to Kafka until it is here */
     json_write_integer(&json, sink->newest_at_ms && now_ms > sink->newest_at_ms ? now_ms - sink->newest_at_ms : 0);
-    char complaint[256];
-    int64_t complained_at_ms = log_last_complaint(log_spoken_for(), complaint, sizeof complaint);
-    json_key(&json, "last_error");
-    json_write_text(&json, complained_at_ms ? view_of_text(complaint) : (struct view){NULL, 0});
-    json_key(&json, "last_error_at");
-    if (complained_at_ms)
-        json_write_integer(&json, complained_at_ms);
-    else
-        json_write_null(&json);
+    last_error_write(&json, log_spoken_for());
     json_close_object(&json);
     struct resp command = {0};
     resp_command(&command, 4, "HSET");
