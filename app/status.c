@@ -26,13 +26,12 @@ static void answer_metrics(struct http_exchange *exchange)
 static void handle(void *context, struct http_exchange *exchange)
 {
     struct status_server *server = context;
-    struct view path = http_exchange_path(exchange), method = http_exchange_method(exchange);
-    bool is_ready = atomic_load(server->is_ready), is_get = view_equal_text(method, "GET") || view_equal_text(method, "HEAD");
+    struct view path = http_exchange_path(exchange);
+    bool is_ready = atomic_load(server->is_ready);
     bool is_known = view_equal_text(path, "/metrics") || view_equal_text(path, "/healthz") || view_equal_text(path, "/readyz");
-    if (is_known && !is_get) {
-        http_exchange_add_header(exchange, "Allow", "GET, HEAD");
+    if (is_known && !http_exchange_allows(exchange, "GET, HEAD"))
         http_exchange_refuse(exchange, 405, "bad_method", "this path takes another method");
-    } else if (view_equal_text(path, "/metrics"))
+    else if (view_equal_text(path, "/metrics"))
         answer_metrics(exchange);
     else if (view_equal_text(path, "/healthz") || (view_equal_text(path, "/readyz") && is_ready))
         http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n"));

@@ -63,6 +63,8 @@ void http_exchange_each_header(const struct http_exchange *exchange,
 /* --- the answer: exactly once, any thread; the exchange is gone afterwards --- */
 void http_exchange_add_header(struct http_exchange *exchange, const char *name, const char *value); /* before it */
 void http_exchange_answer(struct http_exchange *exchange, int status, const char *content_type, struct view body);
+/* Is the request's method among these («GET, HEAD»)? If not, they go into the answer (Allow), and all that is left is to refuse with 405. */
+bool http_exchange_allows(struct http_exchange *exchange, const char *methods);
 /* {"error": {"code": …, "reason": …}} */
 void http_exchange_refuse(struct http_exchange *exchange, int status, const char *code, const char *reason);
 

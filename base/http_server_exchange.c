@@ -166,6 +166,19 @@ void http_exchange_answer(struct http_exchange *exchange, int status, const char
     exchange_answer_response(exchange, status, content_type, response);
 }
 
+bool http_exchange_allows(struct http_exchange *exchange, const char *methods)
+{
+    struct view method = http_exchange_method(exchange);
+    for (const char *at = methods; *at; at += strspn(at, ", ")) {
+        size_t size = strcspn(at, ", ");
+        if (view_equal(method, view_of(at, size)))
+            return true;
+        at += size;
+    }
+    http_exchange_add_header(exchange, "Allow", methods);
+    return false;
+}
+
 void http_exchange_refuse(struct http_exchange *exchange, int status, const char *code, const char *reason)
 {
     struct bytes text = {0};

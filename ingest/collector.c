@@ -268,14 +268,12 @@ static void answer_get(struct collector *collector, struct http_exchange *exchan
 static void handle(void *context, struct http_exchange *exchange)
 {
     struct collector *collector = context;
-    struct view path = http_exchange_path(exchange), method = http_exchange_method(exchange);
-    bool is_get = view_equal_text(method, "GET") || view_equal_text(method, "HEAD");
+    struct view path = http_exchange_path(exchange);
     if (!is_post_path(path) && !is_get_path(path)) {
         refuse(exchange, 404, "not_found", "here are POST /v1/touchpoints, POST /v1/hooks/NAME, GET /healthz, /readyz and /metrics");
         return;
     }
-    if (is_get_path(path) ? !is_get : !view_equal_text(method, "POST")) {
-        http_exchange_add_header(exchange, "Allow", is_get_path(path) ? "GET, HEAD" : "POST");
+    if (!http_exchange_allows(exchange, is_get_path(path) ? "GET, HEAD" : "POST")) {
         refuse(exchange, 405, "bad_method", "this path takes another method");
         return;
     }

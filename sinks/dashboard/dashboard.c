@@ -228,15 +228,11 @@ static enum place place_of(struct view path, const struct page **page)
 static void handle(void *context, struct http_exchange *exchange)
 {
     struct dashboard *dashboard = context;
-    struct view path = http_exchange_path(exchange), method = http_exchange_method(exchange);
+    struct view path = http_exchange_path(exchange);
     const struct page *page;
     enum place place = place_of(path, &page);
-    const char *allowed = place == PLACE_ACTION ? "POST" : "GET, HEAD";
-    bool is_get = view_equal_text(method, "GET") || view_equal_text(method, "HEAD");
-    bool fits = place == PLACE_ACTION ? view_equal_text(method, "POST") : is_get;
     add_security_headers(exchange);
-    if (place != PLACE_NOWHERE && !fits) {
-        http_exchange_add_header(exchange, "Allow", allowed);
+    if (place != PLACE_NOWHERE && !http_exchange_allows(exchange, place == PLACE_ACTION ? "POST" : "GET, HEAD")) {
         http_exchange_refuse(exchange, 405, "bad_method", "this path takes another method");
         return;
     }
