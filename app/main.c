@@ -67,12 +67,10 @@ static const struct command *find_command(const char *name)
 
 static int complain_unknown_command(const char *name)
 {
-    const char *nearest = commands[0].name;
-    for (const struct command *command = commands; command->name; command++) {
-        if (edit_distance(name, command->name) < edit_distance(name, nearest))
-            nearest = command->name;
-    }
-    fprintf(stderr, "touchstream: there is no command '%s'; did you mean '%s'? (touchstream --help)\n", name, nearest);
+    struct nearest nearest = nearest_to(name);
+    for (const struct command *command = commands; command->name; command++)
+        nearest_offer(&nearest, command->name);
+    fprintf(stderr, "touchstream: there is no command '%s'; did you mean '%s'? (touchstream --help)\n", name, nearest.name);
     return EXIT_USAGE;
 }
 

@@ -1,5 +1,6 @@
 #include "base/edit_distance.h"
 
+#include <stdint.h>
 #include <string.h>
 
 size_t edit_distance(const char *a, const char *b)
@@ -21,4 +22,18 @@ size_t edit_distance(const char *a, const char *b)
         }
     }
     return row[b_size];
+}
+
+struct nearest nearest_to(const char *word)
+{
+    return (struct nearest){.word = word, .distance = SIZE_MAX};
+}
+
+void nearest_offer(struct nearest *nearest, const char *name)
+{
+    size_t distance = edit_distance(nearest->word, name);
+    if (distance >= nearest->distance)
+        return;
+    nearest->name = name;
+    nearest->distance = distance;
 }

@@ -6,4 +6,13 @@
 
 size_t edit_distance(const char *a, const char *b);
 
+/* The nearest to a word of the names that are offered one by one; of equally near ones the first. */
+struct nearest {
+    const char *word;
+    const char *name;  /* borrowed; NULL: none was near enough */
+    size_t distance;   /* of `name`; what is offered must be nearer */
+};
+struct nearest nearest_to(const char *word);
+void nearest_offer(struct nearest *nearest, const char *name);
+
 #endif

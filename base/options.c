@@ -19,18 +19,12 @@ static const struct option *find_option(const struct option *options, const char
 
 static void complain_unknown(const struct option *options, const char *name, struct bytes *error)
 {
-    const char *nearest = NULL;
-    size_t best = 4;
-    for (const struct option *option = options; option->name; option++) {
-        size_t distance = edit_distance(name, option->name);
-        if (distance < best) {
-            best = distance;
-            nearest = option->name;
-        }
-    }
+    struct nearest nearest = {.word = name, .distance = 4};
+    for (const struct option *option = options; option->name; option++)
+        nearest_offer(&nearest, option->name);
     bytes_printf(error, "unknown option '%s'", name);
-    if (nearest)
-        bytes_printf(error, "; did you mean '%s'?", nearest);
+    if (nearest.name)
+        bytes_printf(error, "; did you mean '%s'?", nearest.name);
 }
 
 static bool parse_integer(const char *text, int64_t *value)

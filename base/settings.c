@@ -272,18 +272,12 @@ static bool is_prefix_of_a_key(const struct settings_file *file, const char *key
 
 static const char *nearest_key(const struct settings_file *file, const char *key)
 {
-    const char *best = NULL;
-    size_t best_distance = SIZE_MAX;
+    struct nearest nearest = nearest_to(key);
     for (size_t i = 0; i < file->section_count; i++) {
-        for (const struct setting *row = file->sections[i].rows; row->key; row++) {
-            size_t distance = edit_distance(key, row->key);
-            if (distance < best_distance) {
-                best_distance = distance;
-                best = row->key;
-            }
-        }
+        for (const struct setting *row = file->sections[i].rows; row->key; row++)
+            nearest_offer(&nearest, row->key);
     }
-    return best;
+    return nearest.name;
 }
 
 static bool unknown_key(const struct settings_file *file, const struct place *place, struct bytes *error)
@@ -429,12 +423,11 @@ const struct settings_node *settings_node_find(const struct settings_node *map, 
 
 bool settings_unknown_key(const struct settings_node *node, const char *where, const char *const *known, struct bytes *error)
 {
-    const char *key = node->key ? node->key : "", *nearest = known[0];
-    for (const char *const *name = known; *name; name++) {
-        if (edit_distance(key, *name) < edit_distance(key, nearest))
-            nearest = *name;
-    }
-    bytes_printf(error, "line %d: %s.%s: there is no such setting; the nearest is '%s'", node->line, where, key, nearest);
+    const char *key = node->key ? node->key : "";
+    struct nearest nearest = nearest_to(key);
+    for (const char *const *name = known; *name; name++)
+        nearest_offer(&nearest, *name);
+    bytes_printf(error, "line %d: %s.%s: there is no such setting; the nearest is '%s'", node->line, where, key, nearest.name);
     return false;
 }
 
@@ -463,6 +456,7 @@ void settings_complete_error(const struct settings_file *file, const char *path,
 }
 
 /* --- the reference page ---------------------------------------------------------------------------------------- */
+
 void settings_describe(const struct setting *rows, struct bytes *out)
 {
     static const char *const kinds[] = {"text", "one of", "whole number", "number", "duration", "size", "true or false",

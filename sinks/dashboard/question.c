@@ -68,12 +68,10 @@ static bool check_kpi(struct http_exchange *exchange, bool is_needed)
         return true;
     char given[64], reason[192];
     snprintf(given, sizeof given, "%.*s", VIEW_ARGUMENTS(kpi));
-    const char *nearest = kpi_names[0].name;
-    for (int i = 1; i < KPI_COUNT_OF_ALL; i++) {
-        if (edit_distance(given, kpi_names[i].name) < edit_distance(given, nearest))
-            nearest = kpi_names[i].name;
-    }
-    snprintf(reason, sizeof reason, "kpi: there is none of that name; the nearest is '%s'", nearest);
+    struct nearest nearest = nearest_to(given);
+    for (int i = 0; i < KPI_COUNT_OF_ALL; i++)
+        nearest_offer(&nearest, kpi_names[i].name);
+    snprintf(reason, sizeof reason, "kpi: there is none of that name; the nearest is '%s'", nearest.name);
     return refuse(exchange, reason);
 }
 
