@@ -45,6 +45,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
                                                                    : BROKER_REVOKED;
     consumer->owed = consumer->event;
     consumer->had_event = true;
+    membership_told(&consumer->membership, handle, consumer->event == BROKER_LOST);
     consumer->event_count = (size_t)partitions->cnt;
     consumer->event_partitions =
         memory_resize(consumer->event_partitions, (consumer->event_count + 1) * sizeof *consumer->event_partitions);
@@ -197,6 +198,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
     }
     rd_kafka_queue_destroy(consumer->queue);
     rd_kafka_destroy(consumer->handle);
+    membership_finish(&consumer->membership);
     free(consumer->event_partitions);
     consumer->handle = NULL;
 }
@@ -319,10 +321,13 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
         const struct kafka_producer *producer = &((struct kafka_broker *)broker)->producer;
         rivalry_note(producer->rivalry, consumer->name, producer->id);
     }
+    if (consumer->membership.is_replaced)
+        log_info("the group had given us up, and our partitions may have been others' meanwhile; beginning anew from the committed offsets",
+                 "worker", consumer->name, NULL);
     if (is_fatal || is_outside)
         log_warning(is_fatal ? "the group member is finished" : "no place in the group for two minutes, beginning anew", "worker",
                     consumer->name, NULL);
-    return is_fatal || is_outside ? OUTCOME_STOP : OUTCOME_OK;
+    return is_fatal || is_outside || consumer->membership.is_replaced ? OUTCOME_STOP : OUTCOME_OK;
 }
 
 /* --- answering */

@@ -5,6 +5,7 @@
 
 #include "engine/broker.h"
 #include "engine/kafka/link.h"
+#include "engine/kafka/membership.h"
 #include "engine/kafka/rivalry.h"
 #include "engine/outgoing.h"
 #include "engine/publisher.h"
@@ -29,6 +30,7 @@ struct kafka_consumer {
     rd_kafka_queue_t *queue;
     char topic[300], group[300], name[64];
     struct kafka_inbox inbox;
+    struct membership membership;
     enum broker_event event; /* noted by the callback, not handed out yet */
     enum broker_event owed;  /* handed out or not, librdkafka waits for our answer to it */
     bool had_event;          /* in its life */

@@ -311,6 +311,10 @@ enum outcome kafka_producer_produce(struct broker *broker, const struct broker_m
 enum outcome kafka_producer_send_offsets(struct broker *broker, const struct broker_commit *commits, size_t count)
 {
     struct kafka_broker *self = (struct kafka_broker *)broker;
+    const struct membership *membership = &self->consumer.membership;
+    enum outcome outcome = membership_check(membership, self->consumer.handle, self->consumer.owed != BROKER_NOTHING);
+    if (outcome != OUTCOME_OK)
+        return outcome;
     rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_t *place =
@@ -319,12 +323,8 @@ enum outcome kafka_producer_send_offsets(struct broker *broker, const struct bro
         place->metadata = memory_copy_text(commits[i].metadata);
         place->metadata_size = strlen(commits[i].metadata);
     }
-    /* Asked for each time: the generation moves with every rebalance, and an outdated one fences us rightly. */
-    rd_kafka_consumer_group_metadata_t *member = rd_kafka_consumer_group_metadata(self->consumer.handle);
-    enum outcome outcome =
-        outcome_of(&self->producer, "offsets",
-                   rd_kafka_send_offsets_to_transaction(self->producer.handle, offsets, member, CALL_MS));
-    rd_kafka_consumer_group_metadata_destroy(member);
+    outcome = outcome_of(&self->producer, "offsets",
+                         rd_kafka_send_offsets_to_transaction(self->producer.handle, offsets, membership->told, CALL_MS));
     rd_kafka_topic_partition_list_destroy(offsets); /* frees the metadata too */
     return outcome;
 }

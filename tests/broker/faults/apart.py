@@ -20,9 +20,10 @@ def ip(*arguments):
 
 
 class Apart:
-    """`places` ("host:port") are to be reached in there under the same names: relays on both ends of the cable carry the bytes."""
+    """`places` ("host:port") are to be reached in there under the same names: relays on both ends of the cable carry the bytes, those on
+    our end of the kind `relay`."""
 
-    def __init__(self, places):
+    def __init__(self, places, relay=Relay):
         self.name, subnet = "ts" + uuid.uuid4().hex[:8], "10.%d.%d." % (random.randrange(64, 128), random.randrange(1, 255))
         here, there = subnet + "1", subnet + "2"
         self.relays, self.other_end = [], None
@@ -40,7 +41,7 @@ class Apart:
         arguments = []
         for one in places:
             port = place(one)[1]
-            self.relays.append(Relay((here, port), place(one)))
+            self.relays.append(relay((here, port), place(one)))
             arguments += ["127.0.0.1:%d" % port, "%s:%d" % (here, port)]
         self.other_end = subprocess.Popen([*self.within, sys.executable, str(RELAY), *arguments])
         listening = lambda: ip("netns", "exec", self.name, "ss", "-ltn").stdout

@@ -1,0 +1,98 @@
+"""A worker that its group has given up, and that does not know it, commits nothing of what others have done meanwhile."""
+
+import socket
+import struct
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+from apart import Apart
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
+from installation import eventually
+from relay import Relay, place
+from storm import SHORT_SESSION, Crew, Traffic, judge_all
+
+JOIN_GROUP, HEARTBEAT = 11, 12
+ALL_IS_WELL, REBALANCE_IN_PROGRESS = 0, 27
+
+
+def frames(source):
+    """Kafka's requests or answers, each with the size before it."""
+    waiting = b""
+    while data := source.recv(65536):
+        waiting += data
+        while len(waiting) >= 4 and len(waiting) >= (size := 4 + struct.unpack(">i", waiting[:4])[0]):
+            yield waiting[:size]
+            waiting = waiting[size:]
+
+
+def heartbeat_answered(request, error):
+    version, number = struct.unpack(">hi", request[6:12])
+    answer = struct.pack(">i", number) + (b"\0" if version >= 4 else b"") + (struct.pack(">i", 0) if version >= 1 else b"")
+    answer += struct.pack(">h", error) + (b"\0" if version >= 4 else b"")
+    return struct.pack(">i", len(answer)) + answer
+
+
+class Heartbeats(Relay):
+    """Carries all but heartbeats; those it answers itself with the error `says`, or carries too if that is None."""
+
+    def __init__(self, listen, target):
+        self.says, self.joins, self.one_at_a_time = None, 0, threading.Lock()
+        super().__init__(listen, target)
+
+    def carry(self, source, sink):
+        try:
+            for frame in frames(source):
+                kind = struct.unpack(">h", frame[4:6])[0] if sink.getpeername() == self.target else None
+                self.joins += kind == JOIN_GROUP
+                with self.one_at_a_time:
+                    if kind == HEARTBEAT and self.says is not None:
+                        source.sendall(heartbeat_answered(frame, self.says))
+                    else:
+                        sink.sendall(frame)
+        except OSError:
+            pass
+        for one in (source, sink):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def members(installation):
+    """How many the journey stage's group has, when it is at rest."""
+    admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
+    for group in admin.describe_consumer_groups([installation.prefix + "journey"]).values():
+        described = group.result(20)
+        return len(described.members) if described.state == ConsumerGroupState.STABLE else None
+
+
+@pytest.mark.timeout(400)
+def test_who_was_given_up_and_comes_back_as_another(make_installation):
+    """To begin with it is told that all is well while the coordinator hears nothing of it, as when a coordinator is killed and comes
+    back; then it is to join again, is a stranger there, and becomes a new member that still holds its old partitions."""
+    installation = make_installation(**SHORT_SESSION)
+    kafka, registry = place(installation.services["KAFKA"]), urlsplit(installation.services["REGISTRY"]).netloc
+    apart = Apart([installation.services["KAFKA"], registry],
+                  lambda listen, target: Heartbeats(listen, target) if target == kafka else Relay(listen, target))
+    try:
+        relay = apart.relays[0]
+        crew = Crew(installation, ["journey1", "journey2", "kpi1", "sink"], within={"journey1": apart.within})
+        traffic = Traffic(installation)
+        assert eventually(lambda: members(installation) == 2, 60), installation.logs()
+        assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+        relay.says = ALL_IS_WELL
+        assert eventually(lambda: members(installation) == 1, 60), installation.logs()
+        so_far = len(installation.messages("touchpoints.enriched"))
+        assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > so_far + 500, 60), installation.logs()
+        joined, relay.says = relay.joins, REBALANCE_IN_PROGRESS
+        assert eventually(lambda: relay.joins > joined, 60, 0.01), installation.logs()
+        relay.says = None
+        assert eventually(lambda: members(installation) == 2, 60), installation.logs()
+        traffic.finish()
+        told, once = judge_all(installation)
+        assert all(process.poll() is None for process in crew.processes.values()), installation.logs()
+        print("\n%d events, %d kept" % (told, once))
+    finally:
+        apart.finish()
