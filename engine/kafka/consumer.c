@@ -46,6 +46,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
     consumer->owed = consumer->event;
     consumer->had_event = true;
     membership_told(&consumer->membership, handle, consumer->event == BROKER_LOST);
+    survey_plan(&consumer->survey);
     consumer->event_count = (size_t)partitions->cnt;
     consumer->event_partitions =
         memory_resize(consumer->event_partitions, (consumer->event_count + 1) * sizeof *consumer->event_partitions);
@@ -116,10 +117,7 @@ bool kafka_consumer_open(struct kafka_broker *self, int thread)
     rd_kafka_poll_set_consumer(consumer->handle);
     consumer->queue = rd_kafka_queue_get_consumer(consumer->handle);
     kafka_inbox_init(&consumer->inbox);
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, consumer->topic, RD_KAFKA_PARTITION_UA);
-    rd_kafka_subscribe(consumer->handle, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
+    survey_subscribe(consumer->handle, consumer->topic);
     return true;
 }
 
@@ -312,7 +310,8 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
     }
     hand_out_event(consumer, batch);
     settle_others((struct kafka_broker *)broker);
-    kafka_link_check(&consumer->link, consumer->handle);
+    if (kafka_link_check(&consumer->link, consumer->handle) && consumer->owed == BROKER_NOTHING)
+        survey_go_on(&consumer->survey, &(struct survey_subject){consumer->handle, consumer->name, consumer->group, consumer->topic});
     /* Asked for, too: some fatal errors (a static member taken for a stranger by a coordinator that came back) are told as a
      * message of no partition and never to the callback. */
     bool is_fatal = atomic_load(&consumer->link.is_fatal) || rd_kafka_fatal_error(consumer->handle, NULL, 0);

@@ -7,6 +7,7 @@
 #include "engine/kafka/link.h"
 #include "engine/kafka/membership.h"
 #include "engine/kafka/rivalry.h"
+#include "engine/kafka/survey.h"
 #include "engine/outgoing.h"
 #include "engine/publisher.h"
 #include "engine/runner.h"
@@ -31,6 +32,7 @@ struct kafka_consumer {
     char topic[300], group[300], name[64];
     struct kafka_inbox inbox;
     struct membership membership;
+    struct survey survey;
     enum broker_event event; /* noted by the callback, not handed out yet */
     enum broker_event owed;  /* handed out or not, librdkafka waits for our answer to it */
     bool had_event;          /* in its life */

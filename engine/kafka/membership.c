@@ -13,7 +13,7 @@ static void forget(struct membership *membership)
     membership->member = NULL;
 }
 
-static bool holds_any(rd_kafka_t *consumer)
+bool membership_holds_any(rd_kafka_t *consumer)
 {
     rd_kafka_topic_partition_list_t *held = NULL;
     if (rd_kafka_assignment(consumer, &held) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -32,7 +32,7 @@ static bool is_same_member(const char *one, const char *other)
 void membership_told(struct membership *membership, rd_kafka_t *consumer, bool is_lost)
 {
     char *member = is_lost ? NULL : rd_kafka_memberid(consumer);
-    if (!is_lost && membership->told && !is_same_member(member, membership->member) && holds_any(consumer))
+    if (!is_lost && membership->told && !is_same_member(member, membership->member) && membership_holds_any(consumer))
         membership->is_replaced = true;
     forget(membership);
     if (is_lost)

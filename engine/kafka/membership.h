@@ -27,6 +27,9 @@ void membership_told(struct membership *membership, rd_kafka_t *consumer, bool i
  * from the committed offsets. `is_owed`: a rebalance waits for our answer, so none can have followed it. */
 enum outcome membership_check(const struct membership *membership, rd_kafka_t *consumer, bool is_owed);
 
+/* Partitions, by librdkafka's account; true when that is not to be had. */
+bool membership_holds_any(rd_kafka_t *consumer);
+
 void membership_finish(struct membership *membership);
 
 #endif

@@ -34,11 +34,11 @@ def heartbeat_answered(request, error):
     return struct.pack(">i", len(answer)) + answer
 
 
-class Heartbeats(Relay):
-    """Carries all but heartbeats; those it answers itself with the error `says`, or carries too if that is None."""
+class GroupRelay(Relay):
+    """Answers heartbeats itself with the error `says`, unless that is None; carries `joins_left` requests to join, then none, and all else."""
 
     def __init__(self, listen, target):
-        self.says, self.joins, self.one_at_a_time = None, 0, threading.Lock()
+        self.says, self.joins, self.joins_left, self.one_at_a_time = None, 0, 1000000, threading.Lock()
         super().__init__(listen, target)
 
     def carry(self, source, sink):
@@ -46,6 +46,9 @@ class Heartbeats(Relay):
             for frame in frames(source):
                 kind = struct.unpack(">h", frame[4:6])[0] if sink.getpeername() == self.target else None
                 self.joins += kind == JOIN_GROUP
+                self.joins_left -= kind == JOIN_GROUP
+                if kind == JOIN_GROUP and self.joins_left < 0:
+                    continue
                 with self.one_at_a_time:
                     if kind == HEARTBEAT and self.says is not None:
                         source.sendall(heartbeat_answered(frame, self.says))
@@ -68,14 +71,18 @@ def members(installation):
         return len(described.members) if described.state == ConsumerGroupState.STABLE else None
 
 
+def apart_behind_a_group_relay(installation):
+    kafka, registry = place(installation.services["KAFKA"]), urlsplit(installation.services["REGISTRY"]).netloc
+    return Apart([installation.services["KAFKA"], registry],
+                 lambda listen, target: GroupRelay(listen, target) if target == kafka else Relay(listen, target))
+
+
 @pytest.mark.timeout(400)
 def test_who_was_given_up_and_comes_back_as_another(make_installation):
     """To begin with it is told that all is well while the coordinator hears nothing of it, as when a coordinator is killed and comes
     back; then it is to join again, is a stranger there, and becomes a new member that still holds its old partitions."""
     installation = make_installation(**SHORT_SESSION)
-    kafka, registry = place(installation.services["KAFKA"]), urlsplit(installation.services["REGISTRY"]).netloc
-    apart = Apart([installation.services["KAFKA"], registry],
-                  lambda listen, target: Heartbeats(listen, target) if target == kafka else Relay(listen, target))
+    apart = apart_behind_a_group_relay(installation)
     try:
         relay = apart.relays[0]
         crew = Crew(installation, ["journey1", "journey2", "kpi1", "sink"], within={"journey1": apart.within})
@@ -93,6 +100,30 @@ def test_who_was_given_up_and_comes_back_as_another(make_installation):
         traffic.finish()
         told, once = judge_all(installation)
         assert all(process.poll() is None for process in crew.processes.values()), installation.logs()
+        print("\n%d events, %d kept" % (told, once))
+    finally:
+        apart.finish()
+
+
+@pytest.mark.timeout(400)
+def test_who_dies_between_the_two_parts_of_a_rebalance(make_installation):
+    """It has let partitions go for the one that has just come, dies before it can say so, and is back before its session ends: Kafka hands
+    it the place it had, and to nobody what it let go."""
+    installation = make_installation(**{**SHORT_SESSION, "engine.session_timeout": "30s"})
+    apart = apart_behind_a_group_relay(installation)
+    try:
+        relay = apart.relays[0]
+        crew = Crew(installation, ["journey1", "kpi1", "sink"], within={"journey1": apart.within})
+        traffic = Traffic(installation)
+        assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+        joined, relay.joins_left = relay.joins, 1
+        crew.start("journey2")
+        assert eventually(lambda: relay.joins > joined + 1, 60, 0.01), installation.logs()
+        crew.end("journey1")
+        relay.joins_left = 1000000
+        crew.start("journey1")
+        traffic.finish()
+        told, once = judge_all(installation)
         print("\n%d events, %d kept" % (told, once))
     finally:
         apart.finish()
