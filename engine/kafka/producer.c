@@ -27,6 +27,14 @@ static bool is_fenced(const rd_kafka_error_t *error)
            code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
+/* A rebalance came between, as any does now and then. */
+static bool is_about_the_group(const rd_kafka_error_t *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+           code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+}
+
 static enum outcome outcome_of(struct kafka_producer *producer, const char *what, rd_kafka_error_t *error)
 {
     if (error == NULL) {
@@ -42,8 +50,8 @@ static enum outcome outcome_of(struct kafka_producer *producer, const char *what
     if (is_fenced(error) && outcome == OUTCOME_STOP)
         rivalry_note(producer->rivalry, producer->name, producer->id);
     if ((!producer->is_failing || outcome == OUTCOME_STOP) && !(was_on && is_fenced(error)))
-        log_warning("transaction does not go through", "worker", producer->name, "step", what, "code",
-                    rd_kafka_error_name(error), "error", rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
+        log_line(is_about_the_group(error) ? LOG_INFO : LOG_WARNING, "transaction does not go through", "worker", producer->name, "step",
+                 what, "code", rd_kafka_error_name(error), "error", rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
     producer->is_failing = true;
     if (outcome == OUTCOME_RETRY)
         atomic_store(&producer->link.is_doubtful, true);
@@ -180,18 +188,25 @@ static enum outcome init(struct kafka_broker *self, atomic_bool *stop)
     return outcome;
 }
 
-bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *stop, bool *is_hopeless)
+static bool handle_open(struct kafka_broker *self)
 {
     struct kafka_producer *producer = &self->producer;
-    (void)thread;
     char error[512];
     producer->handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf_create(self), error, sizeof error);
-    if (producer->handle == NULL) {
+    if (producer->handle == NULL)
         log_error("cannot produce", "worker", producer->name, "error", error, NULL);
+    else
+        forward_events(producer->handle);
+    return producer->handle != NULL;
+}
+
+bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *stop, bool *is_hopeless)
+{
+    (void)thread;
+    if (!handle_open(self)) {
         *is_hopeless = true;
         return false;
     }
-    forward_events(producer->handle);
     enum outcome outcome = init(self, stop);
     while (outcome == OUTCOME_OK && !topics_open(self)) {
         if (atomic_load(stop))
@@ -210,11 +225,26 @@ void kafka_producer_close(struct kafka_producer *producer)
     for (size_t i = 0; i <= OUTBOX_TOPICS_MAX; i++) {
         if (producer->topics[i])
             rd_kafka_topic_destroy(producer->topics[i]);
+        producer->topics[i] = NULL;
     }
     /* An open transaction is left to its end: the next init of the same id aborts it at once. */
     rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_destroy(producer->handle);
     producer->handle = NULL;
+}
+
+/* A new epoch of the same transactional id, for which librdkafka needs a new handle. An abort throws away messages that are waiting, and
+ * librdkafka 2.0 then gives their sequence numbers to others, though of some the answer may only have been lost: the broker has those
+ * numbers, takes what comes under them for a repetition, and says that it has it; or it finds a gap and the next transaction has to be
+ * aborted, too («skipped sequence numbers»). */
+static enum outcome renew(struct kafka_broker *self)
+{
+    struct kafka_producer *producer = &self->producer;
+    kafka_producer_close(producer);
+    if (!handle_open(self) || !is_for_init(settle_first(self)))
+        return OUTCOME_STOP;
+    enum outcome outcome = outcome_of(producer, "init", rd_kafka_init_transactions(producer->handle, INIT_MS));
+    return outcome == OUTCOME_OK && topics_open(self) ? OUTCOME_OK : OUTCOME_STOP;
 }
 
 /* --- the transaction */
@@ -344,6 +374,8 @@ enum outcome kafka_producer_abort(struct broker *broker)
     struct kafka_producer *producer = producer_of(broker);
     enum outcome outcome = outcome_of(producer, "abort", rd_kafka_abort_transaction(producer->handle, CALL_MS));
     kafka_link_check(&producer->link, producer->handle);
+    if (outcome == OUTCOME_OK && !atomic_load(&producer->link.is_doubtful))
+        outcome = renew((struct kafka_broker *)broker);
     if (outcome != OUTCOME_OK || !atomic_load(&producer->link.is_doubtful))
         return outcome;
     /* Who had the last word on it, Kafka or we? The committed offsets know where we stand. */
