@@ -294,6 +294,37 @@ static void settle_others(struct kafka_broker *self)
     kafka_settle_others(self);
 }
 
+static void look_around(struct kafka_broker *self)
+{
+    struct kafka_consumer *consumer = &self->consumer;
+    settle_others(self);
+    if (!kafka_link_check(&consumer->link, consumer->handle))
+        rivalry_excuse(self->producer.rivalry);
+    else if (consumer->owed == BROKER_NOTHING)
+        survey_go_on(&consumer->survey, &(struct survey_subject){consumer->handle, consumer->name, consumer->group, consumer->topic});
+}
+
+/* Is there still a place for us in the group? STOP: not for this handle. */
+static enum outcome place_of(const struct kafka_broker *self)
+{
+    const struct kafka_consumer *consumer = &self->consumer;
+    /* Asked for, too: some fatal errors (a static member taken for a stranger by a coordinator that came back) are told as a
+     * message of no partition and never to the callback. */
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(consumer->handle, NULL, 0);
+    if (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        rivalry_note(self->producer.rivalry, consumer->name, self->producer.id);
+    if (fatal || atomic_load(&consumer->link.is_fatal))
+        log_warning("the group member is finished", "worker", consumer->name, NULL);
+    else if (consumer->unsteady_looks >= UNSTEADY_MOST)
+        log_warning("no place in the group for two minutes, beginning anew", "worker", consumer->name, NULL);
+    else if (consumer->membership.is_replaced)
+        log_info("the group had given us up, and our partitions may have been others' meanwhile; beginning anew from the committed offsets",
+                 "worker", consumer->name, NULL);
+    else
+        return OUTCOME_OK;
+    return OUTCOME_STOP;
+}
+
 enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int wait_ms, bool gathers, struct broker_batch *batch)
 {
     struct kafka_consumer *consumer = consumer_of(broker);
@@ -309,24 +340,8 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
             knock_when_low((struct kafka_broker *)broker);
     }
     hand_out_event(consumer, batch);
-    settle_others((struct kafka_broker *)broker);
-    if (kafka_link_check(&consumer->link, consumer->handle) && consumer->owed == BROKER_NOTHING)
-        survey_go_on(&consumer->survey, &(struct survey_subject){consumer->handle, consumer->name, consumer->group, consumer->topic});
-    /* Asked for, too: some fatal errors (a static member taken for a stranger by a coordinator that came back) are told as a
-     * message of no partition and never to the callback. */
-    bool is_fatal = atomic_load(&consumer->link.is_fatal) || rd_kafka_fatal_error(consumer->handle, NULL, 0);
-    bool is_outside = consumer->unsteady_looks >= UNSTEADY_MOST;
-    if (is_fatal && rd_kafka_fatal_error(consumer->handle, NULL, 0) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-        const struct kafka_producer *producer = &((struct kafka_broker *)broker)->producer;
-        rivalry_note(producer->rivalry, consumer->name, producer->id);
-    }
-    if (consumer->membership.is_replaced)
-        log_info("the group had given us up, and our partitions may have been others' meanwhile; beginning anew from the committed offsets",
-                 "worker", consumer->name, NULL);
-    if (is_fatal || is_outside)
-        log_warning(is_fatal ? "the group member is finished" : "no place in the group for two minutes, beginning anew", "worker",
-                    consumer->name, NULL);
-    return is_fatal || is_outside || consumer->membership.is_replaced ? OUTCOME_STOP : OUTCOME_OK;
+    look_around((struct kafka_broker *)broker);
+    return place_of((struct kafka_broker *)broker);
 }
 
 /* --- answering */

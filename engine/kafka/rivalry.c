@@ -8,6 +8,8 @@ enum { MINUTE_US = 60000000, TELL_AGAIN_AFTER_US = 10 * MINUTE_US, FENCED_OFTEN 
 void rivalry_note(struct rivalry *rivalry, const char *worker, const char *transactional_id)
 {
     int64_t now_us = clock_monotonic_us();
+    if (rivalry->away_at_us && now_us - rivalry->away_at_us < MINUTE_US)
+        return;
     if (rivalry->fenced_count && now_us - rivalry->fenced_at_us > MINUTE_US)
         rivalry->fenced_count = 0;
     rivalry->fenced_at_us = now_us;
@@ -21,6 +23,11 @@ void rivalry_note(struct rivalry *rivalry, const char *worker, const char *trans
               rivalry->instance ? rivalry->instance : "", "remedy",
               "end one of them, or give each its own engine.instance (TOUCHSTREAM_ENGINE_INSTANCE)", "then",
               "beginning anew, ever more seldom", NULL);
+}
+
+void rivalry_excuse(struct rivalry *rivalry)
+{
+    rivalry->away_at_us = clock_monotonic_us();
 }
 
 bool rivalry_is_on(const struct rivalry *rivalry)

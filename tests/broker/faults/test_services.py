@@ -53,7 +53,7 @@ def committed_moves(installation, seconds):
 @pytest.mark.timeout(400 + 60 * BROKER_KILLS)
 def test_the_broker_is_restarted_and_killed(own_installation):
     installation, services = own_installation("kafka")
-    Crew(installation, ["journey1", "journey2", "kpi1", "sink"])
+    crew = Crew(installation, ["journey1", "journey2", "kpi1", "sink"])
     traffic, took = Traffic(installation), []
     time.sleep(4)
     for number in range(BROKER_KILLS + 1):
@@ -66,6 +66,8 @@ def test_the_broker_is_restarted_and_killed(own_installation):
         time.sleep(2)
     traffic.finish()
     told, once = judge_all(installation)
+    for name, process in crew.processes.items():  # an outage is no mistake of the operator's
+        assert "level=error" not in process.log.read_text(), "%s complains\n%s" % (name, process.log.read_text()[-4000:])
     print("\n1 restart and %d kills of the broker: caught up %s s after it answers; %d events, %d kept" % (
         BROKER_KILLS, " ".join("%.0f" % one for one in took), told, once))
 
