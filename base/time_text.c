@@ -135,6 +135,25 @@ static bool parse_zone(struct view text, size_t *at, int64_t *offset_ms)
     return true;
 }
 
+/* hh:mm, with or without seconds and their fraction. */
+static bool parse_time_of_day(struct view text, size_t *at, int64_t *ms)
+{
+    int hour = take_digits(text, at, 2);
+    if (hour < 0 || hour > 23 || !take(text, at, ':'))
+        return false;
+    int minute = take_digits(text, at, 2);
+    if (minute < 0 || minute > 59)
+        return false;
+    *ms = (hour * 60 + minute) * 60000LL;
+    if (!take(text, at, ':'))
+        return true;
+    int second = take_digits(text, at, 2);
+    if (second < 0 || second > 60)
+        return false;
+    *ms += (second == 60 ? 59 : second) * 1000LL;
+    return parse_fraction(text, at, ms);
+}
+
 bool time_text_parse(struct view text, int64_t *at_ms)
 {
     size_t at = 0;
@@ -144,19 +163,7 @@ bool time_text_parse(struct view text, int64_t *at_ms)
     if (at < text.size) {
         if (!take(text, &at, 'T') && !take(text, &at, 't') && !take(text, &at, ' '))
             return false;
-        int hour = take_digits(text, &at, 2);
-        if (hour < 0 || hour > 23 || !take(text, &at, ':'))
-            return false;
-        int minute = take_digits(text, &at, 2);
-        if (minute < 0 || minute > 59 || !take(text, &at, ':'))
-            return false;
-        int second = take_digits(text, &at, 2);
-        if (second < 0 || second > 60)
-            return false;
-        if (second == 60)
-            second = 59;
-        ms = ((hour * 60 + minute) * 60 + second) * 1000LL;
-        if (!parse_fraction(text, &at, &ms) || !parse_zone(text, &at, &offset_ms))
+        if (!parse_time_of_day(text, &at, &ms) || !parse_zone(text, &at, &offset_ms))
             return false;
     }
     if (at != text.size)

@@ -11,8 +11,8 @@ enum { TIME_TEXT_SIZE = 32 };
 /* "2026-11-22T10:00:00.000Z" and a NUL. */
 void time_text_format(char text[TIME_TEXT_SIZE], int64_t at_ms);
 
-/* Date "T" or blank time with seconds, an optional fraction (digits beyond ms are cut off) and an optional zone (Z, ±hh:mm, ±hhmm; none: UTC).
- * A bare date is its midnight. Calendar rules are checked. false: not a time. */
+/* Date "T" or blank time, with or without seconds and a fraction of them (digits beyond ms are cut off), and an optional zone (Z, ±hh:mm,
+ * ±hhmm; none: UTC). A bare date is its midnight. Calendar rules are checked. false: not a time. */
 bool time_text_parse(struct view text, int64_t *at_ms);
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back (Howard Hinnant, «chrono-compatible low-level date algorithms»). */

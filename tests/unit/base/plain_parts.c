@@ -35,8 +35,10 @@ static void times_are_read_and_written(void **state)
     assert_int_equal(parsed("2026-11-22T10:00:00.123Z"), 1795341600123);
     assert_int_equal(parsed("2026-11-22T11:00:00.1239+01:00"), 1795341600123);
     assert_int_equal(parsed("2026-11-22 10:00:00"), 1795341600000);
+    assert_int_equal(parsed("2026-11-22T10:00"), 1795341600000); /* as spreadsheets write it */
+    assert_int_equal(parsed("2026-11-22T12:00+02:00"), 1795341600000);
     assert_int_equal(parsed("2024-02-29"), 1709164800000);
-    const char *const wrong[] = {"2023-02-29", "2026-13-01", "2026-11-22T24:00:00Z", "2026-11-22T10:00", "", "x",
+    const char *const wrong[] = {"2023-02-29", "2026-13-01", "2026-11-22T24:00:00Z", "2026-11-22T10", "2026-11-22T10:00:", "2026-11-22T10:60Z", "", "x",
                                  "2026-11-22T10:00:00Zx", "2026-11-22T10:00:00.Z", "26-11-22"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(parsed(wrong[i]), INT64_MIN);
