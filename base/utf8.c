@@ -98,3 +98,17 @@ struct view utf8_prefix(struct view text, size_t size_max)
         size--;
     return view_of(text.data, size);
 }
+
+void utf8_copy(char *to, size_t size, struct view text)
+{
+    size_t filled = 0;
+    for (size_t at = 0, length; at < text.size; at += length ? length : 1) {
+        length = sequence_length((const unsigned char *)text.data + at, text.size - at);
+        size_t taken = length ? length : 1;
+        if (filled + taken >= size)
+            break;
+        memcpy(to + filled, length ? text.data + at : "?", taken);
+        filled += taken;
+    }
+    to[filled] = '\0';
+}

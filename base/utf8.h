@@ -15,4 +15,7 @@ uint32_t utf8_next(struct view text, size_t *at);
 /* The longest prefix of at most `size_max` bytes that does not cut a character. */
 struct view utf8_prefix(struct view text, size_t size_max);
 
+/* What fits of a stranger's text into `size` bytes, the 0 at its end among them: whole characters, a ? for each byte that is none. */
+void utf8_copy(char *to, size_t size, struct view text);
+
 #endif

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/http_client.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -48,14 +49,17 @@ void registry_destroy(struct registry *registry)
 
 static void explain(char *error, size_t error_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* It may become the reason of a rejected record: whole characters, whatever the registry answered. */
 static void explain(char *error, size_t error_size, const char *format, ...)
 {
+    char whole[1024];
     if (error == NULL || error_size == 0)
         return;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error, error_size, format, arguments);
+    vsnprintf(whole, sizeof whole, format, arguments);
     va_end(arguments);
+    utf8_copy(error, error_size, view_of_text(whole));
 }
 
 /* The registry's own words out of {"error_code": …, "message": "…"}; else the body's beginning. */

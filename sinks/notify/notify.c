@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "base/thread.h"
+#include "base/utf8.h"
 #include "engine/follow.h"
 #include "engine/publisher.h"
 #include "schemas/reader.h"
@@ -49,6 +50,13 @@ static enum verdict verdict_of(long status)
     return REFUSED;
 }
 
+/* For people, and for a field of a record that other clients read as text. */
+static void tell_why(const struct http_response *response, char *why, size_t why_size)
+{
+    int begun = response->status ? snprintf(why, why_size, "HTTP %ld: ", response->status) : 0;
+    utf8_copy(why + begun, why_size - (size_t)begun, response->status ? bytes_view(&response->body) : view_of_text(response->error));
+}
+
 static enum verdict send_once(struct notifier *notifier, const struct alert *alert, struct view body, long *wait_s,
                               char *why, size_t why_size)
 {
@@ -69,14 +77,18 @@ static enum verdict send_once(struct notifier *notifier, const struct alert *ale
     struct http_response response;
     http_client_send(notifier->http, &request, &response);
     enum verdict verdict = verdict_of(response.status);
-    if (response.status)
-        snprintf(why, why_size, "HTTP %ld: %.200s", response.status, bytes_text(&response.body));
-    else
-        snprintf(why, why_size, "%s", response.error);
+    tell_why(&response, why, why_size);
     *wait_s = response.retry_after_s;
     bytes_finish(&response.body);
     bytes_finish(&signature);
     return verdict;
+}
+
+/* The one planned, or what the receiver asks for, and never above the most: it is doubled from there, for hours maybe. */
+static int64_t next_pause_ms(int64_t planned_ms, long asked_s, int64_t most_ms)
+{
+    int64_t pause_ms = asked_s > planned_ms / 1000 ? asked_s > most_ms / 1000 ? most_ms : asked_s * INT64_C(1000) : planned_ms;
+    return pause_ms < most_ms ? pause_ms : most_ms;
 }
 
 /* Sleeps in small steps so that a stop is noticed. false: stopped. */
@@ -122,7 +134,7 @@ static bool deliver(struct notifier *notifier, const struct alert *alert)
     int64_t begun_us = clock_monotonic_us(), pause_ms = settings->retry_first_ms;
     bool is_settled = false;
     for (int attempt = 1; !is_settled; attempt++) {
-        char why[320];
+        char why[220];
         long wait_s;
         enum verdict verdict = send_once(notifier, alert, bytes_view(&body), &wait_s, why, sizeof why);
         bool is_too_late = (clock_monotonic_us() - begun_us) / 1000 >= settings->give_up_after_ms;
@@ -136,9 +148,8 @@ static bool deliver(struct notifier *notifier, const struct alert *alert)
             if (attempt == 1 && !atomic_load(notifier->stop))
                 log_warning("a receiver does not take an alert, trying again", "receiver", notifier->receiver->name,
                             "error", why, NULL);
-            if (wait_s * 1000 > pause_ms)
-                pause_ms = wait_s * 1000;
-            if (!pause_for(notifier, pause_ms < settings->retry_most_ms ? pause_ms : settings->retry_most_ms))
+            pause_ms = next_pause_ms(pause_ms, wait_s, settings->retry_most_ms);
+            if (!pause_for(notifier, pause_ms))
                 break;
             pause_ms *= 2;
         }
@@ -164,7 +175,8 @@ static bool is_news(struct notifier *notifier, const struct alert *alert)
 static bool is_due(struct notifier *notifier, const struct alert *alert)
 {
     int64_t age_ms = clock_now_ms(notifier->config->clock) - alert->changed_at_ms;
-    return receiver_wants(notifier->receiver, alert) && age_ms <= notifier->config->settings->max_age_ms &&
+    bool was_told = map_find(&notifier->told, alert->alert_id) != NULL;
+    return receiver_wants(notifier->receiver, alert, was_told) && age_ms <= notifier->config->settings->max_age_ms &&
            is_news(notifier, alert);
 }
 

@@ -132,9 +132,9 @@ bool receivers_read(const struct notify_settings *settings, struct receiver rece
     return true;
 }
 
-bool receiver_wants(const struct receiver *receiver, const struct alert *alert)
+bool receiver_wants(const struct receiver *receiver, const struct alert *alert, bool was_told)
 {
-    if (alert->severity < receiver->least || alert->historical)
+    if ((alert->severity < receiver->least && !was_told) || alert->historical)
         return false;
     if (receiver->rules == NULL)
         return true;

@@ -40,7 +40,7 @@ enum { RECEIVERS_MAX = 32 };
 bool receivers_read(const struct notify_settings *settings, struct receiver receivers[RECEIVERS_MAX], size_t *count,
                     struct bytes *error);
 
-/* Is this alert for this receiver? */
-bool receiver_wants(const struct receiver *receiver, const struct alert *alert);
+/* Is this alert for this receiver? Who was told of it hears how it goes on, grave or not: that it is over, above all. */
+bool receiver_wants(const struct receiver *receiver, const struct alert *alert, bool was_told);
 
 #endif

@@ -129,7 +129,7 @@ class Receiver:
     """A webhook receiver. `judge` answers a status for a message; what it was sent is in `got`: (status, id, body, is_signed)."""
 
     def __init__(self, judge=lambda body, attempt: 200):
-        receiver, self.got, self.attempts = self, [], {}
+        receiver, self.got, self.attempts, self.answer = self, [], {}, b""
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
@@ -143,8 +143,9 @@ class Receiver:
                 status = judge(body, receiver.attempts[id])
                 receiver.got.append((status, id, body, is_signed))
                 self.send_response(status)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(receiver.answer)))
                 self.end_headers()
+                self.wfile.write(receiver.answer)
 
             def log_message(self, *_):
                 pass
@@ -237,6 +238,39 @@ def test_a_receiver_that_fails_is_tried_again_and_what_it_refuses_is_kept(make_i
     assert post(url, angry("after-restart")).status_code == 200
     assert eventually(lambda: "after-restart" in receiver.customers(), 40), installation.logs()
     assert {body["data"]["customer_id"] for _, _, body, _ in receiver.got[before:]} == {"after-restart"}
+
+
+def test_a_receiver_that_is_away_for_long_is_asked_no_more_often_for_that(make_installation, receivers):
+    """A pause that doubled for ever became none at all after fifty attempts, less than an hour of a minute each."""
+    receiver = receivers(lambda body, attempt: 503)
+    installation = make_installation(**{**receiver.settings, "notify.retry_first": "20ms", "notify.retry_most": "20ms"})
+    installation.start_route(("journey", "notify"))
+    url, _ = collector(installation)
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    assert post(url, angry("unheard")).status_code == 200
+    assert eventually(lambda: len(receiver.got) >= 80, 60, 0.01), installation.logs()
+    began, before = time.monotonic(), len(receiver.got)
+    assert eventually(lambda: len(receiver.got) >= before + 10, 30, 0.01), installation.logs()
+    assert (len(receiver.got) - before) / (time.monotonic() - began) < 50, "attempts a second, at 20 ms and more of pause each"
+
+
+def test_what_a_receiver_says_is_kept_as_text_and_who_was_called_hears_the_end(make_installation, receivers):
+    """A refusal in whatever encoding, cut where it may; and a case that is grave no more once it is over."""
+    critical, picky = receivers(), receivers(lambda body, attempt: 400)
+    picky.answer = ("a" + "é" * 150).encode() + b"\xff"
+    urls = [one.settings["notify.receivers"][0]["url"] for one in (critical, picky)]
+    installation = make_installation(**{"notify.receivers": [
+        {"name": "night", "url": urls[0], "secret": SECRET, "severity": "critical"}, {"name": "picky", "url": urls[1], "secret": SECRET}]})
+    installation.start_route(("journey", "notify"))
+    url, _ = collector(installation)
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    assert post(url, angry("ann")).status_code == 200
+    assert eventually(lambda: critical.customers(), 30), installation.logs()
+    assert all("HTTP 400: aé" in one["reason"] for one in eventually(lambda: installation.records("alerts.undelivered"), 20))
+
+    installation.succeed("forget", "ann")
+    last = lambda: [(body["data"]["state"], body["data"]["severity"]) for _, _, body, _ in critical.got][-1]
+    assert eventually(lambda: last() == ("EXPIRED", "INFO"), 30), critical.got
 
 
 # --- everything is killed ---------------------------------------------------------------------------------------------

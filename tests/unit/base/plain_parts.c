@@ -167,6 +167,11 @@ static void broken_utf8_is_seen(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(utf8_is_valid(view_of_text(bad[i])));
     assert_int_equal(utf8_prefix(view_of_text("aé"), 2).size, 1);
+    char copy[6];
+    utf8_copy(copy, sizeof copy, view_of_text("a\xff" "éé"));
+    assert_string_equal(copy, "a?é");
+    utf8_copy(copy, sizeof copy, view_of_text("abcdé"));
+    assert_string_equal(copy, "abcd");
 }
 
 static void json_escapes_and_keeps_numbers(void **state)

@@ -111,14 +111,15 @@ static void receivers_choose_by_severity_and_rule(void **state)
                                       &settings);
     assert_true(receivers_read(&settings, receivers, &count, &error));
     assert_int_equal(count, 2);
-    assert_true(receiver_wants(&receivers[0], &angry));
-    assert_false(receiver_wants(&receivers[1], &angry));
+    assert_true(receiver_wants(&receivers[0], &angry, false));
+    assert_false(receiver_wants(&receivers[1], &angry, false));
     struct alert other = angry;
     other.severity = SEVERITY_INFO;
-    assert_false(receiver_wants(&receivers[0], &other));
+    assert_false(receiver_wants(&receivers[0], &other, false));
+    assert_true(receiver_wants(&receivers[0], &other, true)); /* who was called out hears that it is over */
     other.severity = SEVERITY_CRITICAL;
     other.historical = true;
-    assert_false(receiver_wants(&receivers[0], &other)); /* imported history notifies nobody */
+    assert_false(receiver_wants(&receivers[0], &other, false)); /* imported history notifies nobody */
     settings_destroy(file);
 }
 
