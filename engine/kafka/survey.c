@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { SETTLES_WITHIN_US = 5000000, SPREAD_US = 5000000, AGAIN_US = 5000000, ASK_MS = 1000 };
+enum { SETTLES_WITHIN_US = 5000000, SPREAD_US = 5000000, AGAIN_US = 5000000, DOUBLED_MOST = 6, ASK_MS = 1000 };
 
 /* --- what a member was given */
 
@@ -102,7 +102,7 @@ void survey_subscribe(rd_kafka_t *consumer, const char *topic)
 void survey_plan(struct survey *survey)
 {
     int64_t now_us = clock_monotonic_us();
-    survey->due_at_us = now_us + SETTLES_WITHIN_US + now_us * 7919 % SPREAD_US;
+    survey->due_at_us = now_us + ((SETTLES_WITHIN_US + now_us * 7919 % SPREAD_US) << survey->tries);
     survey->was_short = false;
 }
 
@@ -113,8 +113,11 @@ static void look(struct survey *survey, const struct survey_subject *subject, in
         log_warning("partitions are nobody's since the last rebalance, leaving the group and joining it again so that they are given out",
                     "worker", subject->worker, "group", subject->group, "topic", subject->topic, "partitions", LOG_NUMBER(unassigned), NULL);
         survey->is_leaving = true;
+        survey->tries += survey->tries < DOUBLED_MOST;
         rd_kafka_unsubscribe(subject->consumer);
     }
+    if (unassigned == 0)
+        survey->tries = 0;
     survey->was_short = unassigned > 0;
     survey->due_at_us = unassigned == 0 || survey->is_leaving ? 0 : now_us + AGAIN_US;
 }

@@ -15,6 +15,7 @@ struct survey {
     int64_t due_at_us; /* 0: nothing to look for */
     bool was_short;    /* at the look before */
     bool is_leaving;   /* so as to join again */
+    int tries;         /* in vain, in a row: the next one waits twice as long */
 };
 
 /* What a survey asks about. Borrowed. */
