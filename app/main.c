@@ -84,24 +84,54 @@ bool app_parse_options(const char *command, int argc, char **argv, const struct 
     return is_good;
 }
 
-/* Takes the options every command has out of argv; the rest is the command's. */
-static int take_common_options(int argc, char **argv, const char **config_path, const char **log_format,
-                               const char **log_level, bool *wants_help)
+struct common_options {
+    const char *config_path, *log_format, *log_level;
+    bool wants_help;
+};
+
+/* The value of `--name value` or `--name=value` at *at, which moves on to the last argument taken; NULL: argv[*at] is another option, or
+ * its value is missing. */
+static const char *common_value(const char *name, int argc, char **argv, int *at)
+{
+    size_t size = strlen(name);
+    if (strncmp(argv[*at], name, size) != 0)
+        return NULL;
+    if (argv[*at][size] == '=')
+        return argv[*at] + size + 1;
+    return argv[*at][size] == '\0' && *at + 1 < argc ? argv[++*at] : NULL;
+}
+
+/* Takes the options every command has out of argv and answers how many arguments are left; they are the command's. */
+static int take_common_options(int argc, char **argv, struct common_options *taken)
 {
     int kept = 0;
     for (int i = 0; i < argc; i++) {
-        const char **into = strcmp(argv[i], "--config") == 0      ? config_path
-                            : strcmp(argv[i], "--log") == 0       ? log_format
-                            : strcmp(argv[i], "--log-level") == 0 ? log_level
-                                                                  : NULL;
+        const char *value;
         if (strcmp(argv[i], "--help") == 0)
-            *wants_help = true;
-        else if (into && i + 1 < argc)
-            *into = argv[++i];
+            taken->wants_help = true;
+        else if ((value = common_value("--config", argc, argv, &i)))
+            taken->config_path = value;
+        else if ((value = common_value("--log", argc, argv, &i)))
+            taken->log_format = value;
+        else if ((value = common_value("--log-level", argc, argv, &i)))
+            taken->log_level = value;
         else
             argv[kept++] = argv[i];
     }
     return kept;
+}
+
+/* One of them that was not taken has no value; the command would call it unknown. */
+static bool has_bare_option(int argc, char **argv)
+{
+    static const char *const names[] = {"--config", "--log", "--log-level"};
+    for (size_t i = 0; argc > 0 && i < sizeof names / sizeof *names; i++) {
+        if (strcmp(argv[argc - 1], names[i]) == 0) {
+            fprintf(stderr, "touchstream: %s wants a value (touchstream --help)\n", names[i]);
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool configure_log(const char *role, const char *format, const char *level_name)
@@ -127,12 +157,13 @@ static void log_doubt(void *context, const char *name, const char *what)
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
-    const char *log_format = NULL, *log_level = NULL;
-    bool wants_help = false;
-    app.config_path = getenv(CONFIG_PATH_VARIABLE);
-    argc = take_common_options(argc, argv, &app.config_path, &log_format, &log_level, &wants_help);
-    if (wants_help)
+    struct common_options common = {.config_path = getenv(CONFIG_PATH_VARIABLE)};
+    argc = take_common_options(argc, argv, &common);
+    if (common.wants_help)
         return print_command_help(command);
+    if (has_bare_option(argc, argv))
+        return EXIT_USAGE;
+    app.config_path = common.config_path;
 
     struct bytes error = {0};
     if (!config_load(&app.config, app.config_path, &error)) {
@@ -140,8 +171,8 @@ static int run_command(const struct command *command, int argc, char **argv)
         bytes_finish(&error);
         return EXIT_USAGE;
     }
-    if (!configure_log(command->name, log_format ? log_format : app.config.log.format,
-                       log_level ? log_level : app.config.log.level))
+    if (!configure_log(command->name, common.log_format ? common.log_format : app.config.log.format,
+                       common.log_level ? common.log_level : app.config.log.level))
         return EXIT_USAGE;
     if (command->run != check_command) /* which tells doubts in its own way */
         config_environment_doubts(&app.config, &(struct settings_listener){NULL, log_doubt});

@@ -217,6 +217,19 @@ def test_unknown_option(program, make_installation):
     assert done.returncode == 2 and "--colour" in done.stderr
 
 
+def test_options_of_every_command(program, tmp_path):
+    """--name value, --name=value; a missing value is called missing."""
+    config = tmp_path / "touchstream.yaml"
+    config.write_text("engine:\n  comit_interval: 50ms\n")
+    run = lambda *arguments: subprocess.run([program, "check", *arguments], capture_output=True, text=True, timeout=10)
+    for arguments in (["--config", str(config)], ["--config=%s" % config, "--log=json"]):
+        done = run(*arguments)
+        assert done.returncode == 2 and "touchstream.yaml:2" in done.stderr, done.stderr
+    for name in ("--config", "--log", "--log-level"):
+        done = run(name)
+        assert done.returncode == 2 and name + " wants a value" in done.stderr, done.stderr
+
+
 def test_unknown_command(program, make_installation):
     installation = make_installation(topics=False)
     done = subprocess.run([program, "dance", "--config", str(installation.config)], capture_output=True, text=True, timeout=10)
