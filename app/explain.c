@@ -419,6 +419,5 @@ int explain_command(struct app *app, int argc, char **argv)
         fprintf(stderr, "touchstream explain: --window: wants 5m, 1h, 24h, 7d, 30d or 90d\n");
     else if (window_is_had(explanation.kpi, explanation.window) && dimension_is_shaped(by))
         code = run_explanation(app, &explanation);
-    free(arguments.items);
     return code;
 }

@@ -80,6 +80,5 @@ int import_command(struct app *app, int argc, char **argv)
     else
         fprintf(stderr, "touchstream %s (touchstream import --help)\n", bytes_text(&error));
     bytes_finish(&error);
-    free(files.items);
     return code;
 }

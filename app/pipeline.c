@@ -249,7 +249,6 @@ int run_command_all(struct app *app, int argc, char **argv)
         is_good = found != 0;
         wanted |= found;
     }
-    free(names.items);
     return is_good ? run_services(app, wanted) : EXIT_USAGE;
 }
 

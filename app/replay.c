@@ -155,7 +155,6 @@ int forget_command(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     if (!customers_are_good(&customers)) {
         fprintf(stderr, "touchstream forget: whom? (a customer id of at most %d bytes)\n", ID_BYTES_MAX);
-        free(customers.items);
         return EXIT_USAGE;
     }
     struct outgoing outgoing;
@@ -167,6 +166,5 @@ int forget_command(struct app *app, int argc, char **argv)
     outgoing_close(&outgoing);
     if (is_good)
         printf("asked to forget %zu customer%s\n", customers.count, customers.count == 1 ? "" : "s");
-    free(customers.items);
     return is_good ? EXIT_FINE : EXIT_FAILED;
 }

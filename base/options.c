@@ -1,7 +1,6 @@
 #include "base/options.h"
 
 #include "base/edit_distance.h"
-#include "base/memory.h"
 #include "base/time_text.h"
 
 #include <math.h>
@@ -71,14 +70,15 @@ static bool set_value(const struct option *option, const char *text, struct byte
 bool options_parse(int argc, char **argv, const struct option *options, struct text_list *arguments, struct bytes *error)
 {
     bool has_ended = false;
+    if (arguments)
+        *arguments = (struct text_list){.items = argv};
     for (int i = 0; i < argc; i++) {
         if (has_ended || argv[i][0] != '-' || argv[i][1] == '\0') {
             if (arguments == NULL) {
                 bytes_printf(error, "'%s': this command takes no arguments", argv[i]);
                 return false;
             }
-            arguments->items = memory_resize(arguments->items, (arguments->count + 1) * sizeof *arguments->items);
-            arguments->items[arguments->count++] = argv[i];
+            argv[arguments->count++] = argv[i]; /* at i at most */
             continue;
         }
         if (strcmp(argv[i], "--") == 0) {

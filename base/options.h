@@ -25,7 +25,7 @@ struct option {
 #define OPTIONS_END {.name = NULL}
 
 /* false: `error` is a complete line for the user (unknown option with the nearest one, missing or wrong value).
- * `arguments` borrows from argv and may be NULL when the command takes none. */
+ * `arguments` becomes the front of argv, from which what was understood has gone: nothing to free. NULL when the command takes none. */
 bool options_parse(int argc, char **argv, const struct option *options, struct text_list *arguments, struct bytes *error);
 
 void options_help(const struct option *options, struct bytes *out);
