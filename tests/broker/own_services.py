@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 from installation import eventually
@@ -44,6 +45,12 @@ class OwnServices:
         """Ends when its ports are free again, which on a busy machine takes a while."""
         os.kill(int((self.folder / (name + ".pid")).read_text()), signal.SIGKILL)
         self.wait_until_gone(name)
+
+    def freeze(self, name, seconds):
+        process = int((self.folder / (name + ".pid")).read_text())
+        os.kill(process, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(process, signal.SIGCONT)
 
     def wait_until_gone(self, name):
         ports = {"registry": (3,), "kafka": (4, 5), "redis": (6,)}[name]

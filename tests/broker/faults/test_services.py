@@ -72,6 +72,26 @@ def test_the_broker_is_restarted_and_killed(own_installation):
         BROKER_KILLS, " ".join("%.0f" % one for one in took), told, once))
 
 
+@pytest.mark.timeout(400)
+def test_the_broker_stands_still(own_installation):
+    """Beyond sessions and transactions, as a machine does that swaps or is moved. Nothing is refused, nothing answered; then all that was
+    asked meanwhile is answered at once, late."""
+    installation, services = own_installation("kafka")
+    crew = Crew(installation, ["journey1", "journey2", "kpi1", "sink"])
+    traffic, took = Traffic(installation), []
+    assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+    for seconds in (4, 9, 16):
+        services.freeze("kafka", seconds)
+        took.append(committed_moves(installation, 60))
+        time.sleep(2)
+    traffic.finish()
+    told, once = judge_all(installation)
+    for name, process in crew.processes.items():
+        assert "level=error" not in process.log.read_text(), "%s complains\n%s" % (name, process.log.read_text()[-4000:])
+    print("\nthe broker stood still three times: caught up %s s after; %d events, %d kept" % (
+        " ".join("%.0f" % one for one in took), told, once))
+
+
 def small_disk(folder):
     """A disk of 96 MB for Kafka's log; the filler takes the rest of it."""
     data = folder / "data" / "kafka"
