@@ -9,7 +9,7 @@ import time
 
 class Relay:
     def __init__(self, listen, target):
-        self.target, self.delay_s = target, 0
+        self.target, self.delay_s, self.open = target, 0, set()
         self.listener = socket.create_server(listen)
         self.address = "%s:%d" % self.listener.getsockname()[:2]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -25,6 +25,7 @@ class Relay:
                 here.close()
                 continue
             there.settimeout(None)
+            self.open |= {here, there}
             for one in (here, there):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for pair in ((here, there), (there, here)):
@@ -37,14 +38,23 @@ class Relay:
                 sink.sendall(data)
         except OSError:
             pass
-        for one in (source, sink):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        cut(source, sink)
+        self.open -= {source, sink}
+
+    def cut(self):
+        """Whatever is on its way, either way, is lost."""
+        cut(*list(self.open))
 
     def close(self):
         self.listener.close()
+
+
+def cut(*sockets):
+    for one in sockets:
+        try:
+            one.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
 
 
 def place(text):

@@ -1,6 +1,5 @@
 """A worker that its group has given up, and that does not know it, commits nothing of what others have done meanwhile."""
 
-import socket
 import struct
 import threading
 from urllib.parse import urlsplit
@@ -10,7 +9,7 @@ from apart import Apart
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 from installation import eventually
-from relay import Relay, place
+from relay import Relay, cut, place
 from storm import SHORT_SESSION, Crew, Traffic, judge_all
 
 JOIN_GROUP, HEARTBEAT = 11, 12
@@ -56,11 +55,7 @@ class GroupRelay(Relay):
                         sink.sendall(frame)
         except OSError:
             pass
-        for one in (source, sink):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        cut(source, sink)
 
 
 def members(installation):

@@ -2,6 +2,7 @@
 of the batch computation. KILLS=50 makes it longer (see run)."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from relay import Relay, place
 from storm import GROUPS, SHORT_SESSION, Crew, Traffic, is_caught_up, judge_all
 
 BROKER_KILLS = int(os.environ.get("KILLS", "6")) // 3
+SEED = int(os.environ.get("SEED", "1"))
 
 
 @pytest.fixture
@@ -144,6 +146,29 @@ def test_the_network_is_cut_beyond_the_session(own_installation):
         told, once = judge_all(installation)
         assert all(process.poll() is None for process in crew.processes.values()), installation.logs()
         print("\nnetwork cut for 15 s: the others had done all of it %.0f s later; %d events, %d kept" % (taken_over, told, once))
+    finally:
+        apart.finish()
+
+
+@pytest.mark.timeout(400)
+def test_connections_break_all_the_time(make_installation):
+    """In the middle of requests, and of answers to what has been done: was it, or was it not?"""
+    installation = make_installation(**SHORT_SESSION)
+    apart = Apart([installation.services["KAFKA"], urlsplit(installation.services["REGISTRY"]).netloc])
+    chance, cuts = random.Random(SEED), 0
+    try:
+        crew = Crew(installation, ["journey1", "journey2", "kpi1", "sink"], within={"journey1": apart.within, "kpi1": apart.within})
+        traffic = Traffic(installation)
+        assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            time.sleep(chance.uniform(0.02, 1.5))
+            apart.relays[0].cut()
+            cuts += 1
+        traffic.finish()
+        told, once = judge_all(installation)
+        assert all(process.poll() is None for process in crew.processes.values()), installation.logs()
+        print("\nconnections broken %d times; %d events, %d kept" % (cuts, told, once))
     finally:
         apart.finish()
 
