@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/signature.h"
+#include "schemas/alert_rules.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 const struct setting notify_setting_rows[] = {
     SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
-                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text), severity, rules}."),
+                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, sla.first_response.warning, …; docs/CASES.md)}."),
     SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
                      .most = MINUTES(10), .about = "Pause before the second attempt; it doubles from there."),
     SETTING_DURATION(struct notify_settings, retry_most_ms, "notify.retry_most", .standard = MINUTES(1), .least = 10,
@@ -85,6 +86,24 @@ static bool read_key(struct receiver *receiver)
     return is_good;
 }
 
+/* A rule that is none would be a receiver that never hears a thing. */
+static bool check_rules(const struct settings_node *rules, struct bytes *error)
+{
+    if (rules->kind != SETTINGS_LIST)
+        return complain(error, rules, "rules is a list, as [" ALERT_RULE_OF_CASES "]");
+    for (size_t i = 0; i < rules->child_count; i++) {
+        const struct settings_node *rule = &rules->children[i];
+        if (rule->kind == SETTINGS_SCALAR && alert_rule_exists(view_of_text(rule->scalar)))
+            continue;
+        bytes_printf(error, "line %d: notify.receivers: no rule is called '%s'; there are %s", rule->line,
+                     rule->kind == SETTINGS_SCALAR ? rule->scalar : "", ALERT_RULE_OF_CASES);
+        for (int known = 0; known < RULE_COUNT; known++)
+            bytes_printf(error, ", %s", alert_rule_names[known]);
+        return false;
+    }
+    return true;
+}
+
 static bool read_one(const struct settings_node *node, struct receiver *receiver, struct bytes *error)
 {
     if (node->kind != SETTINGS_MAP)
@@ -104,9 +123,11 @@ static bool read_one(const struct settings_node *node, struct receiver *receiver
         return complain(error, node, "form is json, slack or pagerduty");
     if (!read_key(receiver))
         return complain(error, node, "behind whsec_ a secret is 24 to 64 bytes in base64");
+    if (receiver->form == RECEIVER_PAGERDUTY && receiver->secret[0] == '\0')
+        return complain(error, node, "form pagerduty needs a secret: the integration's routing key");
     if (!read_severity(scalar_of(node, "severity"), &receiver->least))
         return complain(error, node, "severity is info, warning or critical");
-    return true;
+    return receiver->rules == NULL || check_rules(receiver->rules, error);
 }
 
 bool receivers_read(const struct notify_settings *settings, struct receiver receivers[RECEIVERS_MAX], size_t *count,

@@ -5,9 +5,9 @@
  *         - name: support-channel
  *           form: slack              # json | slack | pagerduty
  *           url: http://127.0.0.1:9000/hook
- *           secret: whsec_…          # json: signs each message; whsec_ and base64 as Standard Webhooks has it, or any text
+ *           secret: whsec_…          # json: signs each message; whsec_ and base64 as Standard Webhooks has it, or any text; pagerduty: the routing key
  *           severity: warning        # the least that is told; default info
- *           rules: [sla_first_response, negative_feedback]   # default: all
+ *           rules: [case, sla.first_response.breach]   # default: all
  */
 #ifndef TS_SINKS_NOTIFY_RECEIVERS_H
 #define TS_SINKS_NOTIFY_RECEIVERS_H

@@ -10,23 +10,18 @@
 #include <stdlib.h>
 
 struct rule {
-    const char *name;
     enum alert_kind kind;
     enum severity severity;
     const char *text; /* with the subject */
 };
 
 static const struct rule rules[RULE_COUNT] = {
-    [RULE_FIRST_RESPONSE_WARNING] = {"sla.first_response.warning", ALERT_KIND_SLA_WARNING, SEVERITY_WARNING,
-                                     "The first response to ticket %s is due soon"},
-    [RULE_FIRST_RESPONSE_BREACH] = {"sla.first_response.breach", ALERT_KIND_SLA_BREACH, SEVERITY_CRITICAL,
-                                    "Ticket %s was not answered in time"},
-    [RULE_RESOLUTION_WARNING] = {"sla.resolution.warning", ALERT_KIND_SLA_WARNING, SEVERITY_WARNING,
-                                 "The resolution of ticket %s is due soon"},
-    [RULE_RESOLUTION_BREACH] = {"sla.resolution.breach", ALERT_KIND_SLA_BREACH, SEVERITY_CRITICAL,
-                                "Ticket %s was not resolved in time"},
-    [RULE_DEVICE_CRITICAL] = {"device.critical", ALERT_KIND_DEVICE, SEVERITY_CRITICAL, "Device %s reports a critical state"},
-    [RULE_CHURN_RISK] = {"churn.risk", ALERT_KIND_CHURN_RISK, SEVERITY_WARNING, "The customer may be about to leave%s"},
+    [RULE_FIRST_RESPONSE_WARNING] = {ALERT_KIND_SLA_WARNING, SEVERITY_WARNING, "The first response to ticket %s is due soon"},
+    [RULE_FIRST_RESPONSE_BREACH] = {ALERT_KIND_SLA_BREACH, SEVERITY_CRITICAL, "Ticket %s was not answered in time"},
+    [RULE_RESOLUTION_WARNING] = {ALERT_KIND_SLA_WARNING, SEVERITY_WARNING, "The resolution of ticket %s is due soon"},
+    [RULE_RESOLUTION_BREACH] = {ALERT_KIND_SLA_BREACH, SEVERITY_CRITICAL, "Ticket %s was not resolved in time"},
+    [RULE_DEVICE_CRITICAL] = {ALERT_KIND_DEVICE, SEVERITY_CRITICAL, "Device %s reports a critical state"},
+    [RULE_CHURN_RISK] = {ALERT_KIND_CHURN_RISK, SEVERITY_WARNING, "The customer may be about to leave%s"},
 };
 
 static bool alert_is_live(const struct rule_alert *alert)
@@ -55,7 +50,7 @@ static struct uuid alert_id_of(const struct turn *turn, enum alert_rule rule, ui
 {
     static const struct uuid space = {{0x74, 0x6f, 0x75, 0x63, 0x68, 0x50, 0x40, 0, 0x80, 0, 0x61, 0x6c, 0x65, 0x72, 0x74, 0x73}};
     char name[96];
-    int size = snprintf(name, sizeof name, "%s %016llx %lld", rules[rule].name, (unsigned long long)scope, (long long)opened_at_ms);
+    int size = snprintf(name, sizeof name, "%s %016llx %lld", alert_rule_names[rule], (unsigned long long)scope, (long long)opened_at_ms);
     struct uuid customer = uuid_version5(&space, turn->customer_id);
     return uuid_version5(&customer, view_of(name, (size_t)size));
 }
@@ -73,7 +68,7 @@ static void alert_tell(struct turn *turn, struct rule_alert *alert, enum alert_s
     alert->state = (uint8_t)state;
     alert->changed_at_ms = at_ms;
     alert->revision++;
-    struct alert_reason reason = {.code = view_of_text(rule->name), .has_event_id = has_event, .event_id = alert->event,
+    struct alert_reason reason = {.code = view_of_text(alert_rule_names[alert->rule]), .has_event_id = has_event, .event_id = alert->event,
                                   .text = view_of(text, (size_t)size < sizeof text ? (size_t)size : sizeof text - 1)};
     struct alert record = {.alert_id = view_of(id, UUID_TEXT_SIZE),
                            .revision = alert->revision,

@@ -10,6 +10,7 @@
 
 #include "processors/journey/apply.h"
 #include "processors/journey/care/case_settings.h"
+#include "schemas/alert_rules.h"
 
 enum { FACTS_MAX = 128, CARE_TEXT_MAX = 280 };
 
@@ -46,16 +47,6 @@ struct case_published {
     char *owner;
     uint8_t state, severity, kind;
     bool is_historical;
-};
-
-enum alert_rule {
-    RULE_FIRST_RESPONSE_WARNING,
-    RULE_FIRST_RESPONSE_BREACH,
-    RULE_RESOLUTION_WARNING,
-    RULE_RESOLUTION_BREACH,
-    RULE_DEVICE_CRITICAL,
-    RULE_CHURN_RISK,
-    RULE_COUNT
 };
 
 /* Any other alert. */

@@ -107,7 +107,7 @@ static void receivers_choose_by_severity_and_rule(void **state)
     size_t count;
     struct settings_file *file = load("notify:\n  receivers:\n"
                                       "    - {name: a, url: 'http://h/a', severity: warning}\n"
-                                      "    - {name: b, form: slack, url: 'https://h/b', rules: [sla_first_response]}\n",
+                                      "    - {name: b, form: slack, url: 'https://h/b', rules: [sla.first_response.breach]}\n",
                                       &settings);
     assert_true(receivers_read(&settings, receivers, &count, &error));
     assert_int_equal(count, 2);
@@ -136,6 +136,10 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', secret: 'whsec_not base64'}\n", "behind whsec_"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', secret: whsec_c2hvcnQ=}\n", "behind whsec_"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', severity: big}\n", "severity is info"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', form: pagerduty}\n", "routing key"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', rules: case}\n", "rules is a list"},
+        {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      rules:\n        - case\n        - hot_ticket\n",
+         "line 7: notify.receivers: no rule is called 'hot_ticket'; there are case, sla.first_response.warning"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct notify_settings settings;

@@ -1,0 +1,25 @@
+/* The rules that make alerts, by the names that `alerts` carries them under: the journey stage tells alerts by them, receivers choose. */
+#ifndef TS_SCHEMAS_ALERT_RULES_H
+#define TS_SCHEMAS_ALERT_RULES_H
+
+#include "base/view.h"
+
+/* Their numbers stand in checkpoints: new ones go before RULE_COUNT. */
+enum alert_rule {
+    RULE_FIRST_RESPONSE_WARNING,
+    RULE_FIRST_RESPONSE_BREACH,
+    RULE_RESOLUTION_WARNING,
+    RULE_RESOLUTION_BREACH,
+    RULE_DEVICE_CRITICAL,
+    RULE_CHURN_RISK,
+    RULE_COUNT
+};
+
+#define ALERT_RULE_OF_CASES "case"
+
+extern const char *const alert_rule_names[RULE_COUNT];
+
+/* Is there such a rule, the one of cases among them? */
+bool alert_rule_exists(struct view name);
+
+#endif
