@@ -7,6 +7,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum metric_kind { COUNTER, GAUGE, HISTOGRAM };
 static const char *const kind_names[] = {"counter", "gauge", "histogram"};
@@ -53,6 +54,17 @@ static struct metric *find_or_add(enum metric_kind kind, const char *name, const
     *place = metric;
     pthread_mutex_unlock(&lock);
     return metric;
+}
+
+void metrics_label(struct bytes *labels, const char *name, const char *value)
+{
+    bytes_printf(labels, "%s=\"", name);
+    for (; *value; value++) {
+        if (strchr("\"\\\n", *value))
+            bytes_append_byte(labels, '\\');
+        bytes_append_byte(labels, (unsigned char)(*value == '\n' ? 'n' : *value));
+    }
+    bytes_append_byte(labels, '"');
 }
 
 struct metric *metrics_counter(const char *name, const char *labels, const char *help)

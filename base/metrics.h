@@ -15,6 +15,9 @@ struct metric *metrics_gauge(const char *name, const char *labels, const char *h
 /* Logarithmic bounds from 100 µs to 100 s, 1-2-5. */
 struct metric *metrics_seconds(const char *name, const char *labels, const char *help);
 
+/* Appends NAME="VALUE" for `labels`, the value being somebody's words. */
+void metrics_label(struct bytes *labels, const char *name, const char *value);
+
 void metric_add(struct metric *metric, double by);   /* counter or gauge */
 void metric_set(struct metric *metric, double value); /* gauge */
 void metric_observe(struct metric *metric, double seconds);

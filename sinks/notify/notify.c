@@ -210,7 +210,7 @@ static void *run_notifier(void *context)
     const char *prefix = notifier->config->kafka->topic_prefix;
     bytes_printf(&topic, "%salerts", prefix);
     bytes_printf(&group, "%snotify.%s", prefix, notifier->receiver->name);
-    bytes_printf(&labels, "receiver=\"%s\"", notifier->receiver->name);
+    metrics_label(&labels, "receiver", notifier->receiver->name);
     notifier->sent_total = metrics_counter("touchstream_notify_sent_total", bytes_text(&labels), "Alerts a receiver took.");
     notifier->failed_total =
         metrics_counter("touchstream_notify_failed_total", bytes_text(&labels), "Attempts a receiver did not take.");

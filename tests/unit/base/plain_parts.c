@@ -229,7 +229,10 @@ static void metrics_render_as_prometheus_text(void **state)
     metric_set(metrics_gauge("ts_test_share", NULL, "How much."), 0.1);
     metric_set(metrics_gauge("ts_test_sum", NULL, "How much."), 0.1 + 0.2);
     metric_set(metrics_gauge("ts_test_most", NULL, "How much."), INFINITY);
-    struct bytes out = {0};
+    struct bytes out = {0}, label = {0};
+    metrics_label(&label, "receiver", "we \"x\"\\\n");
+    assert_string_equal(bytes_text(&label), "receiver=\"we \\\"x\\\"\\\\\\n\"");
+    bytes_finish(&label);
     metrics_render(&out);
     assert_non_null(strstr(bytes_text(&out), "ts_test_share 0.1\n"));
     assert_non_null(strstr(bytes_text(&out), "ts_test_sum 0.30000000000000004\n")); /* another number than 0.3 */
