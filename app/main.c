@@ -6,6 +6,7 @@
 #include "base/http_client.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "ingest/mapping.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -178,6 +179,7 @@ static int run_command(const struct command *command, int argc, char **argv)
         config_environment_doubts(&app.config, &(struct settings_listener){NULL, log_doubt});
     arm_signals();
     http_client_global_init();
+    mapping_global_init();
     int code = command->run(&app, argc, argv);
     config_finish(&app.config);
     return code;

@@ -11,6 +11,7 @@
 #include <jv.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { DEPTH_MAX = 200, INTEGER_DIGITS_MAX = 15, INPUTS_MAX = 1000, OUTPUTS_MAX = 50000, EXCERPT_MAX = 120 };
 
@@ -34,6 +35,12 @@ struct mapping_tables {
     } *items;
     size_t count;
 };
+
+void mapping_global_init(void)
+{
+    setenv("TZ", "UTC", 1);
+    tzset();
+}
 
 static jv string_of(struct view text)
 {

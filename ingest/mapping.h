@@ -16,6 +16,10 @@
 struct mapping;
 struct mapping_tables;
 
+/* Call once before threads start. The process is in UTC from then on: jq reckons mktime, and so ts(format), in the machine's own zone and
+ * takes its summers to be winters; one row would be two touchpoints on two machines. */
+void mapping_global_init(void);
+
 /* The program text of NAME (shipped, or NAME.jq in `directory` when not empty, which wins) or of a path to a .jq file.
  * false: `error` says what was looked for where, and which names there are. */
 bool mapping_find(const char *name, const char *directory, struct bytes *program, struct bytes *error);

@@ -238,6 +238,7 @@ static void the_prelude(void **state)
         {"\"2017-07-09T10:00:00+02:00\" | ts", "\"2017-07-09T10:00:00+02:00\""},
         {"[\"\", null | ts]", "[null,null]"},
         {"\"19970101\" | ts(\"%Y%m%d\")", "\"1997-01-01T00:00:00Z\""},
+        {"\"05.07.2025 13:30\" | ts(\"%d.%m.%Y %H:%M\")", "\"2025-07-05T13:30:00Z\""}, /* in a summer of the machine's zone */
         {"[1700000000, \"1700000000\", 1700000000123 | ts_epoch]", "[\"2023-11-14T22:13:20Z\",\"2023-11-14T22:13:20Z\",\"2023-11-14T22:13:20Z\"]"},
         {"1700000000007 | ts_ms", "\"2023-11-14T22:13:20.007Z\""},
         {"[\"128.45\", \"0.29\", 541.0, \"1.005\" | minor]", "[12845,29,54100,100]"},
@@ -379,5 +380,7 @@ int main(void)
         TEST(who_waits_is_not_stopped),
         TEST(an_operators_own_mapping_goes_first),
     };
+    setenv("TZ", "America/New_York", 1);
+    mapping_global_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
