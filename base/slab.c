@@ -1,25 +1,13 @@
 #include "base/slab.h"
 
 #include "base/memory.h"
+#include "base/poison.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-/* Who writes to what was given back is to be found out under the address sanitizer, here as in malloc's memory. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
-#endif
 
 enum { PAGE_BYTES = 16 * 1024, BLOCK_BYTES = 2 * 1024 * 1024, BLOCK_PAGES = BLOCK_BYTES / PAGE_BYTES, HUGE_FROM_BLOCKS = 4 };
 

@@ -132,7 +132,8 @@ static bool is_too_late(const struct journey_task *task, const struct touchpoint
 static bool is_first_sight(struct journey_task *task, struct customer *customer, const struct touchpoint *touch)
 {
     const struct dedupe_bounds bounds = {task->shared->settings->dedupe_kept_ms, (uint32_t)task->shared->settings->dedupe_max};
-    return dedupe_first_sight(&customer->seen, &touch->event_id, touch->received_at_ms, &bounds, &task->forgotten_ids);
+    return dedupe_first_sight(&customer->room, &customer->seen, &touch->event_id, touch->received_at_ms, &bounds,
+                              &task->forgotten_ids);
 }
 
 static void timer_set_by(struct entry *entry, int64_t next_at_ms)

@@ -90,11 +90,11 @@ static void alert_tell(struct turn *turn, struct rule_alert *alert, enum alert_s
     turn_send_alert(turn, &record);
 }
 
-static void alert_remove(struct care *care, uint32_t number)
+static void alert_remove(struct room *room, struct care *care, uint32_t number)
 {
-    free(care->alerts[number].subject);
+    room_give(room, care->alerts[number].subject);
     memmove(care->alerts + number, care->alerts + number + 1, (care->alert_count - number - 1) * sizeof *care->alerts);
-    care->alerts = customer_array_shrink(care->alerts, --care->alert_count, sizeof *care->alerts);
+    care->alerts = room_array_shrink(room, care->alerts, --care->alert_count, sizeof *care->alerts);
 }
 
 /* The oldest that is over leaves, else the oldest of all expires. A deadline whose alert left has none any more. */
@@ -114,7 +114,7 @@ static void alerts_make_room(struct turn *turn, struct care *care)
         alert_tell(turn, alert, ALERT_STATE_EXPIRED, turn->at_ms);
     if (alert->ticket && alert->opened_at_ms > care->promises_from_ms)
         care->promises_from_ms = alert->opened_at_ms;
-    alert_remove(care, number);
+    alert_remove(&turn->customer->room, care, number);
 }
 
 static void alert_open(struct turn *turn, struct rule_alert alert, const char *subject, int64_t at_ms)
@@ -126,9 +126,9 @@ static void alert_open(struct turn *turn, struct rule_alert alert, const char *s
     alert.severity = (uint8_t)rules[alert.rule].severity;
     alert.opened_at_ms = at_ms;
     alert.has_case = case_alerts_live_id(turn, &alert.case_id);
-    alert.subject = care_text_copy(view_of_text(subject), CARE_TEXT_MAX);
+    alert.subject = care_text_copy(&turn->customer->room, view_of_text(subject), CARE_TEXT_MAX);
     alert.is_historical = turn_is_historical(turn, at_ms);
-    care->alerts = customer_array_grow(care->alerts, care->alert_count, sizeof *care->alerts);
+    care->alerts = room_array_grow(&turn->customer->room, care->alerts, care->alert_count, sizeof *care->alerts);
     care->alerts[care->alert_count] = alert;
     alert_tell(turn, &care->alerts[care->alert_count++], ALERT_STATE_OPEN, at_ms);
 }
@@ -158,7 +158,7 @@ static void promises_review(struct turn *turn, struct ticket *ticket)
 {
     struct sla_reading sla;
     int64_t clock_ms = turn->step->clock_ms;
-    sla_read(turn->task, ticket, clock_ms, &sla);
+    sla_read(turn->task, &turn->customer->room, ticket, clock_ms, &sla);
     for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
         enum alert_rule rule;
         int64_t at_ms = promise_next(turn->customer->care, ticket, &sla, kind, clock_ms, &rule);
@@ -180,7 +180,7 @@ static bool promise_stands(struct turn *turn, const struct rule_alert *alert)
     struct ticket *ticket = tickets_find(turn->customer, alert->ticket);
     struct sla_reading sla = {0};
     if (ticket)
-        sla_read(turn->task, ticket, turn->at_ms, &sla);
+        sla_read(turn->task, &turn->customer->room, ticket, turn->at_ms, &sla);
     int kind = alert->rule == RULE_FIRST_RESPONSE_WARNING || alert->rule == RULE_FIRST_RESPONSE_BREACH
                    ? PROMISE_FIRST_RESPONSE
                    : PROMISE_RESOLUTION;
@@ -256,7 +256,7 @@ static void alerts_age(struct turn *turn)
             continue;
         if (alert_is_live(alert))
             alert_tell(turn, alert, ALERT_STATE_EXPIRED, turn->at_ms);
-        alert_remove(care, i - 1);
+        alert_remove(&turn->customer->room, care, i - 1);
         turn->promises_are_stale = true;
     }
 }
@@ -290,7 +290,7 @@ static int64_t promises_next_ms(struct turn *turn)
         struct sla_reading sla;
         if (ticket->id == NULL)
             continue;
-        sla_read(turn->task, ticket, turn->step->clock_ms, &sla);
+        sla_read(turn->task, &turn->customer->room, ticket, turn->step->clock_ms, &sla);
         for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
             enum alert_rule rule;
             int64_t at_ms = promise_next(customer->care, ticket, &sla, kind, turn->step->clock_ms, &rule);
@@ -321,7 +321,7 @@ void alert_rules_forget(struct turn *turn)
     turn->customer_id = (struct view){NULL, 0};
     for (uint32_t i = 0; care && i < care->alert_count; i++) {
         struct rule_alert *alert = &care->alerts[i];
-        free(alert->subject);
+        room_give(&turn->customer->room, alert->subject);
         alert->subject = NULL;
         if (alert_is_live(alert))
             alert_tell(turn, alert, ALERT_STATE_EXPIRED, turn->at_ms);

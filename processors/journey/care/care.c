@@ -7,28 +7,28 @@
 
 #include <stdlib.h>
 
-static void fact_finish(struct case_fact *fact)
+static void fact_finish(struct room *room, struct case_fact *fact)
 {
-    free(fact->actor);
-    free(fact->note);
+    room_give(room, fact->actor);
+    room_give(room, fact->note);
 }
 
-void care_finish(struct care *care)
+void care_finish(struct room *room, struct care *care)
 {
     if (care == NULL)
         return;
     for (uint32_t i = 0; i < care->fact_count; i++)
-        fact_finish(&care->facts[i]);
+        fact_finish(room, &care->facts[i]);
     for (uint32_t i = 0; i < care->case_count; i++)
-        free(care->cases[i].owner);
+        room_give(room, care->cases[i].owner);
     for (uint32_t i = 0; i < care->alert_count; i++)
-        free(care->alerts[i].subject);
-    free(care->facts);
-    free(care->cases);
-    free(care->alerts);
-    free(care->pending);
-    free(care->pending_texts);
-    free(care->text);
+        room_give(room, care->alerts[i].subject);
+    room_give(room, care->facts);
+    room_give(room, care->cases);
+    room_give(room, care->alerts);
+    room_give(room, care->pending);
+    room_give(room, care->pending_texts);
+    room_give(room, care->text);
 }
 
 struct view care_text_cut(struct view text, size_t most)
@@ -39,21 +39,18 @@ struct view care_text_cut(struct view text, size_t most)
     return view_of(text.data, size);
 }
 
-char *care_text_copy(struct view text, size_t most)
+char *care_text_copy(struct room *room, struct view text, size_t most)
 {
     if (text.size == 0)
         return NULL;
     struct view kept = care_text_cut(text, most);
-    char *copy = memory_allocate(kept.size + 1);
-    memcpy(copy, kept.data, kept.size);
-    copy[kept.size] = 0;
-    return copy;
+    return room_text(room, kept);
 }
 
-void care_text_set(char **place, struct view text, size_t most)
+void care_text_set(struct room *room, char **place, struct view text, size_t most)
 {
-    char *copy = care_text_copy(text, most);
-    free(*place);
+    char *copy = care_text_copy(room, text, most);
+    room_give(room, *place);
     *place = copy;
 }
 
@@ -90,8 +87,9 @@ static int fact_compare(const struct case_fact *a, const struct case_fact *b)
     return order ? order : (int)a->code - (int)b->code;
 }
 
-bool care_fact_add(struct care *care, const struct case_fact *fact)
+bool care_fact_add(struct customer *customer, const struct case_fact *fact)
 {
+    struct care *care = customer_care(customer);
     if (fact->moment.at_ms <= care->sealed_at_ms)
         return false;
     uint32_t place = care->fact_count;
@@ -99,7 +97,7 @@ bool care_fact_add(struct care *care, const struct case_fact *fact)
         place--;
     if (place > 0 && fact_compare(fact, &care->facts[place - 1]) == 0)
         return false;
-    care->facts = customer_array_grow(care->facts, care->fact_count, sizeof *care->facts);
+    care->facts = room_array_grow(&customer->room, care->facts, care->fact_count, sizeof *care->facts);
     memmove(care->facts + place + 1, care->facts + place, (care->fact_count - place) * sizeof *care->facts);
     care->facts[place] = *fact;
     care->fact_count++;
@@ -149,8 +147,8 @@ static void fact_note(struct customer *customer, const struct arrival *arrival, 
         struct uuid id = case_id_of(arrival->touch->customer_id, &fact.moment);
         fact.case_identity = case_identity_of(&id);
     }
-    if (!care_fact_add(customer_care(customer), &fact))
-        fact_finish(&fact);
+    if (!care_fact_add(customer, &fact))
+        fact_finish(&customer->room, &fact);
 }
 
 /* Good scores are not remembered while there is no trouble: the first trouble looks them up among the surveys, lest a case
@@ -165,7 +163,7 @@ static void good_scores_note(struct customer *customer)
         struct case_fact fact = {.moment = survey->answered, .tuple = survey->answered_tuple, .score = survey->score,
                                  .code = verdict.code, .rating = verdict.rating, .stage = survey->answered_stage};
         if (verdict.rating != RATING_NONE && verdict.code == FACT_GOOD_SCORE)
-            care_fact_add(customer->care, &fact);
+            care_fact_add(customer, &fact);
     }
 }
 
@@ -241,11 +239,12 @@ bool care_may_note(const struct arrival *arrival)
 static void act_note(struct customer *customer, const struct arrival *arrival)
 {
     const struct case_acted *acted = &arrival->touch->body.case_acted;
-    fact_note(customer, arrival, (struct case_fact){.code = FACT_ACT,
-                                                    .action = (uint8_t)acted->action,
-                                                    .case_identity = identity_of(acted->case_id),
-                                                    .actor = care_text_copy(acted->actor, CARE_TEXT_MAX),
-                                                    .note = care_text_copy(acted->note, CARE_TEXT_MAX)});
+    fact_note(customer, arrival,
+              (struct case_fact){.code = FACT_ACT,
+                                 .action = (uint8_t)acted->action,
+                                 .case_identity = identity_of(acted->case_id),
+                                 .actor = care_text_copy(&customer->room, acted->actor, CARE_TEXT_MAX),
+                                 .note = care_text_copy(&customer->room, acted->note, CARE_TEXT_MAX)});
 }
 
 static void channel_note(struct customer *customer, enum channel channel)
@@ -290,35 +289,35 @@ void care_remember(struct journey_task *task, struct customer *customer, const s
     if (was_calm && !is_calm(customer))
         good_scores_note(customer);
     if (!is_calm(customer) && arrival->impression->text.size && !are_our_words(touch))
-        care_text_set(&customer->care->text, arrival->impression->text, CARE_TEXT_MAX);
+        care_text_set(&customer->room, &customer->care->text, arrival->impression->text, CARE_TEXT_MAX);
 }
 
 /* --- bounds --- */
 
-static void facts_drop(struct care *care, uint32_t from, uint32_t count)
+static void facts_drop(struct room *room, struct care *care, uint32_t from, uint32_t count)
 {
     for (uint32_t i = from; i < from + count; i++)
-        fact_finish(&care->facts[i]);
+        fact_finish(room, &care->facts[i]);
     memmove(care->facts + from, care->facts + from + count, (care->fact_count - from - count) * sizeof *care->facts);
     care->fact_count -= count;
-    care->facts = customer_array_shrink(care->facts, care->fact_count, sizeof *care->facts);
+    care->facts = room_array_shrink(room, care->facts, care->fact_count, sizeof *care->facts);
     care_facts_list(care);
 }
 
-static void published_drop(struct care *care, int64_t until_ms)
+static void published_drop(struct room *room, struct care *care, int64_t until_ms)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < care->case_count; i++) {
         if (care->cases[i].opened_at_ms > until_ms)
             care->cases[kept++] = care->cases[i];
         else
-            free(care->cases[i].owner);
+            room_give(room, care->cases[i].owner);
     }
     care->case_count = kept;
-    care->cases = customer_array_shrink(care->cases, kept, sizeof *care->cases);
+    care->cases = room_array_shrink(room, care->cases, kept, sizeof *care->cases);
 }
 
-static void facts_seal(const struct journey_task *task, struct care *care, int64_t clock_ms)
+static void facts_seal(const struct journey_task *task, struct room *room, struct care *care, int64_t clock_ms)
 {
     struct case_reading reading;
     cases_read(care, &task->shared->settings->cases, clock_ms, NULL, &reading);
@@ -327,15 +326,15 @@ static void facts_seal(const struct journey_task *task, struct care *care, int64
         dropped = reading.stories[i].fact_end;
     if (dropped > 0) {
         care->sealed_at_ms = care->facts[dropped - 1].moment.at_ms;
-        facts_drop(care, 0, dropped);
-        published_drop(care, care->sealed_at_ms);
+        facts_drop(room, care, 0, dropped);
+        published_drop(room, care, care->sealed_at_ms);
         return;
     }
     /* One endless case: what somebody did about it stays, and its beginning; the oldest of the rest goes. */
     uint32_t at = reading.count > 0 ? reading.stories[0].fact_begin + 1 : 0;
     while (at < care->fact_count - 1 && care->facts[at].code == FACT_ACT)
         at++;
-    facts_drop(care, at, 1);
+    facts_drop(room, care, at, 1);
 }
 
 static bool has_opener(const struct care *care, uint64_t identity)
@@ -349,7 +348,7 @@ static bool has_opener(const struct care *care, uint64_t identity)
 
 /* Of what was told, cases that are over and that no fact leads to any more: two cases that turned out to be one leave such
  * behind, and the other case may live long. */
-static void published_drop_orphans(struct care *care)
+static void published_drop_orphans(struct room *room, struct care *care)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < care->case_count; i++) {
@@ -357,23 +356,23 @@ static void published_drop_orphans(struct care *care)
         if (case_is_live((enum alert_state)published->state) || has_opener(care, published->identity))
             care->cases[kept++] = *published;
         else
-            free(published->owner);
+            room_give(room, published->owner);
     }
     care->case_count = kept;
-    care->cases = customer_array_shrink(care->cases, kept, sizeof *care->cases);
+    care->cases = room_array_shrink(room, care->cases, kept, sizeof *care->cases);
 }
 
 void care_tidy(const struct journey_task *task, struct customer *customer, int64_t clock_ms)
 {
     struct care *care = customer->care;
     if (care->fact_count > FACTS_MAX)
-        facts_seal(task, care, clock_ms);
+        facts_seal(task, &customer->room, care, clock_ms);
     if (care->case_count > FACTS_MAX)
-        published_drop_orphans(care);
+        published_drop_orphans(&customer->room, care);
     bool is_empty = care->fact_count + care->case_count + care->alert_count + care->pending_count == 0 && !care->is_hot &&
                     care->sealed_at_ms == INT64_MIN;
     if (!is_empty)
         return;
-    care_finish(care);
+    care_finish(&customer->room, care);
     customer->care = NULL;
 }

@@ -91,11 +91,11 @@ struct care {
 };
 
 struct care *customer_care(struct customer *customer); /* makes it */
-void care_finish(struct care *care); /* what hangs off it; NULL is fine */
+void care_finish(struct room *room, struct care *care); /* what hangs off it; NULL is fine */
 
 struct view care_text_cut(struct view text, size_t most); /* between characters */
-char *care_text_copy(struct view text, size_t most);  /* NULL for a null or empty one; cut */
-void care_text_set(char **place, struct view text, size_t most);
+char *care_text_copy(struct room *room, struct view text, size_t most); /* NULL for a null or empty one; cut */
+void care_text_set(struct room *room, char **place, struct view text, size_t most);
 
 /* Can it hold a fact? */
 bool care_may_note(const struct arrival *arrival);
@@ -107,7 +107,7 @@ void care_remember(struct journey_task *task, struct customer *customer, const s
 bool customer_preferred_channel(const struct customer *customer, enum channel *out);
 
 /* false: it is known, or older than what is remembered. */
-bool care_fact_add(struct care *care, const struct case_fact *fact);
+bool care_fact_add(struct customer *customer, const struct case_fact *fact);
 
 /* Reads again which facts there are; after facts came otherwise than by care_fact_add. */
 void care_facts_list(struct care *care);

@@ -47,7 +47,7 @@ static struct case_published *published_of(struct care *care, const struct case_
 static struct case_published *published_add(struct turn *turn, const struct case_story *story)
 {
     struct care *care = turn->customer->care;
-    care->cases = customer_array_grow(care->cases, care->case_count, sizeof *care->cases);
+    care->cases = room_array_grow(&turn->customer->room, care->cases, care->case_count, sizeof *care->cases);
     struct case_published *published = &care->cases[care->case_count++];
     *published = (struct case_published){.identity = story->opener->case_identity,
                                          .id = case_id_of(turn->customer_id, &story->opener->moment),
@@ -166,7 +166,7 @@ static void published_follow(struct turn *turn, struct case_published *published
     published->due_at_ms = revision->due_at_ms;
     published->reasons = revision->reasons;
     published->score = revision->hot->score;
-    care_text_set(&published->owner, optional(revision->story->owner), CARE_TEXT_MAX);
+    care_text_set(&turn->customer->room, &published->owner, optional(revision->story->owner), CARE_TEXT_MAX);
 }
 
 static void tell(struct turn *turn, const struct case_published *published, const struct revision *revision)

@@ -111,16 +111,16 @@ static uint32_t texts_before(const struct care *care, uint32_t number)
     return at;
 }
 
-static void texts_add(struct care *care, struct view text)
+static void texts_add(struct room *room, struct care *care, struct view text)
 {
     if (text.size == 0)
         return;
-    care->pending_texts = memory_resize(care->pending_texts, care->pending_texts_size + text.size);
+    care->pending_texts = room_resize(room, care->pending_texts, care->pending_texts_size, care->pending_texts_size + text.size);
     memcpy(care->pending_texts + care->pending_texts_size, text.data, text.size);
     care->pending_texts_size += (uint32_t)text.size;
 }
 
-static void pending_remove(struct care *care, uint32_t number)
+static void pending_remove(struct room *room, struct care *care, uint32_t number)
 {
     care->pending_rests_ms = INT64_MIN;
     uint32_t at = texts_before(care, number), size = care->pending[number].subject_size + care->pending[number].note_size;
@@ -129,18 +129,18 @@ static void pending_remove(struct care *care, uint32_t number)
         memmove(care->pending_texts + at, care->pending_texts + at + size, care->pending_texts_size - at);
     }
     memmove(care->pending + number, care->pending + number + 1, (care->pending_count - number - 1) * sizeof *care->pending);
-    care->pending = customer_array_shrink(care->pending, --care->pending_count, sizeof *care->pending);
+    care->pending = room_array_shrink(room, care->pending, --care->pending_count, sizeof *care->pending);
 }
 
 /* Older ones of the same rule, where only the latest stands. false: the newer one is there already. */
-static bool latest_keep(struct care *care, const struct followup_rule *rule, int64_t due_at_ms)
+static bool latest_keep(struct room *room, struct care *care, const struct followup_rule *rule, int64_t due_at_ms)
 {
     for (uint32_t i = care->pending_count; i > 0; i--) {
         if (care->pending[i - 1].rule != rule->number)
             continue;
         if (care->pending[i - 1].due_at_ms > due_at_ms)
             return false;
-        pending_remove(care, i - 1);
+        pending_remove(room, care, i - 1);
     }
     return true;
 }
@@ -155,16 +155,17 @@ static int64_t due_of(const struct turn *turn, const struct followup_rule *rule,
 static void pending_add(struct turn *turn, const struct followup_rule *rule, const struct cause *cause)
 {
     struct care *care = customer_care(turn->customer);
+    struct room *room = &turn->customer->room;
     int64_t due_at_ms = due_of(turn, rule, cause);
     if (turn_is_historical(turn, due_at_ms))
         return;
-    if ((rule->conditions & CONDITION_LATEST) && !latest_keep(care, rule, due_at_ms))
+    if ((rule->conditions & CONDITION_LATEST) && !latest_keep(room, care, rule, due_at_ms))
         return;
     if (care->pending_count >= turn->settings->followups_max)
-        pending_remove(care, 0);
+        pending_remove(room, care, 0);
     if (due_at_ms < care->pending_rests_ms)
         care->pending_rests_ms = due_at_ms;
-    care->pending = customer_array_grow(care->pending, care->pending_count, sizeof *care->pending);
+    care->pending = room_array_grow(room, care->pending, care->pending_count, sizeof *care->pending);
     struct view subject = care_text_cut(cause->subject, CARE_TEXT_MAX), note = care_text_cut(cause->note, CARE_TEXT_MAX);
     care->pending[care->pending_count++] =
         (struct pending){.cause = cause->moment,
@@ -174,8 +175,8 @@ static void pending_add(struct turn *turn, const struct followup_rule *rule, con
                          .subject_size = (uint16_t)subject.size,
                          .note_size = (uint16_t)note.size,
                          .item = subject.size < cause->subject.size ? identity_of(cause->subject) : 0};
-    texts_add(care, subject);
-    texts_add(care, note);
+    texts_add(room, care, subject);
+    texts_add(room, care, note);
 }
 
 static void causes_note(struct turn *turn)
@@ -343,7 +344,7 @@ static int64_t pending_look(struct turn *turn, struct care *care)
         if (pending->due_at_ms <= turn->at_ms) {
             const struct followup_rule *rule = followup_rule_find(&turn->task->shared->followups, pending->rule);
             if (pending_settle(turn, rule, pending, care->pending_texts ? care->pending_texts + texts_at : "")) {
-                pending_remove(care, i);
+                pending_remove(&turn->customer->room, care, i);
                 continue;
             }
         }

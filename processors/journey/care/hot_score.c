@@ -261,7 +261,7 @@ static void deadlines_score(struct scoring *scoring)
         struct sla_reading sla;
         if (ticket->id == NULL)
             continue;
-        sla_read(scoring->task, ticket, scoring->at_ms, &sla);
+        sla_read(scoring->task, (struct room *)&scoring->customer->room, ticket, scoring->at_ms, &sla); /* none is born const */
         for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
             const struct promise *promise = &sla.promises[kind];
             bool is_nearest = promise->is_running && (scoring->out->ticket == NULL || promise->elapsed > most);

@@ -68,7 +68,7 @@ static void crossing_remember(struct turn *turn, struct entry *entry, const stru
     struct customer *customer = turn->customer;
     tally_begin(&task->before, customer->evaluated_at_ms);
     cases_contribute(task, customer, &task->before);
-    if (!care_fact_add(customer_care(customer), fact))
+    if (!care_fact_add(customer, fact))
         return;
     tally_begin(&task->after, customer->evaluated_at_ms);
     cases_contribute(task, customer, &task->after);

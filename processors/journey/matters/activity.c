@@ -50,13 +50,13 @@ static void spans_add(struct customer *customer, int64_t at_ms)
     }
     struct seldom *seldom = customer_seldom(customer);
     uint32_t count = seldom->older_span_count;
-    struct activity_span *all = memory_allocate((count + 2) * sizeof *all);
+    struct activity_span *all = room_take(&customer->room, (count + 2) * sizeof *all);
     if (count)
         memcpy(all, seldom->older_spans, count * sizeof *all);
     all[count] = *latest;
     count = span_insert(all, count + 1, at_ms);
     *latest = all[--count];
-    free(seldom->older_spans);
+    room_give(&customer->room, seldom->older_spans);
     seldom->older_spans = all;
     seldom->older_span_count = count;
 }

@@ -23,7 +23,7 @@ static struct engagement_unit *unit_open(struct journey_task *task, struct custo
     if (unit)
         return unit;
     struct seldom *seldom = customer_seldom(customer);
-    seldom->units = customer_array_grow(seldom->units, seldom->unit_count, sizeof *seldom->units);
+    seldom->units = room_array_grow(&customer->room, seldom->units, seldom->unit_count, sizeof *seldom->units);
     unit = &seldom->units[seldom->unit_count++];
     *unit = (struct engagement_unit){.identity = identity,
                                      .campaign = strings_number(&task->dimensions.campaigns, engaged->campaign),
@@ -89,7 +89,7 @@ void referral_apply(struct customer *customer, struct view customer_id, const st
             seldom->referrals[i].at_ms = at_ms;
         return;
     }
-    seldom->referrals = customer_array_grow(seldom->referrals, seldom->referral_count, sizeof *seldom->referrals);
+    seldom->referrals = room_array_grow(&customer->room, seldom->referrals, seldom->referral_count, sizeof *seldom->referrals);
     seldom->referrals[seldom->referral_count++] = (struct referral){person, at_ms};
     customer->history_count++;
 }

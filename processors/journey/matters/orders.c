@@ -37,7 +37,7 @@ static void first_orders_update(struct journey_task *task, struct cohort *cohort
     cohort->tuple = tuple;
 }
 
-static void spending_add(struct cohort *cohort, uint32_t currency, int64_t amount_minor)
+static void spending_add(struct room *room, struct cohort *cohort, uint32_t currency, int64_t amount_minor)
 {
     for (uint32_t i = 0; i < cohort->spent_count; i++) {
         if (cohort->spent[i].currency == currency) {
@@ -45,7 +45,7 @@ static void spending_add(struct cohort *cohort, uint32_t currency, int64_t amoun
             return;
         }
     }
-    cohort->spent = customer_array_grow(cohort->spent, cohort->spent_count, sizeof *cohort->spent);
+    cohort->spent = room_array_grow(room, cohort->spent, cohort->spent_count, sizeof *cohort->spent);
     cohort->spent[cohort->spent_count++] = (struct spending){currency, amount_minor};
 }
 
@@ -75,7 +75,7 @@ static void used_thin(struct cohort *cohort)
     }
 }
 
-static void used_add(struct cohort *cohort, int64_t at_ms)
+static void used_add(struct room *room, struct cohort *cohort, int64_t at_ms)
 {
     if (cohort->has_first && at_ms > cohort->first.at_ms + ACTIVATION_MS)
         return;
@@ -87,7 +87,7 @@ static void used_add(struct cohort *cohort, int64_t at_ms)
         cohort->used_at_ms[place - 1] = at_ms;
         return;
     }
-    cohort->used_at_ms = memory_resize(cohort->used_at_ms, (cohort->used_count + 1) * sizeof *cohort->used_at_ms);
+    cohort->used_at_ms = room_array_grow(room, cohort->used_at_ms, cohort->used_count, sizeof *cohort->used_at_ms);
     memmove(cohort->used_at_ms + place + 1, cohort->used_at_ms + place,
             (cohort->used_count - place) * sizeof *cohort->used_at_ms);
     cohort->used_at_ms[place] = at_ms;
@@ -101,7 +101,7 @@ void orders_used(struct customer *customer, const struct moment *moment)
     if (!cohort->has_used || moment_is_before(moment, &cohort->first_used))
         cohort->first_used = *moment;
     cohort->has_used = true;
-    used_add(cohort, moment->at_ms);
+    used_add(&customer->room, cohort, moment->at_ms);
 }
 
 void orders_onboarding_opened(struct customer *customer, int64_t at_ms)
@@ -119,7 +119,7 @@ void orders_placed(struct journey_task *task, struct customer *customer, const s
     first_orders_update(task, cohort, moment, tuple);
     used_thin(cohort);
     cohort->order_count++;
-    spending_add(cohort, strings_number(&task->dimensions.currencies, placed->currency), placed->amount_minor);
+    spending_add(&customer->room, cohort, strings_number(&task->dimensions.currencies, placed->currency), placed->amount_minor);
 }
 
 /* --- deliveries and returns --- */
@@ -139,7 +139,7 @@ static struct order *order_open(struct customer *customer, struct view order_id)
     struct order *order = orders_find(customer, identity);
     if (order)
         return order;
-    customer->orders = customer_array_grow(customer->orders, customer->order_count, sizeof *customer->orders);
+    customer->orders = room_array_grow(&customer->room, customer->orders, customer->order_count, sizeof *customer->orders);
     order = &customer->orders[customer->order_count++];
     *order = (struct order){.identity = identity};
     customer->history_count++;

@@ -9,7 +9,7 @@ void subscriptions_changed(struct customer *customer, const struct subscription_
 {
     struct seldom *seldom = customer_seldom(customer);
     seldom->subscriptions =
-        customer_array_grow(seldom->subscriptions, seldom->subscription_count, sizeof *seldom->subscriptions);
+        room_array_grow(&customer->room, seldom->subscriptions, seldom->subscription_count, sizeof *seldom->subscriptions);
     uint32_t place = seldom->subscription_count++;
     while (place > 0 && moment_is_before(moment, &seldom->subscriptions[place - 1].moment)) {
         seldom->subscriptions[place] = seldom->subscriptions[place - 1];

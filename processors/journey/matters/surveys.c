@@ -24,7 +24,7 @@ static struct survey *survey_open(struct customer *customer, enum survey_kind ki
     struct survey *survey = surveys_find(customer, identity);
     if (survey)
         return survey;
-    customer->surveys = customer_array_grow(customer->surveys, customer->survey_count, sizeof *customer->surveys);
+    customer->surveys = room_array_grow(&customer->room, customer->surveys, customer->survey_count, sizeof *customer->surveys);
     survey = &customer->surveys[customer->survey_count++];
     *survey = (struct survey){.identity = identity, .kind = (uint8_t)kind, .next_at_ms = NEVER_MS};
     customer->history_count++;
@@ -44,7 +44,7 @@ void surveys_sent(struct customer *customer, const struct survey_sent *sent, con
 static void other_answer_add(struct customer *customer, struct survey *survey, int64_t at_ms)
 {
     survey->other_answers_ms =
-        customer_array_grow(survey->other_answers_ms, survey->other_answer_count, sizeof *survey->other_answers_ms);
+        room_array_grow(&customer->room, survey->other_answers_ms, survey->other_answer_count, sizeof *survey->other_answers_ms);
     survey->other_answers_ms[survey->other_answer_count++] = at_ms;
     customer->history_count++;
 }

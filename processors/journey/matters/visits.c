@@ -8,7 +8,7 @@ void visits_apply(struct customer *customer, const struct service_visited *visit
     if (visited->kind != VISIT_KIND_REPAIR)
         return;
     struct seldom *seldom = customer_seldom(customer);
-    seldom->visits = customer_array_grow(seldom->visits, seldom->visit_count, sizeof *seldom->visits);
+    seldom->visits = room_array_grow(&customer->room, seldom->visits, seldom->visit_count, sizeof *seldom->visits);
     uint32_t place = seldom->visit_count++;
     while (place > 0 && moment_is_before(moment, &seldom->visits[place - 1].moment)) {
         seldom->visits[place] = seldom->visits[place - 1];

@@ -11,7 +11,7 @@ static struct view optional(const char *text)
 
 static char *text_unpack(struct packing *packing)
 {
-    return care_text_copy(unpack_text(&packing->in), SIZE_MAX);
+    return care_text_copy(packing->room, unpack_text(&packing->in), SIZE_MAX);
 }
 
 static void uuid_pack(struct packing *packing, const struct uuid *id)
@@ -223,12 +223,12 @@ static void pendings_unpack(struct packing *packing, struct care *care)
     struct view subject = view_of("", 0);
     bytes_clear(texts);
     care->pending_count = unpack_count(&packing->in, 8);
-    care->pending = customer_array_sized(care->pending_count, sizeof *care->pending);
+    care->pending = room_array_sized(packing->room, care->pending_count, sizeof *care->pending);
     for (uint32_t i = 0; i < care->pending_count; i++)
         pending_unpack(packing, &care->pending[i], texts, &subject);
     if (texts->size == 0)
         return;
-    care->pending_texts = memory_allocate(texts->size);
+    care->pending_texts = room_take(packing->room, texts->size);
     care->pending_texts_size = (uint32_t)texts->size;
     memcpy(care->pending_texts, texts->data, texts->size);
 }
@@ -271,17 +271,17 @@ void care_pack(struct packing *packing, const struct care *care)
 static void trouble_unpack(struct packing *packing, struct care *care)
 {
     care->fact_count = unpack_count(&packing->in, 9);
-    care->facts = customer_array_sized(care->fact_count, sizeof *care->facts);
+    care->facts = room_array_sized(packing->room, care->fact_count, sizeof *care->facts);
     for (uint32_t i = 0; i < care->fact_count; i++)
         fact_unpack(packing, &care->facts[i]);
     if (!packing->in.has_failed)
         care_facts_list(care);
     care->case_count = unpack_count(&packing->in, 40);
-    care->cases = customer_array_sized(care->case_count, sizeof *care->cases);
+    care->cases = room_array_sized(packing->room, care->case_count, sizeof *care->cases);
     for (uint32_t i = 0; i < care->case_count; i++)
         published_unpack(packing, &care->cases[i]);
     care->alert_count = unpack_count(&packing->in, 64);
-    care->alerts = customer_array_sized(care->alert_count, sizeof *care->alerts);
+    care->alerts = room_array_sized(packing->room, care->alert_count, sizeof *care->alerts);
     for (uint32_t i = 0; i < care->alert_count; i++)
         alert_unpack(packing, &care->alerts[i]);
     care->sealed_at_ms = unpack_time(packing);

@@ -6,78 +6,91 @@
 
 #include <stdlib.h>
 
-/* Most customers have a cohort and care: in one piece with them they are made by clearing them, and asked for together. */
-struct room {
+/* Most customers have a cohort and care: in one piece with them, and with the room for what hangs off them, they are made by clearing them,
+ * and asked for together. */
+struct home {
     struct customer customer; /* first */
     struct cohort cohort;
     struct care care;
+    char room[CUSTOMER_ROOM_BYTES];
 };
 
-static struct room *room_of(struct customer *customer)
+static struct home *home_of(struct customer *customer)
 {
-    return (struct room *)(void *)customer;
+    return (struct home *)(void *)customer;
 }
 
 struct customer *customer_create(void)
 {
-    return memory_zeroed(1, sizeof(struct room));
+    struct home *home = memory_allocate(sizeof *home);
+    home->customer = (struct customer){0};
+    room_init(&home->customer.room, home->room, home->room + sizeof home->room);
+    return &home->customer;
 }
 
-static void seldom_destroy(struct seldom *seldom)
+static void seldom_finish(struct room *room, struct seldom *seldom)
 {
     if (seldom == NULL)
         return;
-    free(seldom->subscriptions);
-    free(seldom->units);
-    free(seldom->visits);
-    free(seldom->referrals);
-    free(seldom->older_spans);
-    free(seldom);
+    room_give(room, seldom->subscriptions);
+    room_give(room, seldom->units);
+    room_give(room, seldom->visits);
+    room_give(room, seldom->referrals);
+    room_give(room, seldom->older_spans);
+    room_give(room, seldom);
 }
 
-static void cohort_finish(struct cohort *cohort)
+static void cohort_finish(struct room *room, struct cohort *cohort)
 {
     if (cohort == NULL)
         return;
-    free(cohort->used_at_ms);
-    free(cohort->spent);
+    room_give(room, cohort->used_at_ms);
+    room_give(room, cohort->spent);
 }
 
-void ticket_finish(struct ticket *ticket)
+void ticket_finish(struct room *room, struct ticket *ticket)
 {
-    free(ticket->events);
-    free(ticket->id);
-    free(ticket->sla);
+    room_give(room, ticket->events);
+    room_give(room, ticket->id);
+    room_give(room, ticket->sla);
+}
+
+static void parts_finish(struct room *room, struct customer *customer)
+{
+    for (uint32_t i = 0; i < customer->ticket_count; i++)
+        ticket_finish(room, &customer->tickets[i]);
+    for (uint32_t i = 0; i < customer->survey_count; i++)
+        room_give(room, customer->surveys[i].other_answers_ms);
+    room_give(room, customer->tickets);
+    room_give(room, customer->surveys);
+    room_give(room, customer->orders);
+    cohort_finish(room, customer->cohort);
+    seldom_finish(room, customer->seldom);
+    care_finish(room, customer->care);
+    dedupe_finish(room, &customer->seen);
 }
 
 void customer_clear(struct customer *customer)
 {
-    for (uint32_t i = 0; i < customer->ticket_count; i++)
-        ticket_finish(&customer->tickets[i]);
-    for (uint32_t i = 0; i < customer->survey_count; i++)
-        free(customer->surveys[i].other_answers_ms);
-    free(customer->tickets);
-    free(customer->surveys);
-    free(customer->orders);
-    cohort_finish(customer->cohort);
-    seldom_destroy(customer->seldom);
-    care_finish(customer->care);
-    dedupe_finish(&customer->seen);
+    struct room room = customer->room;
+    if (room.outside)
+        parts_finish(&room, customer);
     stage_forget(customer);
-    *customer = (struct customer){0};
+    room_empty(&room);
+    *customer = (struct customer){.room = room};
 }
 
 struct seldom *customer_seldom(struct customer *customer)
 {
     if (customer->seldom == NULL)
-        customer->seldom = memory_zeroed(1, sizeof *customer->seldom);
+        customer->seldom = memset(room_take(&customer->room, sizeof *customer->seldom), 0, sizeof *customer->seldom);
     return customer->seldom;
 }
 
 struct cohort *customer_cohort(struct customer *customer)
 {
     if (customer->cohort == NULL) {
-        customer->cohort = &room_of(customer)->cohort;
+        customer->cohort = &home_of(customer)->cohort;
         *customer->cohort = (struct cohort){0};
     }
     return customer->cohort;
@@ -86,46 +99,8 @@ struct cohort *customer_cohort(struct customer *customer)
 struct care *customer_care(struct customer *customer)
 {
     if (customer->care == NULL) {
-        customer->care = &room_of(customer)->care;
+        customer->care = &home_of(customer)->care;
         *customer->care = (struct care){.sealed_at_ms = INT64_MIN, .promises_from_ms = INT64_MIN, .pending_rests_ms = INT64_MIN};
     }
     return customer->care;
-}
-
-/* The capacity is a function of the count, so that it need not be kept: it is reached exactly when one more must fit. */
-static bool is_full_at(uint32_t count)
-{
-    return (count & (count - 1)) == 0;
-}
-
-void *customer_array_grow(void *array, uint32_t count, size_t item_size)
-{
-    if (!is_full_at(count))
-        return array;
-    return memory_resize(array, (count ? 2 * count : 1) * item_size);
-}
-
-static uint32_t capacity_of(uint32_t count)
-{
-    uint32_t capacity = count ? 1 : 0;
-    while (capacity < count)
-        capacity *= 2;
-    return capacity;
-}
-
-void *customer_array_sized(uint32_t count, size_t item_size)
-{
-    if (count == 0)
-        return NULL;
-    void *array = memory_allocate(capacity_of(count) * item_size); /* zeroed by the allocator it would take its slow way */
-    return memset(array, 0, count * item_size);
-}
-
-void *customer_array_shrink(void *array, uint32_t count, size_t item_size)
-{
-    uint32_t capacity = capacity_of(count);
-    if (capacity > 0)
-        return memory_resize(array, capacity * item_size);
-    free(array);
-    return NULL;
 }

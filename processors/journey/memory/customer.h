@@ -49,7 +49,8 @@ struct ticket {
     char *id;            /* NUL-terminated; only while it is open */
     /* What was read of the events, until another one comes; neither is packed. */
     struct ticket_glance glance; /* tickets.h */
-    struct sla_memo *sla;        /* sla.c; NULL: not read */
+    struct sla_memo *sla;        /* sla.c; NULL: never read */
+    bool sla_is_read;
 };
 
 /* --- surveys: one item per (kind, survey_id) --- */
@@ -161,6 +162,7 @@ struct customer {
     struct entry *entry;             /* whose it is; the rest of this line: resting.c */
     struct customer *newer, *older;
     int64_t evaluated_at_ms; /* the clock for which contributions were sent last */
+    struct room room;        /* of what hangs off it */
     struct dedupe seen;
     struct ticket *tickets;
     struct survey *surveys;
@@ -191,19 +193,14 @@ struct customer {
     int8_t last_scores[SURVEY_KIND_COUNT]; /* latest standing answers + 1; 0: none */
 };
 
+enum { CUSTOMER_ROOM_BYTES = 1536 };
+
 struct customer *customer_create(void); /* on the heap; free it once it is cleared */
-/* All that hangs off it; the struct itself is all zero again. */
+/* All that hangs off it; the struct itself is all zero again, but for its room. */
 void customer_clear(struct customer *customer);
-void ticket_finish(struct ticket *ticket);
+void ticket_finish(struct room *room, struct ticket *ticket);
 
 struct seldom *customer_seldom(struct customer *customer); /* makes it */
 struct cohort *customer_cohort(struct customer *customer); /* makes it */
-
-/* Room for one more in a plain array, which doubles: only those awake have arrays. */
-void *customer_array_grow(void *array, uint32_t count, size_t item_size);
-/* Zeroed room for exactly so many, as if they had been added one by one; NULL for none. */
-void *customer_array_sized(uint32_t count, size_t item_size);
-/* After removing some, so that growing goes on from the right place. */
-void *customer_array_shrink(void *array, uint32_t count, size_t item_size);
 
 #endif

@@ -66,14 +66,10 @@ static void ticket_unpack(struct packing *packing, struct ticket *ticket)
     ticket->identity = unpack_word(&packing->in);
     ticket->next_at_ms = unpack_time(packing);
     uint64_t word = unpack_number(packing);
-    if (word & 1) {
-        struct view id = unpack_text(&packing->in);
-        ticket->id = memory_allocate(id.size + 1);
-        memcpy(ticket->id, id.data, id.size);
-        ticket->id[id.size] = 0;
-    }
+    if (word & 1)
+        ticket->id = room_text(packing->room, unpack_text(&packing->in));
     ticket->count = count_checked(packing, word >> 1, 3);
-    ticket->events = customer_array_sized(ticket->count, sizeof *ticket->events);
+    ticket->events = room_array_sized(packing->room, ticket->count, sizeof *ticket->events);
     for (uint32_t i = 0; i < ticket->count; i++)
         ticket_event_unpack(packing, &ticket->events[i]);
 }
@@ -140,7 +136,7 @@ static void survey_unpack(struct packing *packing, struct survey *survey)
     }
     survey->about = what & HAS_ABOUT ? unpack_word(in) : 0;
     survey->other_answer_count = what & HAS_OTHERS ? count_checked(packing, unpack_number(packing), 1) : 0;
-    survey->other_answers_ms = customer_array_sized(survey->other_answer_count, sizeof *survey->other_answers_ms);
+    survey->other_answers_ms = room_array_sized(packing->room, survey->other_answer_count, sizeof *survey->other_answers_ms);
     for (uint32_t i = 0; i < survey->other_answer_count; i++)
         survey->other_answers_ms[i] = unpack_time(packing);
     survey->next_at_ms = unpack_time(packing);
@@ -251,11 +247,11 @@ static void cohort_unpack(struct packing *packing, struct cohort *cohort)
         cohort->silent_since = unpack_moment(packing);
     cohort->order_count = (uint32_t)unpack_number(packing);
     cohort->used_count = what & HAS_USES ? count_checked(packing, unpack_number(packing), 1) : 0;
-    cohort->used_at_ms = customer_array_sized(cohort->used_count, sizeof *cohort->used_at_ms);
+    cohort->used_at_ms = room_array_sized(packing->room, cohort->used_count, sizeof *cohort->used_at_ms);
     for (uint32_t i = 0; i < cohort->used_count; i++)
         cohort->used_at_ms[i] = unpack_time(packing);
     cohort->spent_count = what & HAS_SPENT ? count_checked(packing, unpack_number(packing), 1) : 0;
-    cohort->spent = customer_array_sized(cohort->spent_count, sizeof *cohort->spent);
+    cohort->spent = room_array_sized(packing->room, cohort->spent_count, sizeof *cohort->spent);
     for (uint32_t i = 0; i < cohort->spent_count; i++) {
         cohort->spent[i].currency = unpack_name(packing, NAME_CURRENCY);
         cohort->spent[i].amount_minor = unpack_signed(&packing->in);
@@ -418,25 +414,25 @@ static void matters_unpack(struct packing *packing, struct customer *customer, u
         customer->open_ticket_count = (uint16_t)unpack_number(packing);
         customer->ticket_count = count_checked(packing, unpack_number(packing), 10);
     }
-    customer->tickets = customer_array_sized(customer->ticket_count, sizeof *customer->tickets);
+    customer->tickets = room_array_sized(packing->room, customer->ticket_count, sizeof *customer->tickets);
     for (uint32_t i = 0; i < customer->ticket_count; i++)
         ticket_unpack(packing, &customer->tickets[i]);
     if (parts & HAS_SURVEYS) {
         customer->survey_count = count_checked(packing, unpack_number(packing), 10);
         few_unpack(packing, customer->last_scores, sizeof customer->last_scores);
     }
-    customer->surveys = customer_array_sized(customer->survey_count, sizeof *customer->surveys);
+    customer->surveys = room_array_sized(packing->room, customer->survey_count, sizeof *customer->surveys);
     for (uint32_t i = 0; i < customer->survey_count; i++)
         survey_unpack(packing, &customer->surveys[i]);
     customer->order_count = count_checked(packing, unpack_number(packing), 9);
-    customer->orders = customer_array_sized(customer->order_count, sizeof *customer->orders);
+    customer->orders = room_array_sized(packing->room, customer->order_count, sizeof *customer->orders);
     for (uint32_t i = 0; i < customer->order_count; i++)
         order_unpack(packing, &customer->orders[i]);
 }
 
 bool customer_unpack(struct packing *packing, struct view bytes, struct customer *customer)
 {
-    unpacking_begin(packing, bytes, &customer->seen);
+    unpacking_begin(packing, bytes, &customer->room, &customer->seen);
     unsigned parts = unpack_byte(&packing->in);
     facts_unpack(packing, customer, parts);
     matters_unpack(packing, customer, parts);

@@ -8,9 +8,9 @@
 /* The capacity of a table is a power of two. */
 enum { GROW_BY = 4 };
 
-void dedupe_finish(struct dedupe *dedupe)
+void dedupe_finish(struct room *room, struct dedupe *dedupe)
 {
-    free(dedupe->ids);
+    room_give(room, dedupe->ids);
     *dedupe = (struct dedupe){0};
 }
 
@@ -39,13 +39,12 @@ static uint32_t capacity_for(uint32_t count)
     return capacity;
 }
 
-static void allocate(struct dedupe *dedupe, uint32_t capacity)
+static void allocate(struct room *room, struct dedupe *dedupe, uint32_t capacity)
 {
     dedupe->capacity = capacity;
     dedupe->count = 0;
-    /* Not zeroed by the allocator: for the few bytes of most customers it takes its slow way then. */
     size_t size = capacity * (sizeof(uint64_t) + sizeof(uint32_t));
-    dedupe->ids = memory_allocate(size);
+    dedupe->ids = room_take(room, size);
     memset(dedupe->ids, 0, size);
 }
 
@@ -71,18 +70,18 @@ void dedupe_put_into_table(struct dedupe *dedupe, uint64_t id, uint32_t second)
 }
 
 /* A new table with those received after second `kept_after`, and room for `more`. */
-static void rebuild(struct dedupe *dedupe, int64_t kept_after, uint32_t more)
+static void rebuild(struct room *room, struct dedupe *dedupe, int64_t kept_after, uint32_t more)
 {
     struct dedupe old = *dedupe;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < old.capacity; i++)
         kept += old.ids[i] != 0 && dedupe_seconds(&old)[i] > kept_after;
-    allocate(dedupe, capacity_for(kept + more));
+    allocate(room, dedupe, capacity_for(kept + more));
     for (uint32_t i = 0; i < old.capacity; i++) {
         if (old.ids[i] != 0 && dedupe_seconds(&old)[i] > kept_after)
             dedupe_put(dedupe, old.ids[i], dedupe_seconds(&old)[i]);
     }
-    free(old.ids);
+    room_give(room, old.ids);
 }
 
 static bool is_full(const struct dedupe *dedupe)
@@ -99,7 +98,7 @@ static int compare_seconds(const void *a, const void *b)
 }
 
 /* The bound is reached with ids that are all young: let go of the oldest sixteenth, so that this happens seldom. */
-static void forget_oldest(struct dedupe *dedupe, uint64_t *forgotten)
+static void forget_oldest(struct room *room, struct dedupe *dedupe, uint64_t *forgotten)
 {
     uint32_t *seconds = memory_allocate(dedupe->count * sizeof *seconds);
     uint32_t count = 0, before = dedupe->count;
@@ -108,12 +107,12 @@ static void forget_oldest(struct dedupe *dedupe, uint64_t *forgotten)
             seconds[count++] = dedupe_seconds(dedupe)[i];
     }
     qsort(seconds, count, sizeof *seconds, compare_seconds);
-    rebuild(dedupe, seconds[count / 16], 1);
+    rebuild(room, dedupe, seconds[count / 16], 1);
     free(seconds);
     *forgotten += before - dedupe->count;
 }
 
-bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int64_t received_at_ms,
+bool dedupe_first_sight(struct room *room, struct dedupe *dedupe, const struct uuid *event_id, int64_t received_at_ms,
                         const struct dedupe_bounds *bounds, uint64_t *forgotten)
 {
     uint64_t id = dedupe_mixed(moment_read_big_endian(event_id->bytes), moment_read_big_endian(event_id->bytes + 8));
@@ -129,16 +128,16 @@ bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int6
         }
     }
     if (dedupe->count >= bounds->count)
-        rebuild(dedupe, kept_after, 1);
+        rebuild(room, dedupe, kept_after, 1);
     if (dedupe->count >= bounds->count)
-        forget_oldest(dedupe, forgotten);
+        forget_oldest(room, dedupe, forgotten);
     if (dedupe->capacity == 0 || is_full(dedupe))
-        rebuild(dedupe, kept_after, 1);
+        rebuild(room, dedupe, kept_after, 1);
     dedupe_put(dedupe, id, (uint32_t)second);
     return true;
 }
 
-void dedupe_reserve(struct dedupe *dedupe, uint32_t count)
+void dedupe_reserve(struct room *room, struct dedupe *dedupe, uint32_t count)
 {
-    allocate(dedupe, capacity_for(count));
+    allocate(room, dedupe, capacity_for(count));
 }

@@ -7,6 +7,7 @@
 #define TS_JOURNEY_DEDUPE_H
 
 #include "base/uuid.h"
+#include "processors/journey/memory/room.h"
 #include "processors/journey/moment.h"
 
 #include <stdbool.h>
@@ -24,10 +25,10 @@ struct dedupe_bounds {
     uint32_t count;  /* default 65,536 */
 };
 
-void dedupe_finish(struct dedupe *dedupe);
+void dedupe_finish(struct room *room, struct dedupe *dedupe);
 
 /* True: not seen before, and remembered from now on. `forgotten` counts ids dropped because of the bound, not of age. */
-bool dedupe_first_sight(struct dedupe *dedupe, const struct uuid *event_id, int64_t received_at_ms,
+bool dedupe_first_sight(struct room *room, struct dedupe *dedupe, const struct uuid *event_id, int64_t received_at_ms,
                         const struct dedupe_bounds *bounds, uint64_t *forgotten);
 
 /* --- for packing.c --- */
@@ -49,7 +50,7 @@ static inline uint32_t *dedupe_seconds(const struct dedupe *dedupe)
 
 /* An empty one gets the room that one has which came to hold `count` by itself (what is too old leaves when room is needed: it is
  * to happen at the same time), and then as many mixed ids, each for the first time. */
-void dedupe_reserve(struct dedupe *dedupe, uint32_t count);
+void dedupe_reserve(struct room *room, struct dedupe *dedupe, uint32_t count);
 void dedupe_put_into_table(struct dedupe *dedupe, uint64_t mixed, uint32_t second);
 
 static inline void dedupe_put(struct dedupe *dedupe, uint64_t mixed, uint32_t second)

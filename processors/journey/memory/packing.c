@@ -235,7 +235,7 @@ static void ids_read(const struct packing *packing, struct unpack *in, struct de
     uint32_t count = unpack_count(in, ID_LEAST);
     if (count == 0)
         return;
-    dedupe_reserve(seen, count);
+    dedupe_reserve(packing->room, seen, count);
     int64_t second = packing->base_ms / 1000;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t mixed = id_read(packing, in, &second);
@@ -246,8 +246,9 @@ static void ids_read(const struct packing *packing, struct unpack *in, struct de
     }
 }
 
-void unpacking_begin(struct packing *packing, struct view bytes, struct dedupe *seen)
+void unpacking_begin(struct packing *packing, struct view bytes, struct room *room, struct dedupe *seen)
 {
+    packing->room = room;
     struct unpack *in = &packing->in;
     *in = (struct unpack){(const unsigned char *)bytes.data, (const unsigned char *)bytes.data + bytes.size, false};
     unpacking_names(packing, in);

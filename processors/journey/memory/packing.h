@@ -26,6 +26,7 @@ enum { PACKING_RECENT = 256 }; /* a power of two */
 struct packing {
     struct bytes body;   /* being packed */
     struct unpack in;    /* being unpacked */
+    struct room *room;   /* where to */
     uint64_t *names;
     struct moment *moments;
     uint64_t *mixed; /* of each moment's id, while packing: what dedupe keeps of it */
@@ -77,8 +78,9 @@ static inline void pack_length(struct packing *packing, int64_t length_ms)
 
 /* --- from bytes --- */
 
-/* Reads everything before the body; `seen` gets its ids. packing->in stands at the body then; has_failed: damaged. */
-void unpacking_begin(struct packing *packing, struct view bytes, struct dedupe *seen);
+/* Reads everything before the body; `seen` gets its ids. packing->in stands at the body then; has_failed: damaged. What is unpacked
+ * takes its memory from `room`. */
+void unpacking_begin(struct packing *packing, struct view bytes, struct room *room, struct dedupe *seen);
 /* The names alone; in->at stands behind them. */
 void unpacking_names(struct packing *packing, struct unpack *in);
 bool unpacking_name_next(struct packing *packing, struct packed_name *out); /* false: there is no other */

@@ -127,15 +127,13 @@ INLINE_EXPECTATION void bytes_expect(const void *bytes, size_t from, size_t to)
         __builtin_prefetch((const void *)((uintptr_t)bytes + at));
 }
 
-/* With its cohort and care, which stand behind it. */
-enum { AWAKE_BYTES = sizeof(struct customer) + sizeof(struct cohort) + sizeof(struct care) };
-
-INLINE_EXPECTATION void struct_expect(const struct customer *customer)
+/* From a line on: struct, cohort and care, and as much of the room behind them as is used. */
+INLINE_EXPECTATION void home_expect(const struct customer *customer, size_t from)
 {
-    bytes_expect(customer, 0, AWAKE_BYTES);
+    bytes_expect(customer, from, (size_t)(customer->room.at - (const char *)customer));
 }
 
-/* Of the arrays of somebody with a long story the newest items are looked at. */
+/* Somebody with a long story has arrays beyond the room: of those the newest items are looked at. */
 INLINE_EXPECTATION void newest_expect(const void *array, uint32_t count, size_t item_size, uint32_t expected)
 {
     bytes_expect(array, (count > expected ? count - expected : 0) * item_size, count * item_size);
@@ -169,10 +167,14 @@ INLINE_EXPECTATION void details_expect(const struct customer *customer)
 
 void customer_expect(const struct entry *entry)
 {
-    bool is_resting = customer_is_resting(entry);
-    bytes_expect(resting_of(entry), 2 * CACHE_LINE, is_resting ? EXPECTED_BYTES : AWAKE_BYTES);
-    if (!is_resting)
-        parts_expect(entry->state);
+    if (customer_is_resting(entry)) {
+        bytes_expect(resting_of(entry), 2 * CACHE_LINE, EXPECTED_BYTES);
+        return;
+    }
+    const struct customer *customer = entry->state;
+    home_expect(customer, 2 * CACHE_LINE);
+    if (customer->room.outside)
+        parts_expect(customer);
 }
 
 /* --- to rest --- */
@@ -188,13 +190,20 @@ static struct customer *next_to_rest(struct journey_task *task)
     return task->oldest;
 }
 
+/* Packing reads all of a customer, and of the oldest little is in a cache. Who rests next is likely known, and who after that: all of the one
+ * and the first line of the other, which says how much that is, are asked for while an event is worked on. */
+static void followers_expect(const struct customer *customer)
+{
+    const struct customer *next = customer->newer;
+    if (next == NULL)
+        return;
+    home_expect(next, CACHE_LINE);
+    __builtin_prefetch(next->newer);
+}
+
 static void rest(struct journey_task *task, struct customer *customer)
 {
-    if (customer->newer) {
-        parts_expect(customer->newer); /* likely the next one to rest */
-        if (customer->newer->newer)
-            struct_expect(customer->newer->newer);
-    }
+    followers_expect(customer);
     struct entry *entry = customer->entry;
     bytes_clear(&task->pack_bytes);
     customer_pack(&task->packing, customer, &task->pack_bytes);
@@ -204,17 +213,17 @@ static void rest(struct journey_task *task, struct customer *customer)
     resting_set(task, entry, bytes_view(&task->pack_bytes));
 }
 
-/* Tasks come and go; those there are, the one that asks among them, have equal shares. */
-static uint32_t awake_most(const struct journey_task *task)
+/* Tasks come and go; those there are, the one that asks among them, have equal shares of journey.awake_max, and one customer at least.
+ * Is there no room for another? */
+static bool share_is_full(const struct journey_task *task)
 {
-    int64_t share = task->shared->settings->awake_max / atomic_load_explicit(&task->shared->task_count, memory_order_relaxed);
-    return share > 0 ? (uint32_t)share : 1;
+    int64_t tasks = atomic_load_explicit(&task->shared->task_count, memory_order_relaxed);
+    return task->awake_count > 0 && ((int64_t)task->awake_count + 1) * tasks > task->shared->settings->awake_max;
 }
 
 static struct customer *room_make(struct journey_task *task, struct entry *entry)
 {
-    uint32_t most = awake_most(task);
-    while (task->awake_count >= most)
+    while (share_is_full(task))
         rest(task, next_to_rest(task));
     struct customer *customer = struct_take(task);
     task->awake_count++;
@@ -237,7 +246,8 @@ struct customer *customer_wake(struct journey_task *task, struct entry *entry)
     struct customer *customer = entry->state;
     if (!customer_is_resting(entry)) {
         chances_give(customer);
-        details_expect(customer);
+        if (customer->room.outside)
+            details_expect(customer);
         return customer;
     }
     customer = room_make(task, entry);

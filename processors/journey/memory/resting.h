@@ -1,7 +1,7 @@
 /* Customers awake and at rest.
  *
  * Of a million customers a few hundred are heard of at the same time. Those are awake: struct customer, arrays that grow. All
- * others rest as one packed run of bytes (packing.h), a fifth of the size and one place in memory instead of ten. Whoever has
+ * others rest as one packed run of bytes (packing.h), a fifth of the size and in memory of its own size. Whoever has
  * an event or a timer is woken, and one untouched for long goes to rest for it: a task's share of journey.awake_max stay.
  *
  * entry->state is a struct customer, or a resting run with the lowest bit set. */

@@ -83,10 +83,10 @@ static void tickets_seal(struct customer *customer, int64_t bound_ms)
             continue;
         }
         customer->history_count -= ticket->count;
-        ticket_finish(ticket);
+        ticket_finish(&customer->room, ticket);
     }
     customer->ticket_count = kept;
-    customer->tickets = customer_array_shrink(customer->tickets, kept, sizeof *customer->tickets);
+    customer->tickets = room_array_shrink(&customer->room, customer->tickets, kept, sizeof *customer->tickets);
 }
 
 static void surveys_seal(struct customer *customer, int64_t bound_ms)
@@ -99,10 +99,10 @@ static void surveys_seal(struct customer *customer, int64_t bound_ms)
             continue;
         }
         customer->history_count -= 1 + survey->other_answer_count;
-        free(survey->other_answers_ms);
+        room_give(&customer->room, survey->other_answers_ms);
     }
     customer->survey_count = kept;
-    customer->surveys = customer_array_shrink(customer->surveys, kept, sizeof *customer->surveys);
+    customer->surveys = room_array_shrink(&customer->room, customer->surveys, kept, sizeof *customer->surveys);
 }
 
 static void orders_seal(struct customer *customer, int64_t bound_ms)
@@ -115,7 +115,7 @@ static void orders_seal(struct customer *customer, int64_t bound_ms)
             customer->history_count--;
     }
     customer->order_count = kept;
-    customer->orders = customer_array_shrink(customer->orders, kept, sizeof *customer->orders);
+    customer->orders = room_array_shrink(&customer->room, customer->orders, kept, sizeof *customer->orders);
 }
 
 void seal_oldest(struct journey_task *task, struct customer *customer)

@@ -102,13 +102,13 @@ void seldom_pack(struct packing *packing, const struct seldom *seldom)
 static void relations_unpack(struct packing *packing, struct seldom *seldom)
 {
     seldom->referral_count = unpack_count(&packing->in, 9);
-    seldom->referrals = customer_array_sized(seldom->referral_count, sizeof *seldom->referrals);
+    seldom->referrals = room_array_sized(packing->room, seldom->referral_count, sizeof *seldom->referrals);
     for (uint32_t i = 0; i < seldom->referral_count; i++) {
         seldom->referrals[i].person = unpack_word(&packing->in);
         seldom->referrals[i].at_ms = unpack_time(packing);
     }
     seldom->older_span_count = unpack_count(&packing->in, 2);
-    seldom->older_spans = customer_array_sized(seldom->older_span_count, sizeof *seldom->older_spans);
+    seldom->older_spans = room_array_sized(packing->room, seldom->older_span_count, sizeof *seldom->older_spans);
     for (uint32_t i = 0; i < seldom->older_span_count; i++) {
         seldom->older_spans[i].first_ms = unpack_time(packing);
         seldom->older_spans[i].last_ms = unpack_time(packing);
@@ -123,15 +123,15 @@ static void relations_unpack(struct packing *packing, struct seldom *seldom)
 void seldom_unpack(struct packing *packing, struct seldom *seldom)
 {
     seldom->subscription_count = unpack_count(&packing->in, 14);
-    seldom->subscriptions = customer_array_sized(seldom->subscription_count, sizeof *seldom->subscriptions);
+    seldom->subscriptions = room_array_sized(packing->room, seldom->subscription_count, sizeof *seldom->subscriptions);
     for (uint32_t i = 0; i < seldom->subscription_count; i++)
         subscription_unpack(packing, &seldom->subscriptions[i]);
     seldom->unit_count = unpack_count(&packing->in, 12);
-    seldom->units = customer_array_sized(seldom->unit_count, sizeof *seldom->units);
+    seldom->units = room_array_sized(packing->room, seldom->unit_count, sizeof *seldom->units);
     for (uint32_t i = 0; i < seldom->unit_count; i++)
         unit_unpack(packing, &seldom->units[i]);
     seldom->visit_count = unpack_count(&packing->in, 20);
-    seldom->visits = customer_array_sized(seldom->visit_count, sizeof *seldom->visits);
+    seldom->visits = room_array_sized(packing->room, seldom->visit_count, sizeof *seldom->visits);
     for (uint32_t i = 0; i < seldom->visit_count; i++)
         visit_unpack(packing, &seldom->visits[i]);
     relations_unpack(packing, seldom);

@@ -24,15 +24,18 @@ static void memo_read(const struct sla_memo *memo, int64_t at_ms, struct sla_rea
             share_of(calendar_elapsed_ms(memo->policy->calendar, from_ms, until_ms), memo->policy->first_response_ms);
 }
 
-static void memo_keep(struct ticket *ticket, const struct policy *policy, int64_t from_ms, const struct sla_reading *reading)
+static void memo_keep(struct room *room, struct ticket *ticket, const struct policy *policy, int64_t from_ms,
+                      const struct sla_reading *reading)
 {
-    ticket->sla = memory_allocate(sizeof *ticket->sla);
+    if (ticket->sla == NULL)
+        ticket->sla = room_take(room, sizeof *ticket->sla);
+    ticket->sla_is_read = true;
     *ticket->sla = (struct sla_memo){policy, from_ms, *reading};
 }
 
-void sla_read(struct journey_task *task, struct ticket *ticket, int64_t at_ms, struct sla_reading *out)
+void sla_read(struct journey_task *task, struct room *room, struct ticket *ticket, int64_t at_ms, struct sla_reading *out)
 {
-    if (ticket->sla) {
+    if (ticket->sla_is_read) {
         memo_read(ticket->sla, at_ms, out);
         return;
     }
@@ -61,7 +64,7 @@ void sla_read(struct journey_task *task, struct ticket *ticket, int64_t at_ms, s
             .due_at_ms = state.first_response_due_ms,
             .elapsed = share_of(story_team_ms(story, episode, policy->calendar, from_ms, at_ms), policy->first_response_ms)};
     if (episode->pause_count == 0 || !state.awaits_first_response) /* else the elapsed time is not the calendar's */
-        memo_keep(ticket, policy, from_ms, out);
+        memo_keep(room, ticket, policy, from_ms, out);
 }
 
 int64_t sla_due_ms(const struct sla_reading *reading)

@@ -19,8 +19,8 @@ struct sla_reading {
     struct promise promises[PROMISE_COUNT];
 };
 
-/* What an open ticket's events say is remembered with it until another one comes. */
-void sla_read(struct journey_task *task, struct ticket *ticket, int64_t at_ms, struct sla_reading *out);
+/* What an open ticket's events say is remembered with it until another one comes: `room` is its customer's. */
+void sla_read(struct journey_task *task, struct room *room, struct ticket *ticket, int64_t at_ms, struct sla_reading *out);
 
 /* What is due next on an open ticket; NEVER_MS: nothing. */
 int64_t sla_due_ms(const struct sla_reading *reading);

@@ -19,7 +19,7 @@ static struct ticket *ticket_open(struct customer *customer, uint64_t identity)
     struct ticket *ticket = tickets_find(customer, identity);
     if (ticket)
         return ticket;
-    customer->tickets = customer_array_grow(customer->tickets, customer->ticket_count, sizeof *customer->tickets);
+    customer->tickets = room_array_grow(&customer->room, customer->tickets, customer->ticket_count, sizeof *customer->tickets);
     ticket = &customer->tickets[customer->ticket_count++];
     *ticket = (struct ticket){.identity = identity, .next_at_ms = NEVER_MS};
     return ticket;
@@ -103,9 +103,9 @@ uint32_t ticket_opened(const struct ticket *ticket)
     return ticket_glance(ticket)->opened;
 }
 
-static void ticket_insert(struct ticket *ticket, const struct ticket_event *event)
+static void ticket_insert(struct room *room, struct ticket *ticket, const struct ticket_event *event)
 {
-    ticket->events = customer_array_grow(ticket->events, ticket->count, sizeof *ticket->events);
+    ticket->events = room_array_grow(room, ticket->events, ticket->count, sizeof *ticket->events);
     uint32_t place = ticket->count++;
     while (place > 0 && moment_is_before(&event->moment, &ticket->events[place - 1].moment)) {
         ticket->events[place] = ticket->events[place - 1];
@@ -113,18 +113,16 @@ static void ticket_insert(struct ticket *ticket, const struct ticket_event *even
     }
     ticket->events[place] = *event;
     ticket->glance.is_read = false;
-    free(ticket->sla);
-    ticket->sla = NULL;
+    ticket->sla_is_read = false;
 }
 
 /* The name is kept for as long as people may ask about the ticket. */
-static void ticket_name_keep(struct ticket *ticket, bool is_open, struct view id)
+static void ticket_name_keep(struct room *room, struct ticket *ticket, bool is_open, struct view id)
 {
     if (is_open && ticket->id == NULL) {
-        ticket->id = memory_zeroed(1, id.size + 1);
-        memcpy(ticket->id, id.data, id.size);
+        ticket->id = room_text(room, id);
     } else if (!is_open) {
-        free(ticket->id);
+        room_give(room, ticket->id);
         ticket->id = NULL;
     }
 }
@@ -134,18 +132,18 @@ void tickets_changed(struct journey_task *task, struct customer *customer, const
     const struct ticket_changed *changed = &arrival->touch->body.ticket_changed;
     struct ticket *ticket = ticket_open(customer, arrival->ticket);
     bool was_open = ticket_open_since(ticket) != NO_EVENT;
-    ticket_insert(ticket, &(struct ticket_event){
-                              .moment = arrival->moment,
-                              .tuple = arrival->tuple,
-                              .team = strings_number(&task->dimensions.teams, changed->team),
-                              .topic_set = changed->action == TICKET_ACTION_OPENED ? arrival->topic_set : 0,
-                              .action = (uint8_t)changed->action,
-                              .priority = changed->has_priority ? (uint8_t)changed->priority : NO_DETAIL,
-                              .has_agent = changed->agent.size > 0});
+    ticket_insert(&customer->room, ticket,
+                  &(struct ticket_event){.moment = arrival->moment,
+                                         .tuple = arrival->tuple,
+                                         .team = strings_number(&task->dimensions.teams, changed->team),
+                                         .topic_set = changed->action == TICKET_ACTION_OPENED ? arrival->topic_set : 0,
+                                         .action = (uint8_t)changed->action,
+                                         .priority = changed->has_priority ? (uint8_t)changed->priority : NO_DETAIL,
+                                         .has_agent = changed->agent.size > 0});
     customer->history_count++;
     bool is_open = ticket_open_since(ticket) != NO_EVENT;
     customer->open_ticket_count = (uint16_t)(customer->open_ticket_count + is_open - was_open);
-    ticket_name_keep(ticket, is_open, changed->ticket_id);
+    ticket_name_keep(&customer->room, ticket, is_open, changed->ticket_id);
 }
 
 void tickets_set_stage(struct customer *customer, uint64_t identity, const struct moment *moment, uint8_t stage)

@@ -9,6 +9,8 @@
 
 static const struct dedupe_bounds bounds = {DAYS(30), 65536};
 
+static struct room room; /* none of its own: all from the C library */
+
 static struct uuid id_of(uint32_t number)
 {
     struct uuid id = {{0}};
@@ -20,7 +22,7 @@ static bool is_new(struct dedupe *dedupe, uint32_t number, int64_t received_at_m
 {
     uint64_t forgotten = 0;
     struct uuid id = id_of(number);
-    return dedupe_first_sight(dedupe, &id, received_at_ms, within, &forgotten);
+    return dedupe_first_sight(&room, dedupe, &id, received_at_ms, within, &forgotten);
 }
 
 static void an_id_is_new_once(void **state)
@@ -32,7 +34,7 @@ static void an_id_is_new_once(void **state)
         assert_false(is_new(&dedupe, i / 2, DAYS(20000) + i, &bounds));
     }
     assert_int_equal(dedupe.count, 5000);
-    dedupe_finish(&dedupe);
+    dedupe_finish(&room, &dedupe);
 }
 
 static void an_id_counts_for_thirty_days(void **state)
@@ -43,7 +45,7 @@ static void an_id_counts_for_thirty_days(void **state)
     assert_false(is_new(&dedupe, 1, DAYS(20030), &bounds));
     assert_true(is_new(&dedupe, 1, DAYS(20030) + SECONDS(2), &bounds));
     assert_false(is_new(&dedupe, 1, DAYS(20050), &bounds)); /* received again on day 20030 */
-    dedupe_finish(&dedupe);
+    dedupe_finish(&room, &dedupe);
 }
 
 static void old_ids_make_room(void **state)
@@ -53,7 +55,7 @@ static void old_ids_make_room(void **state)
     for (uint32_t i = 0; i < 100000; i++)
         assert_true(is_new(&dedupe, i, DAYS(20000) + i * MINUTES(10), &bounds));
     assert_true(dedupe.capacity <= 16384); /* 30 days of them are 4,320 */
-    dedupe_finish(&dedupe);
+    dedupe_finish(&room, &dedupe);
 }
 
 static void at_the_bound_the_oldest_leave(void **state)
@@ -64,14 +66,14 @@ static void at_the_bound_the_oldest_leave(void **state)
     uint64_t forgotten = 0;
     for (uint32_t i = 0; i < 5000; i++) {
         struct uuid id = id_of(i);
-        assert_true(dedupe_first_sight(&dedupe, &id, DAYS(20000) + i * 1000, &narrow, &forgotten));
+        assert_true(dedupe_first_sight(&room, &dedupe, &id, DAYS(20000) + i * 1000, &narrow, &forgotten));
         assert_true(dedupe.count <= 1000);
     }
     assert_true(forgotten >= 4000);
     assert_false(is_new(&dedupe, 4999, DAYS(20000) + 5000000, &narrow));
     assert_false(is_new(&dedupe, 4200, DAYS(20000) + 5000000, &narrow));
     assert_true(is_new(&dedupe, 10, DAYS(20000) + 5000000, &narrow));
-    dedupe_finish(&dedupe);
+    dedupe_finish(&room, &dedupe);
 }
 
 static void packed_and_unpacked_it_knows_the_same(void **state)
@@ -91,7 +93,7 @@ static void packed_and_unpacked_it_knows_the_same(void **state)
             pack_moment(&packing, &moment);
         }
         packing_end(&packing, &dedupe, &bytes);
-        unpacking_begin(&packing, bytes_view(&bytes), &again);
+        unpacking_begin(&packing, bytes_view(&bytes), &room, &again);
         for (uint32_t i = 0; i < count; i += 3) {
             struct uuid id = id_of(i);
             struct moment moment = moment_of(DAYS(20000) - i, &id), first = unpack_moment(&packing), second = unpack_moment(&packing);
@@ -104,8 +106,8 @@ static void packed_and_unpacked_it_knows_the_same(void **state)
             assert_false(is_new(&again, i, DAYS(20030) + SECONDS(i), &bounds));
         assert_int_equal(again.count, count);
         assert_true(is_new(&again, count, DAYS(20001), &bounds));
-        dedupe_finish(&dedupe);
-        dedupe_finish(&again);
+        dedupe_finish(&room, &dedupe);
+        dedupe_finish(&room, &again);
         bytes_finish(&bytes);
     }
     packing_finish(&packing);
