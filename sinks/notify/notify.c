@@ -2,7 +2,6 @@
 
 #include "base/http_client.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "base/thread.h"
@@ -12,6 +11,7 @@
 #include "schemas/reader.h"
 #include "schemas/wire.h"
 #include "sinks/notify/message.h"
+#include "sinks/notify/told.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TOLD_MAX = 200000, SEND_TIMEOUT_MS = 10000 };
+enum { SEND_TIMEOUT_MS = 10000, RECALL_DAYS = 31 /* a case without news for 30 days has expired */ };
 
 /* One receiver's thread. */
 struct notifier {
@@ -29,7 +29,8 @@ struct notifier {
     struct http_client *http;
     struct record_reader *reader;
     struct publisher *undelivered;
-    struct map told; /* alert id → the state and severity last told, as a number */
+    struct told told;
+    struct told_log log;
     struct arena arena;
     struct metric *sent_total, *failed_total, *undelivered_total;
     pthread_t thread;
@@ -160,24 +161,17 @@ static bool deliver(struct notifier *notifier, const struct alert *alert)
 
 /* --- which alerts ------------------------------------------------------------------------------------------------ */
 
-/* Only a change of state or severity is news; a score that moved is not. */
-static bool is_news(struct notifier *notifier, const struct alert *alert)
-{
-    void *now = (void *)(uintptr_t)(1 + (unsigned)alert->state * 16 + (unsigned)alert->severity);
-    if (notifier->told.count >= TOLD_MAX)
-        map_finish(&notifier->told, NULL); /* bounded; the price is a repeat */
-    void **told = map_place(&notifier->told, alert->alert_id);
-    bool has_changed = *told != now;
-    *told = now;
-    return has_changed;
-}
-
 static bool is_due(struct notifier *notifier, const struct alert *alert)
 {
     int64_t age_ms = clock_now_ms(notifier->config->clock) - alert->changed_at_ms;
-    bool was_told = map_find(&notifier->told, alert->alert_id) != NULL;
-    return receiver_wants(notifier->receiver, alert, was_told) && age_ms <= notifier->config->settings->max_age_ms &&
-           is_news(notifier, alert);
+    return age_ms <= notifier->config->settings->max_age_ms && told_takes(&notifier->told, alert);
+}
+
+static void on_revoked(void *context, struct view topic, int32_t partition)
+{
+    struct notifier *notifier = context;
+    (void)topic; /* there is one */
+    told_lose(&notifier->told, partition);
 }
 
 static enum outcome on_batch(void *context, const struct record *records, size_t count)
@@ -187,13 +181,16 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
         arena_reset(&notifier->arena);
         struct alert alert;
         const char *why;
-        enum outcome outcome = OUTCOME_PARK;
+        enum outcome outcome = told_recall(&notifier->told, &notifier->log, &records[i]);
+        if (outcome != OUTCOME_OK)
+            return outcome;
+        outcome = OUTCOME_PARK;
         if (records[i].value.data)
             outcome = record_reader_read(notifier->reader, records[i].value, &notifier->arena, &alert, NULL, &why);
         if (outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP)
             return outcome;
         if (outcome == OUTCOME_OK && is_due(notifier, &alert) && !deliver(notifier, &alert)) {
-            map_remove(&notifier->told, alert.alert_id);
+            told_takes_back(&notifier->told, &alert);
             return OUTCOME_RETRY; /* stopped in the middle: after the restart it comes again */
         }
     }
@@ -220,14 +217,17 @@ static void *run_notifier(void *context)
     notifier->http = http_client_create();
     notifier->reader = record_reader_create(&alert_shape, notifier->config->registry);
     notifier->undelivered = publisher_create(notifier->config->kafka, &(struct publisher_settings){0}, NULL, error, sizeof error);
+    notifier->told.receiver = notifier->receiver;
+    notifier->log = (struct told_log){bytes_text(&topic), notifier->config->kafka, notifier->reader,
+                                      clock_now_ms(notifier->config->clock) - DAYS(RECALL_DAYS), notifier->stop};
     const char *topics[] = {bytes_text(&topic), NULL};
     struct follow follow = {.group = bytes_text(&group), .topics = topics, .batch_records_max = 100, .wait_ms_max = 500,
-                            .context = notifier, .on_batch = on_batch};
+                            .context = notifier, .on_batch = on_batch, .on_revoked = on_revoked};
     notifier->outcome = notifier->undelivered ? follow_run(&follow, notifier->config->kafka, notifier->stop) : OUTCOME_STOP;
     publisher_destroy(notifier->undelivered);
     record_reader_destroy(notifier->reader);
     http_client_destroy(notifier->http);
-    map_finish(&notifier->told, NULL);
+    told_finish(&notifier->told);
     arena_finish(&notifier->arena);
     bytes_finish(&topic);
     bytes_finish(&group);

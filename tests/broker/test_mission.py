@@ -231,10 +231,13 @@ def test_a_receiver_that_fails_is_tried_again_and_what_it_refuses_is_kept(make_i
     assert undelivered and all("400" in one["reason"] for one in undelivered)
     assert {json.loads(one["payload"])["data"]["customer_id"] for one in undelivered} == {"refused"}
 
-    # The next process goes on where this one was: nothing is told twice.
-    before = len(receiver.got)
+    # The next process goes on where this one was: nothing is told twice, not even of a case whose score has moved since.
+    revisions = lambda: max(one["revision"] for one in installation.records("alerts") if one["customer_id"] == "last" and one["case_id"])
+    before, revised = len(receiver.got), revisions()
     assert installation.stop(notify) == 0
     installation.start("notify", name="notify-again")
+    assert post(url, ticket("last", "t-last", "OPENED", "Still nothing works. Terrible, I am cancelling!")).status_code == 200
+    assert eventually(lambda: revisions() > revised, 30), installation.logs()
     assert post(url, angry("after-restart")).status_code == 200
     assert eventually(lambda: "after-restart" in receiver.customers(), 40), installation.logs()
     assert {body["data"]["customer_id"] for _, _, body, _ in receiver.got[before:]} == {"after-restart"}
