@@ -159,10 +159,15 @@ struct seldom {
 };
 
 struct customer {
-    struct entry *entry;             /* whose it is; the rest of this line: resting.c */
+    /* What resting.c asks of those of whom it asks nothing else: one line. */
+    struct entry *entry; /* whose it is */
     struct customer *newer, *older;
-    int64_t evaluated_at_ms; /* the clock for which contributions were sent last */
     struct room room;        /* of what hangs off it */
+    uint32_t history_count;  /* remembered events: at most journey.history_max */
+    uint16_t open_ticket_count;
+    uint8_t stage;           /* enum stage */
+    uint8_t chances;         /* to stay awake */
+    int64_t evaluated_at_ms; /* the clock for which contributions were sent last */
     struct dedupe seen;
     struct ticket *tickets;
     struct survey *surveys;
@@ -171,7 +176,6 @@ struct customer {
     struct seldom *seldom;   /* NULL: nothing of it */
     struct care *care;       /* NULL: no trouble, and nothing told; care.h */
     uint32_t ticket_count, survey_count, order_count;
-    uint32_t history_count;  /* remembered events: at most journey.history_max */
     uint64_t events;         /* accepted in the whole life */
     struct activity_span activity; /* the latest stretch */
     struct moment first_activity;
@@ -182,9 +186,6 @@ struct customer {
     struct stage_path *path; /* through the stages, where it is long: stage.c. Not packed; NULL: to be read when asked for */
     int64_t sentiment_sum;   /* × KPI_SENTIMENT_SCALE */
     uint32_t sentiment_count;
-    uint16_t open_ticket_count;
-    uint8_t stage;           /* enum stage */
-    uint8_t chances;         /* to stay awake: resting.c */
     bool has_activity;
     bool has_support_score;  /* a CSAT answer about something */
     uint16_t churn_thousandths; /* the risk as it stood at the last turn */
@@ -193,7 +194,10 @@ struct customer {
     int8_t last_scores[SURVEY_KIND_COUNT]; /* latest standing answers + 1; 0: none */
 };
 
-enum { CUSTOMER_ROOM_BYTES = 1536 };
+enum { CUSTOMER_ROOM_BYTES = 1024 };
+
+/* A customer with a long story gets a larger room, before anything hangs off them. */
+void customer_room_for(struct customer *customer, size_t packed_bytes);
 
 struct customer *customer_create(void); /* on the heap; free it once it is cleared */
 /* All that hangs off it; the struct itself is all zero again, but for its room. */

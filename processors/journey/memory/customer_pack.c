@@ -432,6 +432,7 @@ static void matters_unpack(struct packing *packing, struct customer *customer, u
 
 bool customer_unpack(struct packing *packing, struct view bytes, struct customer *customer)
 {
+    customer_room_for(customer, bytes.size);
     unpacking_begin(packing, bytes, &customer->room, &customer->seen);
     unsigned parts = unpack_byte(&packing->in);
     facts_unpack(packing, customer, parts);

@@ -127,13 +127,21 @@ INLINE_EXPECTATION void bytes_expect(const void *bytes, size_t from, size_t to)
         __builtin_prefetch((const void *)((uintptr_t)bytes + at));
 }
 
-/* From a line on: struct, cohort and care, and as much of the room behind them as is used. */
-INLINE_EXPECTATION void home_expect(const struct customer *customer, size_t from)
+/* Struct, cohort and care, and as much of the room behind them as is used. */
+enum { AWAKE_BYTES = sizeof(struct customer) + sizeof(struct cohort) + sizeof(struct care), LONG_BYTES_EXPECTED = 4096 };
+
+static size_t bytes_in_one_piece(const struct customer *customer)
 {
-    bytes_expect(customer, from, (size_t)(customer->room.at - (const char *)customer));
+    return (size_t)(customer->room.at - (const char *)customer);
 }
 
-/* Somebody with a long story has arrays beyond the room: of those the newest items are looked at. */
+/* Somebody with a long story has their arrays elsewhere. */
+static bool has_long_story(const struct customer *customer)
+{
+    return customer->room.outside || bytes_in_one_piece(customer) > AWAKE_BYTES + CUSTOMER_ROOM_BYTES;
+}
+
+/* Of those arrays the newest items are looked at. */
 INLINE_EXPECTATION void newest_expect(const void *array, uint32_t count, size_t item_size, uint32_t expected)
 {
     bytes_expect(array, (count > expected ? count - expected : 0) * item_size, count * item_size);
@@ -172,8 +180,9 @@ void customer_expect(const struct entry *entry)
         return;
     }
     const struct customer *customer = entry->state;
-    home_expect(customer, 2 * CACHE_LINE);
-    if (customer->room.outside)
+    bool is_long = has_long_story(customer);
+    bytes_expect(customer, 2 * CACHE_LINE, is_long ? AWAKE_BYTES : bytes_in_one_piece(customer));
+    if (is_long)
         parts_expect(customer);
 }
 
@@ -190,25 +199,31 @@ static struct customer *next_to_rest(struct journey_task *task)
     return task->oldest;
 }
 
-/* Packing reads all of a customer, and of the oldest little is in a cache. Who rests next is likely known, and who after that: all of the one
- * and the first line of the other, which says how much that is, are asked for while an event is worked on. */
-static void followers_expect(const struct customer *customer)
+/* Packing reads all of a customer, and of the oldest little is in a cache. So the next one to rest is chosen already, and all of them asked for
+ * while an event is worked on, and the first lines of the two after that, from which it is chosen again. */
+static void follower_expect(struct journey_task *task)
 {
-    const struct customer *next = customer->newer;
-    if (next == NULL)
+    if (task->oldest == NULL)
         return;
-    home_expect(next, CACHE_LINE);
-    __builtin_prefetch(next->newer);
+    const struct customer *next = next_to_rest(task);
+    bool is_long = has_long_story(next);
+    bytes_expect(next, CACHE_LINE, is_long ? AWAKE_BYTES : bytes_in_one_piece(next));
+    if (is_long) {
+        size_t used = (size_t)(next->room.at - next->room.begin);
+        bytes_expect(next->room.begin, 0, used < LONG_BYTES_EXPECTED ? used : LONG_BYTES_EXPECTED);
+    }
+    if (next->newer)
+        __builtin_prefetch(next->newer->newer);
 }
 
 static void rest(struct journey_task *task, struct customer *customer)
 {
-    followers_expect(customer);
     struct entry *entry = customer->entry;
     bytes_clear(&task->pack_bytes);
     customer_pack(&task->packing, customer, &task->pack_bytes);
     list_remove(task, customer);
     task->awake_count--;
+    follower_expect(task);
     struct_put_by(task, customer);
     resting_set(task, entry, bytes_view(&task->pack_bytes));
 }
@@ -246,7 +261,7 @@ struct customer *customer_wake(struct journey_task *task, struct entry *entry)
     struct customer *customer = entry->state;
     if (!customer_is_resting(entry)) {
         chances_give(customer);
-        if (customer->room.outside)
+        if (has_long_story(customer))
             details_expect(customer);
         return customer;
     }
