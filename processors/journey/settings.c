@@ -15,7 +15,7 @@ const struct setting journey_setting_rows[] = {
     SETTING_INTEGER(struct journey_settings, history_max, "journey.history_max", .standard = 4096, .least = 64, .most = 1048576,
                     .about = "Events of tickets, orders, surveys and so on that are remembered for one customer; beyond it the oldest closed "
                              "matters are sealed: what they contributed stays. Where nothing is closed, what goes beyond twice as many is rejected."),
-    SETTING_INTEGER(struct journey_settings, awake_max, "journey.awake_max", .standard = 8192, .least = 1, .most = 16777216,
+    SETTING_INTEGER(struct journey_settings, awake_max, "journey.awake_max", .standard = 4096, .least = 1, .most = 16777216,
                     .about = "Customers of a process, its partitions together, that are held ready for their next event; all others rest, packed small."),
     SETTING_LIST(struct journey_settings, rollups, "kpi.rollups",
                  .standard_text = "channel,product,segment,team,stage,product+channel",
