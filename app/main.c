@@ -87,19 +87,18 @@ bool app_parse_options(const char *command, int argc, char **argv, const struct 
 
 struct common_options {
     const char *config_path, *log_format, *log_level;
+    const char *without_value; /* one of them that has none; NULL: none */
     bool wants_help;
 };
 
-/* The value of `--name value` or `--name=value` at *at, which moves on to the last argument taken; NULL: argv[*at] is another option, or
- * its value is missing. */
-static const char *common_value(const char *name, int argc, char **argv, int *at)
+/* Where the value of `--name value` or `--name=value` belongs; NULL: another option. */
+static const char **common_option(struct common_options *taken, const char *argument)
 {
-    size_t size = strlen(name);
-    if (strncmp(argv[*at], name, size) != 0)
-        return NULL;
-    if (argv[*at][size] == '=')
-        return argv[*at] + size + 1;
-    return argv[*at][size] == '\0' && *at + 1 < argc ? argv[++*at] : NULL;
+    struct view name = view_of(argument, strcspn(argument, "="));
+    return view_equal_text(name, "--config")      ? &taken->config_path
+           : view_equal_text(name, "--log")       ? &taken->log_format
+           : view_equal_text(name, "--log-level") ? &taken->log_level
+                                                  : NULL;
 }
 
 /* Takes the options every command has out of argv and answers how many arguments are left; they are the command's. */
@@ -107,32 +106,19 @@ static int take_common_options(int argc, char **argv, struct common_options *tak
 {
     int kept = 0;
     for (int i = 0; i < argc; i++) {
-        const char *value;
+        const char **into = common_option(taken, argv[i]), *value = strchr(argv[i], '=');
         if (strcmp(argv[i], "--help") == 0)
             taken->wants_help = true;
-        else if ((value = common_value("--config", argc, argv, &i)))
-            taken->config_path = value;
-        else if ((value = common_value("--log", argc, argv, &i)))
-            taken->log_format = value;
-        else if ((value = common_value("--log-level", argc, argv, &i)))
-            taken->log_level = value;
-        else
+        else if (into == NULL)
             argv[kept++] = argv[i];
+        else if (value)
+            *into = value + 1;
+        else if (i + 1 < argc)
+            *into = argv[++i];
+        else
+            taken->without_value = argv[i];
     }
     return kept;
-}
-
-/* One of them that was not taken has no value; the command would call it unknown. */
-static bool has_bare_option(int argc, char **argv)
-{
-    static const char *const names[] = {"--config", "--log", "--log-level"};
-    for (size_t i = 0; argc > 0 && i < sizeof names / sizeof *names; i++) {
-        if (strcmp(argv[argc - 1], names[i]) == 0) {
-            fprintf(stderr, "touchstream: %s wants a value (touchstream --help)\n", names[i]);
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool configure_log(const char *role, const char *format, const char *level_name)
@@ -162,8 +148,10 @@ static int run_command(const struct command *command, int argc, char **argv)
     argc = take_common_options(argc, argv, &common);
     if (common.wants_help)
         return print_command_help(command);
-    if (has_bare_option(argc, argv))
+    if (common.without_value) {
+        fprintf(stderr, "touchstream: %s wants a value (touchstream --help)\n", common.without_value);
         return EXIT_USAGE;
+    }
     app.config_path = common.config_path;
 
     struct bytes error = {0};
