@@ -34,6 +34,7 @@ struct scan {
     int64_t since_ms;         /* record timestamp to start at; INT64_MIN: the beginning */
     bool keeps_following;     /* do not end at the end */
     struct view only_key;     /* null: all. Reads only that key's partition. */
+    const int32_t *only_partition; /* one that there is; NULL: all */
     void *context;
     bool (*on_record)(void *context, const struct record *record); /* false: end */
 };

@@ -117,7 +117,7 @@ bool kafka_consumer_open(struct kafka_broker *self, int thread)
     rd_kafka_poll_set_consumer(consumer->handle);
     consumer->queue = rd_kafka_queue_get_consumer(consumer->handle);
     kafka_inbox_init(&consumer->inbox);
-    survey_subscribe(consumer->handle, consumer->topic);
+    membership_join(consumer->handle, consumer->topic);
     return true;
 }
 

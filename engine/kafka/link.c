@@ -139,6 +139,22 @@ bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle)
     return true;
 }
 
+rd_kafka_resp_err_t kafka_partition_count(rd_kafka_t *handle, const char *topic, int wait_ms, int32_t *count)
+{
+    rd_kafka_topic_t *only = rd_kafka_topic_new(handle, topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, only, &metadata, wait_ms);
+    rd_kafka_topic_destroy(only);
+    *count = 0;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return code;
+    code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        *count = metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return code;
+}
+
 struct record kafka_record_of(const rd_kafka_message_t *message, struct view topic)
 {
     rd_kafka_timestamp_type_t type;

@@ -42,6 +42,9 @@ rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, cha
 bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle);
 
 /* A consumed message as our record. Borrows from both. */
+/* How many partitions a topic has: Kafka's error code, and 0, where it has none or is not to be had within so long. */
+rd_kafka_resp_err_t kafka_partition_count(rd_kafka_t *handle, const char *topic, int wait_ms, int32_t *count);
+
 struct record kafka_record_of(const rd_kafka_message_t *message, struct view topic);
 
 /* False: this key or value is no record but an event or error (already logged when it matters). */

@@ -3,6 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+void membership_join(rd_kafka_t *consumer, const char *topic)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_subscribe(consumer, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+}
+
 static void forget(struct membership *membership)
 {
     if (membership->told)

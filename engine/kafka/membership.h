@@ -20,6 +20,9 @@ struct membership {
     bool is_replaced;                         /* holding partitions, we became another member: they may have been others' since */
 };
 
+/* Makes the consumer a member, or one again. */
+void membership_join(rd_kafka_t *consumer, const char *topic);
+
 /* From within the rebalance callback. */
 void membership_told(struct membership *membership, rd_kafka_t *consumer, bool is_lost);
 

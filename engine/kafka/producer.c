@@ -71,13 +71,7 @@ static bool topic_open(struct kafka_broker *self, size_t place, const char *name
     snprintf(full, sizeof full, "%s%s", prefix ? prefix : "", name);
     if (producer->topics[place] == NULL)
         producer->topics[place] = rd_kafka_topic_new(producer->handle, full, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(producer->handle, 0, producer->topics[place], &metadata, ASK_MS);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-        producer->partition_counts[place] = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
-        rd_kafka_metadata_destroy(metadata);
-    }
+    rd_kafka_resp_err_t code = kafka_partition_count(producer->handle, full, ASK_MS, &producer->partition_counts[place]);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && producer->partition_counts[place] > 0)
         return true;
     if (!producer->is_failing)
@@ -376,10 +370,10 @@ enum outcome kafka_producer_abort(struct broker *broker)
     struct kafka_producer *producer = producer_of(broker);
     enum outcome outcome = outcome_of(producer, "abort", rd_kafka_abort_transaction(producer->handle, CALL_MS));
     kafka_link_check(&producer->link, producer->handle);
-    if (outcome == OUTCOME_OK && !atomic_load(&producer->link.is_doubtful))
-        outcome = renew((struct kafka_broker *)broker);
-    if (outcome != OUTCOME_OK || !atomic_load(&producer->link.is_doubtful))
+    if (outcome != OUTCOME_OK)
         return outcome;
+    if (!atomic_load(&producer->link.is_doubtful))
+        return renew((struct kafka_broker *)broker);
     /* Who had the last word on it, Kafka or we? The committed offsets know where we stand. */
     log_info("aborted after Kafka was away, beginning anew from the committed offsets", "worker", producer->name, NULL);
     return OUTCOME_STOP;

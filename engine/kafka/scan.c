@@ -28,26 +28,12 @@ static rd_kafka_topic_partition_list_t *partitions_wanted(const struct scanner *
     for (int32_t partition = 0; partition < count; partition++) {
         if (scan->only_key.data && hash_kafka_partition(scan->only_key, count) != partition)
             continue;
+        if (scan->only_partition && *scan->only_partition != partition)
+            continue;
         rd_kafka_topic_partition_list_add(list, scan->topic, partition)->offset =
             scan->since_ms == INT64_MIN ? RD_KAFKA_OFFSET_BEGINNING : scan->since_ms;
     }
     return list;
-}
-
-static rd_kafka_resp_err_t ask_partition_count(const struct scanner *scanner, int32_t *count)
-{
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(scanner->handle, scanner->scan->topic, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(scanner->handle, 0, topic, &metadata, ASK_MS);
-    rd_kafka_topic_destroy(topic);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (metadata->topic_cnt && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            *count = metadata->topics[0].partition_cnt;
-        else if (metadata->topic_cnt)
-            code = metadata->topics[0].err;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    return code;
 }
 
 /* A topic that was made an instant ago is not known to every broker yet. */
@@ -55,10 +41,10 @@ static int32_t partition_count(const struct scanner *scanner)
 {
     int32_t count = 0;
     int64_t until_us = clock_monotonic_us() + (int64_t)KNOWN_AFTER_MS * 1000;
-    rd_kafka_resp_err_t code = ask_partition_count(scanner, &count);
+    rd_kafka_resp_err_t code = kafka_partition_count(scanner->handle, scanner->scan->topic, ASK_MS, &count);
     while (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && clock_monotonic_us() < until_us) {
         nanosleep(&(struct timespec){0, KNOWN_AFTER_MS / 20 * 1000000L}, NULL);
-        code = ask_partition_count(scanner, &count);
+        code = kafka_partition_count(scanner->handle, scanner->scan->topic, ASK_MS, &count);
     }
     if (count == 0)
         log_error("cannot read topic", "topic", scanner->scan->topic, "error", rd_kafka_err2str(code), NULL);

@@ -2,81 +2,40 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/view.h"
+#include "engine/kafka/link.h"
 #include "engine/kafka/membership.h"
+#include "engine/kafka/protocol.h"
 
 #include <string.h>
 
 enum { SETTLES_WITHIN_US = 5000000, SPREAD_US = 5000000, AGAIN_US = 5000000, DOUBLED_MOST = 6, ASK_MS = 1000 };
 
-/* --- what a member was given */
-
-struct reader {
-    const unsigned char *data;
-    int left;
-};
-
-static int32_t number(struct reader *reader, int size)
-{
-    if (reader->left < size) {
-        reader->left = 0;
-        return 0;
-    }
-    uint32_t value = 0;
-    for (int i = 0; i < size; i++)
-        value = value << 8 | reader->data[i];
-    reader->data += size;
-    reader->left -= size;
-    return (int32_t)value;
-}
-
-static struct view bytes(struct reader *reader, int size)
-{
-    if (size < 0 || reader->left < size)
-        size = reader->left = 0;
-    struct view found = view_of(reader->data, (size_t)size);
-    reader->data += size;
-    reader->left -= size;
-    return found;
-}
-
 int survey_count_assigned(const void *assignment, int size, const char *topic)
 {
-    struct reader reader = {assignment, size};
-    int assigned = 0;
-    number(&reader, 2); /* the version, of which each begins like this */
-    for (int32_t topics = number(&reader, 4); topics > 0 && reader.left > 0; topics--) {
-        struct view name = bytes(&reader, number(&reader, 2));
-        int32_t count = number(&reader, 4);
-        if (count < 0 || count > reader.left / 4)
-            return 0;
-        bytes(&reader, count * 4);
-        assigned += view_equal_text(name, topic) ? count : 0;
+    struct protocol given = {.socket = -1};
+    size_t assigned = 0;
+    bytes_append(&given.in, assignment, (size_t)size);
+    protocol_get_int16(&given); /* the version, of which each begins like this */
+    for (size_t topics = protocol_get_count(&given); topics && !given.is_broken; topics--) {
+        bool is_it = view_equal_text(protocol_get_text(&given), topic);
+        size_t count = protocol_get_count(&given);
+        assigned += is_it ? count : 0;
+        for (size_t left = count; left && !given.is_broken; left--)
+            protocol_get_int32(&given);
     }
-    return assigned;
-}
-
-/* --- asking */
-
-static int count_partitions(const struct survey_subject *subject)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(subject->consumer, subject->topic, NULL);
-    int count = 0;
-    if (rd_kafka_metadata(subject->consumer, 0, topic, &metadata, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        count = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    rd_kafka_topic_destroy(topic);
-    return count;
+    if (given.is_broken)
+        assigned = 0;
+    protocol_close(&given);
+    return (int)assigned;
 }
 
 /* −1: not to be known now; a rebalance is under way, or no answer. */
 static int count_unassigned(const struct survey_subject *subject)
 {
     const struct rd_kafka_group_list *list = NULL;
-    int partitions = count_partitions(subject), assigned = -1;
-    if (partitions == 0 || rd_kafka_list_groups(subject->consumer, subject->group, &list, ASK_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    int32_t partitions, assigned = -1;
+    if (kafka_partition_count(subject->consumer, subject->topic, ASK_MS, &partitions) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_list_groups(subject->consumer, subject->group, &list, ASK_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return -1;
     if (list->group_cnt == 1 && list->groups[0].err == RD_KAFKA_RESP_ERR_NO_ERROR && strcmp(list->groups[0].state, "Stable") == 0) {
         assigned = 0;
@@ -86,16 +45,6 @@ static int count_unassigned(const struct survey_subject *subject)
     }
     rd_kafka_group_list_destroy(list);
     return assigned < 0 ? -1 : assigned < partitions ? partitions - assigned : 0;
-}
-
-/* --- mending */
-
-void survey_subscribe(rd_kafka_t *consumer, const char *topic)
-{
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
-    rd_kafka_subscribe(consumer, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
 }
 
 /* Members look at different times, so that one of them leaves, and the others see it mended. */
@@ -127,7 +76,7 @@ void survey_go_on(struct survey *survey, const struct survey_subject *subject)
     int64_t now_us = clock_monotonic_us();
     if (survey->is_leaving && !membership_holds_any(subject->consumer)) {
         survey->is_leaving = false;
-        survey_subscribe(subject->consumer, subject->topic);
+        membership_join(subject->consumer, subject->topic);
     } else if (survey->due_at_us && now_us >= survey->due_at_us && !survey->is_leaving) {
         look(survey, subject, now_us);
     }

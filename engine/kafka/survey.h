@@ -33,7 +33,4 @@ void survey_go_on(struct survey *survey, const struct survey_subject *subject);
 /* How many partitions of `topic` a member's assignment names, in the form of Kafka's consumer protocol; 0 if it cannot be read. */
 int survey_count_assigned(const void *assignment, int size, const char *topic);
 
-/* Makes the consumer a member, or one again. */
-void survey_subscribe(rd_kafka_t *consumer, const char *topic);
-
 #endif

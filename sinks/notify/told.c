@@ -40,10 +40,10 @@ static bool on_record(void *context, const struct record *record)
     struct recall *recall = context;
     struct alert alert;
     const char *why;
-    if (record->partition != recall->first->partition || record->offset >= recall->first->offset || record->value.data == NULL)
-        return true;
+    if (record->offset >= recall->first->offset)
+        return false;
     arena_reset(&recall->arena);
-    if (record_reader_read(recall->log->reader, record->value, &recall->arena, &alert, NULL, &why) == OUTCOME_OK)
+    if (record->value.data && record_reader_read(recall->log->reader, record->value, &recall->arena, &alert, NULL, &why) == OUTCOME_OK)
         told_takes(recall->told, &alert);
     return true;
 }
@@ -65,7 +65,7 @@ enum outcome told_recall(struct told *told, const struct told_log *log, const st
     if (is_recalled(told, first->partition))
         return OUTCOME_OK;
     struct recall recall = {.told = told, .log = log, .first = first};
-    struct scan scan = {.topic = log->topic, .since_ms = log->since_ms, .context = &recall, .on_record = on_record};
+    struct scan scan = {.topic = log->topic, .since_ms = log->since_ms, .only_partition = &first->partition, .context = &recall, .on_record = on_record};
     arena_init(&recall.arena);
     enum outcome outcome = first->offset > 0 ? scan_run(&scan, log->kafka, log->stop) : OUTCOME_OK;
     arena_finish(&recall.arena);
