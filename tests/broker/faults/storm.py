@@ -41,6 +41,13 @@ class Traffic:
         assert not self.thread.is_alive(), "the traffic does not end"
 
 
+def flows(installation, more=500):
+    """So many events more have come out than when it was asked."""
+    count = lambda: len(installation.messages("touchpoints.enriched"))
+    before = count()
+    assert eventually(lambda: count() > before + more, 60), installation.logs()
+
+
 class Crew:
     """The processes of an installation by name, each of which can go and come back."""
 
@@ -56,6 +63,11 @@ class Crew:
 
     def end(self, name, how=signal.SIGKILL):
         self.installation.stop(self.processes.pop(name), how, 60)
+
+    def complains_of_nothing(self):
+        """An outage is no mistake of the operator's."""
+        for name, process in self.processes.items():
+            assert "level=error" not in process.log.read_text(), "%s complains\n%s" % (name, process.log.read_text()[-4000:])
 
     def freeze(self, name, seconds):
         process = self.processes[name]

@@ -10,7 +10,7 @@ from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 from installation import eventually
 from relay import Relay, cut, place
-from storm import SHORT_SESSION, Crew, Traffic, judge_all
+from storm import SHORT_SESSION, Crew, Traffic, flows, judge_all
 
 JOIN_GROUP, HEARTBEAT = 11, 12
 ALL_IS_WELL, REBALANCE_IN_PROGRESS = 0, 27
@@ -83,11 +83,10 @@ def test_who_was_given_up_and_comes_back_as_another(make_installation):
         crew = Crew(installation, ["journey1", "journey2", "kpi1", "sink"], within={"journey1": apart.within})
         traffic = Traffic(installation)
         assert eventually(lambda: members(installation) == 2, 60), installation.logs()
-        assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+        flows(installation)
         relay.says = ALL_IS_WELL
         assert eventually(lambda: members(installation) == 1, 60), installation.logs()
-        so_far = len(installation.messages("touchpoints.enriched"))
-        assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > so_far + 500, 60), installation.logs()
+        flows(installation)
         joined, relay.says = relay.joins, REBALANCE_IN_PROGRESS
         assert eventually(lambda: relay.joins > joined, 60, 0.01), installation.logs()
         relay.says = None
@@ -110,7 +109,7 @@ def test_who_dies_between_the_two_parts_of_a_rebalance(make_installation):
         relay = apart.relays[0]
         crew = Crew(installation, ["journey1", "kpi1", "sink"], within={"journey1": apart.within})
         traffic = Traffic(installation)
-        assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 500, 60), installation.logs()
+        flows(installation)
         joined, relay.joins_left = relay.joins, 1
         crew.start("journey2")
         assert eventually(lambda: relay.joins > joined + 1, 60, 0.01), installation.logs()
