@@ -151,10 +151,27 @@ static void offer_contribute(struct journey_task *task, const struct arrival *ar
     tally_add_amount(tally, place, placed->amount_minor);
 }
 
+/* The event belonged to a segment that the customer had left by what is known already: there they were until then. */
+static void older_segment_contribute(struct journey_task *task, const struct customer *customer, const struct arrival *arrival,
+                                     struct tally *tally)
+{
+    struct customer then = *customer;
+    size_t since = tally->count;
+    then.segment = task->dimensions.tuples[arrival->tuple].segment;
+    activity_contribute(task, &then, (int)arrival->touch->channel, tally);
+    life_contribute(task, &then, tally);
+    tally_withdraw(tally, since);
+}
+
 void arrival_contribute(struct journey_task *task, const struct customer *customer, const struct arrival *arrival,
                         struct tally *tally)
 {
     const struct touchpoint *touch = arrival->touch;
+    uint32_t segment = task->dimensions.tuples[arrival->tuple].segment;
+    if (segment && segment != customer->segment)
+        older_segment_contribute(task, customer, arrival, tally);
+    if (touch->body_kind == TOUCHPOINT_BODY_SURVEY_ANSWERED)
+        surveys_contribute_older(customer, &touch->body.survey_answered, &arrival->moment, arrival->tuple, arrival->impression, tally);
     if (touch->body_kind == TOUCHPOINT_BODY_PRODUCT_USED)
         tally_add_amount(tally, place_at(KPI_USAGE_MINUTES, arrival->tuple, customer->stage, arrival->moment.at_ms),
                          touch->body.product_used.seconds);

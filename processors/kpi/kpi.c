@@ -165,11 +165,30 @@ static struct kpi_sums sums_of(const struct kpi_delta_bucket *bucket)
                                             (uint64_t)bucket->sum_squares_low};
 }
 
+/* It says that something came and went: series_touch. */
+static bool is_touch(const struct kpi_delta_bucket *bucket)
+{
+    struct kpi_sums sums = sums_of(bucket);
+    return kpi_sums_are_zero(&sums) && bucket->histogram.count == 0;
+}
+
+static bool adds_nothing(const struct kpi_delta *delta)
+{
+    for (size_t i = 0; i < delta->buckets.count; i++)
+        if (!is_touch(&delta->buckets.items[i]))
+            return false;
+    return true;
+}
+
 static void add_bucket(struct step *step, struct series_state *state, const struct kpi_delta_bucket *bucket)
 {
     struct kpi_task *task = step->task;
     struct kpi_sums sums = sums_of(bucket);
     int32_t minute = (int32_t)bucket->minute;
+    if (is_touch(bucket)) {
+        series_touch(&state->series, minute);
+        return;
+    }
     if (!series_add(&state->series, minute, &sums))
         metric_add(task->too_late, 1);
     for (size_t i = 0; i < bucket->histogram.count; i++)
@@ -215,6 +234,10 @@ static enum outcome apply(struct step *step, struct entry *entry)
         return outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP ? OUTCOME_STOP : OUTCOME_PARK;
     }
     bool is_new = !entry->state;
+    if (is_new && adds_nothing(&delta)) { /* nothing was ever published that it could make untrue */
+        entry->is_deleted = true;
+        return OUTCOME_OK;
+    }
     struct series_state *state = open_state(step, entry);
     series_advance(&state->series, end_of_windows(task, step->clock_ms, &delta));
     if (is_new)

@@ -198,6 +198,20 @@ bool series_add(struct series *series, int32_t minute, const struct kpi_sums *mo
     return is_kept(series, GRID_DAY, day);
 }
 
+void series_touch(struct series *series, int32_t minute)
+{
+    bool has_total = series->kind == KPI_KIND_GAUGE || series->kind == KPI_KIND_CHURN;
+    for (int i = 0; i < series->window_count; i++) {
+        const struct window *window = window_of(series, i);
+        if (series->windows[i].published_at_ms == INT64_MIN)
+            continue;
+        int32_t published_end = grid_index(series->zone, window->grid, series->windows[i].published_at_ms);
+        int32_t index = grid_index(series->zone, window->grid, (int64_t)minute * 60000);
+        if (has_total || published_end - index < 2 * window->buckets)
+            series->changed |= (uint8_t)(1u << i);
+    }
+}
+
 static void count_bin(struct series *series, int32_t minute, int bin, int64_t count)
 {
     int64_t at_ms = (int64_t)minute * 60000;

@@ -56,6 +56,11 @@ void series_finish(struct series *series);
 bool series_add(struct series *series, int32_t minute, const struct kpi_sums *more);
 void series_add_bin(struct series *series, int32_t minute, int bin, int64_t count);
 
+/* Something counted in this minute for a while of event time, and no longer: an answer whose successor is here already. The sums are as they were, but
+ * what was published as of that while is not true: it is to be published again, as of now. Older minutes are meant as well,
+ * as with an addition: whoever comes and goes in several need name the newest alone. */
+void series_touch(struct series *series, int32_t minute);
+
 /* What was added may follow from events up to this minute, however old the buckets that it went to. */
 void series_know(struct series *series, int32_t minute);
 

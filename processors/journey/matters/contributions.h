@@ -112,6 +112,13 @@ static inline void tally_add_flow(struct tally *tally, struct place place, int n
     item->num = num;
 }
 
+/* What was listed from `since` on has been, but stands no longer: it counts nowhere, and tells where it did (worker_totals.h). */
+static inline void tally_withdraw(struct tally *tally, size_t since)
+{
+    for (size_t i = since; i < tally->count; i++)
+        tally->items[i] = (struct contribution){.place = tally->items[i].place, .bin = -1};
+}
+
 void tally_add_nps(struct tally *tally, struct place place, int score);
 void tally_add_duration(struct tally *tally, struct place place, int64_t duration_ms);
 void tally_add_uplift(struct tally *tally, struct place place, bool is_exposed, bool is_hit);

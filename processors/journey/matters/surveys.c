@@ -61,6 +61,19 @@ static int last_score(const struct customer *customer, uint8_t kind)
     return latest ? latest->score : -1;
 }
 
+static void answer_stand(struct survey *survey, const struct survey_answered *answered, const struct moment *moment, uint32_t tuple,
+                         const struct impression *impression)
+{
+    survey->is_answered = true;
+    survey->answered = *moment;
+    survey->answered_tuple = tuple;
+    survey->score = (int8_t)answered->score;
+    survey->has_sentiment = impression->has_sentiment;
+    survey->sentiment = impression->scaled;
+    survey->label = (uint8_t)impression->sentiment.label;
+    survey->about = answered->about.size ? identity_of(answered->about) : 0;
+}
+
 void surveys_answered(struct customer *customer, const struct survey_answered *answered, const struct moment *moment,
                       uint32_t tuple, const struct impression *impression)
 {
@@ -71,14 +84,7 @@ void surveys_answered(struct customer *customer, const struct survey_answered *a
     }
     if (survey->is_answered)
         other_answer_add(customer, survey, survey->answered.at_ms);
-    survey->is_answered = true;
-    survey->answered = *moment;
-    survey->answered_tuple = tuple;
-    survey->score = (int8_t)answered->score;
-    survey->has_sentiment = impression->has_sentiment;
-    survey->sentiment = impression->scaled;
-    survey->label = (uint8_t)impression->sentiment.label;
-    survey->about = answered->about.size ? identity_of(answered->about) : 0;
+    answer_stand(survey, answered, moment, tuple, impression);
     customer->has_support_score |= survey->kind == SURVEY_KIND_CSAT && survey->about != 0;
     customer->last_scores[survey->kind] = (int8_t)(last_score(customer, survey->kind) + 1);
 }
@@ -144,4 +150,17 @@ void survey_contribute(const struct survey *survey, struct tally *tally)
     bool is_open = !is_hit && !tally_is_due(tally, survey->sent.at_ms + COMPLETION_MS + 1);
     tally_add_rate(tally, place_at(KPI_SURVEY_COMPLETION, survey->sent_tuple, survey->sent_stage, survey->sent.at_ms), is_hit,
                    is_open);
+}
+
+void surveys_contribute_older(const struct customer *customer, const struct survey_answered *answered, const struct moment *moment,
+                              uint32_t tuple, const struct impression *impression, struct tally *tally)
+{
+    const struct survey *standing = surveys_find(customer, survey_identity(answered->kind, answered->survey_id));
+    if (standing == NULL || moment_compare(&standing->answered, moment) == 0)
+        return;
+    struct survey older = {.kind = (uint8_t)answered->kind, .answered_stage = customer->stage};
+    answer_stand(&older, answered, moment, tuple, impression);
+    size_t since = tally->count;
+    survey_contribute(&older, tally);
+    tally_withdraw(tally, since);
 }

@@ -13,6 +13,10 @@ void surveys_answered(struct customer *customer, const struct survey_answered *a
                       uint32_t tuple, const struct impression *impression);
 void surveys_set_stage(struct customer *customer, uint64_t identity, const struct moment *moment, uint8_t stage);
 
+/* An answer that came when a later one stood already: withdrawn (contributions.h) where it would stand. Nothing for one that stands. */
+void surveys_contribute_older(const struct customer *customer, const struct survey_answered *answered, const struct moment *moment,
+                              uint32_t tuple, const struct impression *impression, struct tally *tally);
+
 void survey_contribute(const struct survey *survey, struct tally *tally);
 
 /* uplift_excellent_support: the first standing CSAT answer about one of the customer's tickets (READINGS 41). */

@@ -28,13 +28,4 @@ static inline void bins_add(struct bins *bins, int32_t *first, int32_t index, in
     *first = (int32_t)bins->count++;
 }
 
-static inline bool bins_are_zero(const struct bins *bins, int32_t first)
-{
-    for (int32_t at = first; at >= 0; at = bins->items[at].next) {
-        if (bins->items[at].count != 0)
-            return false;
-    }
-    return true;
-}
-
 #endif

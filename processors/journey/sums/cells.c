@@ -101,26 +101,43 @@ static inline bool contribution_is_same(const struct contribution *one, const st
     return differs == 0;
 }
 
-/* Most of what stood before stands after, in the same order: skip what is equal from both ends, and place by place when
- * as many are left on each side. */
+/* How many of these come before the one that is the same; AHEAD: none of the next few is. */
+enum { AHEAD = 16 };
+
+static size_t distance_to(const struct contribution *wanted, const struct contribution *items, size_t count)
+{
+    size_t most = count < AHEAD ? count : AHEAD;
+    for (size_t i = 0; i < most; i++) {
+        if (items[i].place.kpi == wanted->place.kpi && contribution_is_same(wanted, &items[i]))
+            return i;
+    }
+    return AHEAD;
+}
+
+/* Most of what stood before stands after, in the same order: skip what is equal from both ends, and look a little ahead for what else
+ * is. What is missed comes and goes at one place, which costs time, and has the kpi stage told of it for nothing. */
 void cells_add_difference(struct cells *cells, const struct tally *before, const struct tally *after)
 {
     const struct contribution *old = before->items, *new = after->items;
-    size_t start = 0, old_end = before->count, new_end = after->count;
-    while (start < old_end && start < new_end && contribution_is_same(&old[start], &new[start]))
-        start++;
-    while (old_end > start && new_end > start && contribution_is_same(&old[old_end - 1], &new[new_end - 1])) {
-        old_end--;
+    size_t i = 0, k = 0, old_end = before->count, new_end = after->count;
+    for (; i < old_end && k < new_end && contribution_is_same(&old[i], &new[k]); i++)
+        k++;
+    for (; old_end > i && new_end > k && contribution_is_same(&old[old_end - 1], &new[new_end - 1]); old_end--)
         new_end--;
+    while (i < old_end && k < new_end) {
+        size_t more = distance_to(&old[i], &new[k], new_end - k);
+        if (more == 0) {
+            i++, k++;
+        } else if (more < AHEAD) {
+            for (; more > 0; more--)
+                change_note(cells, &new[k++], 1);
+        } else {
+            change_note(cells, &old[i++], -1);
+        }
     }
-    bool is_aligned = old_end == new_end;
-    for (size_t i = start; i < old_end; i++) {
-        if (!is_aligned || !contribution_is_same(&old[i], &new[i]))
-            change_note(cells, &old[i], -1);
-    }
-    for (size_t i = start; i < new_end; i++) {
-        if (!is_aligned || !contribution_is_same(&old[i], &new[i]))
-            change_note(cells, &new[i], 1);
-    }
+    for (; i < old_end; i++)
+        change_note(cells, &old[i], -1);
+    for (; k < new_end; k++)
+        change_note(cells, &new[k], 1);
     changes_apply(cells);
 }

@@ -74,8 +74,6 @@ static void cell_roll_up(struct totals *totals, const struct cell *cell)
                                    .first_bin = cell->first_bin,
                                    .bins = totals->cells.bins.items,
                                    .sums = {cell->n, cell->num, cell->sum, cell->immature, cell->sum_squares}};
-    if (kpi_sums_are_zero(&what.sums) && bins_are_zero(&totals->cells.bins, cell->first_bin))
-        return;
     struct place key = expansion_key(&cell->place);
     const struct expansion *expansion = expansions_of(&totals->expansions, totals->worker, &key, cell->hash);
     size_t kpi_count;

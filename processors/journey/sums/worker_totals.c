@@ -326,6 +326,31 @@ static void bucket_describe(struct worker_totals *worker, const struct worker_bu
     }
 }
 
+static bool bucket_is_nothing(const struct worker_totals *worker, const struct worker_bucket *bucket)
+{
+    return kpi_sums_are_zero(&bucket->sums) && bins_count(worker, bucket) == 0;
+}
+
+/* What came and went between two sums is told to the kpi stage as well, as nothing added there: a value that stands for the time between is
+ * not true. The newest such minute speaks for those before it, and so does one that something is added to. */
+static void buckets_describe(struct worker_totals *worker, int32_t first, struct kpi_delta *delta)
+{
+    int32_t newest = INT32_MIN, newest_nothing = INT32_MIN;
+    const struct worker_bucket *nothing = NULL;
+    for (int32_t at = first; at >= 0; at = worker->buckets[at].next) {
+        const struct worker_bucket *bucket = &worker->buckets[at];
+        if (!bucket_is_nothing(worker, bucket)) {
+            bucket_describe(worker, bucket, &delta->buckets.items[delta->buckets.count++]);
+            newest = bucket->minute > newest ? bucket->minute : newest;
+        } else if (bucket->minute >= newest_nothing) {
+            nothing = bucket;
+            newest_nothing = bucket->minute;
+        }
+    }
+    if (nothing && newest_nothing > newest)
+        bucket_describe(worker, nothing, &delta->buckets.items[delta->buckets.count++]);
+}
+
 static void series_send(struct worker_totals *worker, uint32_t number, const struct totals_target *target)
 {
     const struct series *series = &worker->series[number];
@@ -339,14 +364,8 @@ static void series_send(struct worker_totals *worker, uint32_t number, const str
                               .clock_at_ms = target->clock_ms};
     arena_reset(&worker->record);
     delta.buckets.items = arena_alloc(&worker->record, count * sizeof *delta.buckets.items);
-    for (int32_t at = worker->last_buckets[number]; at >= 0; at = worker->buckets[at].next) {
-        const struct worker_bucket *bucket = &worker->buckets[at];
-        if (!kpi_sums_are_zero(&bucket->sums) || bins_count(worker, bucket))
-            bucket_describe(worker, bucket, &delta.buckets.items[delta.buckets.count++]);
-    }
+    buckets_describe(worker, worker->last_buckets[number], &delta);
     worker->last_buckets[number] = -1;
-    if (delta.buckets.count == 0)
-        return;
     struct bytes *value = outbox_begin(target->outbox, target->topic, OUTBOX_BY_KEY, series->key, target->timestamp_ms);
     wire_begin(value, target->schema_id);
     kpi_delta_encode(value, &delta);

@@ -200,9 +200,14 @@ static void whole_ticket(const struct reading *reading)
     int64_t opened_at_ms = reading->ticket->events[reading->opened].moment.at_ms;
     const struct episode *last = last_resolved(story, reading->opened),
                          *first = first_resolved(story, reading->opened);
-    if (last)
-        tally_add_duration(tally, place_by(reading, last, KPI_FULL_RESOLUTION_TIME, last->end),
-                           last->ended_at_ms - opened_at_ms);
+    for (const struct episode *episode = first; episode && episode <= last; episode++) {
+        size_t since = tally->count;
+        if (episode->is_resolved)
+            tally_add_duration(tally, place_by(reading, episode, KPI_FULL_RESOLUTION_TIME, episode->end),
+                               episode->ended_at_ms - opened_at_ms);
+        if (episode != last)
+            tally_withdraw(tally, since);
+    }
     int64_t deadline_ms = opened_at_ms + HOURS(72);
     if (first && first->ended_at_ms <= deadline_ms) {
         tally_add_rate(tally, place_by(reading, first, KPI_RESOLVED_72H, first->end), true, false);

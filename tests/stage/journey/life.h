@@ -21,17 +21,23 @@
 
 #define LIFE_START_MS INT64_C(1767225600000) /* 2026-01-01 */
 
+struct life_series {
+    struct kpi_sums sums;   /* over all minutes */
+    int64_t touched_minute; /* the newest that was told of though it came to nothing; 0: none */
+};
+
 struct life {
     struct journey_settings settings;
     struct settings_section sections[2]; /* of the file, as long as it lives */
     struct settings_file *file;
     struct journey_shared shared;
     struct driver *driver;
-    struct map sums; /* "KPI DIMENSION" → struct kpi_sums, over all minutes */
+    struct map sums; /* "KPI DIMENSION" → struct life_series */
     size_t rejected, enriched;
     struct enriched_touchpoint last;
     struct arena arena;
     uint32_t events;
+    bool holds_back; /* what is added is not committed */
 };
 
 static inline void life_begin(struct life *life)
@@ -66,11 +72,14 @@ static inline void life_hear(struct life *life, const struct kpi_delta *delta)
     int size = snprintf(key, sizeof key, "%.*s %.*s", VIEW_ARGUMENTS(delta->kpi), VIEW_ARGUMENTS(delta->dimension));
     void **place = map_place(&life->sums, view_of(key, (size_t)size));
     if (*place == NULL)
-        *place = memory_zeroed(1, sizeof(struct kpi_sums));
+        *place = memory_zeroed(1, sizeof(struct life_series));
+    struct life_series *series = *place;
     for (size_t i = 0; i < delta->buckets.count; i++) {
         const struct kpi_delta_bucket *bucket = &delta->buckets.items[i];
         struct kpi_sums more = {.n = bucket->n, .num = bucket->num, .sum = bucket->sum, .immature = bucket->immature};
-        kpi_sums_add(*place, &more, 1);
+        kpi_sums_add(&series->sums, &more, 1);
+        if (kpi_sums_are_zero(&more) && bucket->histogram.count == 0 && bucket->minute > series->touched_minute)
+            series->touched_minute = bucket->minute;
     }
 }
 
@@ -117,7 +126,8 @@ static inline enum outcome life_add_with(struct life *life, int64_t at_ms, const
     touchpoint_encode(&value, &touch);
     enum outcome outcome = driver_feed(life->driver, touch.customer_id, bytes_view(&value), touch.received_at_ms);
     bytes_finish(&value);
-    life_commit(life);
+    if (!life->holds_back)
+        life_commit(life);
     return outcome;
 }
 
@@ -142,8 +152,15 @@ static inline void life_tick(struct life *life, int64_t at_ms)
 /* All that was ever added to a series. */
 static inline struct kpi_sums life_sums(struct life *life, const char *series)
 {
-    struct kpi_sums *sums = map_find(&life->sums, view_of_text(series));
-    return sums ? *sums : (struct kpi_sums){0};
+    struct life_series *found = map_find(&life->sums, view_of_text(series));
+    return found ? found->sums : (struct kpi_sums){0};
+}
+
+/* How long after the start something of a series came and went, the last time; −1: never. */
+static inline int64_t life_touched_at_ms(struct life *life, const char *series)
+{
+    struct life_series *found = map_find(&life->sums, view_of_text(series));
+    return found && found->touched_minute ? MINUTES(found->touched_minute) - LIFE_START_MS : -1;
 }
 
 static inline const struct customer *life_customer(struct life *life)

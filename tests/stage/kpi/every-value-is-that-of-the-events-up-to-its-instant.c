@@ -9,7 +9,7 @@
 #include "processors/kpi/grid.h"
 #include "tests/stage/kpi/kpi_stage.h"
 
-enum { TELLERS = 4, EVENTS = 300, MATTERS = 70, DIMENSIONS = 4, PARTS_MAX = 2 * (EVENTS + 1), SEEDS = 240 };
+enum { TELLERS = 4, EVENTS = 300, MATTERS = 70, DIMENSIONS = 4, PARTS_MAX = 2 * (EVENTS + 1), TOGETHER = 3, SEEDS = 240 };
 
 /* Of a matter the latest event stands (an answer, a customer's last activity), or its events begin and end it in turn (a ticket). */
 static const struct {
@@ -43,6 +43,13 @@ struct teller {
     struct event events[EVENTS]; /* in order of arrival */
     size_t count, told;
     int64_t newest_ms;
+};
+
+/* What came of the events that a teller sends together; `signs` beside it: added, taken away, or come and gone (0). */
+struct changes {
+    struct part parts[2 * PARTS_MAX * TOGETHER];
+    int signs[2 * PARTS_MAX * TOGETHER];
+    size_t count;
 };
 
 struct world {
@@ -118,56 +125,106 @@ static size_t events_of(const struct teller *teller, size_t count, int matter, i
 
 /* --- the journey stage --- */
 
-static void send_series(struct world *world, const struct teller *teller, int kpi, int dimension, const struct part *parts,
-                        const int *signs, size_t count)
+struct batch {
+    struct kpi_delta_bucket buckets[2 * PARTS_MAX * TOGETHER];
+    struct kpi_delta_bin bins[2 * PARTS_MAX * TOGETHER];
+    size_t count;
+};
+
+static void batch_add(struct batch *batch, const struct part *part, int sign, bool has_bins)
 {
-    static struct kpi_delta_bucket buckets[2 * PARTS_MAX];
-    static struct kpi_delta_bin bins[2 * PARTS_MAX];
+    size_t place = 0;
+    while (place < batch->count && (batch->buckets[place].minute != part->minute || has_bins))
+        place++;
+    if (place == batch->count)
+        batch->buckets[batch->count++] = (struct kpi_delta_bucket){.minute = part->minute};
+    struct kpi_delta_bucket *bucket = &batch->buckets[place];
+    struct kpi_sums sums = {.n = bucket->n, .num = bucket->num, .sum = bucket->sum, .immature = bucket->immature};
+    sums.sum_squares = (kpi_wide)bucket->sum_squares_high * ((kpi_wide)1 << 64) + (uint64_t)bucket->sum_squares_low;
+    kpi_sums_add(&sums, &part->sums, sign);
+    *bucket = (struct kpi_delta_bucket){.minute = part->minute,
+                                        .n = sums.n,
+                                        .num = sums.num,
+                                        .sum = sums.sum,
+                                        .immature = sums.immature,
+                                        .sum_squares_low = (int64_t)(uint64_t)sums.sum_squares,
+                                        .sum_squares_high = (int64_t)(sums.sum_squares >> 64)};
+    batch->bins[place] = (struct kpi_delta_bin){.index = kpi_duration_bin(part->value), .count = sign};
+    bucket->histogram.items = &batch->bins[place];
+    bucket->histogram.count = has_bins && sign != 0;
+}
+
+static bool is_nothing(const struct kpi_delta_bucket *bucket)
+{
+    return bucket->n == 0 && bucket->num == 0 && bucket->sum == 0 && bucket->immature == 0 && bucket->histogram.count == 0;
+}
+
+/* Minutes that come to nothing are left out, but for the newest when it is newer than all that come to something. */
+static void leave_out_nothing(struct batch *batch)
+{
+    int64_t newest = INT64_MIN, newest_nothing = INT64_MIN;
+    for (size_t i = 0; i < batch->count; i++) {
+        int64_t *of_its_kind = is_nothing(&batch->buckets[i]) ? &newest_nothing : &newest;
+        if (batch->buckets[i].minute > *of_its_kind)
+            *of_its_kind = batch->buckets[i].minute;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (!is_nothing(&batch->buckets[i]) || (newest_nothing > newest && batch->buckets[i].minute == newest_nothing))
+            batch->buckets[kept++] = batch->buckets[i];
+    batch->count = kept;
+}
+
+static void send_series(struct world *world, const struct teller *teller, int kpi, int dimension, const struct changes *changes)
+{
+    static struct batch batch;
+    batch.count = 0;
+    bool has_bins = kpi_names[kpis[kpi].id].kind == KPI_KIND_DURATION;
+    for (size_t i = 0; i < changes->count; i++)
+        if (changes->parts[i].kpi == kpi && changes->parts[i].dimension == dimension)
+            batch_add(&batch, &changes->parts[i], changes->signs[i], has_bins);
+    leave_out_nothing(&batch);
     struct kpi_delta delta = {.kind = DELTA_KIND_ADD,
                               .kpi = view_of_text(kpis[kpi].name),
                               .dimension = view_of_text(dimensions[dimension]),
                               .clock_at_ms = teller->newest_ms,
-                              .buckets = {buckets, 0}};
-    bool has_bins = kpi_names[kpis[kpi].id].kind == KPI_KIND_DURATION;
-    for (size_t i = 0; i < count; i++) {
-        if (parts[i].kpi != kpi || parts[i].dimension != dimension)
-            continue;
-        size_t place = delta.buckets.count++;
-        struct kpi_sums sums = {0};
-        kpi_sums_add(&sums, &parts[i].sums, signs[i]);
-        bins[place] = (struct kpi_delta_bin){.index = kpi_duration_bin(parts[i].value), .count = signs[i]};
-        buckets[place] = (struct kpi_delta_bucket){.minute = parts[i].minute,
-                                                   .n = sums.n,
-                                                   .num = sums.num,
-                                                   .sum = sums.sum,
-                                                   .immature = sums.immature,
-                                                   .sum_squares_low = (int64_t)(uint64_t)sums.sum_squares,
-                                                   .sum_squares_high = (int64_t)(sums.sum_squares >> 64)};
-        buckets[place].histogram.items = &bins[place];
-        buckets[place].histogram.count = has_bins;
-    }
+                              .buckets = {batch.buckets, batch.count}};
     char key[80];
     snprintf(key, sizeof key, "%s|%s", kpis[kpi].name, dimensions[dimension]);
     if (delta.buckets.count)
         assert_int_equal(feed_delta(&world->stage, key, &delta), OUTCOME_OK);
 }
 
-/* The next event of a partition: what its matter came to without it is taken away, what it comes to with it is added. */
-static void tell_event(struct world *world, struct teller *teller)
+static void note_parts(struct changes *changes, const struct event *const *events, size_t count, int sign)
 {
-    static struct part parts[2 * PARTS_MAX];
-    static int signs[2 * PARTS_MAX];
+    size_t more = parts_of(events, count, changes->parts + changes->count);
+    for (size_t end = changes->count + more; changes->count < end; changes->count++)
+        changes->signs[changes->count] = sign;
+}
+
+/* The next event of a partition: what its matter came to without it is taken away, what it comes to with it is added. One that is no longer
+ * the latest when it comes has been all the same. */
+static void note_event(struct teller *teller, struct changes *changes)
+{
     const struct event *of_matter[EVENTS], *event = &teller->events[teller->told];
-    size_t count = parts_of(of_matter, events_of(teller, teller->told, event->matter, INT64_MAX, of_matter), parts);
-    for (size_t i = 0; i < count; i++)
-        signs[i] = -1;
+    note_parts(changes, of_matter, events_of(teller, teller->told, event->matter, INT64_MAX, of_matter), -1);
     teller->told++;
-    size_t more = parts_of(of_matter, events_of(teller, teller->told, event->matter, INT64_MAX, of_matter), parts + count);
-    for (size_t i = count; i < count + more; i++)
-        signs[i] = 1;
+    size_t count = events_of(teller, teller->told, event->matter, INT64_MAX, of_matter);
+    note_parts(changes, of_matter, count, 1);
+    if (of_matter[count - 1] != event && !kpis[kpi_of(event->matter)].is_flow)
+        note_parts(changes, &event, 1, 0);
     teller->newest_ms = event->at_ms > teller->newest_ms ? event->at_ms : teller->newest_ms;
-    for (int dimension = 0; dimension < DIMENSIONS; dimension++)
-        send_series(world, teller, kpi_of(event->matter), dimension, parts, signs, count + more);
+}
+
+static void tell_events(struct world *world, struct teller *teller, size_t count)
+{
+    static struct changes changes;
+    changes.count = 0;
+    for (; count > 0; count--)
+        note_event(teller, &changes);
+    for (int kpi = 0; kpi < KPIS; kpi++)
+        for (int dimension = 0; dimension < DIMENSIONS; dimension++)
+            send_series(world, teller, kpi, dimension, &changes);
 }
 
 static void crash_now_and_then(struct world *world)
@@ -190,8 +247,11 @@ static void tell_all(struct world *world, uint32_t turn, bool is_behind)
     for (size_t told = 0; told < EVENTS;) {
         int32_t number = (int32_t)random_below(&world->random, TELLERS);
         struct teller *teller = &world->tellers[number];
-        for (uint32_t left = 1 + random_below(&world->random, turn); left > 0 && teller->told < teller->count; left--, told++) {
-            tell_event(world, teller);
+        for (uint32_t left = 1 + random_below(&world->random, turn); left > 0 && teller->told < teller->count; left--) {
+            size_t together = 1 + random_below(&world->random, TOGETHER), waiting = teller->count - teller->told;
+            together = together < waiting ? together : waiting;
+            tell_events(world, teller, together);
+            told += together;
             if (random_below(&world->random, 3) == 0)
                 feed_clock_of(&world->stage, number, teller->newest_ms - world->disorder_ms, is_behind);
             if (world->has_crashes)
@@ -209,27 +269,10 @@ static void all_say(struct world *world, int64_t at_ms)
 
 /* --- the events --- */
 
-static int by_time(const void *a, const void *b)
-{
-    const struct event *left = a, *right = b;
-    return (left->at_ms > right->at_ms) - (left->at_ms < right->at_ms);
-}
-
 static int by_arrival(const void *a, const void *b)
 {
     const struct event *left = a, *right = b;
     return (left->arrives > right->arrives) - (left->arrives < right->arrives);
-}
-
-/* An older answer that comes after a newer one changes no sums, only what held in between: nothing is sent, and nobody can know. So
- * answers come in order of their times, however late; the beginnings and ends of tickets in any. `events` are in order of time. */
-static void keep_order(struct event *events, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < i; k++)
-            if (events[k].matter == events[i].matter && events[k].arrives >= events[i].arrives &&
-                !kpis[kpi_of(events[i].matter)].is_flow)
-                events[i].arrives = events[k].arrives + 1;
 }
 
 static void make_events(struct world *world, int64_t span_ms)
@@ -250,8 +293,6 @@ static void make_events(struct world *world, int64_t span_ms)
     }
     for (int number = 0; number < TELLERS; number++) {
         struct teller *teller = &world->tellers[number];
-        qsort(teller->events, teller->count, sizeof(struct event), by_time);
-        keep_order(teller->events, teller->count);
         qsort(teller->events, teller->count, sizeof(struct event), by_arrival);
     }
 }
