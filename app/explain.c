@@ -5,6 +5,7 @@
  * in memory. So the number printed owes nothing to what the services have stored, and must equal what they publish. */
 #include "app/explain.h"
 
+#include "app/explain_dimensions.h"
 #include "app/stages.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
@@ -44,7 +45,9 @@ struct addition {
 struct explanation {
     enum kpi_id kpi;
     const struct window *window;
+    const char *by;
     struct bytes series, kpi_key; /* keys in kpi.deltas and kpis */
+    struct dimensions_seen seen;  /* that the KPI counts by */
     struct rehearsal *journey, *kpis;
     struct record_reader *touchpoints;
     struct arena arena;
@@ -78,6 +81,8 @@ static void note_additions(struct explanation *explanation, const struct kpi_del
     const struct touchpoint *touch = &explanation->current;
     for (size_t i = 0; i < delta->buckets.count; i++) {
         const struct kpi_delta_bucket *bucket = &delta->buckets.items[i];
+        if (bucket->n == 0 && bucket->num == 0 && bucket->sum == 0)
+            continue; /* it only changed what is sure, or came and went: the number is not made of it */
         struct addition *addition = addition_add(explanation);
         *addition = (struct addition){.has_event = explanation->has_current,
                                       .minute_at_ms = bucket->minute * 60000,
@@ -95,10 +100,18 @@ static void note_additions(struct explanation *explanation, const struct kpi_del
     }
 }
 
+/* Retention is made of churn_rate's additions (schemas/kpi_names.h). */
+static enum kpi_id delta_kpi(enum kpi_id kpi)
+{
+    return kpi == KPI_RETENTION ? KPI_CHURN_RATE : kpi;
+}
+
 static void on_journey_output(void *context, int topic, const struct record *output)
 {
     struct explanation *explanation = context;
     bool is_clock = view_equal_text(output->key, KPI_CLOCK_KEY);
+    if (topic == JOURNEY_OUTPUT_DELTAS)
+        dimensions_seen_note(&explanation->seen, output->key, kpi_names[delta_kpi(explanation->kpi)].name);
     if (topic != JOURNEY_OUTPUT_DELTAS || (is_clock && output->partition != 0) ||
         (!is_clock && !view_equal(output->key, bytes_view(&explanation->series))))
         return;
@@ -261,6 +274,15 @@ static void print_kpi(struct json_writer *json, const char *name, bool has, cons
     bytes_finish(&text);
 }
 
+static void say_what_there_is(const struct explanation *explanation)
+{
+    struct bytes names = {0};
+    dimensions_seen_describe(&explanation->seen, explanation->by, &names);
+    fprintf(stderr, "touchstream explain: nothing has ever counted for %s (what there is by: kpi.rollups, docs/KPIS.md)%s%s\n",
+            explanation->by, names.size ? "; there is " : "", names.size ? bytes_text(&names) : "");
+    bytes_finish(&names);
+}
+
 static int print_all(struct explanation *explanation)
 {
     struct kpi computed = {0}, published = {0};
@@ -291,8 +313,8 @@ static int print_all(struct explanation *explanation)
     json_close_object(&json);
     printf("%s\n", bytes_text(&line));
     bytes_finish(&line);
-    if (explanation->addition_count == 0 && !has_published && strcmp(by, "all") != 0)
-        fprintf(stderr, "touchstream explain: nothing has ever counted for %s (what there is by: kpi.rollups, docs/KPIS.md)\n", by);
+    if (explanation->addition_count == 0 && !has_published && strcmp(explanation->by, "all") != 0)
+        say_what_there_is(explanation);
     return EXIT_FINE;
 }
 
@@ -322,30 +344,68 @@ static enum outcome read_logs(struct explanation *explanation, struct app *app)
     return outcome;
 }
 
+/* Begins with nothing known of `dimension`, whose name is copied into the keys. */
+static void ask_by(struct explanation *explanation, const char *dimension)
+{
+    const char *kpi = kpi_names[explanation->kpi].name;
+    bytes_clear(&explanation->series);
+    bytes_clear(&explanation->kpi_key);
+    bytes_printf(&explanation->series, "%s|%s", kpi_names[delta_kpi(explanation->kpi)].name, dimension);
+    bytes_printf(&explanation->kpi_key, "%s|%s|%s", kpi, window, dimension);
+    explanation->by = strchr(bytes_text(&explanation->series), '|') + 1;
+    explanation->journey_offset = explanation->delta_offset = explanation->events = 0;
+}
+
+struct both_shared {
+    struct journey_shared journey;
+    struct kpi_shared kpi;
+};
+
+static enum outcome rehearse(struct explanation *explanation, struct app *app, struct both_shared *shared, const char *dimension)
+{
+    int64_t disorder_ms = app->config.engine.allowed_disorder_ms;
+    ask_by(explanation, dimension);
+    explanation->touchpoints = shared->journey.touchpoints;
+    explanation->zone = shared->kpi.zone;
+    explanation->disorder_ms = disorder_ms;
+    explanation->kpis = rehearsal_create(&kpi_processor, &shared->kpi, kpi_processor.allowed_disorder_ms, 1, on_kpi_output, explanation);
+    explanation->journey = rehearsal_create(&journey_processor, &shared->journey, disorder_ms, 1, on_journey_output, explanation);
+    enum outcome outcome = read_logs(explanation, app);
+    rehearsal_destroy(explanation->journey);
+    rehearsal_destroy(explanation->kpis);
+    return outcome;
+}
+
+/* Was it written in another way than keys are? Only the whole log knows, so it is read a second time. */
+static enum outcome rehearse_as_written(struct explanation *explanation, struct app *app, struct both_shared *shared)
+{
+    enum outcome outcome = rehearse(explanation, app, shared, by);
+    struct view same = dimensions_seen_like(&explanation->seen, by);
+    if (outcome != OUTCOME_OK || explanation->addition_count > 0 || same.data == NULL || view_equal_text(same, by))
+        return outcome;
+    struct bytes name = {0};
+    bytes_append_view(&name, same);
+    fprintf(stderr, "touchstream explain: %s is written %s\n", by, bytes_text(&name));
+    outcome = rehearse(explanation, app, shared, bytes_text(&name));
+    bytes_finish(&name);
+    return outcome;
+}
+
 static int explain(struct app *app, struct explanation *explanation)
 {
     struct registry *registry = registry_create(app->config.registry.url);
     struct schema_ids ids;
-    struct journey_shared journey;
-    struct kpi_shared kpi;
+    struct both_shared shared;
     for (size_t i = 0; i < sizeof ids.of_topic / sizeof *ids.of_topic; i++)
         ids.of_topic[i] = 1; /* what we write stays here, so any id will do */
     int code = EXIT_FAILED;
-    if (stage_open_journey(&journey, &app->config, registry, &ids)) {
-        if (stage_open_kpi(&kpi, &app->config, registry, &ids)) {
-            explanation->touchpoints = journey.touchpoints;
-            explanation->zone = kpi.zone;
-            explanation->disorder_ms = app->config.engine.allowed_disorder_ms;
-            explanation->kpis = rehearsal_create(&kpi_processor, &kpi, kpi_processor.allowed_disorder_ms, 1, on_kpi_output, explanation);
-            explanation->journey = rehearsal_create(&journey_processor, &journey, app->config.engine.allowed_disorder_ms, 1,
-                                                    on_journey_output, explanation);
-            if (read_logs(explanation, app) == OUTCOME_OK)
+    if (stage_open_journey(&shared.journey, &app->config, registry, &ids)) {
+        if (stage_open_kpi(&shared.kpi, &app->config, registry, &ids)) {
+            if (rehearse_as_written(explanation, app, &shared) == OUTCOME_OK)
                 code = print_all(explanation);
-            rehearsal_destroy(explanation->journey);
-            rehearsal_destroy(explanation->kpis);
-            stage_close_kpi(&kpi);
+            stage_close_kpi(&shared.kpi);
         }
-        stage_close_journey(&journey);
+        stage_close_journey(&shared.journey);
     }
     registry_destroy(registry);
     return code;
@@ -386,15 +446,12 @@ static bool dimension_is_shaped(const char *dimension)
 
 static int run_explanation(struct app *app, struct explanation *explanation)
 {
-    const char *kpi = kpi_names[explanation->kpi].name;
-    /* Retention is made of churn_rate's additions (schemas/kpi_names.h). */
-    bytes_printf(&explanation->series, "%s|%s", explanation->kpi == KPI_RETENTION ? "churn_rate" : kpi, by);
-    bytes_printf(&explanation->kpi_key, "%s|%s|%s", kpi, window, by);
     arena_init(&explanation->arena);
     int code = explain(app, explanation);
     for (size_t i = 0; i < explanation->addition_count; i++)
         free(explanation->additions[i].customer_id);
     free(explanation->additions);
+    dimensions_seen_finish(&explanation->seen);
     bytes_finish(&explanation->series);
     bytes_finish(&explanation->kpi_key);
     bytes_finish(&explanation->woken);

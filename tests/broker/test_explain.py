@@ -56,6 +56,27 @@ def test_a_missed_deadline_is_nobody_elses_doing(make_installation):
     assert end["computed"]["value"] == end["published"]["value"] == 0.5
 
 
+def test_a_value_is_found_however_it_is_encoded(installation):
+    """In keys `,` `=` `%` within a value are percent-encoded; who asks need not know."""
+    installation.start("journey")
+    installation.start("kpi")
+    product = "Bolts, 50% off"
+    file = installation.folder / "events.ndjson"
+    file.write_text("".join(json.dumps({**answer(f"c-{score}", score, time.time() - 60), "product": product}) + "\n" for score in (9, 10)))
+    installation.succeed("import", file)
+    key = "product=Bolts%2C 50%25 off"
+    assert eventually(lambda: installation.kpis().get(("nps", key, "24h"), {}).get("n") == 2, 40, 1), installation.logs()
+    for asked in (key, "product=" + product, "product=Bolts%2c%2050%25%20off"):
+        done = installation.succeed("explain", "nps", "--window", "24h", "--by", asked)
+        end = json.loads(done.stdout.splitlines()[-1])
+        assert end["n"] == end["published"]["n"] == 2, (asked, done.stdout, done.stderr)
+        assert (asked == key) == (key not in done.stderr)  # and the next time they do
+    done = installation.succeed("explain", "nps", "--window", "24h", "--by", "product=Nuts")
+    assert "nothing has ever counted for product=Nuts" in done.stderr and key in done.stderr, done.stderr
+    done = installation.succeed("explain", "nps", "--window", "24h", "--by", "chanel=EMAIL")
+    assert "channel=EMAIL" in done.stderr, done.stderr
+
+
 def test_explain_says_what_it_wants(installation):
     wrong = installation.run("explain", "npx", "--window", "24h")
     assert wrong.returncode == 2 and "npx" in wrong.stderr
