@@ -252,7 +252,7 @@ static void tickets_describe(struct journey_task *task, const struct customer *c
         if (ticket->id == NULL)
             continue;
         ticket_state_at(task, ticket, INT64_MAX, &state);
-        struct view team = strings_text(&task->dimensions.teams, state.team);
+        struct view team = strings_sent_text(&task->dimensions.teams, state.team);
         out->open_tickets.items[out->open_tickets.count++] =
             (struct journey_open_ticket){.ticket_id = view_of_text(ticket->id),
                                          .team = team.size ? team : (struct view){NULL, 0},
@@ -317,7 +317,7 @@ static void journey_describe(struct journey_task *task, const struct customer *c
     int64_t renews_at_ms = subscriptions_renew_at_ms(customer);
     out->has_renews_at = renews_at_ms != NEVER_MS;
     out->renews_at_ms = out->has_renews_at ? renews_at_ms : 0;
-    struct view segment = strings_text(&task->dimensions.segments, customer->segment);
+    struct view segment = strings_sent_text(&task->dimensions.segments, customer->segment);
     out->segment = segment.size ? segment : (struct view){NULL, 0};
     if (customer->cohort)
         spending_describe(task, customer->cohort, out, arena);

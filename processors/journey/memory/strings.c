@@ -64,11 +64,13 @@ uint32_t strings_number(struct strings *strings, struct view text)
 {
     if (text.size == 0)
         return 0;
+    if (view_equal(text, STRINGS_OTHER))
+        text = STRINGS_CALLED_OTHER;
     uint32_t number = *place_of(strings, text);
     if (number)
         return number;
     if (strings->count <= strings->cap)
         return add(strings, text);
     strings->over_cap++;
-    return strings_number_uncapped(strings, VIEW_LITERAL("_other"));
+    return strings_number_uncapped(strings, STRINGS_OTHER);
 }

@@ -339,6 +339,10 @@ uint32_t dimensions_first_topic(const struct dimensions *dimensions, uint32_t se
 
 void dimension_append_value(struct bytes *out, struct view value)
 {
+    if (view_equal(value, STRINGS_CALLED_OTHER)) {
+        bytes_append_text(out, "%5Fother"); /* decoded it is what was sent, and yet not what is over the cap */
+        return;
+    }
     for (size_t i = 0; i < value.size; i++) {
         unsigned char c = (unsigned char)value.data[i];
         if (c < ' ' || c == 0x7f || c == ',' || c == '=' || c == '%')

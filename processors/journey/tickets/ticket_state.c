@@ -10,7 +10,7 @@ const struct policy *ticket_policy(struct journey_task *task, const struct ticke
     const struct tuple *own = &dimensions->tuples[ticket->events[episode->start].tuple];
     const struct tuple *first = &dimensions->tuples[ticket->events[0].tuple];
     uint32_t segment = own->segment ? own->segment : first->segment;
-    return policy_for(policies, story_priority(ticket, 0, episode->last), strings_text(&dimensions->segments, segment));
+    return policy_for(policies, story_priority(ticket, 0, episode->last), strings_sent_text(&dimensions->segments, segment));
 }
 
 static bool is_answered(const struct ticket *ticket, const struct episode *episode)

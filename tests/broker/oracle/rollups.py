@@ -5,7 +5,9 @@ import functools
 
 @functools.lru_cache(maxsize=None)
 def encoded(value):
-    """[12] What would be taken for syntax is percent-encoded; it is all ASCII, so one byte each."""
+    """[12] What would be taken for syntax is percent-encoded; it is all ASCII, so one byte each. `_other` alone is what is over the cap."""
+    if value == "_other":
+        return "%5Fother"
     return "".join("%%%02X" % ord(letter) if letter in ",=%\x7f" or ord(letter) < 0x20 else letter for letter in value)
 
 

@@ -49,6 +49,33 @@ static void any_dimension_may_be_asked_for(void **state)
     life_end(&life);
 }
 
+/* `_other` is what is over the cap, and a value may be called that. */
+static void who_is_called_other_is_not_all_the_others(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    life_configure(&life, "kpi:\n  rollups: [product, segment]\n  rollup_values_max: 2\nsla:\n  policies:\n    - {segment: _other, first_response: 15m}\n");
+    static const char *const products[] = {"A", "_other", "B", "C", "_other"};
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        char more[80], data[80];
+        snprintf(more, sizeof more, "\"product\":\"%s\",\"segment\":\"_other\",", products[i]);
+        snprintf(data, sizeof data, "\"ticket_id\":\"t%zu\",\"action\":\"OPENED\"", i);
+        life_add_with(&life, HOURS(i), "TicketChanged", data, more);
+        if (i == 2) {
+            driver_checkpoint_begin(life.driver);
+            assert_true(driver_checkpoint_write(life.driver, 100));
+            driver_recover(life.driver);
+        }
+    }
+    assert_int_equal(life_sums(&life, "backlog_inflow product=_other").n, 2);
+    assert_int_equal(life_sums(&life, "backlog_inflow product=%5Fother").n, 2);
+    assert_int_equal(life_sums(&life, "backlog_inflow segment=%5Fother").n, 5);
+    assert_true(view_equal_text(life.last.touch.product, "_other"));
+    assert_int_equal(life.last.sla.first_response_due_at_ms, LIFE_START_MS + HOURS(4) + MINUTES(15));
+    life_end(&life);
+}
+
 static void who_is_urgent_is_promised_more(void **state)
 {
     (void)state;
@@ -93,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_dimension_may_be_asked_for),
+        cmocka_unit_test(who_is_called_other_is_not_all_the_others),
         cmocka_unit_test(who_is_urgent_is_promised_more),
         cmocka_unit_test(who_is_ignored_changes_no_promise),
     };
