@@ -2,7 +2,7 @@
  *
  *   producers ──HTTP, webhooks, files──▶ ingest ──▶ touchpoints
  *   touchpoints ──▶ journey ──▶ touchpoints.enriched, journeys, alerts, followups, kpi.deltas
- *   kpi.deltas ──▶ kpi ──▶ kpis, trend.shifts
+ *   kpi.deltas ──▶ kpi ──▶ kpis, trend.shifts, alerts
  *   kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts ──▶ sink ──▶ Redis ──▶ dashboard, top
  *   alerts ──▶ notify ──▶ webhooks
  *
@@ -116,7 +116,7 @@ static const struct service {
 } services[] = {
     {"ingest", "HTTP", "touchpoints, touchpoints.rejected", run_ingest},
     {"journey", "touchpoints", "touchpoints.enriched, journeys, alerts, followups, kpi.deltas, touchpoints.rejected", run_journey},
-    {"kpi", "kpi.deltas", "kpis, trend.shifts, touchpoints.rejected", run_kpi},
+    {"kpi", "kpi.deltas", "kpis, trend.shifts, alerts, touchpoints.rejected", run_kpi},
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
     {"notify", "alerts", "webhooks, alerts.undelivered", run_notify},
     {"dashboard", "Redis", "HTTP, touchpoints (case actions)", run_dashboard},

@@ -5,6 +5,7 @@
 #include "ingest/sources.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { TOPIC_NAME_MOST = 249 /* Kafka's */, INSTANCE_MOST = 100 };
 
@@ -114,9 +115,36 @@ static bool pairs_are_good(const struct config *config, struct bytes *error)
     return true;
 }
 
+/* --- dimensions -------------------------------------------------------------------------------------------------- */
+
+static bool has_item(const struct text_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], text) == 0)
+            return true;
+    return false;
+}
+
+/* Some KPIs have dimensions of their own besides those of kpi.rollups (docs/KPIS.md). What nobody asked for may be missing. */
+static bool alert_dimensions_are_counted(const struct config *config, struct bytes *error)
+{
+    static const char *const of_some_kpis[] = {"all", "age", "currency", "campaign", "kind"};
+    const struct text_list *sets = &config->kpi.alert_dimensions;
+    for (size_t i = 0; settings_is_given(config->file, "kpi.alerts.dimensions") && i < sets->count; i++) {
+        bool is_counted = has_item(&config->journey.rollups, sets->items[i]);
+        for (size_t k = 0; k < sizeof of_some_kpis / sizeof *of_some_kpis; k++)
+            is_counted |= strcmp(sets->items[i], of_some_kpis[k]) == 0;
+        if (!is_counted)
+            return complain(error, "kpi.alerts.dimensions", sets->items[i],
+                            "is none of kpi.rollups, so there is nothing to alert about; add it there, or take it away here");
+    }
+    return true;
+}
+
 bool sense_check(const struct config *config, struct bytes *error)
 {
-    return addresses_are_good(config, error) && names_are_good(config, error) && pairs_are_good(config, error);
+    return addresses_are_good(config, error) && names_are_good(config, error) && pairs_are_good(config, error) &&
+           alert_dimensions_are_counted(config, error);
 }
 
 /* --- doubts ------------------------------------------------------------------------------------------------------ */

@@ -40,11 +40,13 @@ bool stage_open_kpi(struct kpi_shared *shared, const struct config *config, stru
 {
     struct bytes error = {0};
     *shared = (struct kpi_shared){.settings = &config->kpi,
+                                  .historical_after_ms = config->journey.cases.historical_after_ms,
                                   .sentiment_version = sentiment_version(),
                                   .deltas = record_reader_create(&kpi_delta_shape, registry),
                                   .ids = {.kpi = schema_id_of(ids, "kpis"),
                                           .trend_shift = schema_id_of(ids, "trend.shifts"),
                                           .kpi_state = schema_id_of(ids, "kpi.state"),
+                                          .alert = schema_id_of(ids, "alerts"),
                                           .rejected = schema_id_of(ids, "touchpoints.rejected")}};
     record_reader_learn(shared->deltas, schema_id_of(ids, "kpi.deltas"));
     if (kpi_shared_init(shared, &error))

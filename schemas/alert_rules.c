@@ -11,7 +11,7 @@ const char *const alert_rule_names[RULE_COUNT] = {
 
 bool alert_rule_exists(struct view name)
 {
-    bool is_there = view_equal_text(name, ALERT_RULE_OF_CASES);
+    bool is_there = view_equal_text(name, ALERT_RULE_OF_CASES) || view_equal_text(name, ALERT_RULE_OF_TARGETS);
     for (int rule = 0; rule < RULE_COUNT; rule++)
         is_there |= view_equal_text(name, alert_rule_names[rule]);
     return is_there;

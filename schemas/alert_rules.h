@@ -1,10 +1,10 @@
-/* The rules that make alerts, by the names that `alerts` carries them under: the journey stage tells alerts by them, receivers choose. */
+/* The rules that make alerts, by the names that `alerts` carries them under: the stages tell alerts by them, receivers choose. */
 #ifndef TS_SCHEMAS_ALERT_RULES_H
 #define TS_SCHEMAS_ALERT_RULES_H
 
 #include "base/view.h"
 
-/* Their numbers stand in checkpoints: new ones go before RULE_COUNT. */
+/* Of one customer. Their numbers stand in checkpoints: new ones go before RULE_COUNT. */
 enum alert_rule {
     RULE_FIRST_RESPONSE_WARNING,
     RULE_FIRST_RESPONSE_BREACH,
@@ -16,10 +16,11 @@ enum alert_rule {
 };
 
 #define ALERT_RULE_OF_CASES "case"
+#define ALERT_RULE_OF_TARGETS "kpi.target"
 
 extern const char *const alert_rule_names[RULE_COUNT];
 
-/* Is there such a rule, the one of cases among them? */
+/* Is there such a rule, those of cases and of targets among them? */
 bool alert_rule_exists(struct view name);
 
 #endif

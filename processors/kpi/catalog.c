@@ -16,23 +16,25 @@ const struct window windows[WINDOW_COUNT] = {
     [KPI_##id] = {.windows = windows_, .better = BETTER_##better_, .divisor = divisor_, .definition = #name "/1", ##__VA_ARGS__}
 #define ROW(id, name, windows_, better_, ...) ROW_SCALED(id, name, windows_, better_, 1, ##__VA_ARGS__)
 #define TARGET(value) .has_target = true, .target = value
+#define SCALE(least_, most_) .least = least_, .most = most_
+#define HELD(window) .has_held = true, .held = window
 
 static const struct catalog_row rows[KPI_COUNT_OF_ALL] = {
     ROW(NPS, nps, FAST, HIGHER),
     ROW(BRAND_NPS, brand_nps, SLOW, HIGHER),
-    ROW(CSAT, csat, FAST, HIGHER, TARGET(4.5)),
+    ROW(CSAT, csat, FAST, HIGHER, TARGET(4.5), SCALE(1, 5)),
     ROW(CSAT_TOP2, csat_top2, FAST, HIGHER),
-    ROW(CES, ces, SLOW, HIGHER),
+    ROW(CES, ces, SLOW, HIGHER, SCALE(1, 7)),
     ROW(CES_EASY, ces_easy, SLOW, HIGHER),
-    ROW(REVIEW_STARS, review_stars, SLOW, HIGHER),
+    ROW(REVIEW_STARS, review_stars, SLOW, HIGHER, SCALE(1, 5)),
     ROW(REVIEW_LOW, review_low, SLOW, LOWER),
     ROW(REVIEW_COUNT, review_count, FAST, NEITHER),
-    ROW_SCALED(SENTIMENT, sentiment, FAST, HIGHER, KPI_SENTIMENT_SCALE),
+    ROW_SCALED(SENTIMENT, sentiment, FAST, HIGHER, KPI_SENTIMENT_SCALE, SCALE(-1, 1)),
     ROW(NEGATIVE_SHARE, negative_share, FAST, LOWER),
-    ROW(SURVEY_COMPLETION, survey_completion, SLOW, HIGHER, TARGET(0.6)),
+    ROW(SURVEY_COMPLETION, survey_completion, SLOW, HIGHER, TARGET(0.6), HELD(WINDOW_90D)), /* of a day, or a week, nothing is known yet */
     ROW(RESPONSE_24H, response_24h, SLOW, HIGHER),
     ROW(FIRST_RESPONSE_TIME, first_response_time, FAST, LOWER, TARGET(HOURS(2))),
-    ROW(FIRST_RESPONSE_CALENDAR, first_response_calendar, FAST, LOWER, TARGET(HOURS(2))),
+    ROW(FIRST_RESPONSE_CALENDAR, first_response_calendar, FAST, LOWER, TARGET(HOURS(2)), HELD(NO_WINDOW)), /* the team's clock is the promise */
     ROW(NEXT_RESPONSE_TIME, next_response_time, FAST, LOWER),
     ROW(RESOLUTION_TIME, resolution_time, FAST, LOWER, TARGET(HOURS(48))),
     ROW(FULL_RESOLUTION_TIME, full_resolution_time, FAST, LOWER),
@@ -57,8 +59,8 @@ static const struct catalog_row rows[KPI_COUNT_OF_ALL] = {
     ROW(STAGE_CUSTOMERS, stage_customers, SLOW, NEITHER),
     ROW(STAGE_DWELL, stage_dwell, SLOW, NEITHER),
     ROW(STAGE_MOVES, stage_moves, FAST, NEITHER),
-    ROW(REPEAT_PURCHASE_180D, repeat_purchase_180d, SLOW, HIGHER, TARGET(0.6)),
-    ROW(REPEAT_PURCHASE_365D, repeat_purchase_365d, SLOW, HIGHER, TARGET(0.3)),
+    ROW(REPEAT_PURCHASE_180D, repeat_purchase_180d, SLOW, HIGHER, TARGET(0.6), HELD(WINDOW_30D)),
+    ROW(REPEAT_PURCHASE_365D, repeat_purchase_365d, SLOW, HIGHER, TARGET(0.3), HELD(WINDOW_30D)),
     ROW(RENEWAL_RATE, renewal_rate, SLOW, HIGHER),
     ROW(CHURN_RATE, churn_rate, SLOW, LOWER),
     ROW(RETENTION, retention, SLOW, HIGHER),

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum window_id { WINDOW_5M, WINDOW_1H, WINDOW_24H, WINDOW_7D, WINDOW_30D, WINDOW_90D };
-enum { WINDOW_COUNT = 6 };
+enum { WINDOW_COUNT = 6, NO_WINDOW = WINDOW_COUNT };
 
 enum grid { GRID_MINUTE, GRID_HOUR, GRID_DAY };
 enum { GRID_COUNT = 3 };
@@ -29,6 +29,9 @@ struct catalog_row {
     enum better better;
     bool has_target;
     double target;           /* shipped; durations in ms; kpi.targets overrides */
+    double least, most;      /* the scale of a mean; 0 and 0: it has none, or its kind says it */
+    bool has_held;           /* else the window of kpi.alerts.window is held to the target; kpi.alerts.windows overrides both */
+    uint8_t held;            /* enum window_id, or NO_WINDOW */
     double divisor;          /* of the sum, into the unit shown: sentiment and usage_minutes; else 1 */
     const char *definition;  /* version of the formula, e.g. "nps/1" */
 };

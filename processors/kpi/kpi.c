@@ -1,6 +1,7 @@
 /* The kpi stage. START HERE.
  *
  *     kpi.deltas ──ADD────▶ series entry ── buckets, window sums ──▶ (flush) ──▶ kpis
+ *                                │                                             (targets) ──▶ alerts
  *                                │  timer: something leaves a window, a bucket closes, a value grows stale
  *                                └──────── closed buckets ──▶ detectors ──▶ trend.shifts
  *                ──CLOCK──▶ the event clock (sources.c), and the pace of flushes
@@ -381,7 +382,7 @@ static void entry_free(void *context, struct entry *entry)
 }
 
 static const char *const outputs[] = {[KPI_OUTPUT_KPIS] = "kpis", [KPI_OUTPUT_SHIFTS] = "trend.shifts",
-                                      [KPI_OUTPUT_REJECTED] = "touchpoints.rejected", NULL};
+                                      [KPI_OUTPUT_REJECTED] = "touchpoints.rejected", [KPI_OUTPUT_ALERTS] = "alerts", NULL};
 
 const struct processor kpi_processor = {
     .name = "kpi",

@@ -1,4 +1,4 @@
-/* The kpi stage: additions from the journey stage become rolling KPIs and trend shifts.
+/* The kpi stage: additions from the journey stage become rolling KPIs, trend shifts, and alerts about missed targets.
  * What app/ needs to run it: its settings, what its tasks share, and the processor itself (kpi.c: START HERE). */
 #ifndef TS_KPI_KPI_H
 #define TS_KPI_KPI_H
@@ -21,13 +21,18 @@ struct kpi_settings {
     int64_t trend_news_ms;            /* a shift found in older buckets than this is no news */
     int64_t trend_warm_up_ms;         /* from a series' first record to its being watched */
     char *trend_dimensions;           /* all | single | every */
+    struct text_list alert_dimensions; /* sets as in kpi.rollups, and all */
+    char *alert_window;
+    struct settings_node *alert_windows; /* kpi: window, or none */
+    int64_t alert_least_n;
+    double alert_critical_from;
 };
 
 extern const struct setting kpi_setting_rows[];
 
 /* Our own schemas' ids in this installation's registry. */
 struct kpi_schema_ids {
-    uint32_t kpi, trend_shift, kpi_state, rejected;
+    uint32_t kpi, trend_shift, kpi_state, rejected, alert;
 };
 
 struct trend_config; /* trend/trend.h */
@@ -37,10 +42,12 @@ struct kpi_shared {
     const struct kpi_settings *settings;
     struct record_reader *deltas; /* of kpi_delta_shape */
     struct kpi_schema_ids ids;
+    int64_t historical_after_ms;   /* alerts.historical_after: what is older than its record by so much is recorded, nobody is notified */
     const char *sentiment_version; /* of the model that gave the labels: part of its KPIs' definition; NULL: not said */
     struct time_zone *zone;
     bool has_target[KPI_COUNT_OF_ALL];
     double targets[KPI_COUNT_OF_ALL];
+    uint8_t held[KPI_COUNT_OF_ALL]; /* enum window_id: which window alerts when it misses the target; NO_WINDOW: none does */
     struct trend_config *trends; /* one a grid */
 };
 
@@ -51,6 +58,6 @@ void kpi_shared_finish(struct kpi_shared *shared);
 extern const struct processor kpi_processor;
 
 /* Indexes into kpi_processor.outputs. */
-enum kpi_output { KPI_OUTPUT_KPIS, KPI_OUTPUT_SHIFTS, KPI_OUTPUT_REJECTED };
+enum kpi_output { KPI_OUTPUT_KPIS, KPI_OUTPUT_SHIFTS, KPI_OUTPUT_REJECTED, KPI_OUTPUT_ALERTS };
 
 #endif

@@ -34,8 +34,7 @@ static bool is_empty(const struct series_state *state, int i)
     return now->n == 0;
 }
 
-/* The KPIs that one series is published as. */
-static size_t faces_of(const struct series_state *state, enum kpi_id faces[2])
+size_t faces_of(const struct series_state *state, enum kpi_id faces[FACES_MAX])
 {
     faces[0] = state->series.kpi;
     faces[1] = KPI_RETENTION;
@@ -66,7 +65,7 @@ static struct view definition_of(const struct kpi_shared *shared, enum kpi_id fa
     return view_of(text, size - 1);
 }
 
-static void publish_window(struct step *step, const struct series_state *state, enum kpi_id face, int i, bool with_hours)
+static void publish_window(struct step *step, struct series_state *state, enum kpi_id face, int i, bool with_hours)
 {
     struct kpi_task *task = step->task;
     const struct kpi_shared *shared = task->shared;
@@ -88,11 +87,14 @@ static void publish_window(struct step *step, const struct series_state *state, 
     wire_begin(value, shared->ids.kpi);
     kpi_encode(value, &out);
     outbox_end(step->outbox);
+    size_t number = face != state->series.kpi;
+    if (state->thresholds[number].window == state->series.window_ids[i])
+        threshold_review(step, state, number, i, &out);
 }
 
-static void publish_faces(struct step *step, const struct series_state *state, int i, bool with_hours)
+static void publish_faces(struct step *step, struct series_state *state, int i, bool with_hours)
 {
-    enum kpi_id faces[2];
+    enum kpi_id faces[FACES_MAX];
     for (size_t k = 0, count = faces_of(state, faces); k < count; k++)
         publish_window(step, state, faces[k], i, with_hours);
 }
@@ -158,7 +160,7 @@ static int64_t next_at_ms(const struct series_state *state, int i, int64_t publi
 
 static void delete_window(struct step *step, struct series_state *state, int i)
 {
-    enum kpi_id faces[2];
+    enum kpi_id faces[FACES_MAX];
     for (size_t k = 0, count = faces_of(state, faces); k < count; k++)
         outbox_delete(step->outbox, KPI_OUTPUT_KPIS, record_key(step->task, state, faces[k], i), step->clock_ms);
     state->series.windows[i].published_at_ms = state->series.windows[i].empty_since_ms = INT64_MIN;

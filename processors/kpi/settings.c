@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 const struct setting kpi_setting_rows[] = {
     SETTING_TEXT(struct kpi_settings, time_zone, "kpi.time_zone", .standard_text = "UTC",
@@ -36,6 +37,18 @@ const struct setting kpi_setting_rows[] = {
     SETTING_CHOICE(struct kpi_settings, trend_dimensions, "trend.dimensions", .standard_text = "single",
                    .choices = "all|single|every",
                    .about = "Which series are watched: the dimension `all` alone, single dimensions too, or combinations as well."),
+    SETTING_LIST(struct kpi_settings, alert_dimensions, "kpi.alerts.dimensions", .standard_text = "all,channel,product",
+                 .about = "Whose KPIs alert when they miss their target: `all`, and sets of dimensions out of kpi.rollups; empty: nobody's."),
+    SETTING_CHOICE(struct kpi_settings, alert_window, "kpi.alerts.window", .standard_text = "24h",
+                   .choices = "5m|1h|24h|7d|30d|90d",
+                   .about = "The window that is held to the target; of a KPI that does not have it, the next longer one."),
+    SETTING_TREE(struct kpi_settings, alert_windows, "kpi.alerts.windows",
+                 .about = "Other windows by KPI, over the shipped ones (docs/CASES.md): `csat: 7d`; `none`: its target raises no alert."),
+    SETTING_INTEGER(struct kpi_settings, alert_least_n, "kpi.alerts.least_n", .standard = 30, .least = 2, .most = 1e9,
+                    .about = "A window with fewer items opens no alert."),
+    SETTING_DECIMAL(struct kpi_settings, alert_critical_from, "kpi.alerts.critical_from", .standard = 2, .least = 1, .most = 1000,
+                    .about = "Critical from so many times as far from the best possible value as the target is: a CSAT of 4.0 for a "
+                             "target of 4.5, 4 h for one of 2 h, 80 % for one of 90 %."),
     SETTING_END};
 
 static bool is_duration(enum kpi_id id)
@@ -73,21 +86,33 @@ static bool is_on_scale(enum kpi_id id, double target, const char **scale)
     case KPI_KIND_NPS:
         least = -100, most = 100, *scale = "-100 to 100";
         break;
+    case KPI_KIND_MEAN:
+        if (catalog_find(id)->most == 0)
+            break;
+        least = catalog_find(id)->least, most = catalog_find(id)->most;
+        *scale = least < 0 ? "-1 to 1" : most == 5 ? "1 to 5" : "1 to 7";
+        break;
     default:
         break;
     }
     return target >= least && target <= most;
 }
 
+static bool read_kpi(const struct settings_node *node, const char *where, enum kpi_id *id, struct bytes *error)
+{
+    if (node->key && kpi_from_name(view_of_text(node->key), id))
+        return true;
+    const char *known[KPI_COUNT_OF_ALL + 1] = {0};
+    for (int i = 0; i < KPI_COUNT_OF_ALL; i++)
+        known[i] = kpi_names[i].name;
+    return settings_unknown_key(node, where, known, error);
+}
+
 static bool take_target(struct kpi_shared *shared, const struct settings_node *node, struct bytes *error)
 {
     enum kpi_id id;
-    if (!node->key || !kpi_from_name(view_of_text(node->key), &id)) {
-        const char *known[KPI_COUNT_OF_ALL + 1] = {0};
-        for (int i = 0; i < KPI_COUNT_OF_ALL; i++)
-            known[i] = kpi_names[i].name;
-        return settings_unknown_key(node, "kpi.targets", known, error);
-    }
+    if (!read_kpi(node, "kpi.targets", &id, error))
+        return false;
     if (node->kind == SETTINGS_SCALAR && node->scalar && strcmp(node->scalar, "none") == 0) {
         shared->has_target[id] = false;
         return true;
@@ -103,6 +128,63 @@ static bool take_target(struct kpi_shared *shared, const struct settings_node *n
         return false;
     }
     shared->has_target[id] = true;
+    return true;
+}
+
+/* --- which window is held to the target --- */
+
+static bool has_window(enum kpi_id id, int window)
+{
+    return catalog_find(id)->windows & 1u << window;
+}
+
+static int window_find(const char *name)
+{
+    int window = 0;
+    while (window < WINDOW_COUNT && strcmp(windows[window].name, name) != 0)
+        window++;
+    return window;
+}
+
+/* The one asked for, else the next longer one. */
+static uint8_t held_window(enum kpi_id id, int asked)
+{
+    int window = asked;
+    if (catalog_find(id)->has_held)
+        return catalog_find(id)->held;
+    while (window < WINDOW_COUNT && !has_window(id, window))
+        window++;
+    return (uint8_t)window;
+}
+
+static bool take_held(struct kpi_shared *shared, const struct settings_node *node, struct bytes *error)
+{
+    enum kpi_id id;
+    if (!read_kpi(node, "kpi.alerts.windows", &id, error))
+        return false;
+    const char *text = node->kind == SETTINGS_SCALAR && node->scalar ? node->scalar : "";
+    int window = window_find(text);
+    bool is_none = strcmp(text, "none") == 0;
+    if (!is_none && (window == WINDOW_COUNT || !has_window(id, window))) {
+        bytes_printf(error, "line %d: kpi.alerts.windows.%s: '%s' is no window that it has; write", node->line, node->key, text);
+        for (int had = 0; had < WINDOW_COUNT; had++)
+            if (has_window(id, had))
+                bytes_printf(error, " %s,", windows[had].name);
+        bytes_append_text(error, " or none");
+        return false;
+    }
+    shared->held[id] = is_none ? NO_WINDOW : (uint8_t)window;
+    return true;
+}
+
+static bool set_held(struct kpi_shared *shared, struct bytes *error)
+{
+    const struct kpi_settings *settings = shared->settings;
+    for (int id = 0; id < KPI_COUNT_OF_ALL; id++)
+        shared->held[id] = held_window((enum kpi_id)id, window_find(settings->alert_window ? settings->alert_window : ""));
+    for (size_t i = 0; settings->alert_windows && i < settings->alert_windows->child_count; i++)
+        if (!take_held(shared, &settings->alert_windows->children[i], error))
+            return false;
     return true;
 }
 
@@ -136,6 +218,8 @@ bool kpi_shared_init(struct kpi_shared *shared, struct bytes *error)
     for (size_t i = 0; targets && i < targets->child_count; i++)
         if (!take_target(shared, &targets->children[i], error))
             return false;
+    if (!set_held(shared, error))
+        return false;
     set_trends(shared);
     return true;
 }

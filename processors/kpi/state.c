@@ -21,6 +21,7 @@ struct series_state *series_state_create(struct kpi_task *task, struct view key,
     state->changed_offset = -1;
     state->hours = (struct hours){.closed_until = INT32_MIN, .told_at_ms = INT64_MIN};
     state->watch.starts_at_ms = INT64_MAX;
+    threshold_init(state, task);
     return state;
 }
 
@@ -148,6 +149,38 @@ static void load_watch(const struct kpi_shared *shared, struct watch *watch, str
     }
 }
 
+static void save_thresholds(const struct series_state *state, struct bytes *out)
+{
+    for (size_t k = 0; k < FACES_MAX; k++) {
+        const struct threshold *threshold = &state->thresholds[k];
+        pack(out, threshold->revision);
+        if (threshold->revision == 0)
+            continue;
+        pack(out, threshold->window);
+        pack(out, threshold->level);
+        pack(out, threshold->is_historical);
+        pack(out, threshold->opened_at_ms);
+        pack(out, threshold->changed_at_ms);
+    }
+}
+
+/* Checkpoints of before do not have them: then nothing was missed. */
+static void load_thresholds(struct series_state *state, struct unpacker *in)
+{
+    for (size_t k = 0; k < FACES_MAX && in->at != in->end; k++) {
+        struct threshold *threshold = &state->thresholds[k];
+        threshold->revision = (int32_t)unpack(in);
+        if (threshold->revision == 0)
+            continue;
+        threshold->window = (uint8_t)unpack(in);
+        threshold->level = (uint8_t)unpack(in);
+        threshold->is_historical = unpack(in);
+        threshold->opened_at_ms = unpack(in);
+        threshold->changed_at_ms = unpack(in);
+        in->is_broken |= threshold->window >= WINDOW_COUNT || threshold->level > THRESHOLD_CRITICAL;
+    }
+}
+
 void series_state_save(const struct series_state *state, struct bytes *out)
 {
     const struct series *series = &state->series;
@@ -172,6 +205,7 @@ void series_state_save(const struct series_state *state, struct bytes *out)
     pack(out, state->hours.has_closed);
     pack(out, state->hours.told_at_ms);
     save_watch(&state->watch, out);
+    save_thresholds(state, out);
 }
 
 static bool load_into(struct series_state *state, const struct kpi_shared *shared, struct unpacker *in)
@@ -199,6 +233,7 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
     state->hours.has_closed = unpack(in);
     state->hours.told_at_ms = unpack(in);
     load_watch(shared, &state->watch, in);
+    load_thresholds(state, in);
     if (in->is_broken || in->at != in->end)
         return false;
     if (series->at_ms != INT64_MIN) {
@@ -217,8 +252,10 @@ struct series_state *series_state_load(struct kpi_task *task, struct view key, s
         return NULL;
     struct series_state *state = series_state_create(task, key, kpi);
     struct unpacker in = {saved.data, saved.data + saved.size, false};
-    if (load_into(state, task->shared, &in))
+    if (load_into(state, task->shared, &in)) {
+        threshold_init(state, task);
         return state;
+    }
     series_state_destroy(task, state);
     return NULL;
 }

@@ -25,10 +25,22 @@ struct watch {
     bool is_started;
 };
 
+/* A KPI that is held to its target; threshold.c. */
+struct threshold {
+    uint8_t window;        /* enum window_id that is looked at, NO_WINDOW: none */
+    uint8_t level;         /* 0: nothing is wrong … THRESHOLD_CRITICAL */
+    bool is_historical;
+    bool is_dropped;       /* the settings want another window, or none, by now: what is open ends */
+    int32_t revision;      /* of the alert; 0: there was none */
+    int64_t opened_at_ms, changed_at_ms;
+};
+enum { THRESHOLD_MISSED = 1, THRESHOLD_CRITICAL = 2, FACES_MAX = 2 };
+
 struct series_state {
     struct series series;
     struct hours hours;
     struct watch watch;
+    struct threshold thresholds[FACES_MAX]; /* beside faces_of */
     int64_t changed_offset; /* of the last record or timer that changed what is to be published */
     size_t place;           /* in task->changed; SIZE_MAX: not there */
     struct entry *entry;    /* whose state this is */
@@ -81,11 +93,20 @@ struct finding {
 };
 void publish_finding(struct step *step, const struct series_state *state, const struct finding *finding);
 
+/* The KPIs that one series is published as. */
+size_t faces_of(const struct series_state *state, enum kpi_id faces[FACES_MAX]);
+
 /* One record for each changed window. false: something is left to tell later. */
 bool publish_changes(struct step *step, struct series_state *state);
 /* Tombstones of windows that have been empty for their length; stale values again; true: nothing is left of the series. */
 bool publish_upkeep(struct step *step, struct series_state *state);
 int64_t publish_due_ms(const struct series_state *state);
+
+/* --- threshold.c */
+
+void threshold_init(struct series_state *state, const struct kpi_task *task); /* after the alerts have been read, if there were any */
+/* `out` is what window i, the one that is held, says now of the series' face of that number, as it is published. */
+void threshold_review(struct step *step, struct series_state *state, size_t number, int i, const struct kpi *out);
 
 /* --- state.c */
 

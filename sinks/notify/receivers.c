@@ -11,7 +11,7 @@
 
 const struct setting notify_setting_rows[] = {
     SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
-                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, sla.first_response.warning, …; docs/CASES.md)}."),
+                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md)}."),
     SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
                      .most = MINUTES(10), .about = "Pause before the second attempt; it doubles from there."),
     SETTING_DURATION(struct notify_settings, retry_most_ms, "notify.retry_most", .standard = MINUTES(1), .least = 10,
@@ -96,7 +96,7 @@ static bool check_rules(const struct settings_node *rules, struct bytes *error)
         if (rule->kind == SETTINGS_SCALAR && alert_rule_exists(view_of_text(rule->scalar)))
             continue;
         bytes_printf(error, "line %d: notify.receivers: no rule is called '%s'; there are %s", rule->line,
-                     rule->kind == SETTINGS_SCALAR ? rule->scalar : "", ALERT_RULE_OF_CASES);
+                     rule->kind == SETTINGS_SCALAR ? rule->scalar : "", ALERT_RULE_OF_CASES ", " ALERT_RULE_OF_TARGETS);
         for (int known = 0; known < RULE_COUNT; known++)
             bytes_printf(error, ", %s", alert_rule_names[known]);
         return false;

@@ -1,7 +1,7 @@
 #include "sinks/top/frame.h"
 
 #include "base/utf8.h"
-#include "schemas/kpi_names.h"
+#include "schemas/kpi_text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -62,32 +62,12 @@ static bool number_of(struct view json, const char *key, double *value)
     return true;
 }
 
-static void format_duration(char text[32], double ms)
+static void format_value(char text[KPI_TEXT_SIZE], enum kpi_kind kind, bool has, double value)
 {
-    if (fabs(ms) >= 86400000)
-        snprintf(text, 32, "%.1f d", ms / 86400000);
-    else if (fabs(ms) >= 3600000)
-        snprintf(text, 32, "%.1f h", ms / 3600000);
-    else if (fabs(ms) >= 60000)
-        snprintf(text, 32, "%.1f min", ms / 60000);
+    if (has)
+        kpi_text_value(text, kind, value);
     else
-        snprintf(text, 32, "%.1f s", ms / 1000);
-}
-
-static void format_value(char text[32], enum kpi_kind kind, bool has, double value)
-{
-    if (!has)
-        snprintf(text, 32, "-");
-    else if (kind == KPI_KIND_RATE || kind == KPI_KIND_CHURN || kind == KPI_KIND_SHARE)
-        snprintf(text, 32, "%.1f %%", 100 * value);
-    else if (kind == KPI_KIND_UPLIFT)
-        snprintf(text, 32, "%+.1f pp", 100 * value);
-    else if (kind == KPI_KIND_DURATION)
-        format_duration(text, value);
-    else if (kind == KPI_KIND_MEAN)
-        snprintf(text, 32, "%.2f", value);
-    else
-        snprintf(text, 32, "%.0f", value);
+        snprintf(text, KPI_TEXT_SIZE, "-");
 }
 
 static void add_kpi(struct frame *frame, enum kpi_id id, struct view json)
@@ -166,7 +146,7 @@ static void add_case(struct frame *frame, const struct redis_answer *hash, struc
     int64_t left_ms = due.size ? atoll(arena_text(arena, due)) - now_ms : 0;
     if (due.size) {
         char length[32];
-        format_duration(length, fabs((double)left_ms));
+        kpi_text_duration(length, fabs((double)left_ms));
         snprintf(due_text, sizeof due_text, left_ms < 0 ? "%s late" : "in %s", length);
     }
     struct view customer = field_of(hash, "customer"), state = field_of(hash, "state"), text = field_of(hash, "text");
@@ -211,7 +191,7 @@ static void format_distance(char text[32], enum kpi_kind kind, double size)
     bool is_share = kind == KPI_KIND_RATE || kind == KPI_KIND_CHURN || kind == KPI_KIND_SHARE || kind == KPI_KIND_UPLIFT;
     size = fabs(is_share ? 100 * size : size);
     if (kind == KPI_KIND_DURATION)
-        format_duration(text, size);
+        kpi_text_duration(text, size);
     else
         snprintf(text, 32, size >= 10 ? "%.0f%s" : "%.2g%s", size, is_share || kind == KPI_KIND_NPS ? " points" : "");
 }

@@ -280,6 +280,9 @@ def test_config_typo(make_installation):
     ("redis:\n  prefix: ''\n", 2, ["redis.prefix", "empty"]),
     ("kpi:\n  targets: {fcr: 80}\n", 2, ["kpi.targets.fcr", "80", "0.8"]),
     ("kpi:\n  targets:\n    nps: 300\n", 3, ["kpi.targets.nps", "100"]),
+    ("kpi:\n  targets: {csat: 90}\n", 2, ["kpi.targets.csat", "1 to 5"]),
+    ("kpi:\n  alerts:\n    windows: {csat: 2h}\n", 3, ["kpi.alerts.windows.csat", "24h"]),
+    ("kpi:\n  alerts:\n    dimensions: [all, region]\n", 3, ["kpi.alerts.dimensions", "region", "kpi.rollups"]),
 ])
 @pytest.mark.parametrize("command", ["check", "journey", "run"])
 def test_mistakes_within_a_mapping(make_installation, command, text, line, parts):

@@ -1,5 +1,6 @@
 /* The kpi stage under the simulation: deltas of a few series, and the clocks of two journey partitions. As for the journey stage,
- * a stormy run must say what a quiet run of the same input says: every KPI's value in the end, and every shift. */
+ * a stormy run must say what a quiet run of the same input says: every KPI's value in the end, every shift, and every alert about
+ * a missed target. */
 #include "tests/sim/digest.h"
 #include "tests/sim/subject.h"
 
@@ -28,9 +29,10 @@ static void *open_shared(void)
     struct bytes error = {0};
     opened.sections[0] = (struct settings_section){kpi_setting_rows, &opened.settings};
     opened.file = settings_load(NULL, opened.sections, 1, &error);
+    opened.settings.alert_least_n = 2; /* so that targets are missed, and met again, all the time */
     opened.shared = (struct kpi_shared){.settings = &opened.settings,
                                         .deltas = record_reader_create(&kpi_delta_shape, NULL),
-                                        .ids = {SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID},
+                                        .ids = {SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID},
                                         .sentiment_version = "sim"};
     record_reader_learn(opened.shared.deltas, SCHEMA_ID);
     if (opened.file && kpi_shared_init(&opened.shared, &error))
@@ -71,7 +73,8 @@ static void append_addition(struct world *world)
     snprintf(dimension, sizeof dimension, "product=p%d-%u", partition, random_below(random, 2));
     int key_size = snprintf(key, sizeof key, "%s|%s", kpi, dimension);
     struct kpi_delta_bin bin = {.index = 5 + (int32_t)random_below(random, 20), .count = 1};
-    int64_t sum = 1 + random_below(random, 5);
+    bool is_bad_day = event_now_ms(world) / 86400000 / 3 % 2;
+    int64_t sum = (is_bad_day ? 1 : 4) + random_below(random, 2);
     struct kpi_delta_bucket bucket = {.minute = event_now_ms(world) / 60000 - random_below(random, 3000),
                                       .n = 1,
                                       .num = random_below(random, 2),

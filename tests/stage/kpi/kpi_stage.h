@@ -27,11 +27,12 @@ static inline void stage_begin(struct stage_under_test *stage, const char *zone,
     *stage = (struct stage_under_test){
         .settings = {.time_zone = (char *)(uintptr_t)zone, .publish_interval_ms = 1000, .publish_rounds_behind = 2, .lead_ms = 60000,
                      .trend_enabled = trend_dimensions != NULL, .trend_news_ms = DAYS(30), .trend_warm_up_ms = MINUTES(2), .trend_false_alarms_per_month = 4, .trend_series = 100,
-                     .trend_dimensions = (char *)(uintptr_t)(trend_dimensions ? trend_dimensions : "all")},
+                     .trend_dimensions = (char *)(uintptr_t)(trend_dimensions ? trend_dimensions : "all"),
+                     .alert_window = (char *)(uintptr_t)"24h", .alert_least_n = 30, .alert_critical_from = 2}, /* of no dimension */
         .record_ms = 1000000};
     struct bytes error = {0};
     stage->shared = (struct kpi_shared){.settings = &stage->settings, .deltas = record_reader_create(&kpi_delta_shape, NULL),
-                                        .ids = {1, 2, 3, 4}, .sentiment_version = "model 7"};
+                                        .ids = {1, 2, 3, 4, 5}, .historical_after_ms = HOURS(1), .sentiment_version = "model 7"};
     record_reader_learn(stage->shared.deltas, 9);
     if (!kpi_shared_init(&stage->shared, &error))
         fail_msg("%s", bytes_text(&error));

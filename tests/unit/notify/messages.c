@@ -139,7 +139,7 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', form: pagerduty}\n", "routing key"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', rules: case}\n", "rules is a list"},
         {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      rules:\n        - case\n        - hot_ticket\n",
-         "line 7: notify.receivers: no rule is called 'hot_ticket'; there are case, sla.first_response.warning"},
+         "line 7: notify.receivers: no rule is called 'hot_ticket'; there are case, kpi.target, sla.first_response.warning"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct notify_settings settings;

@@ -1,0 +1,303 @@
+/* A KPI held to its target: one alert while it misses it, however often it is published.
+ *
+ *     nothing ──whole interval misses──▶ missed ──whole interval past the critical line──▶ critical
+ *        ▲                                │  ▲                                               │
+ *        └──value meets the target────────┘  └──value is back behind the critical line───────┘
+ *
+ * To begin takes proof, to end a value that is good enough; between the two lies half an interval, so that noise alone neither
+ * opens nor ends anything. Counts, sums and gauges are exact: they end only when a twentieth better than the target.
+ *
+ * Looked at is what is published, when it is published: the same log makes the same alerts. What stands here is part of
+ * the series' checkpoint and changes with it, so a crash makes none a second time. A window with something in it is published
+ * every two of its buckets, an emptied one once more as empty: alerts end in silence, too.
+ *
+ * Of a rate, what can still change is taken to turn out well: an answer that may still come is no miss. While history is read the windows
+ * lie in the past: what they say is recorded (`historical`), and told as news only if it is still so when time has caught up. */
+#include "processors/kpi/task.h"
+#include "processors/kpi/evaluate.h"
+#include "base/uuid.h"
+#include "schemas/alert_rules.h"
+#include "schemas/kpi_text.h"
+#include "schemas/records.h"
+#include "schemas/wire.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* --- which window --- */
+
+/* Is "product=P1,channel=WEB" one of "product+channel"? */
+static bool is_of_set(struct view dimension, const char *set)
+{
+    const char *at = dimension.data, *end = at + dimension.size;
+    for (;;) {
+        size_t size = strcspn(set, "+");
+        bool is_named = (size_t)(end - at) > size && memcmp(at, set, size) == 0 && at[size] == '=';
+        const char *comma = is_named ? memchr(at, ',', (size_t)(end - at)) : NULL;
+        set += size;
+        if (!is_named || (*set == '+') != (comma != NULL))
+            return false;
+        if (!comma)
+            return true;
+        at = comma + 1;
+        set++;
+    }
+}
+
+static bool is_rollup(const struct series_state *state)
+{
+    return !view_equal_text(state->dimension, "all");
+}
+
+static bool is_chosen(const struct series_state *state, const struct text_list *sets)
+{
+    for (size_t i = 0; i < sets->count; i++)
+        if (is_rollup(state) ? is_of_set(state->dimension, sets->items[i]) : strcmp(sets->items[i], "all") == 0)
+            return true;
+    return false;
+}
+
+static uint8_t wanted_window(const struct kpi_shared *shared, const struct series_state *state, enum kpi_id face)
+{
+    bool is_held = shared->has_target[face] && catalog_find(face)->better != BETTER_NEITHER &&
+                   is_chosen(state, &shared->settings->alert_dimensions);
+    return is_held ? shared->held[face] : NO_WINDOW;
+}
+
+void threshold_init(struct series_state *state, const struct kpi_task *task)
+{
+    enum kpi_id faces[FACES_MAX];
+    for (size_t k = 0, count = faces_of(state, faces); k < count; k++) {
+        struct threshold *threshold = &state->thresholds[k];
+        uint8_t wanted = wanted_window(task->shared, state, faces[k]);
+        threshold->is_dropped = threshold->level && threshold->window != wanted;
+        if (threshold->is_dropped || threshold->window == wanted)
+            continue;
+        threshold->window = wanted;
+        threshold->revision = 0;
+    }
+}
+
+/* --- how it stands --- */
+
+/* A value and where it may lie; turned round where less is better, so that below a line is always bad. */
+struct reading {
+    bool is_judged; /* there is enough of it to say that it misses something */
+    double value, high;
+    double margin;  /* so much better than a line it has to be to be over it again */
+};
+
+static bool is_exact(enum kpi_kind kind)
+{
+    return kind == KPI_KIND_COUNT || kind == KPI_KIND_SUM || kind == KPI_KIND_GAUGE || kind == KPI_KIND_DISTINCT;
+}
+
+/* More is wanted of a count that grows with the window: a series younger than it has not had the time. */
+static bool has_had_time(const struct series_state *state, int i)
+{
+    const struct window *window = &windows[state->series.window_ids[i]];
+    const struct level *days = &state->series.levels[GRID_DAY];
+    return days->count > 0 && grid_start_ms(state->series.zone, GRID_DAY, level_when(days, 0) + 1) + window->length_ms <= state->series.at_ms;
+}
+
+/* As if all that is open turned out well. */
+static void hope(const struct kpi_sums *now, bool is_higher, struct reading *reading)
+{
+    if (now->immature <= 0 || now->n <= 0)
+        return;
+    int64_t hits = is_higher ? now->num + now->immature : now->num - now->immature;
+    hits = hits < 0 ? 0 : hits > now->n ? now->n : hits;
+    struct interval interval = interval_of_rate(hits, now->n);
+    reading->value = (is_higher ? 1 : -1) * (double)hits / (double)now->n;
+    reading->high = is_higher ? interval.high : -interval.low;
+}
+
+static struct reading read_out(const struct series_state *state, enum kpi_id face, int i, const struct kpi *out, int64_t least_n)
+{
+    enum kpi_kind kind = kpi_names[face].kind;
+    bool is_higher = catalog_find(face)->better == BETTER_HIGHER;
+    double sign = is_higher ? 1 : -1;
+    struct reading reading = {.value = sign * out->value, .high = sign * out->value};
+    if (is_exact(kind)) {
+        reading.is_judged = !is_higher || kind == KPI_KIND_GAUGE || has_had_time(state, i);
+        reading.margin = fabs(out->target) / 20;
+        return reading;
+    }
+    reading.is_judged = out->has_low && out->has_high && out->n >= least_n;
+    reading.high = is_higher ? out->high : -out->low;
+    if (kind == KPI_KIND_RATE)
+        hope(&state->series.windows[i].now, is_higher, &reading);
+    return reading;
+}
+
+static double best_of(enum kpi_id face, double target)
+{
+    if (catalog_find(face)->better == BETTER_LOWER)
+        return 0;
+    if (kpi_names[face].kind == KPI_KIND_NPS)
+        return 100;
+    if (kpi_names[face].kind == KPI_KIND_MEAN && catalog_find(face)->most > 0)
+        return catalog_find(face)->most;
+    bool has_end = !is_exact(kpi_names[face].kind) && kpi_names[face].kind != KPI_KIND_MEAN && kpi_names[face].kind != KPI_KIND_DURATION;
+    return has_end ? 1 : target * 1.5; /* what has no end: half as much again */
+}
+
+/* The line of a level, turned round as a reading is. Where the target is the best there is, a twentieth less is far off. */
+static double line_of(uint8_t level, enum kpi_id face, double target, double critical_from)
+{
+    double sign = catalog_find(face)->better == BETTER_HIGHER ? 1 : -1, best = best_of(face, target);
+    double room = fmax(fabs(best - target), fabs(best) / 20);
+    return level == THRESHOLD_CRITICAL ? sign * best - critical_from * room : sign * target;
+}
+
+static uint8_t level_now(const struct threshold *threshold, const struct reading *reading, enum kpi_id face, const struct kpi *out,
+                         double critical_from)
+{
+    for (uint8_t level = THRESHOLD_CRITICAL; level >= THRESHOLD_MISSED; level--) {
+        double line = line_of(level, face, out->target, critical_from);
+        bool is_past = reading->is_judged && reading->high < line;
+        bool stays = threshold->level >= level && reading->value < line + reading->margin;
+        if (is_past || stays)
+            return level;
+    }
+    return 0;
+}
+
+/* --- telling --- */
+
+static enum severity severity_of(const struct series_state *state, uint8_t level)
+{
+    if (level == THRESHOLD_CRITICAL)
+        return is_rollup(state) ? SEVERITY_WARNING : SEVERITY_CRITICAL;
+    return is_rollup(state) ? SEVERITY_INFO : SEVERITY_WARNING; /* the whole is what everybody is to hear of */
+}
+
+/* With the instant it opened, as for other alerts: much later it is another one. */
+static struct uuid alert_id_of(struct kpi_task *task, const struct series_state *state, const struct threshold *threshold, enum kpi_id face)
+{
+    static const struct uuid space = {{0x74, 0x6f, 0x75, 0x63, 0x68, 0x50, 0x40, 0, 0x80, 0, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74}};
+    struct bytes *name = &task->scratch;
+    bytes_clear(name);
+    bytes_printf(name, "%s %s|%s|%.*s %lld", ALERT_RULE_OF_TARGETS, kpi_names[face].name, windows[threshold->window].name,
+                 VIEW_ARGUMENTS(state->dimension), (long long)threshold->opened_at_ms);
+    return uuid_version5(&space, bytes_view(name));
+}
+
+enum { TEXT_MAX = 600 };
+
+static struct view say(char text[TEXT_MAX], const struct series_state *state, const struct threshold *threshold, enum kpi_id face,
+                       const struct kpi *out, enum alert_state told)
+{
+    enum kpi_kind kind = kpi_names[face].kind;
+    char value[KPI_TEXT_SIZE], target[KPI_TEXT_SIZE];
+    kpi_text_value(value, kind, out->value);
+    kpi_text_value(target, kind, out->target);
+    int dimension_size = state->dimension.size < 400 ? (int)state->dimension.size : 400;
+    int size = snprintf(text, TEXT_MAX, "%s over %s, %.*s, ", kpi_names[face].name, windows[threshold->window].name, dimension_size,
+                        state->dimension.data);
+    char *rest = text + size;
+    size_t room = TEXT_MAX - (size_t)size;
+    if (told == ALERT_STATE_EXPIRED)
+        snprintf(rest, room, "is not held to its target any more: %s", threshold->is_dropped ? "the settings have changed" : "nothing counts for it");
+    else if (told == ALERT_STATE_RESOLVED)
+        snprintf(rest, room, "is back on its target of %s: %s", target, value);
+    else
+        snprintf(rest, room, "misses its target of %s: %s", target, value);
+    return view_of(text, strlen(text));
+}
+
+static struct view say_why(char text[TEXT_MAX], enum kpi_id face, const struct kpi *out)
+{
+    enum kpi_kind kind = kpi_names[face].kind;
+    char low[KPI_TEXT_SIZE], high[KPI_TEXT_SIZE];
+    int size = snprintf(text, TEXT_MAX, "n %lld", (long long)out->n);
+    if (out->has_low && out->has_high) {
+        kpi_text_value(low, kind, out->low);
+        kpi_text_value(high, kind, out->high);
+        size += snprintf(text + size, TEXT_MAX - (size_t)size, ", 95 %% interval %s to %s", low, high);
+    }
+    if (out->maturity < 1)
+        snprintf(text + size, TEXT_MAX - (size_t)size, ", %.0f %% of it can still change", 100 * (1 - out->maturity));
+    return view_of(text, strlen(text));
+}
+
+/* 0 at the target, 100 at the critical line and beyond. */
+static double score_of(enum kpi_id face, const struct kpi *out, double critical_from)
+{
+    double sign = catalog_find(face)->better == BETTER_HIGHER ? 1 : -1;
+    double target = line_of(THRESHOLD_MISSED, face, out->target, critical_from);
+    double span = target - line_of(THRESHOLD_CRITICAL, face, out->target, critical_from), missed = target - sign * out->value;
+    return !out->has_value || missed <= 0 ? 0 : missed >= span ? 100 : 100 * missed / span;
+}
+
+static void tell(struct step *step, const struct series_state *state, struct threshold *threshold, enum kpi_id face, const struct kpi *out,
+                 enum alert_state told, uint8_t level)
+{
+    struct kpi_task *task = step->task;
+    char id[UUID_TEXT_SIZE + 1], text[TEXT_MAX], why[TEXT_MAX];
+    struct uuid uuid = alert_id_of(task, state, threshold, face);
+    uuid_format(&uuid, id);
+    threshold->revision++;
+    threshold->changed_at_ms = state->series.at_ms;
+    double score = score_of(face, out, task->shared->settings->alert_critical_from);
+    struct alert_reason reason = {.code = VIEW_LITERAL(ALERT_RULE_OF_TARGETS), .points = score, .text = say_why(why, face, out)};
+    struct alert alert = {.alert_id = view_of(id, UUID_TEXT_SIZE),
+                          .revision = threshold->revision,
+                          .rule = VIEW_LITERAL(ALERT_RULE_OF_TARGETS),
+                          .kind = ALERT_KIND_KPI_THRESHOLD,
+                          .severity = severity_of(state, level),
+                          .state = told,
+                          .kpi = view_of_text(kpi_names[face].name),
+                          .dimension = state->dimension,
+                          .score = score,
+                          .reasons = {&reason, 1},
+                          .text = say(text, state, threshold, face, out, told),
+                          .opened_at_ms = threshold->opened_at_ms,
+                          .changed_at_ms = threshold->changed_at_ms,
+                          .historical = threshold->is_historical};
+    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_ALERTS, OUTBOX_BY_KEY, alert.alert_id, step->record->timestamp_ms);
+    wire_begin(value, task->shared->ids.alert);
+    alert_encode(value, &alert);
+    outbox_end(step->outbox);
+}
+
+/* --- at each publication --- */
+
+/* Within a window's length of its end it is the same trouble, and the same alert. */
+static void open_alert(struct threshold *threshold, int64_t at_ms)
+{
+    bool is_same = threshold->revision > 0 && at_ms - threshold->changed_at_ms < windows[threshold->window].length_ms;
+    threshold->opened_at_ms = is_same ? threshold->opened_at_ms : at_ms;
+    threshold->revision = is_same ? threshold->revision : 0;
+}
+
+void threshold_review(struct step *step, struct series_state *state, size_t number, int i, const struct kpi *out)
+{
+    struct kpi_task *task = step->task;
+    const struct kpi_settings *settings = task->shared->settings;
+    struct threshold *threshold = &state->thresholds[number];
+    enum kpi_id faces[FACES_MAX];
+    faces_of(state, faces);
+    enum kpi_id face = faces[number];
+    uint8_t level = 0, before = threshold->level;
+    if (out->has_value && !threshold->is_dropped) {
+        struct reading reading = read_out(state, face, i, out, settings->alert_least_n);
+        level = level_now(threshold, &reading, face, out, settings->alert_critical_from);
+    }
+    if (!level && !before)
+        return;
+    bool is_historical = state->series.at_ms < step->record->timestamp_ms - task->shared->historical_after_ms;
+    bool is_news_now = threshold->is_historical && !is_historical && level;
+    if (level == before && !is_news_now)
+        return;
+    if (!before)
+        open_alert(threshold, state->series.at_ms);
+    if (!before || level) /* once it was news, it stays so */
+        threshold->is_historical = is_historical && (!before || threshold->is_historical);
+    threshold->level = level;
+    bool is_ended = out->has_value && !threshold->is_dropped;
+    tell(step, state, threshold, face, out, level ? ALERT_STATE_OPEN : is_ended ? ALERT_STATE_RESOLVED : ALERT_STATE_EXPIRED,
+         level ? level : before);
+    if (!level && threshold->is_dropped)
+        threshold_init(state, task);
+}
