@@ -90,6 +90,7 @@ static enum outcome run_notify(struct pipeline *pipeline)
                                    .kafka = &pipeline->app->config.kafka,
                                    .registry = pipeline->registry,
                                    .rejected_schema_id = schema_id_of(&pipeline->ids, "alerts.undelivered"),
+                                   .escalated_schema_id = schema_id_of(&pipeline->ids, "alerts.escalated"),
                                    .clock = &clock_system};
     return notify_run(&config, &pipeline->app->stop);
 }
@@ -118,7 +119,7 @@ static const struct service {
     {"journey", "touchpoints", "touchpoints.enriched, journeys, alerts, followups, kpi.deltas, touchpoints.rejected", run_journey},
     {"kpi", "kpi.deltas", "kpis, trend.shifts, alerts, touchpoints.rejected", run_kpi},
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
-    {"notify", "alerts", "webhooks, alerts.undelivered", run_notify},
+    {"notify", "alerts, alerts.escalated", "webhooks, alerts.undelivered, alerts.escalated", run_notify},
     {"dashboard", "Redis", "HTTP, touchpoints (case actions)", run_dashboard},
 };
 enum { SERVICE_COUNT = sizeof services / sizeof *services };

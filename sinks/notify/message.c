@@ -5,6 +5,7 @@
 #include "base/time_text.h"
 #include "base/utf8.h"
 #include "schemas/json_form.h"
+#include "schemas/kpi_text.h"
 
 static void append_link(struct bytes *out, const struct alert *alert, const char *dashboard_url)
 {
@@ -15,7 +16,7 @@ static void append_link(struct bytes *out, const struct alert *alert, const char
     }
 }
 
-static void write_json(struct bytes *out, const struct alert *alert, const char *dashboard_url)
+static void write_json(struct bytes *out, const struct alert *alert, const char *dashboard_url, int64_t waited_ms)
 {
     struct bytes data = {0}, link = {0};
     char at[TIME_TEXT_SIZE];
@@ -30,6 +31,10 @@ static void write_json(struct bytes *out, const struct alert *alert, const char 
     json_write_text(&json, view_of_text(at));
     json_key(&json, "url");
     json_write_text(&json, bytes_view(&link));
+    if (waited_ms > 0) {
+        json_key(&json, "unacknowledged_ms");
+        json_write_integer(&json, waited_ms);
+    }
     json_key(&json, "data");
     json_write_raw(&json, bytes_view(&data));
     json_close_object(&json);
@@ -46,8 +51,12 @@ static void append_escaped(struct bytes *out, struct view text)
     }
 }
 
-static void append_summary(struct bytes *out, const struct alert *alert)
+static void append_summary(struct bytes *out, const struct alert *alert, int64_t waited_ms)
 {
+    char waited[KPI_TEXT_SIZE];
+    kpi_text_duration(waited, (double)waited_ms);
+    if (waited_ms > 0)
+        bytes_printf(out, "Nobody has acknowledged it for %s: ", waited);
     bytes_printf(out, "%s %s", severity_name(alert->severity), alert_state_name(alert->state));
     if (alert->customer_id.data) {
         bytes_append_text(out, " · customer ");
@@ -61,10 +70,10 @@ static void append_summary(struct bytes *out, const struct alert *alert)
     bytes_append_view(out, alert->text.size ? alert->text : alert->rule);
 }
 
-static void write_slack(struct bytes *out, const struct alert *alert, const char *dashboard_url)
+static void write_slack(struct bytes *out, const struct alert *alert, const char *dashboard_url, int64_t waited_ms)
 {
     struct bytes summary = {0}, text = {0};
-    append_summary(&summary, alert);
+    append_summary(&summary, alert, waited_ms);
     append_escaped(&text, bytes_view(&summary));
     for (size_t i = 0; i < alert->reasons.count; i++) {
         bytes_append_text(&text, "\n• ");
@@ -92,11 +101,12 @@ static const char *pagerduty_action(enum alert_state state)
 /* Events v2 refuses a longer one. */
 enum { PAGERDUTY_SUMMARY_MAX = 1024 };
 
-static void write_pagerduty(struct bytes *out, const struct receiver *receiver, const struct alert *alert, const char *dashboard_url)
+static void write_pagerduty(struct bytes *out, const struct receiver *receiver, const struct alert *alert, const char *dashboard_url,
+                            int64_t waited_ms)
 {
     static const char *const severities[] = {"info", "warning", "critical"};
     struct bytes summary = {0}, details = {0}, link = {0};
-    append_summary(&summary, alert);
+    append_summary(&summary, alert, waited_ms);
     append_link(&link, alert, dashboard_url);
     record_to_json(&details, &alert_shape, alert);
     struct json_writer json = json_writer_on(out);
@@ -129,14 +139,14 @@ static void write_pagerduty(struct bytes *out, const struct receiver *receiver, 
 }
 
 void message_write(struct bytes *out, const struct receiver *receiver, const struct alert *alert,
-                   const char *dashboard_url)
+                   const char *dashboard_url, int64_t waited_ms)
 {
     if (receiver->form == RECEIVER_SLACK)
-        write_slack(out, alert, dashboard_url);
+        write_slack(out, alert, dashboard_url, waited_ms);
     else if (receiver->form == RECEIVER_PAGERDUTY)
-        write_pagerduty(out, receiver, alert, dashboard_url);
+        write_pagerduty(out, receiver, alert, dashboard_url, waited_ms);
     else
-        write_json(out, alert, dashboard_url);
+        write_json(out, alert, dashboard_url, waited_ms);
 }
 
 void message_sign(struct bytes *out, const struct receiver *receiver, const char *id, const char *seconds, struct view body)

@@ -4,11 +4,12 @@
 
 #include "sinks/notify/receivers.h"
 
-/* JSON: {"type": "touchstream.alert", "timestamp": …, "data": the alert's JSON form, "url": …} (Standard Webhooks).
+/* `waited_ms`: so long nobody has acknowledged it, that is why the receiver is told; 0: as it happens. JSON:
+ * {"type": "touchstream.alert", "timestamp": …, "data": the alert's JSON form, "url": …, "unacknowledged_ms" if so} (Standard Webhooks).
  * SLACK: {"text": …} as incoming webhooks take it, &, < and > escaped. PAGERDUTY: Events API v2, one incident an alert:
  * trigger while open, acknowledge, resolve; the receiver's secret is the routing key. */
 void message_write(struct bytes *out, const struct receiver *receiver, const struct alert *alert,
-                   const char *dashboard_url);
+                   const char *dashboard_url, int64_t waited_ms);
 
 /* Appends the value of webhook-signature, as Standard Webhooks 1.0 has it: v1, and base64 of HMAC-SHA256 over "id.seconds.body". */
 void message_sign(struct bytes *out, const struct receiver *receiver, const char *id, const char *seconds, struct view body);

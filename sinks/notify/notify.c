@@ -10,6 +10,7 @@
 #include "engine/publisher.h"
 #include "schemas/reader.h"
 #include "schemas/wire.h"
+#include "sinks/notify/escalation.h"
 #include "sinks/notify/message.h"
 #include "sinks/notify/told.h"
 
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SEND_TIMEOUT_MS = 10000, RECALL_DAYS = 31 /* a case without news for 30 days has expired */ };
+enum { CURRENT_SECONDS = 10, SEND_TIMEOUT_MS = 10000, RECALL_DAYS = 31 /* a case without news for 30 days has expired */ };
 
 /* One receiver's thread. */
 struct notifier {
@@ -31,8 +32,11 @@ struct notifier {
     struct publisher *undelivered;
     struct told told;
     struct told_log log;
+    struct escalation escalation; /* in told's stead, for a receiver that escalates */
+    const char *escalated_topic;  /* with prefix */
+    bool is_lost;                 /* what the logs have of escalations is to be read anew */
     struct arena arena;
-    struct metric *sent_total, *failed_total, *undelivered_total;
+    struct metric *sent_total, *failed_total, *undelivered_total, *escalated_total;
     pthread_t thread;
     enum outcome outcome;
 };
@@ -127,11 +131,11 @@ static void keep_undelivered(struct notifier *notifier, const struct alert *aler
 }
 
 /* Until taken, refused, given up or stopped. false: stopped, so nothing is settled. */
-static bool deliver(struct notifier *notifier, const struct alert *alert)
+static bool deliver(struct notifier *notifier, const struct alert *alert, int64_t waited_ms)
 {
     const struct notify_settings *settings = notifier->config->settings;
     struct bytes body = {0};
-    message_write(&body, notifier->receiver, alert, settings->dashboard_url);
+    message_write(&body, notifier->receiver, alert, settings->dashboard_url, waited_ms);
     int64_t begun_us = clock_monotonic_us(), pause_ms = settings->retry_first_ms;
     bool is_settled = false;
     for (int attempt = 1; !is_settled; attempt++) {
@@ -161,10 +165,14 @@ static bool deliver(struct notifier *notifier, const struct alert *alert)
 
 /* --- which alerts ------------------------------------------------------------------------------------------------ */
 
+static bool is_young(const struct notifier *notifier, const struct alert *alert)
+{
+    return clock_now_ms(notifier->config->clock) - alert->changed_at_ms <= notifier->config->settings->max_age_ms;
+}
+
 static bool is_due(struct notifier *notifier, const struct alert *alert)
 {
-    int64_t age_ms = clock_now_ms(notifier->config->clock) - alert->changed_at_ms;
-    return age_ms <= notifier->config->settings->max_age_ms && told_takes(&notifier->told, alert);
+    return is_young(notifier, alert) && told_takes(&notifier->told, alert);
 }
 
 static void on_revoked(void *context, struct view topic, int32_t partition)
@@ -189,7 +197,7 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
             outcome = record_reader_read(notifier->reader, records[i].value, &notifier->arena, &alert, NULL, &why);
         if (outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP)
             return outcome;
-        if (outcome == OUTCOME_OK && is_due(notifier, &alert) && !deliver(notifier, &alert)) {
+        if (outcome == OUTCOME_OK && is_due(notifier, &alert) && !deliver(notifier, &alert, 0)) {
             told_takes_back(&notifier->told, &alert);
             return OUTCOME_RETRY; /* stopped in the middle: after the restart it comes again */
         }
@@ -197,15 +205,125 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
     return OUTCOME_OK;
 }
 
+/* --- what nobody has acknowledged -------------------------------------------------------------------------------- */
+
+/* For the next process, without whom the alert is about: who is forgotten is to be forgotten here, too. */
+static void write_down(struct notifier *notifier, const struct alert *alert)
+{
+    struct bytes value = {0};
+    struct alert told = {.alert_id = alert->alert_id,
+                         .revision = alert->revision,
+                         .rule = alert->rule,
+                         .kind = alert->kind,
+                         .severity = alert->severity,
+                         .state = alert->state,
+                         .text = VIEW_LITERAL(""),
+                         .opened_at_ms = alert->opened_at_ms,
+                         .changed_at_ms = alert->changed_at_ms,
+                         .actor = view_of_text(notifier->receiver->name)};
+    wire_begin(&value, notifier->config->escalated_schema_id);
+    alert_encode(&value, &told);
+    publisher_send(notifier->undelivered, notifier->escalated_topic, -1, alert->alert_id, bytes_view(&value),
+                   clock_now_ms(notifier->config->clock), NULL);
+    publisher_flush(notifier->undelivered, 10000);
+    bytes_finish(&value);
+}
+
+/* false: stopped. */
+static bool escalate(struct notifier *notifier, const struct alert *alert, int64_t waited_ms)
+{
+    if (!deliver(notifier, alert, waited_ms))
+        return false;
+    escalation_told(&notifier->escalation, alert);
+    write_down(notifier, alert);
+    metric_add(notifier->escalated_total, waited_ms > 0);
+    return true;
+}
+
+static bool remember_one(void *context, const struct record *record)
+{
+    struct notifier *notifier = context;
+    struct alert told;
+    const char *why;
+    arena_reset(&notifier->arena);
+    if (record->value.data && record_reader_read(notifier->reader, record->value, &notifier->arena, &told, NULL, &why) == OUTCOME_OK &&
+        view_equal_text(told.actor, notifier->receiver->name))
+        escalation_remember(&notifier->escalation, &told);
+    return true;
+}
+
+static enum outcome read_what_was_told(struct notifier *notifier)
+{
+    struct scan scan = {.topic = notifier->escalated_topic, .since_ms = notifier->log.since_ms, .context = notifier, .on_record = remember_one};
+    escalation_reset(&notifier->escalation);
+    enum outcome outcome = scan_run(&scan, notifier->config->kafka, notifier->stop);
+    if (outcome != OUTCOME_OK || atomic_load(notifier->stop))
+        return OUTCOME_RETRY;
+    notifier->is_lost = false;
+    return OUTCOME_OK;
+}
+
+static enum outcome take_one(struct notifier *notifier, const struct record *record)
+{
+    struct alert alert;
+    const char *why;
+    arena_reset(&notifier->arena);
+    if (!record->value.data || record->timestamp_ms < notifier->log.since_ms)
+        return OUTCOME_OK;
+    enum outcome outcome = record_reader_read(notifier->reader, record->value, &notifier->arena, &alert, NULL, &why);
+    if (outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP)
+        return outcome;
+    if (outcome == OUTCOME_OK && escalation_takes(&notifier->escalation, &alert, record->value) && is_young(notifier, &alert))
+        return escalate(notifier, &alert, 0) ? OUTCOME_OK : OUTCOME_RETRY;
+    return OUTCOME_OK;
+}
+
+/* Only when all that has been said of them is known: somebody may have acknowledged them since. */
+static enum outcome escalate_due(struct notifier *notifier)
+{
+    struct view value;
+    int64_t waited_ms;
+    int64_t now_ms = clock_now_ms(notifier->config->clock);
+    while (escalation_due(&notifier->escalation, now_ms, notifier->config->settings->max_age_ms, &value, &waited_ms)) {
+        struct alert alert;
+        const char *why;
+        arena_reset(&notifier->arena);
+        enum outcome outcome = record_reader_read(notifier->reader, value, &notifier->arena, &alert, NULL, &why);
+        if (outcome != OUTCOME_OK)
+            return OUTCOME_RETRY;
+        if (!escalate(notifier, &alert, waited_ms))
+            return OUTCOME_RETRY;
+    }
+    return OUTCOME_OK;
+}
+
+static void on_escalations_revoked(void *context, struct view topic, int32_t partition)
+{
+    struct notifier *notifier = context;
+    (void)topic, (void)partition; /* all of them go, and come anew */
+    notifier->is_lost = true;
+}
+
+static enum outcome on_escalation_batch(void *context, const struct record *records, size_t count)
+{
+    struct notifier *notifier = context;
+    enum outcome outcome = notifier->is_lost ? read_what_was_told(notifier) : OUTCOME_OK;
+    for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++)
+        outcome = take_one(notifier, &records[i]);
+    bool is_current = count == 0 || records[count - 1].timestamp_ms > clock_now_ms(notifier->config->clock) - SECONDS(CURRENT_SECONDS);
+    return outcome == OUTCOME_OK && is_current ? escalate_due(notifier) : outcome;
+}
+
 /* --- the service ------------------------------------------------------------------------------------------------- */
 
 static void *run_notifier(void *context)
 {
     struct notifier *notifier = context;
-    struct bytes topic = {0}, group = {0}, labels = {0};
+    struct bytes topic = {0}, group = {0}, labels = {0}, escalated = {0};
     char error[256];
     const char *prefix = notifier->config->kafka->topic_prefix;
     bytes_printf(&topic, "%salerts", prefix);
+    bytes_printf(&escalated, "%salerts.escalated", prefix);
     bytes_printf(&group, "%snotify.%s", prefix, notifier->receiver->name);
     metrics_label(&labels, "receiver", notifier->receiver->name);
     notifier->sent_total = metrics_counter("touchstream_notify_sent_total", bytes_text(&labels), "Alerts a receiver took.");
@@ -213,6 +331,8 @@ static void *run_notifier(void *context)
         metrics_counter("touchstream_notify_failed_total", bytes_text(&labels), "Attempts a receiver did not take.");
     notifier->undelivered_total = metrics_counter("touchstream_notify_undelivered_total", bytes_text(&labels),
                                                   "Alerts put into alerts.undelivered.");
+    notifier->escalated_total = metrics_counter("touchstream_notify_escalated_total", bytes_text(&labels),
+                                                "Alerts told because nobody had acknowledged them for as long as the receiver's `after`.");
     arena_init(&notifier->arena);
     notifier->http = http_client_create();
     notifier->reader = record_reader_create(&alert_shape, notifier->config->registry);
@@ -220,18 +340,28 @@ static void *run_notifier(void *context)
     notifier->told.receiver = notifier->receiver;
     notifier->log = (struct told_log){bytes_text(&topic), notifier->config->kafka, notifier->reader,
                                       clock_now_ms(notifier->config->clock) - DAYS(RECALL_DAYS), notifier->stop};
+    escalation_init(&notifier->escalation, notifier->receiver);
+    notifier->escalated_topic = bytes_text(&escalated);
+    notifier->is_lost = true;
     const char *topics[] = {bytes_text(&topic), NULL};
     struct follow follow = {.group = bytes_text(&group), .topics = topics, .batch_records_max = 100, .wait_ms_max = 500,
                             .context = notifier, .on_batch = on_batch, .on_revoked = on_revoked};
+    if (notifier->receiver->escalates) {
+        follow.from_start_always = true;
+        follow.on_batch = on_escalation_batch;
+        follow.on_revoked = on_escalations_revoked;
+    }
     notifier->outcome = notifier->undelivered ? follow_run(&follow, notifier->config->kafka, notifier->stop) : OUTCOME_STOP;
     publisher_destroy(notifier->undelivered);
     record_reader_destroy(notifier->reader);
     http_client_destroy(notifier->http);
     told_finish(&notifier->told);
+    escalation_finish(&notifier->escalation);
     arena_finish(&notifier->arena);
     bytes_finish(&topic);
     bytes_finish(&group);
     bytes_finish(&labels);
+    bytes_finish(&escalated);
     return NULL;
 }
 

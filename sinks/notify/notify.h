@@ -4,7 +4,8 @@
  * is forgotten meanwhile: Kafka keeps what it has not taken. A message is sent on a change of state or severity only, at
  * least once; receivers tell repeats by `webhook-id` (alert id and revision). Busy or broken receivers are tried again with
  * growing pauses; what a receiver refuses for good, or has not taken within notify.give_up_after, goes to the topic
- * alerts.undelivered. Imported history notifies nobody. */
+ * alerts.undelivered. Imported history notifies nobody. A receiver with `after` hears of an alert only once nobody has acknowledged it for so
+ * long (escalation.h), by real time. */
 #ifndef TS_SINKS_NOTIFY_NOTIFY_H
 #define TS_SINKS_NOTIFY_NOTIFY_H
 
@@ -21,7 +22,8 @@ struct notify_config {
     const struct notify_settings *settings;
     const struct kafka_settings *kafka;
     struct registry *registry;
-    uint32_t rejected_schema_id; /* of the records in alerts.undelivered */
+    uint32_t rejected_schema_id;  /* of the records in alerts.undelivered */
+    uint32_t escalated_schema_id; /* of those in alerts.escalated */
     struct clock *clock;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/signature.h"
+#include "base/time_text.h"
 #include "schemas/alert_rules.h"
 
 #include <ctype.h>
@@ -11,7 +12,7 @@
 
 const struct setting notify_setting_rows[] = {
     SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
-                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md)}."),
+                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md), after (15m, or {critical: 15m, warning: 2h}: it hears of what nobody has acknowledged for so long)}."),
     SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
                      .most = MINUTES(10), .about = "Pause before the second attempt; it doubles from there."),
     SETTING_DURATION(struct notify_settings, retry_most_ms, "notify.retry_most", .standard = MINUTES(1), .least = 10,
@@ -38,7 +39,7 @@ static const char *scalar_of(const struct settings_node *map, const char *key)
 
 static bool check_keys(const struct settings_node *map, struct bytes *error)
 {
-    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", NULL};
+    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", "after", NULL};
     for (size_t i = 0; i < map->child_count; i++) {
         bool is_known = false;
         for (const char *const *name = known; *name; name++)
@@ -104,6 +105,41 @@ static bool check_rules(const struct settings_node *rules, struct bytes *error)
     return true;
 }
 
+enum { AFTER_MOST_DAYS = 30 };
+
+static bool read_wait(const struct settings_node *node, int64_t *after_ms)
+{
+    return node->kind == SETTINGS_SCALAR && node->scalar && time_parse_duration(view_of_text(node->scalar), after_ms) && *after_ms >= SECONDS(1) &&
+           *after_ms <= DAYS(AFTER_MOST_DAYS);
+}
+
+/* One wait for every severity from the receiver's least on, or one each. */
+static bool read_after(const struct settings_node *node, struct receiver *receiver, struct bytes *error)
+{
+    static const char *const known[] = {"critical", "warning", "info", NULL};
+    for (int severity = 0; severity <= SEVERITY_CRITICAL; severity++)
+        receiver->after_ms[severity] = -1;
+    receiver->escalates = node != NULL;
+    if (node == NULL)
+        return true;
+    int64_t after_ms = -1;
+    if (node->kind != SETTINGS_MAP && !read_wait(node, &after_ms))
+        return complain(error, node, "after is a duration from 1s to 30d, as 15m, or one a severity, as {critical: 15m, warning: 2h}");
+    for (int severity = receiver->least; node->kind != SETTINGS_MAP && severity <= SEVERITY_CRITICAL; severity++)
+        receiver->after_ms[severity] = after_ms;
+    for (size_t i = 0; node->kind == SETTINGS_MAP && i < node->child_count; i++) {
+        const struct settings_node *child = &node->children[i];
+        enum severity severity;
+        if (strcmp(child->key, known[0]) != 0 && strcmp(child->key, known[1]) != 0 && strcmp(child->key, known[2]) != 0)
+            return settings_unknown_key(child, "notify.receivers.after", known, error);
+        if (!read_severity(child->key, &severity) || !read_wait(child, &receiver->after_ms[severity]))
+            return complain(error, child, "after is a duration from 1s to 30d for each severity, as {critical: 15m, warning: 2h}");
+        if (severity < receiver->least)
+            return complain(error, child, "after is for a severity that the receiver's severity leaves out");
+    }
+    return true;
+}
+
 static bool read_one(const struct settings_node *node, struct receiver *receiver, struct bytes *error)
 {
     if (node->kind != SETTINGS_MAP)
@@ -127,6 +163,8 @@ static bool read_one(const struct settings_node *node, struct receiver *receiver
         return complain(error, node, "form pagerduty needs a secret: the integration's routing key");
     if (!read_severity(scalar_of(node, "severity"), &receiver->least))
         return complain(error, node, "severity is info, warning or critical");
+    if (!read_after(settings_node_find(node, "after"), receiver, error))
+        return false;
     return receiver->rules == NULL || check_rules(receiver->rules, error);
 }
 

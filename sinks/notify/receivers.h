@@ -8,6 +8,9 @@
  *           secret: whsec_…          # json: signs each message; whsec_ and base64 as Standard Webhooks has it, or any text; pagerduty: the routing key
  *           severity: warning        # the least that is told; default info
  *           rules: [case, sla.first_response.breach]   # default: all
+ *         - name: head-of-support    # hears only what nobody has acknowledged for so long
+ *           url: http://127.0.0.1:9000/escalated
+ *           after: {critical: 15m, warning: 2h}        # or one for every severity: 15m
  */
 #ifndef TS_SINKS_NOTIFY_RECEIVERS_H
 #define TS_SINKS_NOTIFY_RECEIVERS_H
@@ -24,6 +27,8 @@ struct receiver {
     enum receiver_form form;
     enum severity least;
     const struct settings_node *rules; /* NULL: all */
+    bool escalates;                    /* has `after`; escalation.h */
+    int64_t after_ms[SEVERITY_CRITICAL + 1]; /* by severity; −1: never */
 };
 
 struct notify_settings {

@@ -21,7 +21,7 @@ static void expect(enum receiver_form form, const struct alert *alert, const cha
 {
     struct receiver receiver = {.name = "r", .url = "http://x", .secret = "key", .form = form};
     struct bytes body = {0};
-    message_write(&body, &receiver, alert, "http://127.0.0.1:8081");
+    message_write(&body, &receiver, alert, "http://127.0.0.1:8081", 0);
     if (strstr(bytes_text(&body), wanted) == NULL)
         fail_msg("wanted %s in %s", wanted, bytes_text(&body));
     bytes_finish(&body);
@@ -53,7 +53,7 @@ static void a_summary_is_no_longer_than_pagerduty_takes(void **state)
     lengthy.text = view_of_text(text);
     struct receiver receiver = {.name = "r", .url = "http://x", .secret = "key", .form = RECEIVER_PAGERDUTY};
     struct bytes body = {0};
-    message_write(&body, &receiver, &lengthy, "http://127.0.0.1:8081");
+    message_write(&body, &receiver, &lengthy, "http://127.0.0.1:8081", 0);
     const char *summary = strstr(bytes_text(&body), "\"summary\":\"");
     assert_non_null(summary);
     assert_int_equal(strcspn(summary + strlen("\"summary\":\""), "\""), 1024);
@@ -123,6 +123,43 @@ static void receivers_choose_by_severity_and_rule(void **state)
     settings_destroy(file);
 }
 
+static void one_who_waits_has_a_time_for_each_severity(void **state)
+{
+    (void)state;
+    struct notify_settings settings;
+    struct receiver receivers[RECEIVERS_MAX];
+    struct bytes error = {0};
+    size_t count;
+    struct settings_file *file = load("notify:\n  receivers:\n"
+                                      "    - {name: a, url: 'http://h/a'}\n"
+                                      "    - {name: b, url: 'http://h/b', after: 15m, severity: warning}\n"
+                                      "    - {name: c, url: 'http://h/c', after: {critical: 60m, warning: 8h}}\n",
+                                      &settings);
+    assert_true(receivers_read(&settings, receivers, &count, &error));
+    static const int64_t wanted[3][3] = {{-1, -1, -1}, {-1, 900000, 900000}, {-1, 28800000, 3600000}};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(receivers[i].escalates, i > 0);
+        for (int severity = 0; severity < 3; severity++)
+            assert_int_equal(receivers[i].after_ms[severity], wanted[i][severity]);
+    }
+    settings_destroy(file);
+}
+
+static void it_says_that_nobody_has_acknowledged_it(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {"\"unacknowledged_ms\":900000,\"data\":", "{\"text\":\"Nobody has acknowledged it for 15.0 min: CRITICAL OPEN",
+                                         "\"summary\":\"Nobody has acknowledged it for 15.0 min: CRITICAL OPEN"};
+    for (int form = 0; form < 3; form++) {
+        struct receiver receiver = {.form = (enum receiver_form)form, .secret = "s"};
+        struct bytes body = {0};
+        message_write(&body, &receiver, &angry, "http://127.0.0.1:8081", 900000);
+        if (strstr(bytes_text(&body), wanted[form]) == NULL)
+            fail_msg("wanted '%s' in '%s'", wanted[form], bytes_text(&body));
+        bytes_finish(&body);
+    }
+}
+
 static void a_wrong_receiver_is_named_with_its_line(void **state)
 {
     (void)state;
@@ -138,6 +175,11 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', severity: big}\n", "severity is info"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', form: pagerduty}\n", "routing key"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', rules: case}\n", "rules is a list"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', after: soon}\n", "line 3: notify.receivers: after is a duration"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', after: 40d}\n", "from 1s to 30d"},
+        {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      after:\n        critical: 15m\n        grave: 2h\n", "line 7: notify.receivers.after.grave: there is no such setting; the nearest is"},
+        {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      after: {critical: 15}\n", "line 5: notify.receivers: after is a duration"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', severity: critical, after: {warning: 2h}}\n", "leaves out"},
         {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      rules:\n        - case\n        - hot_ticket\n",
          "line 7: notify.receivers: no rule is called 'hot_ticket'; there are case, kpi.target, sla.first_response.warning"},
     };
@@ -161,6 +203,8 @@ int main(void)
                                        cmocka_unit_test(a_summary_is_no_longer_than_pagerduty_takes),
                                        cmocka_unit_test(a_secret_signs_as_standard_webhooks_has_it),
                                        cmocka_unit_test(receivers_choose_by_severity_and_rule),
+                                       cmocka_unit_test(one_who_waits_has_a_time_for_each_severity),
+                                       cmocka_unit_test(it_says_that_nobody_has_acknowledged_it),
                                        cmocka_unit_test(a_wrong_receiver_is_named_with_its_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,172 @@
+#include "sinks/notify/escalation.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+enum { TRACKS_MAX = 200000, SEVERITIES = SEVERITY_CRITICAL + 1 };
+
+#define NOT_OPEN INT64_MAX
+
+struct track {
+    int32_t revision;            /* the newest seen */
+    int32_t told_revision;       /* the newest told; 0: none */
+    bool is_told;                /* and it is not over since */
+    enum alert_state told_state;
+    enum severity told_severity;
+    int64_t since_ms[SEVERITIES]; /* when it became open and so grave; NOT_OPEN: it is not */
+    struct bytes record;         /* the newest revision, while it waits */
+};
+
+void escalation_init(struct escalation *escalation, const struct receiver *receiver)
+{
+    *escalation = (struct escalation){.receiver = receiver, .next_due_ms = INT64_MAX};
+}
+
+static void track_free(void *value)
+{
+    struct track *track = value;
+    bytes_finish(&track->record);
+    free(track);
+}
+
+void escalation_finish(struct escalation *escalation)
+{
+    map_finish(&escalation->tracks, track_free);
+}
+
+void escalation_reset(struct escalation *escalation)
+{
+    escalation_finish(escalation);
+    escalation_init(escalation, escalation->receiver);
+}
+
+/* NULL: there are too many, and this one was not among them. */
+static struct track *track_open(struct escalation *escalation, struct view alert_id)
+{
+    struct track *track = map_find(&escalation->tracks, alert_id);
+    if (track)
+        return track;
+    if (escalation->tracks.count >= TRACKS_MAX) {
+        if (!escalation->is_full)
+            log_warning("too many open alerts to escalate them all", "receiver", escalation->receiver->name, NULL);
+        escalation->is_full = true;
+        return NULL;
+    }
+    track = memory_zeroed(1, sizeof *track);
+    for (int severity = 0; severity < SEVERITIES; severity++)
+        track->since_ms[severity] = NOT_OPEN;
+    *map_place(&escalation->tracks, alert_id) = track;
+    return track;
+}
+
+static bool is_over(enum alert_state state)
+{
+    return state == ALERT_STATE_RESOLVED || state == ALERT_STATE_VERIFIED || state == ALERT_STATE_EXPIRED;
+}
+
+/* --- waiting --- */
+
+static void run_clocks(struct track *track, const struct alert *alert)
+{
+    for (int severity = 0; severity < SEVERITIES; severity++) {
+        bool runs = alert->state == ALERT_STATE_OPEN && severity <= (int)alert->severity;
+        if (!runs)
+            track->since_ms[severity] = NOT_OPEN;
+        else if (track->since_ms[severity] == NOT_OPEN)
+            track->since_ms[severity] = alert->changed_at_ms;
+    }
+}
+
+/* When it is to be told, and how long it has waited by then; INT64_MAX: it does not wait. */
+static int64_t due_ms_of(const struct escalation *escalation, const struct track *track, int64_t *waited_ms)
+{
+    int64_t due_ms = INT64_MAX;
+    for (int severity = 0; severity < SEVERITIES && !track->is_told && track->revision > track->told_revision; severity++) {
+        int64_t after_ms = escalation->receiver->after_ms[severity];
+        if (after_ms < 0 || track->since_ms[severity] == NOT_OPEN || track->since_ms[severity] + after_ms >= due_ms)
+            continue;
+        due_ms = track->since_ms[severity] + after_ms;
+        *waited_ms = after_ms;
+    }
+    return due_ms;
+}
+
+bool escalation_due(struct escalation *escalation, int64_t now_ms, int64_t age_max_ms, struct view *record, int64_t *waited_ms)
+{
+    if (escalation->next_due_ms > now_ms)
+        return false;
+    struct track *first = NULL;
+    int64_t first_due_ms = INT64_MAX, next_due_ms = INT64_MAX;
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&escalation->tracks, &at));) {
+        int64_t waits_ms = 0, due_ms = due_ms_of(escalation, slot->value, &waits_ms);
+        if (due_ms < now_ms - age_max_ms)
+            continue;
+        next_due_ms = due_ms < next_due_ms ? due_ms : next_due_ms;
+        if (due_ms <= now_ms && due_ms < first_due_ms) {
+            first = slot->value;
+            first_due_ms = due_ms;
+            *waited_ms = waits_ms;
+        }
+    }
+    escalation->next_due_ms = next_due_ms;
+    if (first)
+        *record = bytes_view(&first->record);
+    return first != NULL;
+}
+
+/* --- what comes in the log --- */
+
+void escalation_remember(struct escalation *escalation, const struct alert *told)
+{
+    struct track *track = track_open(escalation, told->alert_id);
+    if (!track || told->revision <= track->told_revision)
+        return;
+    track->told_revision = told->revision;
+    track->told_state = told->state;
+    track->told_severity = told->severity;
+    track->is_told = !is_over(told->state);
+}
+
+/* What is over and known to the receiver as such needs no memory; an alert without a clock of ours never did. */
+static void drop_if_settled(struct escalation *escalation, const struct alert *alert, struct track *track)
+{
+    if (is_over(alert->state) && !track->is_told && track->revision >= track->told_revision)
+        track_free(map_remove(&escalation->tracks, alert->alert_id));
+}
+
+bool escalation_takes(struct escalation *escalation, const struct alert *alert, struct view record)
+{
+    struct track *track = map_find(&escalation->tracks, alert->alert_id);
+    if (!track && (is_over(alert->state) || !receiver_wants(escalation->receiver, alert, true)))
+        return false;
+    if (!track)
+        track = track_open(escalation, alert->alert_id);
+    if (!track)
+        return false;
+    if (alert->revision > track->revision) {
+        track->revision = alert->revision;
+        run_clocks(track, alert);
+        bytes_clear(&track->record);
+        if (alert->state == ALERT_STATE_OPEN)
+            bytes_append_view(&track->record, record);
+        int64_t waited_ms, due_ms = due_ms_of(escalation, track, &waited_ms);
+        escalation->next_due_ms = due_ms < escalation->next_due_ms ? due_ms : escalation->next_due_ms;
+    }
+    bool is_news = track->is_told && alert->revision > track->told_revision &&
+                   (alert->state != track->told_state || alert->severity != track->told_severity);
+    if (!is_news)
+        drop_if_settled(escalation, alert, track);
+    return is_news;
+}
+
+void escalation_told(struct escalation *escalation, const struct alert *alert)
+{
+    struct track *track = map_find(&escalation->tracks, alert->alert_id);
+    escalation_remember(escalation, alert);
+    if (track)
+        drop_if_settled(escalation, alert, track);
+}

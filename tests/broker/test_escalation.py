@@ -1,0 +1,64 @@
+"""Receivers who hear only of what nobody has acknowledged for a while: told by the clock, with nothing new in any topic, once, and by
+whichever process is there when the time has come."""
+
+import signal
+import time
+
+from installation import eventually
+from test_bad_input import good, moment
+from test_collector import answers, collector, post
+from test_mission import SECRET, angry, receivers  # noqa: F401, a fixture
+
+AFTER_S = 6
+
+
+def told(receiver):
+    return [(body["data"]["customer_id"], body["data"]["state"], body.get("unacknowledged_ms")) for status, _, body, _ in receiver.got if status == 200]
+
+
+def test_the_head_is_called_when_the_desk_does_not_act(make_installation, receivers):  # noqa: F811
+    desk, head = receivers(), receivers()
+    urls = [one.settings["notify.receivers"][0]["url"] for one in (desk, head)]
+    installation = make_installation(**{"notify.receivers": [
+        {"name": "desk", "url": urls[0], "secret": SECRET, "rules": ["case"]},
+        {"name": "head", "url": urls[1], "secret": SECRET, "rules": ["case"], "after": {"critical": "%ds" % AFTER_S}}]})
+    installation.start("journey")
+    notify = installation.start("notify")
+    url, _ = collector(installation)
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    cases = lambda: {one["customer_id"]: one["case_id"] for one in installation.records("alerts") if one["rule"] == "case"}
+    act = lambda customer, action: post(url, good(customer_id=customer, occurred_at=moment(), type="CaseActed", data={
+        "case_id": cases()[customer], "action": action, "actor": "Ada", "note": None})).status_code
+
+    for customer in ("seen", "unseen"):
+        assert post(url, angry(customer)).status_code == 200
+    began = time.monotonic()
+    assert eventually(lambda: {"seen", "unseen"} <= cases().keys() and len(told(desk)) == 2, 20), installation.logs()
+    assert act("seen", "ACKNOWLEDGED") == 200
+    is_in_time = time.monotonic() - began < AFTER_S - 2
+    assert eventually(lambda: told(head), 40), installation.logs()
+    assert time.monotonic() - began > AFTER_S - 1
+    assert not is_in_time or told(head) == [("unseen", "OPEN", AFTER_S * 1000)], told(head)
+
+    # The process dies before the next one's time has come. The one after it knows of both: who waits, and who was told of.
+    before = len(told(head))
+    assert post(url, angry("later")).status_code == 200
+    assert eventually(lambda: "later" in [customer for customer, *_ in told(desk)], 20), installation.logs()
+    installation.stop(notify, signal.SIGKILL)
+    notify = installation.start("notify", name="notify-again")
+    assert eventually(lambda: len(told(head)) > before, 60), installation.logs()
+    assert told(head)[before:] == [("later", "OPEN", AFTER_S * 1000)], "and nobody a second time"
+
+    assert act("unseen", "ACKNOWLEDGED") == 200
+    assert eventually(lambda: told(head)[-1] == ("unseen", "ACKNOWLEDGED", None), 30), told(head)
+    assert act("unseen", "CLOSED") == 200
+    assert eventually(lambda: told(head)[-1] == ("unseen", "RESOLVED", None), 30), told(head)
+    assert installation.stop(notify) == 0
+    heard = len(told(head))
+    installation.start("notify", name="notify-once-more")
+    assert post(url, angry("last")).status_code == 200
+    assert eventually(lambda: told(head)[-1][0] == "last", 60), installation.logs()
+    assert len(told(head)) == heard + 1
+
+    kept = installation.records("alerts.escalated")
+    assert len(kept) == len(told(head)) and all(one["actor"] == "head" and one["customer_id"] is None and one["text"] == "" for one in kept)

@@ -1,0 +1,250 @@
+/* Whom an alert waits for: told when nobody acts, not when somebody does, once, and the same after any restart. */
+#include "sinks/notify/escalation.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "tests/unit/cmocka_all.h"
+
+#include <stdio.h>
+
+enum { LOG_MOST = 64 };
+
+static const int64_t start_ms = INT64_C(1790000000000), no_limit_ms = DAYS(365);
+
+static const struct receiver boss = {.name = "boss", .escalates = true, .after_ms = {-1, HOURS(2), MINUTES(15)}};
+
+static struct alert revision_of(const char *id, int32_t revision, enum alert_state state, enum severity severity, int64_t at_ms)
+{
+    return (struct alert){.alert_id = view_of_text(id), .revision = revision, .rule = VIEW_LITERAL("case"), .state = state, .severity = severity,
+                          .changed_at_ms = start_ms + at_ms};
+}
+
+/* The record that stands for a revision: its id, for this test. */
+static bool takes(struct escalation *escalation, const struct alert *alert)
+{
+    return escalation_takes(escalation, alert, alert->alert_id);
+}
+
+/* Tells what is due, and says whom: ids with a space behind each. */
+static const char *due(struct escalation *escalation, int64_t at_ms, const struct alert *alerts, size_t count)
+{
+    static char said[200];
+    struct view id;
+    int64_t waited_ms;
+    said[0] = '\0';
+    while (escalation_due(escalation, start_ms + at_ms, no_limit_ms, &id, &waited_ms)) {
+        const struct alert *newest = NULL;
+        for (size_t i = 0; i < count; i++)
+            if (view_equal(alerts[i].alert_id, id))
+                newest = &alerts[i];
+        assert_non_null(newest);
+        snprintf(said + strlen(said), sizeof said - strlen(said), "%.*s:%lldm ", VIEW_ARGUMENTS(id), (long long)(waited_ms / 60000));
+        escalation_told(escalation, newest);
+    }
+    return said;
+}
+
+static void it_waits_by_severity_and_is_told_once(void **unused)
+{
+    (void)unused;
+    struct escalation escalation;
+    escalation_init(&escalation, &boss);
+    struct alert alerts[] = {revision_of("grave", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0),
+                             revision_of("so-so", 1, ALERT_STATE_OPEN, SEVERITY_WARNING, MINUTES(1)),
+                             revision_of("small", 1, ALERT_STATE_OPEN, SEVERITY_INFO, 0)};
+    for (size_t i = 0; i < 3; i++)
+        assert_false(takes(&escalation, &alerts[i]));
+    assert_string_equal(due(&escalation, MINUTES(15) - 1, alerts, 3), "");
+    assert_string_equal(due(&escalation, MINUTES(15), alerts, 3), "grave:15m ");
+    assert_string_equal(due(&escalation, HOURS(2), alerts, 3), "");
+    assert_string_equal(due(&escalation, HOURS(300), alerts, 3), "so-so:120m ");
+    struct alert more = revision_of("grave", 2, ALERT_STATE_OPEN, SEVERITY_CRITICAL, HOURS(1)); /* another score */
+    assert_false(takes(&escalation, &more));
+    assert_string_equal(due(&escalation, HOURS(301), &more, 1), "");
+    escalation_finish(&escalation);
+}
+
+static void who_acts_in_time_spares_the_boss(void **unused)
+{
+    (void)unused;
+    struct escalation escalation;
+    static const enum alert_state acts[] = {ALERT_STATE_ACKNOWLEDGED, ALERT_STATE_IN_PROGRESS, ALERT_STATE_SNOOZED, ALERT_STATE_RESOLVED, ALERT_STATE_EXPIRED};
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+        escalation_init(&escalation, &boss);
+        struct alert alerts[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("a", 2, acts[i], SEVERITY_CRITICAL, MINUTES(14)),
+                                 revision_of("a", 3, ALERT_STATE_OPEN, SEVERITY_CRITICAL, MINUTES(30))};
+        assert_false(takes(&escalation, &alerts[0]));
+        assert_false(takes(&escalation, &alerts[1]));
+        assert_string_equal(due(&escalation, MINUTES(16), alerts, 2), "");
+        assert_false(takes(&escalation, &alerts[2])); /* open again: the clock begins anew */
+        assert_string_equal(due(&escalation, MINUTES(44), alerts, 3), "");
+        assert_string_equal(due(&escalation, MINUTES(45), alerts, 3), "a:15m ");
+        escalation_finish(&escalation);
+    }
+}
+
+static void what_grows_worse_waits_no_longer_than_either(void **unused)
+{
+    (void)unused;
+    struct escalation escalation;
+    escalation_init(&escalation, &boss);
+    struct alert soon[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_WARNING, 0), revision_of("a", 2, ALERT_STATE_OPEN, SEVERITY_CRITICAL, HOURS(1)),
+                           revision_of("b", 1, ALERT_STATE_OPEN, SEVERITY_WARNING, 0), revision_of("b", 2, ALERT_STATE_OPEN, SEVERITY_CRITICAL, MINUTES(119)),
+                           revision_of("c", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("c", 2, ALERT_STATE_OPEN, SEVERITY_WARNING, MINUTES(10))};
+    for (size_t i = 0; i < 6; i++)
+        assert_false(takes(&escalation, &soon[i]));
+    assert_string_equal(due(&escalation, MINUTES(74), soon, 6), "");
+    assert_string_equal(due(&escalation, MINUTES(75), soon, 6), "a:15m ");
+    assert_true(due(&escalation, MINUTES(119), soon, 6)[0] == '\0');
+    assert_int_equal(strlen(due(&escalation, MINUTES(120), soon, 6)), 2 * strlen("b:120m ")); /* and c, which is less grave by now */
+    escalation_finish(&escalation);
+}
+
+static void who_was_called_hears_how_it_goes_on_until_it_is_over(void **unused)
+{
+    (void)unused;
+    struct escalation escalation;
+    escalation_init(&escalation, &boss);
+    struct alert alerts[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("a", 2, ALERT_STATE_ACKNOWLEDGED, SEVERITY_CRITICAL, MINUTES(20)),
+                             revision_of("a", 3, ALERT_STATE_ACKNOWLEDGED, SEVERITY_CRITICAL, MINUTES(21)),
+                             revision_of("a", 4, ALERT_STATE_RESOLVED, SEVERITY_INFO, MINUTES(22)), revision_of("a", 5, ALERT_STATE_VERIFIED, SEVERITY_INFO, MINUTES(23)),
+                             revision_of("a", 6, ALERT_STATE_OPEN, SEVERITY_CRITICAL, MINUTES(24))};
+    static const bool heard[] = {false, true, false, true, false, false};
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(takes(&escalation, &alerts[i]), heard[i]);
+        if (heard[i])
+            escalation_told(&escalation, &alerts[i]);
+        if (i == 0)
+            assert_string_equal(due(&escalation, MINUTES(15), alerts, 1), "a:15m ");
+    }
+    assert_string_equal(due(&escalation, MINUTES(38), alerts, 6), "");
+    assert_string_equal(due(&escalation, MINUTES(39), alerts, 6), "a:15m ");
+    escalation_finish(&escalation);
+}
+
+static void old_and_foreign_and_historical_ones_are_let_be(void **unused)
+{
+    (void)unused;
+    struct escalation escalation;
+    struct view record;
+    int64_t waited_ms;
+    escalation_init(&escalation, &boss);
+    struct alert old = revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), history = revision_of("b", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, DAYS(2));
+    history.historical = true;
+    assert_false(takes(&escalation, &old));
+    assert_false(takes(&escalation, &history));
+    assert_false(escalation_due(&escalation, start_ms + DAYS(3), DAYS(1), &record, &waited_ms));
+    struct alert young = revision_of("c", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, DAYS(2));
+    assert_false(takes(&escalation, &young));
+    assert_true(escalation_due(&escalation, start_ms + DAYS(3), DAYS(1), &record, &waited_ms));
+    assert_true(view_equal_text(record, "c"));
+    escalation_finish(&escalation);
+}
+
+/* A batch that comes again after a failure, or a log that is read again from its beginning: what is known does not become unknown. */
+static void what_comes_again_does_no_harm(void **unused)
+{
+    (void)unused;
+    struct escalation escalation;
+    escalation_init(&escalation, &boss);
+    struct alert alerts[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("a", 2, ALERT_STATE_ACKNOWLEDGED, SEVERITY_CRITICAL, MINUTES(1))};
+    for (size_t i = 0; i < 3; i++)
+        assert_false(takes(&escalation, &alerts[i % 2]));
+    assert_string_equal(due(&escalation, HOURS(1), alerts, 2), "");
+    escalation_reset(&escalation);
+    struct alert over = revision_of("a", 3, ALERT_STATE_RESOLVED, SEVERITY_CRITICAL, MINUTES(20));
+    escalation_remember(&escalation, &over);
+    assert_false(takes(&escalation, &alerts[0]));
+    assert_string_equal(due(&escalation, HOURS(1), alerts, 2), "");
+    escalation_finish(&escalation);
+}
+
+/* --- restarts --- */
+
+struct history {
+    struct alert log[LOG_MOST], told[LOG_MOST];
+    size_t log_count, told_count;
+};
+
+static void tell(struct history *history, struct escalation *escalation, const struct alert *alert)
+{
+    assert_true(history->told_count < LOG_MOST);
+    history->told[history->told_count++] = *alert;
+    escalation_told(escalation, alert);
+}
+
+static void run_until(struct history *history, struct escalation *escalation, int64_t at_ms)
+{
+    struct view id;
+    int64_t waited_ms;
+    while (escalation_due(escalation, start_ms + at_ms, no_limit_ms, &id, &waited_ms)) {
+        const struct alert *newest = NULL;
+        for (size_t i = 0; i < history->log_count; i++)
+            if (view_equal(history->log[i].alert_id, id))
+                newest = &history->log[i];
+        tell(history, escalation, newest);
+    }
+}
+
+static void read_again(struct history *history, struct escalation *escalation)
+{
+    escalation_reset(escalation);
+    for (size_t i = 0; i < history->told_count; i++)
+        escalation_remember(escalation, &history->told[i]);
+    for (size_t i = 0; i < history->log_count; i++)
+        assert_false(takes(escalation, &history->log[i])); /* all of it has been told that was to be */
+}
+
+/* Three alerts live random lives; a receiver that restarts after every other step hears what one hears that never does. */
+static void a_restart_neither_forgets_nor_repeats(void **unused)
+{
+    (void)unused;
+    static const char *const ids[] = {"a", "b", "c"};
+    static const enum alert_state states[] = {ALERT_STATE_OPEN, ALERT_STATE_OPEN, ALERT_STATE_ACKNOWLEDGED, ALERT_STATE_SNOOZED, ALERT_STATE_RESOLVED, ALERT_STATE_VERIFIED};
+    size_t told = 0;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct history steady = {0}, shaky = {0};
+        struct escalation calm, restarted;
+        struct random random;
+        int32_t revisions[3] = {0};
+        int64_t at_ms = 0;
+        random_init(&random, seed);
+        escalation_init(&calm, &boss);
+        escalation_init(&restarted, &boss);
+        for (int step = 0; step < 40; step++) {
+            int which = (int)random_below(&random, 3);
+            at_ms += MINUTES((int64_t)random_below(&random, 40));
+            struct alert alert = revision_of(ids[which], ++revisions[which], states[random_below(&random, 6)], (enum severity)random_below(&random, 3), at_ms);
+            run_until(&steady, &calm, at_ms - 1);
+            run_until(&shaky, &restarted, at_ms - 1);
+            steady.log[steady.log_count++] = shaky.log[shaky.log_count++] = alert;
+            if (takes(&calm, &alert))
+                tell(&steady, &calm, &alert);
+            if (takes(&restarted, &alert))
+                tell(&shaky, &restarted, &alert);
+            if (random_below(&random, 2))
+                read_again(&shaky, &restarted);
+        }
+        assert_int_equal(shaky.told_count, steady.told_count);
+        for (size_t i = 0; i < steady.told_count; i++)
+            assert_true(view_equal(shaky.told[i].alert_id, steady.told[i].alert_id) && shaky.told[i].revision == steady.told[i].revision);
+        told += steady.told_count;
+        escalation_finish(&calm);
+        escalation_finish(&restarted);
+    }
+    assert_true(told > 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_waits_by_severity_and_is_told_once),
+        cmocka_unit_test(who_acts_in_time_spares_the_boss),
+        cmocka_unit_test(what_grows_worse_waits_no_longer_than_either),
+        cmocka_unit_test(who_was_called_hears_how_it_goes_on_until_it_is_over),
+        cmocka_unit_test(old_and_foreign_and_historical_ones_are_let_be),
+        cmocka_unit_test(what_comes_again_does_no_harm),
+        cmocka_unit_test(a_restart_neither_forgets_nor_repeats),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
