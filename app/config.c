@@ -2,6 +2,7 @@
 
 #include "app/sense.h"
 #include "ingest/sources.h"
+#include "sinks/notify/silences.h"
 
 enum { SECTIONS_MAX = 32 };
 
@@ -56,9 +57,11 @@ static bool makes_sense(const struct config *config, struct bytes *error)
     struct journey_shared journey = {.settings = &config->journey, .time_zone = config->kpi.time_zone};
     struct kpi_shared kpi = {.settings = &config->kpi};
     struct receiver receivers[RECEIVERS_MAX];
+    struct silences silences;
     size_t receiver_count;
     bool is_good = journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
-                   receivers_read(&config->notify, receivers, &receiver_count, error) && sense_check(config, error);
+                   receivers_read(&config->notify, receivers, &receiver_count, error) &&
+                   silences_read(config->notify.silences, &silences, error) && sense_check(config, error);
     journey_shared_finish(&journey);
     kpi_shared_finish(&kpi);
     return is_good;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "sinks/notify/silences.h"
 
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ struct track {
     enum alert_state told_state;
     enum severity told_severity;
     int64_t since_ms[SEVERITIES]; /* when it became open and so grave; NOT_OPEN: it is not */
+    uint64_t silences;           /* about it, one bit each */
     struct bytes record;         /* the newest revision, while it waits */
 };
 
@@ -62,11 +64,6 @@ static struct track *track_open(struct escalation *escalation, struct view alert
     return track;
 }
 
-static bool is_over(enum alert_state state)
-{
-    return state == ALERT_STATE_RESOLVED || state == ALERT_STATE_VERIFIED || state == ALERT_STATE_EXPIRED;
-}
-
 /* --- waiting --- */
 
 static void run_clocks(struct track *track, const struct alert *alert)
@@ -91,7 +88,11 @@ static int64_t due_ms_of(const struct escalation *escalation, const struct track
         due_ms = track->since_ms[severity] + after_ms;
         *waited_ms = after_ms;
     }
-    return due_ms;
+    if (due_ms == INT64_MAX || !track->silences)
+        return due_ms;
+    int64_t spoken_ms = silences_end_ms(escalation->receiver->silences, track->silences, due_ms);
+    *waited_ms += spoken_ms - due_ms;
+    return spoken_ms;
 }
 
 bool escalation_due(struct escalation *escalation, int64_t now_ms, int64_t age_max_ms, struct view *record, int64_t *waited_ms)
@@ -128,20 +129,20 @@ void escalation_remember(struct escalation *escalation, const struct alert *told
     track->told_revision = told->revision;
     track->told_state = told->state;
     track->told_severity = told->severity;
-    track->is_told = !is_over(told->state);
+    track->is_told = !alert_is_over(told);
 }
 
 /* What is over and known to the receiver as such needs no memory; an alert without a clock of ours never did. */
 static void drop_if_settled(struct escalation *escalation, const struct alert *alert, struct track *track)
 {
-    if (is_over(alert->state) && !track->is_told && track->revision >= track->told_revision)
+    if (alert_is_over(alert) && !track->is_told && track->revision >= track->told_revision)
         track_free(map_remove(&escalation->tracks, alert->alert_id));
 }
 
 bool escalation_takes(struct escalation *escalation, const struct alert *alert, struct view record)
 {
     struct track *track = map_find(&escalation->tracks, alert->alert_id);
-    if (!track && (is_over(alert->state) || !receiver_wants(escalation->receiver, alert, true)))
+    if (!track && (alert_is_over(alert) || !receiver_wants(escalation->receiver, alert, true)))
         return false;
     if (!track)
         track = track_open(escalation, alert->alert_id);
@@ -150,13 +151,14 @@ bool escalation_takes(struct escalation *escalation, const struct alert *alert, 
     if (alert->revision > track->revision) {
         track->revision = alert->revision;
         run_clocks(track, alert);
+        track->silences = silences_about(escalation->receiver->silences, alert);
         bytes_clear(&track->record);
         if (alert->state == ALERT_STATE_OPEN)
             bytes_append_view(&track->record, record);
         int64_t waited_ms, due_ms = due_ms_of(escalation, track, &waited_ms);
         escalation->next_due_ms = due_ms < escalation->next_due_ms ? due_ms : escalation->next_due_ms;
     }
-    bool is_news = track->is_told && alert->revision > track->told_revision &&
+    bool is_news = track->is_told && alert->revision > track->told_revision && !receiver_is_spared(escalation->receiver, alert, true) &&
                    (alert->state != track->told_state || alert->severity != track->told_severity);
     if (!is_news)
         drop_if_settled(escalation, alert, track);

@@ -3,7 +3,7 @@
  *     OPEN ──after, by severity──▶ told ──▶ hears every change of state or severity ──over──▶ forgotten
  *       └─acknowledged, in progress, snoozed … ended: nothing to escalate
  *
- * The clock of a severity runs from when the alert became open and at least so grave, and stops when it is neither; the first
+ * What is due while a silence covers it is told when that ends. The clock of a severity runs from when the alert became open and at least so grave, and stops when it is neither; the first
  * one to run out counts. Time is the wall's, but nothing is remembered by the process: what waits follows from the log of alerts, which is
  * read from its beginning at each start, and what was told from the topic alerts.escalated, a record for each message. So a restart, or another
  * process's share, neither forgets a deadline nor calls anybody twice (but for the one message that a crash cut in two).

@@ -12,6 +12,7 @@
 #include "schemas/wire.h"
 #include "sinks/notify/escalation.h"
 #include "sinks/notify/message.h"
+#include "sinks/notify/silences.h"
 #include "sinks/notify/told.h"
 
 #include <inttypes.h>
@@ -38,6 +39,7 @@ struct notifier {
     struct arena arena;
     struct metric *sent_total, *failed_total, *undelivered_total, *escalated_total;
     pthread_t thread;
+    atomic_bool is_gone;
     enum outcome outcome;
 };
 
@@ -362,15 +364,34 @@ static void *run_notifier(void *context)
     bytes_finish(&group);
     bytes_finish(&labels);
     bytes_finish(&escalated);
+    atomic_store(&notifier->is_gone, true);
     return NULL;
+}
+
+/* The log says when a silence begins and ends, as long as anybody is told anything. */
+static void watch_silences(const struct notify_config *config, const struct silences *silences, const struct notifier *notifiers, size_t count,
+                           atomic_bool *stop)
+{
+    int64_t before_ms = INT64_MIN;
+    bool is_anybody_there = true;
+    while (is_anybody_there && !atomic_load(stop)) {
+        int64_t now_ms = clock_now_ms(config->clock);
+        silences_say(silences, before_ms, now_ms);
+        before_ms = now_ms;
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        is_anybody_there = count == 0;
+        for (size_t i = 0; i < count; i++)
+            is_anybody_there |= !atomic_load(&notifiers[i].is_gone);
+    }
 }
 
 enum outcome notify_run(const struct notify_config *config, atomic_bool *stop)
 {
     struct receiver receivers[RECEIVERS_MAX];
+    struct silences silences;
     struct bytes error = {0};
     size_t count;
-    if (!receivers_read(config->settings, receivers, &count, &error)) {
+    if (!receivers_read(config->settings, receivers, &count, &error) || !silences_read(config->settings->silences, &silences, &error)) {
         log_error("wrong configuration", "error", bytes_text(&error), NULL);
         bytes_finish(&error);
         return OUTCOME_STOP;
@@ -379,17 +400,17 @@ enum outcome notify_run(const struct notify_config *config, atomic_bool *stop)
         log_info("nobody to notify: notify.receivers is empty", NULL);
     struct notifier *notifiers = memory_zeroed(RECEIVERS_MAX, sizeof *notifiers);
     for (size_t i = 0; i < count; i++) {
+        receivers[i].silences = &silences;
         notifiers[i] = (struct notifier){.config = config, .receiver = &receivers[i], .stop = stop};
         thread_create(&notifiers[i].thread, run_notifier, &notifiers[i]);
     }
+    watch_silences(config, &silences, notifiers, count, stop);
     enum outcome outcome = OUTCOME_OK;
     for (size_t i = 0; i < count; i++) {
         pthread_join(notifiers[i].thread, NULL);
         if (notifiers[i].outcome == OUTCOME_STOP)
             outcome = OUTCOME_STOP;
     }
-    while (count == 0 && !atomic_load(stop))
-        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     free(notifiers);
     return outcome;
 }

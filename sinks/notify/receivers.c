@@ -4,6 +4,7 @@
 #include "base/signature.h"
 #include "base/time_text.h"
 #include "schemas/alert_rules.h"
+#include "sinks/notify/silences.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 const struct setting notify_setting_rows[] = {
     SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
                  .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md), after (15m, or {critical: 15m, warning: 2h}: it hears of what nobody has acknowledged for so long)}."),
+    SETTING_TREE(struct notify_settings, silences, "notify.silences",
+                 .about = "For a while nobody is told: a list of {author, reason, from, until, and of rules, customers, kpis, dimensions at least one list of what it is about} (docs/CASES.md)."),
     SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
                      .most = MINUTES(10), .about = "Pause before the second attempt; it doubles from there."),
     SETTING_DURATION(struct notify_settings, retry_most_ms, "notify.retry_most", .standard = MINUTES(1), .least = 10,
@@ -189,6 +192,16 @@ bool receivers_read(const struct notify_settings *settings, struct receiver rece
         ++*count;
     }
     return true;
+}
+
+bool alert_is_over(const struct alert *alert)
+{
+    return alert->state == ALERT_STATE_RESOLVED || alert->state == ALERT_STATE_VERIFIED || alert->state == ALERT_STATE_EXPIRED;
+}
+
+bool receiver_is_spared(const struct receiver *receiver, const struct alert *alert, bool was_told)
+{
+    return !(was_told && alert_is_over(alert)) && silences_cover(receiver->silences, alert);
 }
 
 bool receiver_wants(const struct receiver *receiver, const struct alert *alert, bool was_told)

@@ -29,10 +29,12 @@ struct receiver {
     const struct settings_node *rules; /* NULL: all */
     bool escalates;                    /* has `after`; escalation.h */
     int64_t after_ms[SEVERITY_CRITICAL + 1]; /* by severity; −1: never */
+    const struct silences *silences;   /* set by who has them; NULL: none */
 };
 
 struct notify_settings {
     struct settings_node *receivers; /* NULL: nobody */
+    struct settings_node *silences;  /* silences.h */
     int64_t retry_first_ms, retry_most_ms, give_up_after_ms, max_age_ms;
     char *dashboard_url;
 };
@@ -47,5 +49,10 @@ bool receivers_read(const struct notify_settings *settings, struct receiver rece
 
 /* Is this alert for this receiver? Who was told of it hears how it goes on, grave or not: that it is over, above all. */
 bool receiver_wants(const struct receiver *receiver, const struct alert *alert, bool was_told);
+
+/* A silence covers it. That it is over is told all the same to who was told that it was not. */
+bool receiver_is_spared(const struct receiver *receiver, const struct alert *alert, bool was_told);
+
+bool alert_is_over(const struct alert *alert);
 
 #endif

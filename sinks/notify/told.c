@@ -11,7 +11,8 @@ void told_finish(struct told *told)
 bool told_takes(struct told *told, const struct alert *alert)
 {
     void *now = (void *)(uintptr_t)(1 + (unsigned)alert->state * 16 + (unsigned)alert->severity);
-    if (!receiver_wants(told->receiver, alert, map_find(&told->alerts, alert->alert_id) != NULL))
+    bool was_told = map_find(&told->alerts, alert->alert_id) != NULL;
+    if (!receiver_wants(told->receiver, alert, was_told) || receiver_is_spared(told->receiver, alert, was_told))
         return false;
     if (told->alerts.count >= TOLD_MAX)
         map_finish(&told->alerts, NULL); /* bounded; the price is a repeat */

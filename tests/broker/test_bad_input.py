@@ -281,6 +281,8 @@ def test_config_typo(make_installation):
     ("kpi:\n  targets: {fcr: 80}\n", 2, ["kpi.targets.fcr", "80", "0.8"]),
     ("kpi:\n  targets:\n    nps: 300\n", 3, ["kpi.targets.nps", "100"]),
     ("kpi:\n  targets: {csat: 90}\n", 2, ["kpi.targets.csat", "1 to 5"]),
+    ("notify:\n  silences:\n    - {author: Ada, reason: x, rules: [case]}\n", 3, ["notify.silences", "until"]),
+    ("notify:\n  receivers:\n    - {name: a, url: 'http://h/', after: soon}\n", 3, ["notify.receivers", "15m"]),
     ("kpi:\n  alerts:\n    windows: {csat: 2h}\n", 3, ["kpi.alerts.windows.csat", "24h"]),
     ("kpi:\n  alerts:\n    dimensions: [all, region]\n", 3, ["kpi.alerts.dimensions", "region", "kpi.rollups"]),
 ])

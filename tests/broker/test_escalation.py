@@ -62,3 +62,27 @@ def test_the_head_is_called_when_the_desk_does_not_act(make_installation, receiv
 
     kept = installation.records("alerts.escalated")
     assert len(kept) == len(told(head)) and all(one["actor"] == "head" and one["customer_id"] is None and one["text"] == "" for one in kept)
+
+
+def test_a_silence_spares_who_knows_and_the_log_says_when_it_ends(make_installation, receivers):  # noqa: F811
+    receiver = receivers()
+    receiver.settings["notify.receivers"][0]["rules"] = ["case"]
+    until = moment(seconds=-12)
+    installation = make_installation(**{**receiver.settings, "notify.silences": [
+        {"author": "Ada", "reason": "they know", "until": until, "rules": ["case"], "customers": ["quiet"]}]})
+    installation.start("journey")
+    notify = installation.start("notify")
+    url, _ = collector(installation)
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    log = lambda: notify.log.read_text()
+    assert eventually(lambda: "a silence runs" in log(), 20) and "they know" in log()
+    for customer in ("quiet", "loud"):
+        assert post(url, angry(customer)).status_code == 200
+    is_silent = moment() < until
+    assert eventually(lambda: "loud" in [customer for customer, *_ in told(receiver)], 30), installation.logs()
+    assert eventually(lambda: "a silence is over" in log(), 40), log()
+    assert not is_silent or "quiet" not in [customer for customer, *_ in told(receiver)]
+    case = next(one["case_id"] for one in installation.records("alerts") if one["customer_id"] == "quiet" and one["rule"] == "case")
+    assert post(url, good(customer_id="quiet", occurred_at=moment(), type="CaseActed", data={
+        "case_id": case, "action": "ACKNOWLEDGED", "actor": "Ada", "note": None})).status_code == 200
+    assert eventually(lambda: ("quiet", "ACKNOWLEDGED", None) in told(receiver), 30), told(receiver)
