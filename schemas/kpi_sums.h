@@ -20,7 +20,8 @@ static inline void kpi_sums_add(struct kpi_sums *to, const struct kpi_sums *more
 {
     to->n += times * more->n;
     to->num += times * more->num;
-    to->sum += times * more->sum;
+    /* Modulo 2^64: should amounts ever outgrow it, what leaves the window again leaves it right. Staying at the end would not. */
+    to->sum = (int64_t)((uint64_t)to->sum + (uint64_t)times * (uint64_t)more->sum);
     to->immature += times * more->immature;
     to->sum_squares += times * more->sum_squares;
 }

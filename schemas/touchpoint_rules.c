@@ -78,6 +78,11 @@ static void not_negative(struct check *check, const char *path, int64_t value)
         broken(check, "out_of_range", path, "%" PRId64 " is negative", value);
 }
 
+static void amount_within(struct check *check, int64_t amount_minor)
+{
+    number_within(check, "data.amount_minor", amount_minor, -AMOUNT_MINOR_MAX, AMOUNT_MINOR_MAX);
+}
+
 static void currency_shaped(struct check *check, const char *path, struct view currency)
 {
     if (currency.data == NULL)
@@ -126,6 +131,7 @@ static bool check_commerce(struct check *check, const struct touchpoint *touch)
     switch (touch->body_kind) {
     case TOUCHPOINT_BODY_ORDER_PLACED:
         id_given(check, "data.order_id", touch->body.order_placed.order_id);
+        amount_within(check, touch->body.order_placed.amount_minor);
         currency_shaped(check, "data.currency", touch->body.order_placed.currency);
         return true;
     case TOUCHPOINT_BODY_ORDER_DELIVERED:
@@ -149,6 +155,8 @@ static bool check_commerce(struct check *check, const struct touchpoint *touch)
         return true;
     case TOUCHPOINT_BODY_SUBSCRIPTION_CHANGED:
         id_given(check, "data.subscription_id", touch->body.subscription_changed.subscription_id);
+        if (touch->body.subscription_changed.has_amount_minor)
+            amount_within(check, touch->body.subscription_changed.amount_minor);
         currency_shaped(check, "data.currency", touch->body.subscription_changed.currency);
         return true;
     case TOUCHPOINT_BODY_REFERRAL_MADE:

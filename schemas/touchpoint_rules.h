@@ -9,6 +9,9 @@
 
 enum { ID_BYTES_MAX = 256, NAME_BYTES_MAX = 256, TEXT_BYTES_MAX = 16 << 10 };
 
+/* Ten million millions in a currency of two places: nobody pays that, and thousands of them add up within 64 bits. */
+#define AMOUNT_MINOR_MAX INT64_C(1000000000000000)
+
 #define FUTURE_MS_MAX ((int64_t)5 * 60 * 1000)
 #define OLDEST_AT_MS  INT64_C(946684800000) /* 2000-01-01 */
 

@@ -41,7 +41,9 @@ static void spending_add(struct room *room, struct cohort *cohort, uint32_t curr
 {
     for (uint32_t i = 0; i < cohort->spent_count; i++) {
         if (cohort->spent[i].currency == currency) {
-            cohort->spent[i].amount_minor += amount_minor;
+            int64_t *spent = &cohort->spent[i].amount_minor;
+            if (__builtin_add_overflow(*spent, amount_minor, spent))
+                *spent = amount_minor < 0 ? INT64_MIN : INT64_MAX;
             return;
         }
     }

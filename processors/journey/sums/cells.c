@@ -55,7 +55,7 @@ static void change_apply(struct cells *cells, const struct cell_change *change)
     cell->n += times * what->n;
     cell->num += times * what->num;
     cell->immature += times * what->immature;
-    cell->sum += times * what->sum;
+    cell->sum = (int64_t)((uint64_t)cell->sum + (uint64_t)times * (uint64_t)what->sum); /* as kpi_sums_add */
     if (has_squares((enum kpi_id)what->place.kpi))
         cell->sum_squares += times * ((kpi_wide)what->sum * what->sum);
     if (what->bin >= 0)

@@ -52,6 +52,23 @@ static void accepted(struct life *life, const char *customer)
     assert_string_equal(verdict(life, &touch, &rejected), "");
 }
 
+/* Two of them, and what a customer has spent would be negative. */
+static void amounts_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    struct touchpoint touch = review_now("c-1");
+    touch.body_kind = TOUCHPOINT_BODY_ORDER_PLACED;
+    touch.body.order_placed = (struct order_placed){
+        .order_id = VIEW_LITERAL("o"), .amount_minor = INT64_MAX, .currency = VIEW_LITERAL("EUR"), .has_offer = true};
+    refused(&life, &touch, "out_of_range", "data.amount_minor");
+    touch.body.order_placed.amount_minor = 1000;
+    struct rejected rejected;
+    assert_string_equal(verdict(&life, &touch, &rejected), "");
+    life_end(&life);
+}
+
 /* Microseconds where milliseconds belong: a partition that believed them would live in the year 58,000, and call all others too late. */
 static void a_clock_of_another_unit_does_not_move_ours(void **state)
 {
@@ -94,6 +111,7 @@ static void what_is_out_of_range_is_not_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(amounts_that_cannot_be_are_refused),
         cmocka_unit_test(a_clock_of_another_unit_does_not_move_ours),
         cmocka_unit_test(what_is_out_of_range_is_not_counted),
     };

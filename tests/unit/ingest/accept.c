@@ -197,6 +197,19 @@ static void amounts_and_lengths(void **state)
                "data.currency");
     expect("SubscriptionChanged", "{\"subscription_id\": \"b\", \"action\": \"STARTED\", \"currency\": \"usd\"}", "out_of_range",
            "data.currency");
+    static const struct {
+        const char *amount, *code, *path;
+    } amounts[] = {{"1000000000000000", NULL, ""},
+                   {"-1000000000000000", NULL, ""},
+                   {"1000000000000001", "out_of_range", "data.amount_minor"},
+                   {"-9223372036854775808", "out_of_range", "data.amount_minor"}};
+    for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {
+        expect("OrderPlaced", filled("{\"order_id\": \"o\", \"amount_minor\": %s, \"currency\": \"EUR\"}", amounts[i].amount), amounts[i].code,
+               amounts[i].path);
+        expect("SubscriptionChanged",
+               filled("{\"subscription_id\": \"b\", \"action\": \"STARTED\", \"amount_minor\": %s, \"currency\": \"EUR\"}", amounts[i].amount),
+               amounts[i].code, amounts[i].path);
+    }
     expect("ProductUsed", "{\"feature\": \"f\", \"seconds\": -1}", "out_of_range", "data.seconds");
     expect("ProductUsed", "{\"feature\": \"f\", \"seconds\": 3000000000}", "out_of_range", "data.seconds");
     expect("SocialMention", "{\"network\": \"x\", \"reach\": -1, \"text\": \"\"}", "out_of_range", "data.reach");
