@@ -109,16 +109,28 @@ static bool judge_and_send(struct replay *replay, struct touchpoint *touch, bool
     return is_good ? send_again(replay, touch) : refuse_again(replay, touch, before, fault);
 }
 
+/* What was no JSON when it was refused under another code is no worse now: its fault is the one it had. */
+static const char *same_code(struct replay *replay, const struct rejected *before)
+{
+    return before->code.size ? arena_text(&replay->arena, before->code) : "wrong_type";
+}
+
 static bool send_parked(struct replay *replay, const struct rejected *rejected)
 {
     struct touchpoint touch = {0};
     struct json_fault fault;
     const char *why = "not a touchpoint";
-    bool is_good = record_reader_read(replay->touchpoints, rejected->payload, &replay->arena, &touch, NULL, &why) == OUTCOME_OK;
+    enum outcome outcome;
+    while ((outcome = record_reader_read(replay->touchpoints, rejected->payload, &replay->arena, &touch, NULL, &why)) == OUTCOME_RETRY &&
+           !atomic_load(replay->stop))
+        pause_a_moment();
+    if (outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP)
+        return false; /* nobody can say yet whether it is one */
+    bool is_good = outcome == OUTCOME_OK;
     if (is_good)
         is_good = check_touchpoint(&touch, &replay->arena, &fault);
     else
-        fault = accept_fault("bad_json", VIEW_LITERAL(""), view_of_text(why));
+        fault = accept_fault(same_code(replay, rejected), VIEW_LITERAL(""), view_of_text(why));
     return judge_and_send(replay, &touch, is_good, rejected, &fault);
 }
 
@@ -144,7 +156,10 @@ bool replay_send(struct replay *replay, const struct rejected *rejected)
     enum intake_step step;
     bool is_taken = true;
     intake_put_payload(&intake, rejected->payload);
-    while (is_taken && (step = intake_take(&intake, &touch, &fault)) != INTAKE_END)
+    while (is_taken && (step = intake_take(&intake, &touch, &fault)) != INTAKE_END) {
+        if (step != INTAKE_TOUCHPOINT && strcmp(fault.code, "bad_json") == 0)
+            fault.code = same_code(replay, rejected);
         is_taken = judge_and_send(replay, &touch, step == INTAKE_TOUCHPOINT, rejected, &fault);
+    }
     return is_taken;
 }

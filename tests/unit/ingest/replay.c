@@ -176,6 +176,25 @@ static void options_that_would_find_nothing_are_refused(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Bytes in the topic that never were a touchpoint stay what they were refused for. */
+static void what_cannot_be_read_keeps_its_code(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const codes[] = {"wrong_type", "too_large", "bad_json"};
+    static const struct view payloads[] = {VIEW_LITERAL("\0\0\0\0\5no touchpoint"), VIEW_LITERAL("\0\0\0\0"), VIEW_LITERAL("plain text")};
+    fixture->replay.touchpoints = record_reader_create(&touchpoint_shape, NULL);
+    record_reader_learn(fixture->replay.touchpoints, 5);
+    for (size_t i = 0; i < 9; i++) {
+        struct rejected records[] = {REJECTED("", payloads[i % 3], 1)};
+        records[0].code = view_of_text(codes[i / 3]);
+        both(fixture, records, 1);
+        assert_int_equal(fixture->rejects, i + 1);
+        assert_true(view_equal(fixture->rejected.code, records[0].code));
+        assert_int_equal(fixture->rejected.attempt, 2);
+    }
+    record_reader_destroy(fixture->replay.touchpoints);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +203,7 @@ int main(void)
         TEST(only_what_is_asked_for),
         TEST(a_webhooks_payload_goes_through_its_mapping),
         TEST(what_a_processor_parked_is_sent_as_it_is),
+        TEST(what_cannot_be_read_keeps_its_code),
         cmocka_unit_test(options_that_would_find_nothing_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
