@@ -46,7 +46,7 @@ const char *followup_trigger_variable(enum followup_trigger trigger);
     X(KEPT, kept)                     /* the order was not returned */                                                 \
     X(NO_OPEN_TICKET, no_open_ticket)                                                                                  \
     X(LOYAL, loyal)                   /* a second order, or a member */                                                \
-    X(HAPPY, happy)                   /* no bad rating came since */                                                   \
+    X(HAPPY, happy)                   /* still: no bad rating came since, the latest NPS is 9 or 10, CSAT 4 or 5 */                                              \
     X(LATEST, latest)                 /* a newer one of this rule takes its place */                                   \
     X(DURING_CASES, during_cases)     /* also while a case is open */
 

@@ -240,6 +240,24 @@ static bool is_disappointed_since(const struct customer *customer, const struct 
     return false;
 }
 
+/* The latest standing answer of a kind since then says less than what the rule thanks for, without being bad enough for a fact. */
+static bool has_cooled_since(const struct customer *customer, const struct moment *moment)
+{
+    static const int least_happy[SURVEY_KIND_COUNT] = {[SURVEY_KIND_NPS] = 9, [SURVEY_KIND_CSAT] = 4};
+    const struct survey *latest[SURVEY_KIND_COUNT] = {0};
+    for (uint32_t i = 0; i < customer->survey_count; i++) {
+        const struct survey *survey = &customer->surveys[i];
+        bool is_since = survey->is_answered && moment_is_before(moment, &survey->answered);
+        if (is_since && (!latest[survey->kind] || moment_is_before(&latest[survey->kind]->answered, &survey->answered)))
+            latest[survey->kind] = survey;
+    }
+    for (int kind = 0; kind < SURVEY_KIND_COUNT; kind++) {
+        if (latest[kind] && latest[kind]->score < least_happy[kind])
+            return true;
+    }
+    return false;
+}
+
 /* RESOLVED while the ticket is not open resolves nothing (READINGS 20). Asked when it is due, for its opening may come late. */
 static bool has_resolved(struct turn *turn, uint64_t item, const struct moment *moment)
 {
@@ -270,7 +288,8 @@ static bool conditions_hold(struct turn *turn, const struct followup_rule *rule,
         return false;
     if ((conditions & CONDITION_UNRENEWED) && is_changed_since(customer, item, &pending->cause))
         return false;
-    if ((conditions & CONDITION_HAPPY) && is_disappointed_since(customer, &pending->cause))
+    if ((conditions & CONDITION_HAPPY) &&
+        (is_disappointed_since(customer, &pending->cause) || has_cooled_since(customer, &pending->cause)))
         return false;
     if (rule->trigger == TRIGGER_TICKET_RESOLVED && !has_resolved(turn, item, &pending->cause))
         return false;

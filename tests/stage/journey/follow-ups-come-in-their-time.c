@@ -138,6 +138,33 @@ static void who_is_happy_no_more_is_not_asked_for_friends(void **state)
     }
 }
 
+/* Not angry, but no longer somebody who would recommend us: the latest score is asked, of whatever survey. */
+static void who_has_cooled_is_not_asked_for_friends(void **state)
+{
+    static const struct {
+        const char *survey;
+        int then, later; /* NPS; -1: none */
+        size_t invites;
+    } lives[] = {{"s1", 8, -1, 0}, {"s2", 8, -1, 0}, {"s2", 9, -1, 2}, {"s2", 8, 10, 2}, {"s2", 10, 7, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) {
+        struct desk desk;
+        desk_open(&desk);
+        order(&desk, 0, "o1");
+        desk_nps(&desk, DAYS(2), "s1", 10);
+        desk_nps(&desk, DAYS(2) + MINUTES(5), lives[i].survey, lives[i].then);
+        if (lives[i].later >= 0)
+            desk_nps(&desk, DAYS(2) + MINUTES(9), "s3", lives[i].later);
+        desk_tick(&desk, DAYS(4));
+        size_t invites = desk_followups(&desk, FOLLOW_UP_KIND_REFERRAL_INVITE);
+        if (lives[i].later < 0)
+            assert_int_equal(invites, lives[i].invites);
+        else
+            assert_int_equal(invites > 0, lives[i].invites > 0);
+        desk_close(&desk);
+    }
+}
+
 static void silence_is_noticed_once(void **state)
 {
     struct desk desk;
@@ -220,6 +247,7 @@ int main(void)
         cmocka_unit_test(support_asks_how_it_was),
         cmocka_unit_test(a_ticket_resolved_once_is_asked_about_once),
         cmocka_unit_test(who_is_happy_no_more_is_not_asked_for_friends),
+        cmocka_unit_test(who_has_cooled_is_not_asked_for_friends),
         cmocka_unit_test(silence_is_noticed_once),
         cmocka_unit_test(the_term_is_about_to_end),
         cmocka_unit_test(imported_history_sends_nothing),
