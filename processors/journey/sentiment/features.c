@@ -1,5 +1,7 @@
 #include "processors/journey/sentiment/features.h"
 
+#include "processors/journey/sentiment/never.h"
+
 #include <math.h>
 
 enum { NEGATION_REACH = 4, PART_LETTERS = 4 };
@@ -46,7 +48,7 @@ static void mark_negation(const struct text *text, const struct lexicon_entry **
         if (!entries[i] || (entries[i]->kind != LEXICON_NEGATOR && entries[i]->kind != LEXICON_NEGATOR_BOTH))
             continue;
         negated[i] = false; /* ne … pas, not … never: one negation */
-        until = i + 1 + NEGATION_REACH;
+        until = never_reaches(text, i, i + 1 + NEGATION_REACH);
         if (entries[i]->kind == LEXICON_NEGATOR_BOTH)
             for (size_t back = i; back-- > 0 && i - back <= 3 && !ends_clause(text, &text->tokens[back]);)
                 negated[back] = true;

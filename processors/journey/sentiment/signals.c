@@ -1,5 +1,6 @@
 #include "processors/journey/sentiment/signals.h"
 
+#include "processors/journey/sentiment/names.h"
 #include "processors/journey/sentiment/vocabulary.h"
 
 #include <pthread.h>
@@ -19,9 +20,16 @@ static void build(void)
         abort(); /* a typing error in one of the lists */
 }
 
+struct search {
+    struct signals *signals;
+    const struct text *text;
+    struct view source;
+};
+
 static void found(void *context, int kind, struct view matched)
 {
-    struct signals *signals = context;
+    const struct search *search = context;
+    struct signals *signals = search->signals;
     if (kind < ALARM_BASE) {
         signals->topics |= 1u << kind;
         return;
@@ -30,6 +38,8 @@ static void found(void *context, int kind, struct view matched)
         signals->cues |= 1u << (kind - CUE_BASE);
         return;
     }
+    if (names_is_name(search->text, search->source, (size_t)(matched.data - search->source.data)))
+        return;
     struct alarms *alarms = &signals->alarms;
     if (!(alarms->kinds & 1u << (kind - ALARM_BASE)))
         alarms->matched[kind - ALARM_BASE] = matched;
@@ -40,7 +50,7 @@ void signals_find(struct signals *out, const struct text *text, struct view sour
 {
     *out = (struct signals){0};
     pthread_once(&once, build);
-    dictionary_search(&dictionary, text, source, found, out);
+    dictionary_search(&dictionary, text, source, found, &(struct search){out, text, source});
 }
 
 bool signals_beginning(const struct text *text, const struct token *token, uint16_t *out, size_t *count)

@@ -2,6 +2,8 @@
 
 #include "processors/journey/sentiment/vocabulary.h"
 
+#include <stdlib.h>
+
 /* A cursor over the source: one code point at a time, entities resolved. */
 struct cursor {
     const unsigned char *bytes;
@@ -418,4 +420,15 @@ void text_read_known(struct text *out, struct view source, struct vocabulary *vo
             read_other(out, &cursor, letter, length);
         }
     }
+}
+
+size_t text_hashes(const char *spelling, uint32_t *out, size_t most)
+{
+    struct text text;
+    text_read(&text, view_of_text(spelling));
+    if (text.token_count > most)
+        abort();
+    for (size_t i = 0; i < text.token_count; i++)
+        out[i] = text.tokens[i].hash;
+    return text.token_count;
 }

@@ -68,6 +68,9 @@ static inline uint32_t text_hash_end(uint32_t hash)
     return hash ^ (hash >> 16);
 }
 
+/* The hashes of the words of a list, as tokens have them; ends the program when there are more than `most`, an error in the list. */
+size_t text_hashes(const char *spelling, uint32_t *out, size_t most);
+
 /* Two hashes as one, the order mattering. */
 static inline uint32_t text_hash_pair(uint32_t first, uint32_t second)
 {

@@ -71,6 +71,23 @@ static void negation_turns_the_mood(void **state)
     assert_true(judge("caissier peu sympathique").score < 0);
 }
 
+/* «Never so …» compares, and denies nothing of what comes behind. */
+static void never_so_is_as_never_before(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"I have never been so disappointed in my life", "I've never seen such terrible service", "Never have I been so angry.",
+                                      "noch nie war ich so enttäuscht", "je n'ai jamais été aussi déçu", "nunca he estado tan decepcionado"};
+    static const char *const good[] = {"I have never been so happy with a purchase", "never been so happy", "noch nie war ich so zufrieden"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (judge(bad[i]).label != SENTIMENT_NEGATIVE)
+            fail_msg("%s: %g", bad[i], judge(bad[i]).score);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (judge(good[i]).label != SENTIMENT_POSITIVE)
+            fail_msg("%s: %g", good[i], judge(good[i]).score);
+    assert_true(judge("I was never disappointed").score > 0);
+    assert_true(judge("It never worked so I sent it back").score < 0);
+}
+
 static void a_question_of_fact_is_not_a_mood(void **state)
 {
     (void)state;
@@ -166,6 +183,7 @@ int main(void)
         cmocka_unit_test(reviews_of_films_and_things_have_their_own_words),
         cmocka_unit_test(a_text_it_cannot_read_makes_it_modest),
         cmocka_unit_test(negation_turns_the_mood),
+        cmocka_unit_test(never_so_is_as_never_before),
         cmocka_unit_test(a_question_of_fact_is_not_a_mood),
         cmocka_unit_test(score_and_confidence_keep_their_ranges_whatever_the_bytes),
         cmocka_unit_test(a_text_of_nothing_is_neutral),

@@ -60,6 +60,21 @@ static void ordinary_texts_raise_no_alarm(void **state)
         assert_int_equal(alarms_in(calm[i]).kinds, 0);
 }
 
+static void a_name_is_no_lawsuit(void **state)
+{
+    (void)state;
+    static const char *const calm[] = {"Is Sue there today?", "Sue was very helpful", "I spoke to Sue about it", "we and Sue, your colleague, agreed",
+                                       "is sue there today?", "Please thank you Sue your help was great", "Hello. Sue called me back"};
+    static const char *const threats[] = {"I will sue you", "I'LL SUE!", "we are going to sue", "I really will sue the lot of you", "sue them!", "Sue them!",
+                                          "Enough. Sue you is what I'll do", "people should sue", "suing you is all that is left", "I have sued before"};
+    for (size_t i = 0; i < sizeof calm / sizeof *calm; i++)
+        if (alarms_in(calm[i]).kinds)
+            fail_msg("%s", calm[i]);
+    for (size_t i = 0; i < sizeof threats / sizeof *threats; i++)
+        if (alarms_in(threats[i]).kinds != 1u << ALARM_LAW)
+            fail_msg("%s", threats[i]);
+}
+
 static void topics_name_what_a_text_is_about(void **state)
 {
     (void)state;
@@ -90,6 +105,7 @@ int main(void)
         cmocka_unit_test(leaving_law_and_safety_are_found_in_six_languages),
         cmocka_unit_test(the_matched_words_are_returned_as_the_customer_wrote_them),
         cmocka_unit_test(ordinary_texts_raise_no_alarm),
+        cmocka_unit_test(a_name_is_no_lawsuit),
         cmocka_unit_test(topics_name_what_a_text_is_about),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
