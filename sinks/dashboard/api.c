@@ -332,6 +332,39 @@ enum outcome api_hot(struct api *api, int64_t limit, struct bytes *out)
     return OUTCOME_OK;
 }
 
+enum outcome api_off_target(struct api *api, int64_t limit, struct bytes *out)
+{
+    struct resp commands = {0};
+    resp_command(&commands, 4, "ZREVRANGE");
+    resp_key(&commands, api->prefix, "off_target", NOTHING);
+    resp_text(&commands, "0");
+    resp_integer(&commands, limit - 1);
+    struct redis_answer *ranked = NULL, *alerts = NULL;
+    enum outcome outcome = redis_link_send(api->link, &commands, api->arena, &ranked);
+    size_t count = outcome == OUTCOME_OK ? ranked->count : 0;
+    resp_clear(&commands);
+    if (count > 0) {
+        resp_command(&commands, 2 + count, "HMGET");
+        resp_key(&commands, api->prefix, "off_target:alerts", NOTHING);
+        for (size_t i = 0; i < count; i++)
+            resp_view(&commands, ranked->items[i].text);
+        outcome = redis_link_send(api->link, &commands, api->arena, &alerts);
+    }
+    resp_finish(&commands);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    struct json_writer json = json_writer_on(out);
+    json_open_object(&json);
+    json_key(&json, "off_target");
+    json_open_array(&json);
+    for (size_t i = 0; i < count && i < alerts->count; i++)
+        if (is_json_text(alerts->items[i].text))
+            json_write_raw(&json, alerts->items[i].text);
+    json_close_array(&json);
+    json_close_object(&json);
+    return OUTCOME_OK;
+}
+
 /* The `json` fields of a stream's newest entries. */
 static void write_stream(struct json_writer *json, const struct redis_answer *entries)
 {

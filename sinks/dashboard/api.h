@@ -29,6 +29,7 @@ enum outcome api_series(struct api *api, struct view kpi, struct view by, struct
 enum outcome api_hot(struct api *api, int64_t limit, struct bytes *out);
 
 /* {"alerts": […]}, {"shifts": […]}: the records' JSON form, newest first */
+enum outcome api_off_target(struct api *api, int64_t limit, struct bytes *out); /* what misses its target now, the gravest first */
 enum outcome api_stream_newest(struct api *api, const char *stream, int64_t limit, struct bytes *out);
 
 /* {"customer": {fields}, "journey": [newest first]} */

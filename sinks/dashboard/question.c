@@ -19,6 +19,7 @@ static const struct question {
                  {"series", TAKES_KPI | NEEDS_KPI | TAKES_WINDOW},
                  {"hot", TAKES_LIMIT},
                  {"alerts", TAKES_LIMIT},
+                 {"off_target", TAKES_LIMIT},
                  {"shifts", TAKES_LIMIT},
                  {"scorecard", 0},
                  {"health", 0},
@@ -119,6 +120,8 @@ enum outcome question_ask(struct api *api, const struct http_exchange *exchange,
         return api_series(api, kpi, http_exchange_query(exchange, "by"), window, body);
     if (view_equal_text(what, "hot"))
         return api_hot(api, limit_of(exchange), body);
+    if (view_equal_text(what, "off_target"))
+        return api_off_target(api, limit_of(exchange), body);
     if (view_equal_text(what, "alerts") || view_equal_text(what, "shifts"))
         return api_stream_newest(api, view_equal_text(what, "alerts") ? "alerts" : "shifts", limit_of(exchange), body);
     if (view_equal_text(what, "scorecard"))

@@ -77,6 +77,23 @@ static void project_case(struct projection *projection, const struct alert *aler
     resp_view(commands, alert->case_id);
 }
 
+/* What misses its target now: the gravest first, those of the whole before those of a part. History is nobody's concern. */
+static void project_off_target(struct projection *projection, const struct alert *alert, struct view json)
+{
+    struct resp *commands = &projection->commands;
+    bool is_listed = alert->state == ALERT_STATE_OPEN && !alert->historical;
+    resp_command(commands, is_listed ? 4 : 3, is_listed ? "ZADD" : "ZREM");
+    resp_key(commands, projection->prefix, "off_target", (struct view){NULL, 0});
+    if (is_listed)
+        resp_decimal(commands, 1000 * (double)alert->severity + alert->score + (view_equal_text(alert->dimension, "all") ? 200 : 0));
+    resp_view(commands, alert->alert_id);
+    resp_command(commands, is_listed ? 4 : 3, is_listed ? "HSET" : "HDEL");
+    resp_key(commands, projection->prefix, "off_target:alerts", (struct view){NULL, 0});
+    resp_view(commands, alert->alert_id);
+    if (is_listed)
+        resp_view(commands, json);
+}
+
 void project_alert(struct projection *projection, const struct alert *alert)
 {
     struct resp *commands = &projection->commands;
@@ -117,6 +134,8 @@ void project_alert(struct projection *projection, const struct alert *alert)
     resp_command(commands, 3, "PUBLISH");
     resp_key(commands, projection->prefix, "live:alerts", (struct view){NULL, 0});
     resp_view(commands, bytes_view(&json));
+    if (alert->kind == ALERT_KIND_KPI_THRESHOLD)
+        project_off_target(projection, alert, bytes_view(&json));
     bytes_finish(&json);
 
     if (alert->case_id.data && view_equal(alert->alert_id, alert->case_id))

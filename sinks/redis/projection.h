@@ -58,7 +58,8 @@ void kpis_publish(const struct kpi_place *places, const char *prefix, struct res
 /* A tombstone in kpis, key KPI|WINDOW|DIMENSION: the window has been empty for a whole length; its field goes. */
 void project_kpi_gone(struct projection *projection, struct view key);
 
-/* alerts → ts:alerts, ts:live:alerts; the alert that is a case (alert_id = case_id) also → ts:case:ID, ts:hot */
+/* alerts → ts:alerts, ts:live:alerts; the alert that is a case (alert_id = case_id) also → ts:case:ID, ts:hot; one of a missed target also →
+ * ts:off_target, ts:off_target:alerts */
 void project_alert(struct projection *projection, const struct alert *alert);
 
 /* touchpoints.enriched → ts:journey:ID and the fast-moving fields of ts:customer:ID */

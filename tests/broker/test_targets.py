@@ -49,6 +49,9 @@ def test_a_missed_target_is_told_once_and_taken_back(make_installation, receiver
     assert eventually(lambda: len(in_redis()) == 3, 20), installation.logs()
     assert {(fields["dimension"], fields["severity"], fields["state"]) for fields in in_redis()} == \
         {("all", "CRITICAL", "open"), ("channel=CHAT", "WARNING", "open"), ("product=kettle", "WARNING", "open")}
+    ranked = lambda: [json.loads(installation.redis.hget(installation.redis_prefix + "off_target:alerts", id))["dimension"]
+                      for id in installation.redis.zrevrange(installation.redis_prefix + "off_target", 0, -1)]
+    assert eventually(lambda: len(ranked()) == 3, 10) and ranked()[0] == "all", ranked()
 
     # It goes on being missed, by other values, and the service is killed meanwhile: nothing new.
     installation.stop(kpi, signal.SIGKILL)
@@ -59,6 +62,8 @@ def test_a_missed_target_is_told_once_and_taken_back(make_installation, receiver
     assert states(installation) == OPENED
     assert post(url, [answer(5) for _ in range(450)]).status_code == 200
     assert eventually(lambda: states(installation) == ENDED, 40), (states(installation), installation.logs())
+
+    assert eventually(lambda: not installation.redis.exists(installation.redis_prefix + "off_target", installation.redis_prefix + "off_target:alerts"), 20), ranked()
 
     heard = lambda: [(body["data"]["dimension"], body["data"]["state"]) for status, _, body, _ in receiver.got if status == 200]
     assert eventually(lambda: len(heard()) == 2, 20), (heard(), installation.logs())

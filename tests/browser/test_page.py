@@ -185,6 +185,22 @@ def test_dashboard_killed_and_back(stage, page):
     assert page.do("return seen.loads;") == 0
 
 
+def test_what_misses_its_target_is_said_until_it_meets_it(stage, page):
+    answers = lambda score, count: [good(event_id=str(uuid.uuid4()), customer_id="rater-" + uuid.uuid4().hex[:8], occurred_at=moment(), channel="CHAT", product="p" + EVIL,
+                                         data={"survey_id": "s-" + uuid.uuid4().hex[:8], "kind": "CSAT", "score": score, "comment": None}) for _ in range(count)]
+    page.look("location.hash = '#/now';")
+    stage.post(*answers(2, 40))
+    lines = "[...document.querySelectorAll('.missed li')].map((line) => line.textContent)"
+    page.wait(lines + ".length === 3")
+    said = page.look("return %s;" % lines)
+    assert "misses its target of 4.50: 2.00 over 24h, since" in said[0] and "n 40, 95 % interval" in said[0], said
+    assert any("Chat" in line for line in said) and any("<script>" in line for line in said), said
+    page.picture("off-target")
+    stage.post(*answers(5, 450))
+    page.wait("document.querySelector('.missed').hidden")
+    assert page.do("return seen.loads;") == 0
+
+
 def test_how_it_looks(stage, page):
     """A filled page in both colour schemes and at a phone's width; nothing is cut off sideways."""
     stage.installation.succeed("generate", "--events", "6000", "--customers", "300", "--seed", "7")

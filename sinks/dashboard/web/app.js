@@ -12,7 +12,7 @@ const views = { now, hot, cases: hot, trends, scorecard, customers: customer };
 const main = document.getElementById("main");
 
 /** What the views draw from; null: not answered yet. A view gets it whole and draws itself anew; changes reach it through changed(). */
-export const known = { window: localStorage.getItem("window") || "24h", kpis: null, cases: null, shifts: null, isStale: false };
+export const known = { window: localStorage.getItem("window") || "24h", kpis: null, cases: null, shifts: null, offTarget: null, isStale: false };
 let current = null;
 
 function route() {
@@ -55,6 +55,11 @@ async function refreshShifts() {
   tell("shifts");
 }
 
+async function refreshOffTarget() {
+  known.offTarget = (await api.offTarget())?.off_target || [];
+  tell("off target");
+}
+
 function say(text) {
   const banner = document.getElementById("banner");
   banner.hidden = !text;
@@ -63,7 +68,7 @@ function say(text) {
 
 async function refreshAll() {
   try {
-    await Promise.all([refreshKpis(), refreshCases(), refreshShifts()]);
+    await Promise.all([refreshKpis(), refreshCases(), refreshShifts(), refreshOffTarget()]);
     say(null);
   } catch {
     say("Redis does not answer: what you see is what was known last.");
@@ -72,9 +77,9 @@ async function refreshAll() {
 }
 
 // Several alerts within a moment are one question.
-let casesAsked = null;
-function askCasesSoon() {
-  casesAsked ??= setTimeout(() => { casesAsked = null; refreshCases().catch(() => {}); }, 60);
+const asked = new Map();
+function askSoon(refresh) {
+  if (!asked.has(refresh)) asked.set(refresh, setTimeout(() => { asked.delete(refresh); refresh().catch(() => {}); }, 60));
 }
 
 function onEvent(name, data) {
@@ -84,7 +89,7 @@ function onEvent(name, data) {
     const mine = data.filter((kpi) => kpi.dimension === "all" && kpi.window === known.window);
     for (const kpi of mine) known.kpis.set(kpi.kpi, kpi);
     tell("kpis", data);
-  } else if (name === "alert") askCasesSoon();
+  } else if (name === "alert") askSoon(data?.kind === "KPI_THRESHOLD" ? refreshOffTarget : refreshCases);
   else if (name === "shift") refreshShifts().catch(() => {});
   else if (name === "redis") {
     if (data.state === "back") refreshAll();

@@ -11,7 +11,7 @@ const groups = [
   ["Delivery and use", ["on_time_delivery", "return_rate", "first_time_fix", "activation", "active_customers", "usage_minutes"]],
   ["Loyalty", ["repeat_purchase_180d", "renewal_rate", "churn_rate", "loyalty_share", "referral_rate", "engagement_open"]],
 ];
-const STALE_MS = 5 * 60000, SPARK_POINTS = 72, SHIFTS_MOST = 5;
+const STALE_MS = 5 * 60000, SPARK_POINTS = 72, SHIFTS_MOST = 5, OFF_TARGET_MOST = 6;
 let place = null, tiles = new Map(), sparks = new Map(), asked = 0;
 
 function verdict(kpi) {
@@ -87,6 +87,21 @@ function draw(known) {
   place.querySelector(".empty").hidden = hasAny;
   for (const [name, tile] of tiles) fill(tile, name, known.kpis.get(name));
   drawShifts(known);
+  drawOffTarget(known);
+}
+
+const toTrends = (kpi, of) => element("a", { href: `#/trends/${kpi}${of === "all" ? "" : `/${of.split("=")[0]}`}` }, element("b", {}, nameOf(kpi)));
+const tones = { CRITICAL: "bad", WARNING: "warn" };
+
+/** What misses its target for sure, in whatever window it is held to it; the server has ranked them. */
+function drawOffTarget(known) {
+  const alerts = known.offTarget || [], more = alerts.length - OFF_TARGET_MOST;
+  place.querySelector(".missed").hidden = !alerts.length;
+  place.querySelector(".missed ul").replaceChildren(...alerts.slice(0, OFF_TARGET_MOST).map((alert) => element("li", {},
+    toTrends(alert.kpi, alert.dimension), alert.dimension === "all" ? "" : ` · ${dimension(alert.dimension)}`, ": ",
+    element("b", { class: tones[alert.severity] || "" }, alert.text.slice(alert.text.lastIndexOf(", ") + 2)),
+    element("span", { class: "quiet" }, ` over ${alert.text.split(",")[0].split(" ").pop()}, since ${clock(Date.parse(alert.opened_at))}; ${alert.reasons[0]?.text || ""}`))),
+    ...(more > 0 ? [element("li", { class: "quiet" }, `and ${more} more`)] : []));
 }
 
 /** What changed lately, one line a KPI and dimension, the newest first. What a KPI is comes before how steady it is, be it later or not. */
@@ -104,7 +119,7 @@ function drawShifts(known) {
     .sort((a, b) => isOfValue(b) - isOfValue(a) || Date.parse(b.onset_at) - Date.parse(a.onset_at)).slice(0, SHIFTS_MOST);
   place.querySelector(".changes").hidden = !lines.length;
   place.querySelector(".changes ul").replaceChildren(...lines.map((shift) => element("li", {},
-    element("a", { href: `#/trends/${shift.kpi}${shift.dimension === "all" ? "" : `/${shift.dimension.split("=")[0]}`}` }, element("b", {}, nameOf(shift.kpi))),
+    toTrends(shift.kpi, shift.dimension),
     shift.dimension === "all" ? "" : ` · ${dimension(shift.dimension)}`, ": ",
     element("b", { class: shift.good === true ? "good" : shift.good === false ? "bad" : "warn" }, saying(shift)),
     element("span", { class: "quiet" }, ` since ${clock(Date.parse(shift.onset_at))}`))));
@@ -132,6 +147,7 @@ export function show(main, known) {
   main.append(element("div", { class: "bar" }, element("h1", {}, "Now"), element("span", { class: "grow" }),
     element("div", { class: "choice", role: "group", "aria-label": "Window" }, ...windows)),
     element("p", { class: "empty", hidden: true }, "Nothing has been measured in this window yet. Send touchpoints to the collector, or choose a longer window."),
+    element("section", { class: "missed", hidden: true }, element("h2", {}, "Off target"), element("ul", { class: "card shifts" })),
     element("section", { class: "changes", hidden: true }, element("h2", {}, "What changed"), element("ul", { class: "card shifts" })));
   for (const [title, names] of groups) {
     const grid = element("div", { class: "tiles" });
@@ -148,7 +164,7 @@ export function show(main, known) {
 
 export function changed(what, data, known) {
   if (what === "tick" && Date.now() - asked > 30000) askSparks(known);
-  if (what !== "kpis" && what !== "tick" && what !== "shifts") return;
+  if (what !== "kpis" && what !== "tick" && what !== "shifts" && what !== "off target") return;
   draw(known);
   for (const kpi of data || []) {
     const tile = kpi.dimension === "all" && kpi.window === known.window ? tiles.get(kpi.kpi) : null;

@@ -12,6 +12,7 @@ export const api = {
   series: (kpi, by, window) => ask(`api/series?kpi=${encodeURIComponent(kpi)}${by ? `&by=${encodeURIComponent(by)}` : ""}${window ? `&window=${window}` : ""}`),
   hot: () => ask("api/hot?limit=100"),
   shifts: () => ask("api/shifts?limit=50"),
+  offTarget: () => ask("api/off_target?limit=50"),
   health: () => ask("api/health"),
   scorecard: () => ask("api/scorecard"),
   customer: (id) => ask(`api/customers/${encodeURIComponent(id)}`),

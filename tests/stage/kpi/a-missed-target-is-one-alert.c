@@ -1,6 +1,6 @@
 /* A KPI that misses its target: one alert, from the proof of it to the value's being good again. */
-#include "base/map.h"
 #include "base/random.h"
+#include "processors/kpi/task.h"
 #include "tests/stage/kpi/kpi_stage.h"
 
 enum { ALERTS_MOST = 200 };
@@ -272,6 +272,29 @@ static void what_the_settings_no_longer_hold_to_a_target_ends(void **unused)
     stage_end(&stage);
 }
 
+/* Checkpoints were written before there were these alerts: they end where theirs begin. */
+static void a_checkpoint_of_before_is_read(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    begin(&stage);
+    struct kpi_task task = {.shared = &stage.shared};
+    struct kpi_sums answer = kpi_sums_of_mean(4);
+    struct bytes saved = {0};
+    struct series_state *state = series_state_create(&task, VIEW_LITERAL("csat|all"), KPI_CSAT);
+    series_advance(&state->series, at("2026-05-04T12:00:00Z"));
+    series_add(&state->series, (int32_t)(at("2026-05-04T12:00:00Z") / 60000), &answer);
+    series_state_save(state, &saved);
+    series_state_destroy(&task, state);
+    state = series_state_load(&task, VIEW_LITERAL("csat|all"), view_of(saved.data, saved.size - FACES_MAX));
+    assert_non_null(state);
+    assert_int_equal(state->thresholds[0].window, WINDOW_24H);
+    assert_int_equal(state->thresholds[0].level, 0);
+    series_state_destroy(&task, state);
+    bytes_finish(&saved);
+    stage_end(&stage);
+}
+
 /* --- crashes --- */
 
 static void play(struct stage_under_test *stage, uint64_t seed, bool crashes)
@@ -344,6 +367,7 @@ int main(void)
         cmocka_unit_test(exact_numbers_end_a_twentieth_better),
         cmocka_unit_test(history_is_recorded_and_news_when_it_has_caught_up),
         cmocka_unit_test(what_the_settings_no_longer_hold_to_a_target_ends),
+        cmocka_unit_test(a_checkpoint_of_before_is_read),
         cmocka_unit_test(through_crashes_each_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
