@@ -97,6 +97,15 @@ static struct hook *hook_named(struct hooks *hooks, struct view name, struct byt
     return hook;
 }
 
+/* The thread that runs a mapping does nothing else, and may be the only one. What is to be done follows from what was sent, mostly a few KiB that take
+ * milliseconds: no need to wait for what will not end as long as for 8 MiB. Far above what is needed, for a machine that is busy. */
+enum { PAYLOAD_MS = 2000, PAYLOAD_MIB_MS = 1000 };
+
+static int64_t time_for(struct view payload)
+{
+    return PAYLOAD_MS + (int64_t)(payload.size >> 10) * PAYLOAD_MIB_MS / 1024;
+}
+
 static void on_header(void *context, struct view name, struct view value)
 {
     mapping_add_header(context, name, value);
@@ -114,6 +123,7 @@ bool hooks_run(struct hooks *hooks, struct view name, const struct http_exchange
     mapping_forget_headers(hook->mapping);
     http_exchange_each_header(exchange, on_header, hook->mapping);
     struct intake intake = {.mapping = hook->mapping, .default_source = default_source, .arena = arena};
+    mapping_limit_time(hook->mapping, time_for(http_exchange_body(exchange)));
     intake_put_payload(&intake, http_exchange_body(exchange));
     *is_json = intake.fault.code == NULL;
     struct touchpoint touch;

@@ -22,6 +22,7 @@ struct mapping {
     int output_at, inputs_given, outputs_taken;
     bool is_running, is_new_input;
     struct run_watch watch;
+    int64_t time_ms_max;
     char *name, *file;                /* for the log */
     char excerpt[EXCERPT_MAX + 1];    /* the beginning of the input, for the log */
     struct bytes text;                /* the touchpoint handed out */
@@ -198,12 +199,18 @@ struct mapping *mapping_create(struct view program, const struct mapping_options
     mapping->jq = jq_init();
     mapping->name = memory_copy_text(options->name);
     mapping->file = memory_copy_text(options->file);
-    run_watch_init(&mapping->watch, options->time_ms_max ? options->time_ms_max : SECONDS(10), on_endless, mapping);
+    mapping->time_ms_max = options->time_ms_max ? options->time_ms_max : SECONDS(10);
+    run_watch_init(&mapping->watch, mapping->time_ms_max, on_endless, mapping);
     if (compile(mapping, program, options, tables))
         return mapping;
     bytes_append_view(error, bytes_view(&mapping->message));
     mapping_destroy(mapping);
     return NULL;
+}
+
+void mapping_limit_time(struct mapping *mapping, int64_t time_ms_max)
+{
+    run_watch_limit(&mapping->watch, time_ms_max < mapping->time_ms_max ? time_ms_max : mapping->time_ms_max);
 }
 
 void mapping_destroy(struct mapping *mapping)

@@ -50,6 +50,9 @@ void mapping_destroy(struct mapping *mapping);
 void mapping_forget_headers(struct mapping *mapping);
 void mapping_add_header(struct mapping *mapping, struct view name, struct view value);
 
+/* From the next input on no more than this for one, nor than options.time_ms_max. */
+void mapping_limit_time(struct mapping *mapping, int64_t time_ms_max);
+
 /* Put in one input; false (JSON only): it is not JSON, `fault` says why. */
 void mapping_put_row(struct mapping *mapping, const struct view *columns, const struct view *fields, size_t count);
 void mapping_put_line(struct mapping *mapping, struct view line, uint64_t number);

@@ -84,6 +84,13 @@ void run_watch_init(struct run_watch *watch, int64_t time_ms_max, void (*stop)(v
     thread_create(&watch->thread, watch_run, watch);
 }
 
+void run_watch_limit(struct run_watch *watch, int64_t time_ms_max)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->time_ms_max = time_ms_max;
+    pthread_mutex_unlock(&watch->lock);
+}
+
 void run_watch_finish(struct run_watch *watch)
 {
     pthread_mutex_lock(&watch->lock);

@@ -26,6 +26,7 @@ struct run_watch {
 
 /* `time_ms_max` for one input. */
 void run_watch_init(struct run_watch *watch, int64_t time_ms_max, void (*stop)(void *context, const char *why), void *context);
+void run_watch_limit(struct run_watch *watch, int64_t time_ms_max); /* another, for the inputs to come */
 void run_watch_finish(struct run_watch *watch);
 
 /* Around each piece of the run; `is_new_input` for the first of an input. run_watch_end: why it was stopped, until the next input; NULL: it

@@ -302,6 +302,26 @@ static void webhooks_go_through_their_mappings(void **state)
     assert_int_equal(post_view(fixture, "/v1/hooks/typeform", "", answered), 401);
 }
 
+/* A payload of three bytes holds no thread as long as one of 8 MiB may. */
+static void an_endless_mapping_does_not_hold_its_thread_for_long(void **state)
+{
+    struct fixture *fixture = *state;
+    char folder[] = "/tmp/touchstream-mappings-XXXXXX", path[80];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/endless.jq", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("def on: on; on", file);
+    fclose(file);
+    fixture->settings.mappings_dir = folder;
+    fixture->settings.mapping_ms_max = 60000;
+    start(fixture);
+    assert_int_equal(post_view(fixture, "/v1/hooks/endless", TOKEN, VIEW_LITERAL("{}")), 200); /* this client waits 10 s */
+    assert_non_null(strstr(answer, "within 2.0 s"));
+    remove(path);
+    rmdir(folder);
+}
+
 static void who_does_not_say_who_they_are_is_401(void **state)
 {
     struct fixture *fixture = *state;
@@ -520,6 +540,7 @@ int main(void)
         TEST(a_cloud_event_without_data_has_no_body),
         TEST(a_cloud_event_with_broken_text_in_a_header_is_refused),
         TEST(webhooks_go_through_their_mappings),
+        TEST(an_endless_mapping_does_not_hold_its_thread_for_long),
         TEST(who_does_not_say_who_they_are_is_401),
         TEST(other_types_sizes_paths_and_methods),
         TEST(no_200_before_every_acknowledgement),
