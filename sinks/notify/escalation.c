@@ -12,14 +12,18 @@ enum { TRACKS_MAX = 200000, SEVERITIES = SEVERITY_CRITICAL + 1 };
 #define NOT_OPEN INT64_MAX
 
 struct track {
-    int32_t revision;            /* the newest seen */
-    int32_t told_revision;       /* the newest told; 0: none */
-    bool is_told;                /* and it is not over since */
+    int32_t revision;             /* the newest seen, and what it says: */
+    enum alert_state state;
+    enum severity severity;
+    int64_t changed_at_ms;
+    bool is_spared;               /* by a silence, if the receiver was told before */
+    struct bytes record;
+    int32_t told_revision;        /* the newest told; 0: none */
+    bool is_told;                 /* and it is not over since */
     enum alert_state told_state;
     enum severity told_severity;
     int64_t since_ms[SEVERITIES]; /* when it became open and so grave; NOT_OPEN: it is not */
-    uint64_t silences;           /* about it, one bit each */
-    struct bytes record;         /* the newest revision, while it waits */
+    uint64_t silences;            /* about it, one bit each */
 };
 
 void escalation_init(struct escalation *escalation, const struct receiver *receiver)
@@ -77,10 +81,19 @@ static void run_clocks(struct track *track, const struct alert *alert)
     }
 }
 
+static bool is_news(const struct track *track)
+{
+    return track->is_told && track->revision > track->told_revision && !track->is_spared &&
+           (track->state != track->told_state || track->severity != track->told_severity);
+}
+
 /* When it is to be told, and how long it has waited by then; INT64_MAX: it does not wait. */
 static int64_t due_ms_of(const struct escalation *escalation, const struct track *track, int64_t *waited_ms)
 {
     int64_t due_ms = INT64_MAX;
+    *waited_ms = 0;
+    if (is_news(track))
+        return track->changed_at_ms;
     for (int severity = 0; severity < SEVERITIES && !track->is_told && track->revision > track->told_revision; severity++) {
         int64_t after_ms = escalation->receiver->after_ms[severity];
         if (after_ms < 0 || track->since_ms[severity] == NOT_OPEN || track->since_ms[severity] + after_ms >= due_ms)
@@ -133,36 +146,34 @@ void escalation_remember(struct escalation *escalation, const struct alert *told
 }
 
 /* What is over and known to the receiver as such needs no memory; an alert without a clock of ours never did. */
-static void drop_if_settled(struct escalation *escalation, const struct alert *alert, struct track *track)
+static void drop_if_settled(struct escalation *escalation, struct view alert_id, struct track *track)
 {
-    if (alert_is_over(alert) && !track->is_told && track->revision >= track->told_revision)
-        track_free(map_remove(&escalation->tracks, alert->alert_id));
+    bool is_over = track->state == ALERT_STATE_RESOLVED || track->state == ALERT_STATE_VERIFIED || track->state == ALERT_STATE_EXPIRED;
+    if (is_over && !track->is_told && track->revision >= track->told_revision)
+        track_free(map_remove(&escalation->tracks, alert_id));
 }
 
-bool escalation_takes(struct escalation *escalation, const struct alert *alert, struct view record)
+void escalation_takes(struct escalation *escalation, const struct alert *alert, struct view record)
 {
     struct track *track = map_find(&escalation->tracks, alert->alert_id);
     if (!track && (alert_is_over(alert) || !receiver_wants(escalation->receiver, alert, true)))
-        return false;
+        return;
     if (!track)
         track = track_open(escalation, alert->alert_id);
-    if (!track)
-        return false;
-    if (alert->revision > track->revision) {
-        track->revision = alert->revision;
-        run_clocks(track, alert);
-        track->silences = silences_about(escalation->receiver->silences, alert);
-        bytes_clear(&track->record);
-        if (alert->state == ALERT_STATE_OPEN)
-            bytes_append_view(&track->record, record);
-        int64_t waited_ms, due_ms = due_ms_of(escalation, track, &waited_ms);
-        escalation->next_due_ms = due_ms < escalation->next_due_ms ? due_ms : escalation->next_due_ms;
-    }
-    bool is_news = track->is_told && alert->revision > track->told_revision && !receiver_is_spared(escalation->receiver, alert, true) &&
-                   (alert->state != track->told_state || alert->severity != track->told_severity);
-    if (!is_news)
-        drop_if_settled(escalation, alert, track);
-    return is_news;
+    if (!track || alert->revision <= track->revision)
+        return;
+    track->revision = alert->revision;
+    track->state = alert->state;
+    track->severity = alert->severity;
+    track->changed_at_ms = alert->changed_at_ms;
+    track->is_spared = receiver_is_spared(escalation->receiver, alert, true);
+    track->silences = silences_about(escalation->receiver->silences, alert);
+    bytes_clear(&track->record);
+    bytes_append_view(&track->record, record);
+    run_clocks(track, alert);
+    int64_t waited_ms, due_ms = due_ms_of(escalation, track, &waited_ms);
+    escalation->next_due_ms = due_ms < escalation->next_due_ms ? due_ms : escalation->next_due_ms;
+    drop_if_settled(escalation, alert->alert_id, track);
 }
 
 void escalation_told(struct escalation *escalation, const struct alert *alert)
@@ -170,5 +181,5 @@ void escalation_told(struct escalation *escalation, const struct alert *alert)
     struct track *track = map_find(&escalation->tracks, alert->alert_id);
     escalation_remember(escalation, alert);
     if (track)
-        drop_if_settled(escalation, alert, track);
+        drop_if_settled(escalation, alert->alert_id, track);
 }

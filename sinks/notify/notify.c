@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CURRENT_SECONDS = 10, SEND_TIMEOUT_MS = 10000, RECALL_DAYS = 31 /* a case without news for 30 days has expired */ };
+enum { SEND_TIMEOUT_MS = 10000, RECALL_DAYS = 31 /* a case without news for 30 days has expired */ };
 
 /* One receiver's thread. */
 struct notifier {
@@ -35,7 +35,9 @@ struct notifier {
     struct told_log log;
     struct escalation escalation; /* in told's stead, for a receiver that escalates */
     const char *escalated_topic;  /* with prefix */
-    bool is_lost;                 /* what the logs have of escalations is to be read anew */
+    bool knows_told;              /* that has been read */
+    bool is_lost;                 /* a part of the logs could not be */
+    int64_t old_until;            /* how far a partition has been read that was just assigned */
     struct arena arena;
     struct metric *sent_total, *failed_total, *undelivered_total, *escalated_total;
     pthread_t thread;
@@ -236,8 +238,8 @@ static bool escalate(struct notifier *notifier, const struct alert *alert, int64
 {
     if (!deliver(notifier, alert, waited_ms))
         return false;
-    escalation_told(&notifier->escalation, alert);
     write_down(notifier, alert);
+    escalation_told(&notifier->escalation, alert); /* last: its record may go, and the alert with it */
     metric_add(notifier->escalated_total, waited_ms > 0);
     return true;
 }
@@ -254,15 +256,16 @@ static bool remember_one(void *context, const struct record *record)
     return true;
 }
 
-static enum outcome read_what_was_told(struct notifier *notifier)
+static bool is_complete(const struct notifier *notifier, enum outcome outcome)
+{
+    return outcome == OUTCOME_OK && !atomic_load(notifier->stop);
+}
+
+static bool read_what_was_told(struct notifier *notifier)
 {
     struct scan scan = {.topic = notifier->escalated_topic, .since_ms = notifier->log.since_ms, .context = notifier, .on_record = remember_one};
     escalation_reset(&notifier->escalation);
-    enum outcome outcome = scan_run(&scan, notifier->config->kafka, notifier->stop);
-    if (outcome != OUTCOME_OK || atomic_load(notifier->stop))
-        return OUTCOME_RETRY;
-    notifier->is_lost = false;
-    return OUTCOME_OK;
+    return is_complete(notifier, scan_run(&scan, notifier->config->kafka, notifier->stop));
 }
 
 static enum outcome take_one(struct notifier *notifier, const struct record *record)
@@ -270,17 +273,40 @@ static enum outcome take_one(struct notifier *notifier, const struct record *rec
     struct alert alert;
     const char *why;
     arena_reset(&notifier->arena);
-    if (!record->value.data || record->timestamp_ms < notifier->log.since_ms)
+    if (!record->value.data)
         return OUTCOME_OK;
     enum outcome outcome = record_reader_read(notifier->reader, record->value, &notifier->arena, &alert, NULL, &why);
     if (outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP)
         return outcome;
-    if (outcome == OUTCOME_OK && escalation_takes(&notifier->escalation, &alert, record->value) && is_young(notifier, &alert))
-        return escalate(notifier, &alert, 0) ? OUTCOME_OK : OUTCOME_RETRY;
+    if (outcome == OUTCOME_OK)
+        escalation_takes(&notifier->escalation, &alert, record->value);
     return OUTCOME_OK;
 }
 
-/* Only when all that has been said of them is known: somebody may have acknowledged them since. */
+static bool take_old_one(void *context, const struct record *record)
+{
+    struct notifier *notifier = context;
+    notifier->old_until = record->offset + 1;
+    notifier->is_lost |= take_one(notifier, record) != OUTCOME_OK;
+    return !notifier->is_lost;
+}
+
+/* All that has been said is read before anything is told: somebody may have acknowledged since what waits. From there on it comes live. What cannot
+ * be read now is asked for again, by a REDO. */
+static int64_t start_at(void *context, struct view topic, int32_t partition)
+{
+    struct notifier *notifier = context;
+    struct scan scan = {.topic = notifier->log.topic, .since_ms = notifier->log.since_ms, .only_partition = &partition, .context = notifier,
+                        .on_record = take_old_one};
+    (void)topic; /* there is one */
+    notifier->old_until = 0;
+    if (!notifier->knows_told)
+        notifier->knows_told = read_what_was_told(notifier);
+    if (!notifier->knows_told || !is_complete(notifier, scan_run(&scan, notifier->config->kafka, notifier->stop)))
+        notifier->is_lost = true;
+    return notifier->old_until;
+}
+
 static enum outcome escalate_due(struct notifier *notifier)
 {
     struct view value;
@@ -299,21 +325,26 @@ static enum outcome escalate_due(struct notifier *notifier)
     return OUTCOME_OK;
 }
 
+/* Who has them now may tell more before they come back. All of them go at once. */
 static void on_escalations_revoked(void *context, struct view topic, int32_t partition)
 {
     struct notifier *notifier = context;
-    (void)topic, (void)partition; /* all of them go, and come anew */
-    notifier->is_lost = true;
+    (void)topic, (void)partition;
+    notifier->knows_told = false;
+    escalation_reset(&notifier->escalation);
 }
 
 static enum outcome on_escalation_batch(void *context, const struct record *records, size_t count)
 {
     struct notifier *notifier = context;
-    enum outcome outcome = notifier->is_lost ? read_what_was_told(notifier) : OUTCOME_OK;
+    enum outcome outcome = OUTCOME_OK;
+    if (notifier->is_lost) {
+        notifier->is_lost = notifier->knows_told = false;
+        return OUTCOME_REDO;
+    }
     for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++)
         outcome = take_one(notifier, &records[i]);
-    bool is_current = count == 0 || records[count - 1].timestamp_ms > clock_now_ms(notifier->config->clock) - SECONDS(CURRENT_SECONDS);
-    return outcome == OUTCOME_OK && is_current ? escalate_due(notifier) : outcome;
+    return outcome == OUTCOME_OK ? escalate_due(notifier) : outcome;
 }
 
 /* --- the service ------------------------------------------------------------------------------------------------- */
@@ -344,12 +375,11 @@ static void *run_notifier(void *context)
                                       clock_now_ms(notifier->config->clock) - DAYS(RECALL_DAYS), notifier->stop};
     escalation_init(&notifier->escalation, notifier->receiver);
     notifier->escalated_topic = bytes_text(&escalated);
-    notifier->is_lost = true;
     const char *topics[] = {bytes_text(&topic), NULL};
     struct follow follow = {.group = bytes_text(&group), .topics = topics, .batch_records_max = 100, .wait_ms_max = 500,
                             .context = notifier, .on_batch = on_batch, .on_revoked = on_revoked};
     if (notifier->receiver->escalates) {
-        follow.from_start_always = true;
+        follow.start_at = start_at;
         follow.on_batch = on_escalation_batch;
         follow.on_revoked = on_escalations_revoked;
     }

@@ -58,10 +58,38 @@ def test_the_head_is_called_when_the_desk_does_not_act(make_installation, receiv
     installation.start("notify", name="notify-once-more")
     assert post(url, angry("last")).status_code == 200
     assert eventually(lambda: told(head)[-1][0] == "last", 60), installation.logs()
-    assert len(told(head)) == heard + 1
+    assert len(told(head)) == heard + 1, (told(head), installation.logs())
 
     kept = installation.records("alerts.escalated")
     assert len(kept) == len(told(head)) and all(one["actor"] == "head" and one["customer_id"] is None and one["text"] == "" for one in kept)
+
+
+def test_two_processes_share_who_waits_and_call_each_once(make_installation, receivers):  # noqa: F811
+    """One comes, which moves half of what waits; one is killed, which moves it back: with times running out before, meanwhile and after."""
+    head = receivers()
+    head.settings["notify.receivers"][0] |= {"name": "head", "rules": ["case"], "after": {"critical": "%ds" % AFTER_S}}
+    installation = make_installation(**{**head.settings, "topics.partitions": 8})
+    installation.start("journey")
+    first = installation.start("notify")
+    url, _ = collector(installation)
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    customers = []
+    def trouble(count):
+        for _ in range(count):
+            customers.append("c-%d" % len(customers))
+            assert post(url, angry(customers[-1])).status_code == 200
+            time.sleep(0.4)
+    trouble(12)
+    installation.start("notify", name="notify-second")
+    trouble(12)
+    installation.stop(first, signal.SIGKILL)
+    trouble(6)
+    assert eventually(lambda: {customer for customer, *_ in told(head)} == set(customers), 90), (sorted(told(head)), installation.logs())
+    time.sleep(2)
+    calls = sorted(customer for customer, *_ in told(head))
+    repeated = {customer for customer in calls if calls.count(customer) > 1}
+    assert len(repeated) <= 1, "but for the message that the kill cut in two: %s" % repeated
+    assert len(installation.records("alerts.escalated")) == len(customers)
 
 
 def test_a_silence_spares_who_knows_and_the_log_says_when_it_ends(make_installation, receivers):  # noqa: F811
