@@ -34,6 +34,7 @@ struct trend {
 static const double spike_part = 0.50;
 static const double shift_part = 0.48;
 static const int64_t spike_rows_least = 21;
+static const double plain_jump = 2.5; /* in such units; a pure change of spread is hardly ever so far off by chance */
 static const double value_most = 1e100; /* beyond it squares overflow: no KPI, and taken for missing */
 static const double false_alarms_most = 1.0 / 100; /* a point; a looser budget than this would ask for noise */
 
@@ -91,7 +92,8 @@ static double sampling_weight(struct state *state, double n, double variance)
 }
 
 /* What changed most: where the series stands, where it is going, or how much it wobbles; each in units of what the old
- * regime's noise would do to it over as many rows. */
+ * regime's noise would do to it over as many rows. A level that has plainly moved is the news, though the spread may have moved further:
+ * a share that falls from 0.95 scatters more for that alone. */
 static void describe(const struct run *old, const struct run *now, struct trend_shift *shift)
 {
     double old_sigma = fmax(run_deviation(old), 1e-300), rows = now->rows, wobble = run_wobble(now);
@@ -106,7 +108,7 @@ static void describe(const struct run *old, const struct run *now, struct trend_
         shift->kind = TREND_KIND_TREND;
         shift->before = old->mean[1];
         shift->after = now->mean[1];
-    } else if (width > jump) {
+    } else if (width > jump && jump < plain_jump) {
         shift->kind = TREND_KIND_VARIANCE;
         shift->before = old_sigma;
         shift->after = wobble;

@@ -87,6 +87,32 @@ static void a_level_shift_is_said_once_with_onset_and_levels(void **state)
     }
 }
 
+/* Shares of n: where one falls from 0.95 it scatters more for that alone, sqrt(p(1-p)/n). */
+static double share_of(double share, int of)
+{
+    int count = 0;
+    for (int k = 0; k < of; k++)
+        count += uniform() < share;
+    return (double)count / of;
+}
+
+static void a_rate_that_falls_has_changed_its_level_though_it_scatters_more(void **state)
+{
+    (void)state;
+    int levels = 0, spreads = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        double values[160];
+        dice = seed;
+        for (int row = 0; row < 160; row++)
+            values[row] = share_of(row < 120 ? 0.95 : 0.75, 40);
+        struct heard heard = listen(&plain, values, 160);
+        levels += count_of(&heard, TREND_KIND_LEVEL) > 0;
+        spreads += count_of(&heard, TREND_KIND_VARIANCE) > 0;
+    }
+    assert_true(levels >= 190);
+    assert_true(spreads <= 10);
+}
+
 static void one_odd_point_is_a_spike_and_no_level(void **state)
 {
     (void)state;
@@ -387,6 +413,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_level_shift_is_said_once_with_onset_and_levels),
+        cmocka_unit_test(a_rate_that_falls_has_changed_its_level_though_it_scatters_more),
         cmocka_unit_test(one_odd_point_is_a_spike_and_no_level),
         cmocka_unit_test(the_unit_does_not_matter),
         cmocka_unit_test(a_daily_and_weekly_rhythm_is_no_shift_but_a_drop_in_it_is),
