@@ -298,9 +298,8 @@ static void look_around(struct kafka_broker *self)
 {
     struct kafka_consumer *consumer = &self->consumer;
     settle_others(self);
-    if (!kafka_link_check(&consumer->link, consumer->handle))
-        rivalry_excuse(self->producer.rivalry);
-    else if (consumer->owed == BROKER_NOTHING)
+    rivalry_excuse(self->producer.rivalry, atomic_load_explicit(&consumer->link.unheard_at_us, memory_order_relaxed));
+    if (kafka_link_check(&consumer->link, consumer->handle) && consumer->owed == BROKER_NOTHING)
         survey_go_on(&consumer->survey, &(struct survey_subject){consumer->handle, consumer->name, consumer->group, consumer->topic});
 }
 

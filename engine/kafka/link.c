@@ -11,9 +11,15 @@
 
 enum { ASK_AGAIN_AFTER_US = 1000000, ASK_WAIT_MS = 500 };
 
+static void link_unheard(struct kafka_link *link)
+{
+    atomic_store(&link->unheard_at_us, clock_monotonic_us());
+    atomic_store(&link->is_doubtful, true);
+}
+
 static void link_lost(struct kafka_link *link, const char *reason)
 {
-    atomic_store(&link->is_doubtful, true);
+    link_unheard(link);
     if (!atomic_exchange(&link->is_away, true))
         log_warning("kafka is away, waiting", "by", link->name, "brokers", link->brokers, "error", reason, NULL);
 }
@@ -36,7 +42,7 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
-        atomic_store(&link->is_doubtful, true);
+        link_unheard(link);
         return; /* one broker of several, or one try of many; ALL_BROKERS_DOWN says when it matters */
     case RD_KAFKA_RESP_ERR__FENCED:
         return; /* the call that was fenced says so, and rivalry.h what it means */

@@ -22,6 +22,7 @@ struct kafka_link {
     atomic_bool is_doubtful;        /* a broker has been away: the last transaction may hang (settle.h). For who looks, to clear */
     atomic_bool is_fatal;           /* librdkafka gave up this handle (fenced, or worse); only a new handle helps */
     _Atomic int64_t asked_at_us;    /* when link_check last asked a broker */
+    _Atomic int64_t unheard_at_us;  /* when a broker last was not to be had, or did not answer in time; 0: never */
 };
 
 /* A configuration with brokers, security, logging and the error callback; `link` becomes the handle's opaque and outlives
@@ -41,10 +42,10 @@ rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, cha
 /* While Kafka is away: asks a broker, once a second at most, and says when it is back. Cheap otherwise. */
 bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle);
 
-/* A consumed message as our record. Borrows from both. */
 /* How many partitions a topic has: Kafka's error code, and 0, where it has none or is not to be had within so long. */
 rd_kafka_resp_err_t kafka_partition_count(rd_kafka_t *handle, const char *topic, int wait_ms, int32_t *count);
 
+/* A consumed message as our record. Borrows from both. */
 struct record kafka_record_of(const rd_kafka_message_t *message, struct view topic);
 
 /* False: this key or value is no record but an event or error (already logged when it matters). */

@@ -46,8 +46,7 @@ static enum outcome outcome_of(struct kafka_producer *producer, const char *what
                            : rd_kafka_error_is_retriable(error)       ? OUTCOME_RETRY
                            : rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT ? OUTCOME_RETRY
                                                                                         : OUTCOME_STOP;
-    if (atomic_load(&producer->link.is_away))
-        rivalry_excuse(producer->rivalry);
+    rivalry_excuse(producer->rivalry, atomic_load(&producer->link.unheard_at_us));
     bool was_on = rivalry_is_on(producer->rivalry);
     if (is_fenced(error) && outcome == OUTCOME_STOP)
         rivalry_note(producer->rivalry, producer->name, producer->id);

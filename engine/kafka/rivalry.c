@@ -8,7 +8,7 @@ enum { MINUTE_US = 60000000, TELL_AGAIN_AFTER_US = 10 * MINUTE_US, FENCED_OFTEN 
 void rivalry_note(struct rivalry *rivalry, const char *worker, const char *transactional_id)
 {
     int64_t now_us = clock_monotonic_us();
-    if (rivalry->away_at_us && now_us - rivalry->away_at_us < MINUTE_US)
+    if (rivalry->unheard_at_us && now_us - rivalry->unheard_at_us < MINUTE_US)
         return;
     if (rivalry->fenced_count && now_us - rivalry->fenced_at_us > MINUTE_US)
         rivalry->fenced_count = 0;
@@ -25,9 +25,10 @@ void rivalry_note(struct rivalry *rivalry, const char *worker, const char *trans
               "beginning anew, ever more seldom", NULL);
 }
 
-void rivalry_excuse(struct rivalry *rivalry)
+void rivalry_excuse(struct rivalry *rivalry, int64_t unheard_at_us)
 {
-    rivalry->away_at_us = clock_monotonic_us();
+    if (unheard_at_us > rivalry->unheard_at_us)
+        rivalry->unheard_at_us = unheard_at_us;
 }
 
 bool rivalry_is_on(const struct rivalry *rivalry)
