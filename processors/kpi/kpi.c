@@ -195,7 +195,16 @@ static void add_bucket(struct step *step, struct series_state *state, const stru
     for (size_t i = 0; i < bucket->histogram.count; i++)
         series_add_bin(&state->series, minute, bucket->histogram.items[i].index, bucket->histogram.items[i].count);
     hours_note(state, minute, step->clock_ms);
-    watch_note(step, state, minute, bucket->n);
+}
+
+static void note_additions(struct step *step, struct series_state *state, const struct kpi_delta *delta)
+{
+    if (!watch_is_young(step, state))
+        return;
+    struct addition *added = arena_alloc(step->arena, (delta->buckets.count + 1) * sizeof *added);
+    for (size_t i = 0; i < delta->buckets.count; i++)
+        added[i] = (struct addition){(int32_t)delta->buckets.items[i].minute, delta->buckets.items[i].n};
+    watch_note(step, state, added, delta->buckets.count);
 }
 
 static bool is_sound(const struct kpi_delta *delta)
@@ -245,6 +254,7 @@ static enum outcome apply(struct step *step, struct entry *entry)
         watch_init(state, task);
     for (size_t i = 0; i < delta.buckets.count; i++)
         add_bucket(step, state, &delta.buckets.items[i]);
+    note_additions(step, state, &delta);
     if (delta.clock_at_ms > CLOCK_UNSET)
         series_know(&state->series, (int32_t)(delta.clock_at_ms / MINUTES(1)));
     note_change(step, state);

@@ -76,9 +76,17 @@ void hours_told(struct series_state *state, int64_t record_ms);
 
 /* --- watch.c */
 
+/* Something added to a minute's bucket. */
+struct addition {
+    int32_t minute;
+    int64_t n;
+};
+
 void watch_init(struct series_state *state, const struct kpi_task *task); /* once at_ms is known */
 void watch_finish(struct watch *watch);
-void watch_note(struct step *step, struct series_state *state, int32_t minute, int64_t n); /* that much was just added there */
+
+bool watch_is_young(const struct step *step, const struct series_state *state); /* watch_note is worth calling */
+void watch_note(struct step *step, struct series_state *state, const struct addition *added, size_t count); /* these, by minutes */
 void watch_close(struct step *step, struct series_state *state); /* feed what has closed; shifts go to the outbox */
 int64_t watch_due_ms(const struct series_state *state);
 

@@ -19,6 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of what a bucket has then, a tenth that comes after it was fed is missed. The minutes in which event time leaps to the end of an import pass
+ * in no time, while much of it is still on its way: the warm-up may be over before all has come. */
+enum { MISSED_PART = 10, YOUNG_MS = HOURS(1) };
+
 static const int32_t rows_kept[GRID_COUNT] = {MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT};
 
 static bool is_watched(const struct series_state *state, const struct kpi_settings *settings)
@@ -189,21 +193,36 @@ static void put_off(struct watch *watch, const struct kpi_task *task, int64_t cl
     *watch = (struct watch){.starts_at_ms = clock_ms + task->shared->settings->trend_warm_up_ms};
 }
 
-/* Is this late for a row that has been fed, and not just a straggler? */
-static bool is_missed(const struct series_state *state, int32_t minute, int64_t n)
+/* Is much of this late for a row that has been fed, and not just a straggler? It says minutes, in their order, and the rows are hours or
+ * days. */
+static bool is_missed(const struct series_state *state, const struct addition *added, size_t count)
 {
     enum grid grid = has_grid(state, GRID_HOUR) ? GRID_HOUR : GRID_DAY;
-    int32_t row = grid_index(state->series.zone, grid, MINUTES((int64_t)minute));
-    return row < state->watch.next[grid] && 8 * llabs(n) >= series_bucket(&state->series, grid, row).n;
+    int32_t summed = INT32_MIN;
+    int64_t late = 0;
+    for (size_t i = 0; i < count; i++) {
+        int32_t row = grid_index(state->series.zone, grid, MINUTES((int64_t)added[i].minute));
+        if (row >= state->watch.next[grid])
+            continue;
+        late = (row == summed ? late : 0) + llabs(added[i].n);
+        summed = row;
+        if (MISSED_PART * late >= series_bucket(&state->series, grid, row).n)
+            return true;
+    }
+    return false;
 }
 
-void watch_note(struct step *step, struct series_state *state, int32_t minute, int64_t n)
+bool watch_is_young(const struct step *step, const struct series_state *state)
 {
     const struct kpi_task *task = step->task;
-    struct watch *watch = &state->watch;
-    bool is_young = watch->is_started && step->clock_ms < watch->starts_at_ms + task->shared->settings->trend_warm_up_ms;
-    if (is_young && !catalog_is_moving(state->series.kind) && is_missed(state, minute, n))
-        put_off(watch, task, step->clock_ms);
+    int64_t warm_up_ms = task->shared->settings->trend_warm_up_ms, young_ms = warm_up_ms > YOUNG_MS ? warm_up_ms : YOUNG_MS;
+    return state->watch.is_started && step->clock_ms < state->watch.starts_at_ms + young_ms && !catalog_is_moving(state->series.kind);
+}
+
+void watch_note(struct step *step, struct series_state *state, const struct addition *added, size_t count)
+{
+    if (watch_is_young(step, state) && is_missed(state, added, count))
+        put_off(&state->watch, step->task, step->clock_ms);
 }
 
 void watch_close(struct step *step, struct series_state *state)

@@ -240,6 +240,39 @@ static void history_that_pours_in_when_the_watch_has_just_begun_makes_it_begin_a
     stage_end(&stage);
 }
 
+/* The same by the minute, an hour a record, as the journey stage sends it. */
+static void feed_history_by_minutes(struct stage_under_test *stage, int64_t from_ms, int hours)
+{
+    for (int hour = 0; hour < hours; hour++) {
+        struct kpi_delta_bucket minutes[60];
+        int of_ten = (hour < hours - 48 ? 8 : 5) + hour * hour % 7 % 2;
+        for (int minute = 0; minute < 60; minute++)
+            minutes[minute] = (struct kpi_delta_bucket){.minute = (from_ms + HOURS(hour)) / MINUTES(1) + minute / 2, .n = 1, .num = minute % 10 < of_ten};
+        struct kpi_delta delta = {.kind = DELTA_KIND_ADD, .kpi = VIEW_LITERAL("csat_top2"), .dimension = VIEW_LITERAL("all")};
+        delta.buckets.items = minutes;
+        delta.buckets.count = 60;
+        assert_int_equal(feed_delta(stage, "csat_top2|all", &delta), OUTCOME_OK);
+    }
+}
+
+/* And fast: the last minutes of it, in which the watch begins, pass within a moment, with most of it still on its way. */
+static void history_whose_last_minutes_fly_by_is_looked_through(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", "single");
+    int64_t now_ms = at("2026-02-25T00:00:30Z"), from_ms = now_ms - HOURS(14 * 24);
+    feed_clock(&stage, now_ms - SECONDS(330));
+    feed_history(&stage, from_ms, 14 * 24, 10);
+    feed_clock(&stage, now_ms - SECONDS(200));
+    feed_clock(&stage, now_ms);
+    feed_history_by_minutes(&stage, from_ms, 14 * 24);
+    for (int second = 1; second <= 180; second++)
+        feed_clock(&stage, now_ms + SECONDS(second));
+    assert_true(shifts_told(&stage) >= 1);
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +284,7 @@ int main(void)
         cmocka_unit_test(history_that_comes_at_once_is_looked_through),
         cmocka_unit_test(history_that_comes_partition_by_partition_is_looked_through_when_it_is_all_there),
         cmocka_unit_test(history_that_pours_in_when_the_watch_has_just_begun_makes_it_begin_anew),
+        cmocka_unit_test(history_whose_last_minutes_fly_by_is_looked_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
