@@ -9,17 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_AGAIN_AFTER_US = 1000000, ASK_WAIT_MS = 500 };
+enum { ASK_AGAIN_AFTER_US = 1000000, ASK_WAIT_MS = 500, SHAKY_US = 15000000 };
 
-static void link_unheard(struct kafka_link *link)
+void kafka_link_doubt(struct kafka_link *link)
 {
-    atomic_store(&link->unheard_at_us, clock_monotonic_us());
+    atomic_store(&link->doubted_at_us, clock_monotonic_us());
     atomic_store(&link->is_doubtful, true);
+}
+
+static void link_unheard(struct kafka_link *link, const char *reason)
+{
+    log_debug("a broker is not to be had, or does not answer", "by", link->name, "error", reason, NULL);
+    atomic_store(&link->unheard_at_us, clock_monotonic_us());
+    kafka_link_doubt(link);
 }
 
 static void link_lost(struct kafka_link *link, const char *reason)
 {
-    link_unheard(link);
+    link_unheard(link, reason);
     if (!atomic_exchange(&link->is_away, true))
         log_warning("kafka is away, waiting", "by", link->name, "brokers", link->brokers, "error", reason, NULL);
 }
@@ -42,7 +49,7 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
-        link_unheard(link);
+        link_unheard(link, reason);
         return; /* one broker of several, or one try of many; ALL_BROKERS_DOWN says when it matters */
     case RD_KAFKA_RESP_ERR__FENCED:
         return; /* the call that was fenced says so, and rivalry.h what it means */
@@ -66,7 +73,10 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
         if (strcmp(facility, said_elsewhere[i]) == 0)
             return;
     }
-    const struct kafka_link *link = rd_kafka_opaque(handle);
+    struct kafka_link *link = rd_kafka_opaque(handle);
+    /* A standstill breaks no connection, and the heartbeat's own time may not be up when it is over. */
+    if (link && strcmp(facility, "SESSTMOUT") == 0)
+        link_unheard(link, text);
     bool is_fencing = strstr(text, "fenced by a newer instance") || strstr(text, "with an old epoch"); /* as above */
     if (link)
         log_speak_for(link->service);
@@ -127,6 +137,12 @@ rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, cha
     if (handle == NULL)
         rd_kafka_conf_destroy(conf);
     return handle;
+}
+
+bool kafka_link_is_shaky(const struct kafka_link *link)
+{
+    int64_t doubted_at_us = atomic_load_explicit(&link->doubted_at_us, memory_order_relaxed);
+    return doubted_at_us && clock_monotonic_us() - doubted_at_us < SHAKY_US;
 }
 
 bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle)

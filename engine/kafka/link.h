@@ -20,6 +20,7 @@ struct kafka_link {
     const char *service;            /* for whom librdkafka's own threads work (log.h) */
     atomic_bool is_away;
     atomic_bool is_doubtful;        /* a broker has been away: the last transaction may hang (settle.h). For who looks, to clear */
+    _Atomic int64_t doubted_at_us;  /* when the doubt last arose; 0: never */
     atomic_bool is_fatal;           /* librdkafka gave up this handle (fenced, or worse); only a new handle helps */
     _Atomic int64_t asked_at_us;    /* when link_check last asked a broker */
     _Atomic int64_t unheard_at_us;  /* when a broker last was not to be had, or did not answer in time; 0: never */
@@ -35,6 +36,13 @@ void kafka_conf_set_number(rd_kafka_conf_t *conf, const char *key, int64_t value
 
 /* The error callback, for handles that take errors as events. */
 void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void *link);
+
+/* Something was not answered in time, or broke: the last transaction may hang. Any thread. */
+void kafka_link_doubt(struct kafka_link *link);
+
+/* Was that within the last seconds? A broker that has just come back, or goes on after a standstill, may not be its partitions' leader
+ * yet, or lose them once more: what it is asked to end then, it may not end everywhere (settle.h). */
+bool kafka_link_is_shaky(const struct kafka_link *link);
 
 /* Takes conf in any case. NULL: see error (a user's wrong security settings, say). */
 rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error, size_t error_size);

@@ -119,7 +119,7 @@ bool look_begin(struct look *look, const struct kafka_broker *self)
     for (char *one = strtok_r(brokers, ", ", &rest); one && !is_found; one = strtok_r(NULL, ", ", &rest))
         is_found = ask_one(look, one);
     free(brokers);
-    return is_found && look->node_count;
+    return is_found;
 }
 
 struct protocol *look_link(struct node *node)

@@ -45,7 +45,8 @@ struct look {
     bool is_incomplete; /* some partition has no leader, or its leader did not answer */
 };
 
-/* false: no broker answers. look_finish in any case. */
+/* false: no broker answers. look_finish in any case. One that goes on after a standstill counts as dead until the controller has heard
+ * of it; it answers, and there are no nodes. */
 bool look_begin(struct look *look, const struct kafka_broker *self);
 void look_finish(struct look *look);
 

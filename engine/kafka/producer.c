@@ -55,7 +55,7 @@ static enum outcome outcome_of(struct kafka_producer *producer, const char *what
                  what, "code", rd_kafka_error_name(error), "error", rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
     producer->is_failing = true;
     if (outcome == OUTCOME_RETRY)
-        atomic_store(&producer->link.is_doubtful, true);
+        kafka_link_doubt(&producer->link);
     rd_kafka_error_destroy(error);
     return outcome;
 }
@@ -146,6 +146,8 @@ static enum settled settle_first(struct kafka_broker *self)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     for (int tries = 0; tries < AWAY_TRIES; tries++) {
+        if (tries)
+            sleep_ms(SETTLE_PAUSE_MS);
         enum settled settled = kafka_settle_own(self);
         if (settled != SETTLED_AWAY ||
             rd_kafka_metadata(self->producer.handle, 0, NULL, &metadata, INIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -178,7 +180,7 @@ static enum outcome init(struct kafka_broker *self, atomic_bool *stop)
         kafka_link_check(&producer->link, producer->handle);
     }
     if (settled == SETTLED_ONGOING) /* aborted by now, but perhaps not in every partition */
-        atomic_store(&producer->link.is_doubtful, true);
+        kafka_link_doubt(&producer->link);
     producer->is_unsettled = settled == SETTLED_IMPOSSIBLE;
     return outcome;
 }
@@ -244,38 +246,50 @@ static enum outcome renew(struct kafka_broker *self)
 
 /* --- the transaction */
 
-/* After a broker was away: does our last transaction hang? Looks once a second at most. */
+/* Does our last transaction hang? While that cannot be known, looks once a second at most. */
 static enum settled doubt_clear(struct kafka_broker *self)
 {
     struct kafka_producer *producer = &self->producer;
     int64_t now_us = clock_monotonic_us();
     if (now_us < producer->settle_at_us)
         return SETTLED_LATER;
-    producer->settle_at_us = now_us + SETTLE_EVERY_MS * 1000;
     atomic_store(&producer->link.is_doubtful, false);
     enum settled settled = kafka_settle_own(self);
-    if (settled != SETTLED && settled != SETTLED_IMPOSSIBLE)
+    producer->is_last_over = settled == SETTLED || settled == SETTLED_IMPOSSIBLE;
+    producer->settle_at_us = producer->is_last_over ? 0 : now_us + SETTLE_EVERY_MS * 1000;
+    if (!producer->is_last_over)
         atomic_store(&producer->link.is_doubtful, true);
     return settled;
+}
+
+/* After trouble each transaction is looked at, for a while: one look says nothing of those that follow. The trouble may be our consumer's
+ * alone, whose heartbeats go out when nothing is produced. */
+static bool is_in_doubt(const struct kafka_broker *self)
+{
+    return atomic_load(&self->producer.link.is_doubtful) || kafka_link_is_shaky(&self->producer.link) ||
+           kafka_link_is_shaky(&self->consumer.link);
 }
 
 /* No transaction before the last one has ended everywhere (settle.h). First the coordinator's word, then the doubt: a broker that went
  * away before that word was given has raised it by now. */
 static bool is_last_over(struct kafka_broker *self)
 {
-    if (self->producer.is_unsettled)
+    struct kafka_producer *producer = &self->producer;
+    if (producer->is_unsettled || (producer->is_last_over && !atomic_load(&producer->link.is_doubtful)))
         return true;
     enum settled settled = kafka_settle_last(self);
-    if (atomic_load(&self->producer.link.is_doubtful))
+    if (is_in_doubt(self))
         settled = doubt_clear(self);
     return settled == SETTLED || settled == SETTLED_IMPOSSIBLE;
 }
 
 enum outcome kafka_producer_begin(struct broker *broker)
 {
+    struct kafka_producer *producer = producer_of(broker);
     if (!is_last_over((struct kafka_broker *)broker))
         return OUTCOME_RETRY;
-    return outcome_of(producer_of(broker), "begin", rd_kafka_begin_transaction(producer_of(broker)->handle));
+    producer->is_last_over = false;
+    return outcome_of(producer, "begin", rd_kafka_begin_transaction(producer->handle));
 }
 
 static enum outcome produce_failed(struct kafka_producer *producer, const struct broker_message *message,
@@ -359,8 +373,8 @@ enum outcome kafka_producer_commit(struct broker *broker)
     struct kafka_producer *producer = producer_of(broker);
     enum outcome outcome = outcome_of(producer, "commit", rd_kafka_commit_transaction(producer->handle, CALL_MS));
     kafka_link_check(&producer->link, producer->handle);
-    if (outcome == OUTCOME_OK && atomic_load(&producer->link.is_doubtful) && !producer->is_unsettled)
-        doubt_clear((struct kafka_broker *)broker); /* perhaps no other transaction follows for long */
+    if (outcome == OUTCOME_OK && is_in_doubt((struct kafka_broker *)broker))
+        is_last_over((struct kafka_broker *)broker); /* perhaps no other transaction follows for long */
     return outcome;
 }
 

@@ -280,7 +280,7 @@ static enum settled settle(const struct kafka_broker *self,
     enum settled settled = SETTLED_AWAY;
     if (look_begin(look, self)) {
         struct open_list before = look_for_open(look);
-        settled = whose(look, &before);
+        settled = look->node_count ? whose(look, &before) : SETTLED_LATER;
         if (settled == SETTLED && look->is_incomplete)
             settled = SETTLED_LATER;
         free(before.places);
@@ -328,7 +328,7 @@ static struct node *coordinator_of(struct kafka_broker *self)
     if (producer->coordinator)
         return producer->coordinator;
     producer->look = memory_zeroed(1, sizeof *producer->look);
-    if (look_begin(producer->look, self))
+    if (look_begin(producer->look, self) && producer->look->node_count)
         producer->coordinator = coordinator_find(producer->look, producer->id);
     return producer->coordinator;
 }
@@ -347,7 +347,7 @@ enum settled kafka_settle_last(struct kafka_broker *self)
         if (error != 0)
             kafka_settle_close(&self->producer); /* it may be another by now */
         if (error < 0 && was_kept) { /* the connection is gone: it was idle for long, or the broker died */
-            atomic_store(&self->producer.link.is_doubtful, true);
+            kafka_link_doubt(&self->producer.link);
             settled = SETTLED_LATER;
         }
     }

@@ -103,24 +103,23 @@ class Crew:
 # --- the judgement
 
 def is_caught_up(installation, role, seconds=PATIENCE_S):
-    """Has the group committed up to where its input ends now, within so many seconds? Ticks go on, so the end is asked for first."""
-    consumer = Consumer({"bootstrap.servers": installation.services["KAFKA"], "group.id": installation.prefix + role,
-                         "enable.auto.commit": False})
-    try:
-        topic = installation.topic(GROUPS[role])
-        places = [TopicPartition(topic, number) for number in range(installation.settings["topics.partitions"])]
-        ends = []
+    """Has the group committed up to where its input ends now, within so many seconds? Ticks go on, so the end is asked for first. Each time
+    by a new client: one that was made while the broker was just coming back may never hear of the group's coordinator."""
+    places = [TopicPartition(installation.topic(GROUPS[role]), number) for number in range(installation.settings["topics.partitions"])]
+    ends = []
 
-        def is_there():
-            try:  # a broker that has just come back may not be its partitions' leader yet
-                if not ends:
-                    ends.extend([consumer.get_watermark_offsets(place, 10)[1] for place in places])
-                return all(done.offset >= end for done, end in zip(consumer.committed(places, 10), ends) if end > 0)
-            except KafkaException:
-                return False
-        return eventually(is_there, seconds, 0.5)
-    finally:
-        consumer.close()
+    def is_there():
+        consumer = Consumer({"bootstrap.servers": installation.services["KAFKA"], "group.id": installation.prefix + role,
+                             "enable.auto.commit": False})
+        try:  # a broker that has just come back may not be its partitions' leader yet
+            if not ends:
+                ends.extend([consumer.get_watermark_offsets(place, 10)[1] for place in places])
+            return all(done.offset >= end for done, end in zip(consumer.committed(places, 10), ends) if end > 0)
+        except KafkaException:
+            return False
+        finally:
+            consumer.close()
+    return eventually(is_there, seconds, 0.5)
 
 
 def by_key(installation, topic):
