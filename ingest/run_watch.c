@@ -53,7 +53,7 @@ static void *watch_run(void *context)
     struct run_watch *watch = context;
     pthread_mutex_lock(&watch->lock);
     while (!watch->is_ending) {
-        if (watch->idle_ticks >= IDLE_TICKS_MAX) {
+        if (watch->idle_ticks >= IDLE_TICKS_MAX && !watch->is_running) { /* the first run may have begun before this thread did */
             watch->is_asleep = true;
             pthread_cond_wait(&watch->changed, &watch->lock);
             watch->is_asleep = false;
