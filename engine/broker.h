@@ -55,6 +55,7 @@ struct broker_message {
     int32_t partition;
     int64_t timestamp_ms;
     int64_t died_at_offset; /* of a tombstone for the checkpoint topic; −1: none to be carried */
+    int64_t note;           /* beside it (processor.key_note); 0: none */
     struct view key, value; /* value.data NULL: tombstone. Both stay where they are until commit or abort has returned OK. */
 };
 
@@ -85,7 +86,7 @@ struct broker_port {
     enum outcome (*tick)(struct broker *broker, int32_t partition, int64_t timestamp_ms); /* outside any transaction */
 
     /* Reading partitions of the checkpoint topic, committed records only, to the end they had at reader_add. A partition
-     * that is through is in batch.ends, once. A tombstone's record has its died_at_offset as timestamp_ms. */
+     * that is through is in batch.ends, once. A tombstone's record has its died_at_offset as timestamp_ms, and its note. */
     enum outcome (*reader_add)(struct broker *broker, int32_t partition);
     void (*reader_remove)(struct broker *broker, int32_t partition);
     enum outcome (*reader_poll)(struct broker *broker, size_t records_max, int wait_ms, struct broker_batch *batch);

@@ -55,6 +55,11 @@ void checkpoint_note_change(struct task *task, struct entry *entry)
 
 /* --- writing */
 
+static int64_t note_of(const struct task *task, const struct entry *entry)
+{
+    return task->processor->key_note ? task->processor->key_note(task->own, entry_key(entry)) : 0;
+}
+
 /* Whatever is written goes with the partition's offset, so the task is touched even when no record came: offsets are what a
  * group refuses from a worker it has given up. A transaction without them would let a zombie's old entries in.
  *
@@ -66,7 +71,7 @@ static void write_entry(struct task *task, struct outbox *outbox, struct entry *
     if (entry->state == NULL) {
         int64_t died_at = MUTANT(TOMBSTONE_WITHOUT_OFFSET) ? -1 : entry->applied_offset;
         if (!MUTANT(LOST_TOMBSTONE))
-            outbox_delete_checkpoint(outbox, task->partition, entry_key(entry), now_ms, died_at);
+            outbox_delete_checkpoint(outbox, task->partition, entry_key(entry), now_ms, died_at, note_of(task, entry));
         task_forget_entry(task, entry);
         return;
     }

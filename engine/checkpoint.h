@@ -19,7 +19,7 @@
  * Holding tombstones back until the marker has passed D does not help either: then the pass that finds the dead entry has
  * nothing to write, its marker claims a state that is not there, and the entry is half rebuilt all the same. So a tombstone
  * carries D (a Kafka header), and is a change like any other: recovery keeps the dead, stateless, with applied_offset D, until
- * it is live. Tombstones must therefore outlive the longest downtime: delete.retention.ms of the topic (engine/admin.h). */
+ * it is live. What a processor wants to know of the dead for a while goes with it (processor.key_note). Tombstones must therefore outlive the longest downtime: delete.retention.ms of the topic (engine/admin.h). */
 #ifndef TS_ENGINE_CHECKPOINT_H
 #define TS_ENGINE_CHECKPOINT_H
 

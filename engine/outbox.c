@@ -143,11 +143,12 @@ struct bytes *outbox_begin_checkpoint(struct outbox *outbox, int32_t partition, 
 }
 
 void outbox_delete_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms,
-                              int64_t died_at_offset)
+                              int64_t died_at_offset, int64_t note)
 {
     begin(outbox, BROKER_TO_CHECKPOINT, partition, key, timestamp_ms);
     outbox->messages[outbox->count - 1].value_size = SIZE_NULL;
     outbox->messages[outbox->count - 1].died_at_offset = died_at_offset;
+    outbox->messages[outbox->count - 1].note = note;
 }
 
 int32_t outbox_partition_count(const struct outbox *outbox, int topic)
@@ -179,6 +180,7 @@ static struct broker_message message_of(const struct outbox *outbox, const struc
         .partition = from->partition,
         .timestamp_ms = from->timestamp_ms,
         .died_at_offset = from->died_at_offset,
+        .note = from->note,
         .key = view_in(outbox, from, from->key_at, from->key_size),
         .value = view_in(outbox, from, from->value_at, from->value_size),
     };

@@ -15,7 +15,7 @@
 enum { OUTBOX_TOPICS_MAX = 16 };
 
 struct outbox_message {
-    int64_t timestamp_ms, died_at_offset;
+    int64_t timestamp_ms, died_at_offset, note;
     int32_t topic, partition;
     uint32_t chunk;
     uint32_t key_at, key_size;     /* key_size UINT32_MAX: null */
@@ -55,7 +55,7 @@ static inline bool outbox_is_empty(const struct outbox *outbox)
 /* For the checkpoint topic, whose partition is the input's. */
 struct bytes *outbox_begin_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms);
 void outbox_delete_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms,
-                              int64_t died_at_offset);
+                              int64_t died_at_offset, int64_t note);
 
 /* Hands unsent messages to the broker: those of closed chunks, or all. */
 enum outcome outbox_send(struct outbox *outbox, struct broker *broker, bool is_all);

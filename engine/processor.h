@@ -91,6 +91,11 @@ struct processor {
     void (*entry_save)(void *task, const struct entry *entry, struct bytes *value);
     bool (*entry_load)(void *task, struct entry *entry, struct view value);
     void (*entry_free)(void *task, struct entry *entry);
+
+    /* What is to be known of a key whose entry is deleted, as long as its tombstone is there: a number other than 0, asked when the tombstone is
+     * written and told when it is read back; 0: nothing. Both or neither may be NULL. */
+    int64_t (*key_note)(void *task, struct view key);
+    void (*key_noted)(void *task, struct view key, int64_t note);
 };
 
 #endif

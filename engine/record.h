@@ -16,6 +16,7 @@ struct record {
     int64_t offset;
     int64_t timestamp_ms;    /* Kafka's timestamp: for touchpoints received_at (READINGS 48) */
     struct view key, value;  /* .data == NULL: null */
+    int64_t note;            /* of a tombstone of a checkpoint topic (processor.key_note); 0: none */
 };
 
 #endif

@@ -138,6 +138,8 @@ static bool entry_restore(struct task *task, const struct record *record)
     if (entry == NULL)
         entry = entries_add(&task->entries, record->key, hash);
     if (record->value.data == NULL) {
+        if (record->note && task->processor->key_noted)
+            task->processor->key_noted(task->own, record->key, record->note);
         entry_restore_dead(task, entry, record->timestamp_ms);
         return true;
     }

@@ -15,6 +15,7 @@
 enum { POLL_RECORDS_MAX = 8192 };
 
 #define KAFKA_DIED_AT_HEADER "touchstream-died-at" /* on tombstones of a checkpoint topic: an input offset, as text */
+#define KAFKA_NOTE_HEADER "touchstream-note"       /* on some of them: processor.key_note, likewise */
 
 /* Messages borrowed from librdkafka for one poll, and what they become. */
 struct kafka_inbox {

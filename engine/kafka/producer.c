@@ -313,16 +313,27 @@ static enum outcome produce_failed(struct kafka_producer *producer, const struct
     return code == RD_KAFKA_RESP_ERR__STATE ? OUTCOME_REDO : OUTCOME_STOP;
 }
 
+static void header_add(rd_kafka_headers_t *headers, const char *name, int64_t number)
+{
+    char text[24];
+    int size = snprintf(text, sizeof text, "%" PRId64, number);
+    rd_kafka_header_add(headers, name, -1, text, size);
+}
+
 /* A tombstone of the checkpoint topic carries where its entry died (checkpoint.h). */
 static rd_kafka_resp_err_t produce_tombstone(struct kafka_producer *producer, const struct broker_message *message)
 {
-    char text[24];
-    int size = snprintf(text, sizeof text, "%" PRId64, message->died_at_offset);
-    return rd_kafka_producev(producer->handle, RD_KAFKA_V_RKT(producer->topics[message->topic + 1]),
-                             RD_KAFKA_V_PARTITION(message->partition), RD_KAFKA_V_MSGFLAGS(0),
-                             RD_KAFKA_V_KEY(message->key.data, message->key.size), RD_KAFKA_V_VALUE(NULL, 0),
-                             RD_KAFKA_V_HEADER(KAFKA_DIED_AT_HEADER, text, size),
-                             RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_END);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
+    header_add(headers, KAFKA_DIED_AT_HEADER, message->died_at_offset);
+    if (message->note)
+        header_add(headers, KAFKA_NOTE_HEADER, message->note);
+    rd_kafka_resp_err_t code = rd_kafka_producev(producer->handle, RD_KAFKA_V_RKT(producer->topics[message->topic + 1]),
+                                                 RD_KAFKA_V_PARTITION(message->partition), RD_KAFKA_V_MSGFLAGS(0),
+                                                 RD_KAFKA_V_KEY(message->key.data, message->key.size), RD_KAFKA_V_VALUE(NULL, 0),
+                                                 RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(headers); /* librdkafka's own otherwise */
+    return code;
 }
 
 static rd_kafka_resp_err_t produce_one(struct kafka_producer *producer, const struct broker_message *message)

@@ -116,16 +116,16 @@ static void assign(struct kafka_reader *reader)
 }
 
 /* Tombstones are rare, so only they pay for looking at headers. */
-static int64_t died_at_of(const rd_kafka_message_t *message)
+static int64_t header_number(const rd_kafka_message_t *message, const char *name, int64_t without)
 {
     rd_kafka_headers_t *headers;
     const void *text;
     size_t size;
     char copy[24] = "";
     if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        rd_kafka_header_get_last(headers, KAFKA_DIED_AT_HEADER, &text, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, name, &text, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
         size >= sizeof copy)
-        return -1;
+        return without;
     memcpy(copy, text, size);
     return strtoll(copy, NULL, 10);
 }
@@ -137,8 +137,10 @@ static void date_tombstones(struct kafka_reader *reader)
         const rd_kafka_message_t *message = reader->inbox.messages[i];
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
             continue;
-        if (message->payload == NULL)
-            reader->inbox.records[at].timestamp_ms = died_at_of(message);
+        if (message->payload == NULL) {
+            reader->inbox.records[at].timestamp_ms = header_number(message, KAFKA_DIED_AT_HEADER, -1);
+            reader->inbox.records[at].note = header_number(message, KAFKA_NOTE_HEADER, 0);
+        }
         at++;
     }
 }

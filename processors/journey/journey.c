@@ -67,6 +67,7 @@ static void journey_task_destroy(void *context)
     naming_destroy(task->naming);
     packing_finish(&task->packing);
     resting_finish(task);
+    map_finish(&task->forgotten, NULL);
     free(task);
 }
 
@@ -166,6 +167,22 @@ static void touch_count(struct journey_task *task, struct entry *entry, const st
 
 static void journey_timer(struct step *step, struct entry *entry);
 
+/* Of a life that ended before it came: it counts as of then, and that is all. */
+static enum outcome past_apply(struct journey_task *task, struct entry *entry, const struct touchpoint *touch, struct step *step,
+                               int64_t ended_at_ms)
+{
+    struct step then = *step;
+    then.clock_ms = ended_at_ms < step->clock_ms ? ended_at_ms : step->clock_ms;
+    struct customer *customer = customer_begin(task, entry);
+    customer->evaluated_at_ms = then.clock_ms;
+    struct impression impression;
+    impression_read(&impression, touch, task->shared->libraries);
+    struct arrival arrival = arrival_of(task, touch, &impression);
+    touch_count(task, entry, &arrival, &then);
+    forget_entry(task, entry, &then);
+    return OUTCOME_OK;
+}
+
 static enum outcome journey_apply(struct step *step, struct entry *entry)
 {
     struct journey_task *task = step->task;
@@ -180,9 +197,13 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     if (is_too_late(task, touch, step->clock_ms))
         return OUTCOME_PARK;
     struct customer *customer;
+    int64_t ended_at_ms;
+    if (entry->state == NULL && forget_is_past(task, touch, step->clock_ms, &ended_at_ms))
+        return past_apply(task, entry, touch, step, ended_at_ms);
     if (entry->state) {
         customer = customer_wake(task, entry);
     } else {
+        forget_is_over(task, touch->customer_id);
         customer = customer_begin(task, entry);
         customer->evaluated_at_ms = step->clock_ms;
         entry->is_deleted = false;
@@ -209,7 +230,7 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     enrich_describe(task, customer, &arrival, &enriched, step);
     enrich_send(task, &enriched, raw, step);
     if (touch->body_kind == TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN)
-        forget_customer(task, entry, step);
+        forget_customer(task, entry, step, touch->occurred_at_ms);
     return OUTCOME_OK;
 }
 
@@ -305,6 +326,7 @@ static void journey_entry_save(void *task, const struct entry *entry, struct byt
 
 static bool journey_entry_load(void *task, struct entry *entry, struct view value)
 {
+    forget_is_over(task, entry_key(entry)); /* the tombstone before it was of an earlier life */
     return persist_load(task, entry, value);
 }
 
@@ -338,4 +360,6 @@ const struct processor journey_processor = {
     .entry_save = journey_entry_save,
     .entry_load = journey_entry_load,
     .entry_free = journey_entry_free,
+    .key_note = forget_note,
+    .key_noted = forget_noted,
 };

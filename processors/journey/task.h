@@ -2,6 +2,7 @@
 #ifndef TS_JOURNEY_TASK_H
 #define TS_JOURNEY_TASK_H
 
+#include "base/map.h"
 #include "base/slab.h"
 #include "processors/journey/journey.h"
 #include "processors/journey/matters/contributions.h"
@@ -56,6 +57,8 @@ struct journey_task {
     struct customer *newest, *oldest, *spare; /* those awake, and structs to be used again: resting.c */
     uint32_t awake_count;
     uint64_t forgotten_ids;
+    struct map forgotten;   /* forget.h: hash of a customer's id → when they were forgotten */
+    size_t forgotten_most;  /* to be looked through then */
     const char *refusal; /* why apply parks a touchpoint; NULL: the engine does, having no room for another entry */
 };
 

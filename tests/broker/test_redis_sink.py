@@ -367,3 +367,35 @@ def test_who_is_forgotten_is_named_nowhere(make_installation, tmp_path):
     assert referral() == ["other"]
     assert referrals_thanked_for() == ["other"]
     assert installation.redis.zcard(prefix + "followups") == len(installation.redis.keys(prefix + "followup:*"))
+
+
+def test_what_comes_after_a_forgetting_leaves_no_trace(make_installation, tmp_path):
+    """Dated before it and told after it, to a journey stage that has been restarted in between: it counts, and names nobody."""
+    installation = make_installation()
+    services = {role: installation.start(role) for role in ("journey", "kpi", "sink")}
+    now = time.time()
+
+    def tell(event_id, seconds_ago, customer="goes-away"):
+        at = datetime.datetime.fromtimestamp(now - seconds_ago, datetime.timezone.utc).isoformat()
+        (tmp_path / "in.ndjson").write_text(json.dumps(
+            {"event_id": event_id, "customer_id": customer, "source": "shop", "channel": "WEB", "occurred_at": at, "type": "SurveyAnswered",
+             "data": {"survey_id": event_id, "kind": "NPS", "score": 0, "comment": "My lawyer will write to you"}}) + "\n")
+        installation.succeed("import", tmp_path / "in.ndjson")
+
+    def named():
+        return [text for text in everything(installation).values() if "goes-away" in text]
+
+    def answers():
+        return json.loads(installation.redis.hget(installation.redis_prefix + "kpi:nps:24h", "all") or "{}").get("n")
+
+    tell("in-time", 600)
+    assert eventually(lambda: answers() == 1 and named()), installation.logs()
+    installation.succeed("forget", "goes-away")
+    assert eventually(lambda: not named()), named()
+    assert installation.stop(services["journey"]) == 0
+    installation.start("journey")
+    tell("late", 500)
+    tell("another", 400, "stays-here")
+    assert eventually(lambda: answers() == 3), installation.logs()
+    assert not named()
+    assert len([record for record in installation.records("touchpoints.enriched") if record["customer_id"] == "goes-away"]) == 2

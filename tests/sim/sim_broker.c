@@ -312,6 +312,7 @@ static enum outcome sim_produce(struct broker *broker, const struct broker_messa
                    message->timestamp_ms);
         struct sim_log *log = log_of(world, message);
         log->records[log->count - 1].died_at_offset = message->died_at_offset;
+        log->records[log->count - 1].note = message->note;
     }
     trace(self, "produce", outcome);
     return outcome;
@@ -449,6 +450,7 @@ static enum outcome sim_reader_poll(struct broker *broker, size_t records_max, i
                                                                 .offset = (int64_t)self->read_at[p],
                                                                 .timestamp_ms = from->value ? from->timestamp_ms
                                                                                             : from->died_at_offset,
+                                                                .note = from->value ? 0 : from->note,
                                                                 .key = view_of(from->key, from->key_size),
                                                                 .value = view_of(from->value, from->value_size)};
         }

@@ -44,6 +44,7 @@ struct driver {
     bool keeps_no_log;
     size_t log_count, log_capacity;
     struct map saved; /* key → struct stored */
+    struct map notes; /* key → processor.key_note, of tombstones that nothing followed */
     int64_t marker, marker_clock_ms, pass_marker, pass_clock_ms;
 };
 
@@ -191,6 +192,9 @@ static void slot_changed(struct driver *driver, struct slot *slot)
         free(saved->value);
         free(saved);
     }
+    int64_t note = driver->processor->key_note ? driver->processor->key_note(driver->task, entry_key(&slot->entry)) : 0;
+    if (note)
+        *map_place(&driver->notes, entry_key(&slot->entry)) = (void *)(intptr_t)note;
     map_remove(&driver->entries, entry_key(&slot->entry));
     slot_free(driver, slot);
 }
@@ -334,6 +338,7 @@ bool driver_checkpoint_write(struct driver *driver, size_t most)
         stored->value = value.data;
         stored->value_size = value.size;
         *place = stored;
+        map_remove(&driver->notes, entry_key(&slot->entry));
     }
     driver->marker = driver->pass_marker;
     driver->marker_clock_ms = driver->pass_clock_ms;
@@ -364,6 +369,9 @@ void driver_recover(struct driver *driver)
     driver->task = driver->processor->task_create(driver->shared, 0);
     driver->clock_ms = driver->marker_clock_ms;
     size_t at = 0;
+    for (struct map_slot *item; (item = map_next(&driver->notes, &at));)
+        driver->processor->key_noted(driver->task, view_of(item->key, item->key_size), (intptr_t)item->value);
+    at = 0;
     for (struct map_slot *item; (item = map_next(&driver->saved, &at));) {
         struct stored *stored = item->value;
         struct slot *slot = slot_open(driver, view_of(item->key, item->key_size));
@@ -420,6 +428,7 @@ void driver_destroy(struct driver *driver)
     }
     free(driver->log);
     map_finish(&driver->saved, stored_free);
+    map_finish(&driver->notes, NULL);
     heap_finish(&driver->timers);
     arena_finish(&driver->arena);
     free(driver);

@@ -62,7 +62,7 @@ static void the_first_of_each_partition_goes_ahead_and_each_keeps_its_order(void
     put(&outbox, 0, OUTBOX_BY_KEY, "c-42", "one");
     put(&outbox, 1, 2, "c-42", "two");
     outbox_delete(&outbox, 0, VIEW_LITERAL("c-42"), 0);
-    outbox_delete_checkpoint(&outbox, 5, VIEW_LITERAL("c-42"), 0, 77);
+    outbox_delete_checkpoint(&outbox, 5, VIEW_LITERAL("c-42"), 0, 77, 0);
     assert_int_equal(outbox_send(&outbox, &ear.broker, true), OUTCOME_OK);
     int32_t partition = hash_kafka_partition(VIEW_LITERAL("c-42"), 8);
     char wanted[200];
