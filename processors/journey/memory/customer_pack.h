@@ -11,6 +11,10 @@ void customer_pack(struct packing *packing, const struct customer *customer, str
 /* Into one that is all zero. false: damaged; what it holds then is to be destroyed all the same. */
 bool customer_unpack(struct packing *packing, struct view bytes, struct customer *customer);
 
+/* orders_pack.c: as many as customer->order_count says, and the cohort. */
+void orders_pack(struct packing *packing, const struct customer *customer);
+void orders_unpack(struct packing *packing, struct customer *customer, bool has_cohort);
+
 /* seldom_pack.c */
 void seldom_pack(struct packing *packing, const struct seldom *seldom);
 void seldom_unpack(struct packing *packing, struct seldom *seldom);

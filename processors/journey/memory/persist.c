@@ -193,7 +193,7 @@ static void names_load(struct journey_task *task, struct unpack *in, struct byte
     for (uint32_t i = 0; i < texts.count; i++)
         texts.items[i] = unpack_text(in);
     struct packing *packing = &task->packing;
-    packing_begin(packing, 0);
+    packing_names_begin(packing);
     for (uint32_t count = unpack_count(in, 2); count > 0 && !in->has_failed; count--) {
         uint64_t kind = unpack_unsigned(in);
         pack_name(packing, (enum name_kind)(kind & 7), name_read(&texts, &task->dimensions, kind));

@@ -5,7 +5,7 @@
 
 #include "processors/journey/task.h"
 
-enum { PERSIST_VERSION = 7 }; /* the packed form; those before it are refused: the engine says so, and stops */
+enum { PERSIST_VERSION = 8 }; /* the packed form; those before it are refused: the engine says so, and stops */
 
 void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value);
 

@@ -75,22 +75,15 @@ void *room_array_grow(struct room *room, void *array, uint32_t count, size_t ite
     return room_resize(room, array, count * item_size, (count ? 2 * count : 1) * item_size);
 }
 
-static uint32_t capacity_of(uint32_t count)
-{
-    return count < 2 ? count : 1u << (32 - __builtin_clz(count - 1));
-}
-
 void *room_array_sized(struct room *room, uint32_t count, size_t item_size)
 {
-    if (count == 0)
-        return NULL;
-    return memset(room_take(room, capacity_of(count) * item_size), 0, count * item_size);
+    return count ? memset(room_array_bare(room, count, item_size), 0, count * item_size) : NULL;
 }
 
 void *room_array_shrink(struct room *room, void *array, uint32_t count, size_t item_size)
 {
     if (count > 0)
-        return is_inside(room, array) ? array : memory_resize(array, capacity_of(count) * item_size);
+        return is_inside(room, array) ? array : memory_resize(array, room_capacity_of(count) * item_size);
     room_give(room, array);
     return NULL;
 }

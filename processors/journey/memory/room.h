@@ -45,6 +45,17 @@ char *room_text(struct room *room, struct view text); /* NUL-terminated */
 void *room_array_grow(struct room *room, void *array, uint32_t count, size_t item_size);
 /* Zeroed room for exactly so many, as if they had been added one by one; NULL for none. */
 void *room_array_sized(struct room *room, uint32_t count, size_t item_size);
+static inline uint32_t room_capacity_of(uint32_t count)
+{
+    return count < 2 ? count : 1u << (32 - __builtin_clz(count - 1));
+}
+
+/* The same, uninitialised: for one whose items are written whole. */
+static inline void *room_array_bare(struct room *room, uint32_t count, size_t item_size)
+{
+    return count ? room_take(room, room_capacity_of(count) * item_size) : NULL;
+}
+
 /* After removing some, so that growing goes on from the right place. */
 void *room_array_shrink(struct room *room, void *array, uint32_t count, size_t item_size);
 
