@@ -13,9 +13,10 @@
  *
  * Of a rate, what can still change is taken to turn out well: an answer that may still come is no miss. While history is read the windows
  * lie in the past: what they say is recorded (`historical`), and told as news only if it is still so when time has caught up. */
-#include "processors/kpi/task.h"
-#include "processors/kpi/evaluate.h"
+#include "base/utf8.h"
 #include "base/uuid.h"
+#include "processors/kpi/evaluate.h"
+#include "processors/kpi/task.h"
 #include "schemas/alert_rules.h"
 #include "schemas/kpi_text.h"
 #include "schemas/records.h"
@@ -183,7 +184,7 @@ static struct uuid alert_id_of(struct kpi_task *task, const struct series_state 
     return uuid_version5(&space, bytes_view(name));
 }
 
-enum { TEXT_MAX = 600 };
+enum { TEXT_MAX = 600, DIMENSION_MAX = 400 };
 
 static struct view say(char text[TEXT_MAX], const struct series_state *state, const struct threshold *threshold, enum kpi_id face,
                        const struct kpi *out, enum alert_state told)
@@ -192,9 +193,9 @@ static struct view say(char text[TEXT_MAX], const struct series_state *state, co
     char value[KPI_TEXT_SIZE], target[KPI_TEXT_SIZE];
     kpi_text_value(value, kind, out->value);
     kpi_text_value(target, kind, out->target);
-    int dimension_size = state->dimension.size < 400 ? (int)state->dimension.size : 400;
-    int size = snprintf(text, TEXT_MAX, "%s over %s, %.*s, ", kpi_names[face].name, windows[threshold->window].name, dimension_size,
-                        state->dimension.data);
+    struct view dimension = utf8_prefix(state->dimension, DIMENSION_MAX);
+    int size = snprintf(text, TEXT_MAX, "%s over %s, %.*s, ", kpi_names[face].name, windows[threshold->window].name,
+                        VIEW_ARGUMENTS(dimension));
     char *rest = text + size;
     size_t room = TEXT_MAX - (size_t)size;
     if (told == ALERT_STATE_EXPIRED)

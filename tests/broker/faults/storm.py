@@ -185,6 +185,15 @@ def hold_to_the_oracle(installation):
         assert eventually(equal, PATIENCE_S, 2), "%s: %s\n%s" % (read.__name__, listing(wrong), installation.logs())
 
 
+def every_revision_once(installation):
+    """Of the kpi stage's alerts, too, which the undisturbed journey stage knows nothing of."""
+    revisions = {}
+    for alert in installation.records("alerts"):
+        revisions.setdefault(alert["alert_id"], []).append(alert["revision"])
+    wrong = {id: told for id, told in revisions.items() if told != list(range(1, len(told) + 1))}
+    assert not wrong, wrong
+
+
 def judge_all(installation):
     """Nothing lost, nothing twice, every number right. Answers (events, kept once)."""
     for role in GROUPS:
@@ -195,5 +204,6 @@ def judge_all(installation):
     missing = set(told) - set(once)
     assert set(once) == set(told), "%d of %d events have no output\n%s" % (len(missing), len(set(told)), installation.logs())
     hold_to_the_undisturbed(installation)
+    every_revision_once(installation)
     hold_to_the_oracle(installation)
     return len(told), len(once)

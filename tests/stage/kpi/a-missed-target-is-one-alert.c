@@ -1,5 +1,6 @@
 /* A KPI that misses its target: one alert, from the proof of it to the value's being good again. */
 #include "base/random.h"
+#include "base/utf8.h"
 #include "processors/kpi/task.h"
 #include "tests/stage/kpi/kpi_stage.h"
 
@@ -272,6 +273,23 @@ static void what_the_settings_no_longer_hold_to_a_target_ends(void **unused)
     stage_end(&stage);
 }
 
+/* A text is cut between characters: half of one is nothing that a reader of Avro takes. */
+static void a_long_name_is_cut_where_it_may_be(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    char key[700] = "csat|channel=x";
+    for (int i = 0; i < 250; i++)
+        strcat(key, "\u00e9");
+    begin(&stage);
+    feed_answers(&stage, key, "2026-05-04T12:00:00Z", 40, 2, 2);
+    feed_clock(&stage, at("2026-05-04T12:00:01Z"));
+    assert_int_equal(alerts_of(&stage, alerts), 1);
+    assert_true(utf8_is_valid(alerts[0].text) && alerts[0].text.size > 400);
+    stage_end(&stage);
+}
+
 /* Checkpoints were written before there were these alerts: they end where theirs begin. */
 static void a_checkpoint_of_before_is_read(void **unused)
 {
@@ -367,6 +385,7 @@ int main(void)
         cmocka_unit_test(exact_numbers_end_a_twentieth_better),
         cmocka_unit_test(history_is_recorded_and_news_when_it_has_caught_up),
         cmocka_unit_test(what_the_settings_no_longer_hold_to_a_target_ends),
+        cmocka_unit_test(a_long_name_is_cut_where_it_may_be),
         cmocka_unit_test(a_checkpoint_of_before_is_read),
         cmocka_unit_test(through_crashes_each_is_told_once),
     };
