@@ -21,7 +21,7 @@ static size_t alerts_of(struct stage_under_test *stage, struct alert alerts[ALER
     for (size_t i = 0; i < driver_output_count(stage->driver); i++) {
         const struct driver_output *output = driver_output(stage->driver, i);
         struct view avro;
-        uint32_t id;
+        uint32_t id = 0;
         if (strcmp(output->topic, "alerts") != 0)
             continue;
         assert_true(count < ALERTS_MOST);
