@@ -1,17 +1,15 @@
 #include "sinks/notify/notify.h"
 
-#include "base/http_client.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "base/thread.h"
-#include "base/utf8.h"
 #include "engine/follow.h"
 #include "engine/publisher.h"
 #include "schemas/reader.h"
 #include "schemas/wire.h"
+#include "sinks/notify/delivery.h"
 #include "sinks/notify/escalation.h"
-#include "sinks/notify/message.h"
 #include "sinks/notify/silences.h"
 #include "sinks/notify/told.h"
 
@@ -21,16 +19,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SEND_TIMEOUT_MS = 10000, RECALL_DAYS = 31 /* a case without news for 30 days has expired */ };
+enum { RECALL_DAYS = 31 /* a case without news for 30 days has expired */ };
 
 /* One receiver's thread. */
 struct notifier {
     const struct notify_config *config;
     const struct receiver *receiver;
     atomic_bool *stop;
-    struct http_client *http;
     struct record_reader *reader;
-    struct publisher *undelivered;
+    struct publisher *publisher; /* of what is kept, and of what was told */
+    struct delivery delivery;
     struct told told;
     struct told_log log;
     struct escalation escalation; /* in told's stead, for a receiver that escalates */
@@ -39,133 +37,11 @@ struct notifier {
     bool is_lost;                 /* a part of the logs could not be */
     int64_t old_until;            /* how far a partition has been read that was just assigned */
     struct arena arena;
-    struct metric *sent_total, *failed_total, *undelivered_total, *escalated_total;
+    struct metric *escalated_total;
     pthread_t thread;
     atomic_bool is_gone;
     enum outcome outcome;
 };
-
-/* --- one message ------------------------------------------------------------------------------------------------- */
-
-enum verdict { TAKEN, BUSY, REFUSED };
-
-/* 408, 425, 429 and all 5xx may work later; any other 4xx or a redirect will not. */
-static enum verdict verdict_of(long status)
-{
-    if (status >= 200 && status < 300)
-        return TAKEN;
-    if (status == 0 || status >= 500 || status == 408 || status == 425 || status == 429)
-        return BUSY;
-    return REFUSED;
-}
-
-/* For people, and for a field of a record that other clients read as text. */
-static void tell_why(const struct http_response *response, char *why, size_t why_size)
-{
-    int begun = response->status ? snprintf(why, why_size, "HTTP %ld: ", response->status) : 0;
-    utf8_copy(why + begun, why_size - (size_t)begun, response->status ? bytes_view(&response->body) : view_of_text(response->error));
-}
-
-static enum verdict send_once(struct notifier *notifier, const struct alert *alert, struct view body, long *wait_s,
-                              char *why, size_t why_size)
-{
-    char id[320], id_header[340], seconds[24], time_header[64];
-    struct bytes signature = {0};
-    snprintf(id, sizeof id, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
-    snprintf(id_header, sizeof id_header, "webhook-id: %s", id);
-    snprintf(seconds, sizeof seconds, "%" PRId64, clock_now_ms(notifier->config->clock) / 1000);
-    snprintf(time_header, sizeof time_header, "webhook-timestamp: %s", seconds);
-    bytes_append_text(&signature, "webhook-signature: ");
-    message_sign(&signature, notifier->receiver, id, seconds, body);
-
-    bool is_signed = notifier->receiver->form == RECEIVER_JSON && notifier->receiver->secret[0];
-    const char *headers[] = {"Content-Type: application/json", id_header, time_header,
-                             is_signed ? bytes_text(&signature) : NULL, NULL};
-    struct http_request request = {.method = "POST", .url = notifier->receiver->url, .headers = headers, .body = body,
-                                   .timeout_ms = SEND_TIMEOUT_MS, .stop = notifier->stop};
-    struct http_response response;
-    http_client_send(notifier->http, &request, &response);
-    enum verdict verdict = verdict_of(response.status);
-    tell_why(&response, why, why_size);
-    *wait_s = response.retry_after_s;
-    bytes_finish(&response.body);
-    bytes_finish(&signature);
-    return verdict;
-}
-
-/* The one planned, or what the receiver asks for, and never above the most: it is doubled from there, for hours maybe. */
-static int64_t next_pause_ms(int64_t planned_ms, long asked_s, int64_t most_ms)
-{
-    int64_t pause_ms = asked_s > planned_ms / 1000 ? asked_s > most_ms / 1000 ? most_ms : asked_s * INT64_C(1000) : planned_ms;
-    return pause_ms < most_ms ? pause_ms : most_ms;
-}
-
-/* Sleeps in small steps so that a stop is noticed. false: stopped. */
-static bool pause_for(struct notifier *notifier, int64_t pause_ms)
-{
-    for (; pause_ms > 0 && !atomic_load(notifier->stop); pause_ms -= 50)
-        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-    return !atomic_load(notifier->stop);
-}
-
-static void keep_undelivered(struct notifier *notifier, const struct alert *alert, struct view body, const char *why,
-                             int attempts)
-{
-    struct bytes value = {0}, topic = {0}, source = {0};
-    bytes_printf(&source, "notify:%s", notifier->receiver->name);
-    bytes_printf(&topic, "%salerts.undelivered", notifier->config->kafka->topic_prefix);
-    struct rejected rejected = {.received_at_ms = clock_now_ms(notifier->config->clock),
-                                .source = bytes_view(&source),
-                                .code = VIEW_LITERAL("undelivered"),
-                                .path = VIEW_LITERAL(""),
-                                .reason = view_of_text(why),
-                                .payload = body,
-                                .attempt = attempts};
-    wire_begin(&value, notifier->config->rejected_schema_id);
-    rejected_encode(&value, &rejected);
-    publisher_send(notifier->undelivered, bytes_text(&topic), -1, alert->alert_id, bytes_view(&value),
-                   rejected.received_at_ms, NULL);
-    publisher_flush(notifier->undelivered, 10000);
-    metric_add(notifier->undelivered_total, 1);
-    log_error("could not deliver an alert, kept in alerts.undelivered", "receiver", notifier->receiver->name, "alert",
-              arena_text(&notifier->arena, alert->alert_id), "error", why, NULL);
-    bytes_finish(&value);
-    bytes_finish(&topic);
-    bytes_finish(&source);
-}
-
-/* Until taken, refused, given up or stopped. false: stopped, so nothing is settled. */
-static bool deliver(struct notifier *notifier, const struct alert *alert, int64_t waited_ms)
-{
-    const struct notify_settings *settings = notifier->config->settings;
-    struct bytes body = {0};
-    message_write(&body, notifier->receiver, alert, settings->dashboard_url, waited_ms);
-    int64_t begun_us = clock_monotonic_us(), pause_ms = settings->retry_first_ms;
-    bool is_settled = false;
-    for (int attempt = 1; !is_settled; attempt++) {
-        char why[220];
-        long wait_s;
-        enum verdict verdict = send_once(notifier, alert, bytes_view(&body), &wait_s, why, sizeof why);
-        bool is_too_late = (clock_monotonic_us() - begun_us) / 1000 >= settings->give_up_after_ms;
-        metric_add(verdict == TAKEN ? notifier->sent_total : notifier->failed_total, 1);
-        if (verdict == TAKEN) {
-            is_settled = true;
-        } else if (verdict == REFUSED || is_too_late) {
-            keep_undelivered(notifier, alert, bytes_view(&body), why, attempt);
-            is_settled = true;
-        } else {
-            if (attempt == 1 && !atomic_load(notifier->stop))
-                log_warning("a receiver does not take an alert, trying again", "receiver", notifier->receiver->name,
-                            "error", why, NULL);
-            pause_ms = next_pause_ms(pause_ms, wait_s, settings->retry_most_ms);
-            if (!pause_for(notifier, pause_ms))
-                break;
-            pause_ms *= 2;
-        }
-    }
-    bytes_finish(&body);
-    return is_settled;
-}
 
 /* --- which alerts ------------------------------------------------------------------------------------------------ */
 
@@ -201,7 +77,7 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
             outcome = record_reader_read(notifier->reader, records[i].value, &notifier->arena, &alert, NULL, &why);
         if (outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP)
             return outcome;
-        if (outcome == OUTCOME_OK && is_due(notifier, &alert) && !deliver(notifier, &alert, 0)) {
+        if (outcome == OUTCOME_OK && is_due(notifier, &alert) && !delivery_send(&notifier->delivery, &alert, 0)) {
             told_takes_back(&notifier->told, &alert);
             return OUTCOME_RETRY; /* stopped in the middle: after the restart it comes again */
         }
@@ -227,16 +103,16 @@ static void write_down(struct notifier *notifier, const struct alert *alert)
                          .actor = view_of_text(notifier->receiver->name)};
     wire_begin(&value, notifier->config->escalated_schema_id);
     alert_encode(&value, &told);
-    publisher_send(notifier->undelivered, notifier->escalated_topic, -1, alert->alert_id, bytes_view(&value),
+    publisher_send(notifier->publisher, notifier->escalated_topic, -1, alert->alert_id, bytes_view(&value),
                    clock_now_ms(notifier->config->clock), NULL);
-    publisher_flush(notifier->undelivered, 10000);
+    publisher_flush(notifier->publisher, 10000);
     bytes_finish(&value);
 }
 
 /* false: stopped. */
 static bool escalate(struct notifier *notifier, const struct alert *alert, int64_t waited_ms)
 {
-    if (!deliver(notifier, alert, waited_ms))
+    if (!delivery_send(&notifier->delivery, alert, waited_ms))
         return false;
     write_down(notifier, alert);
     escalation_told(&notifier->escalation, alert); /* last: its record may go, and the alert with it */
@@ -359,17 +235,12 @@ static void *run_notifier(void *context)
     bytes_printf(&escalated, "%salerts.escalated", prefix);
     bytes_printf(&group, "%snotify.%s", prefix, notifier->receiver->name);
     metrics_label(&labels, "receiver", notifier->receiver->name);
-    notifier->sent_total = metrics_counter("touchstream_notify_sent_total", bytes_text(&labels), "Alerts a receiver took.");
-    notifier->failed_total =
-        metrics_counter("touchstream_notify_failed_total", bytes_text(&labels), "Attempts a receiver did not take.");
-    notifier->undelivered_total = metrics_counter("touchstream_notify_undelivered_total", bytes_text(&labels),
-                                                  "Alerts put into alerts.undelivered.");
     notifier->escalated_total = metrics_counter("touchstream_notify_escalated_total", bytes_text(&labels),
                                                 "Alerts told because nobody had acknowledged them for as long as the receiver's `after`.");
     arena_init(&notifier->arena);
-    notifier->http = http_client_create();
     notifier->reader = record_reader_create(&alert_shape, notifier->config->registry);
-    notifier->undelivered = publisher_create(notifier->config->kafka, &(struct publisher_settings){0}, NULL, error, sizeof error);
+    notifier->publisher = publisher_create(notifier->config->kafka, &(struct publisher_settings){0}, NULL, error, sizeof error);
+    delivery_init(&notifier->delivery, notifier->config, notifier->receiver, notifier->publisher, notifier->stop);
     notifier->told.receiver = notifier->receiver;
     notifier->log = (struct told_log){bytes_text(&topic), notifier->config->kafka, notifier->reader,
                                       clock_now_ms(notifier->config->clock) - DAYS(RECALL_DAYS), notifier->stop};
@@ -383,10 +254,10 @@ static void *run_notifier(void *context)
         follow.on_batch = on_escalation_batch;
         follow.on_revoked = on_escalations_revoked;
     }
-    notifier->outcome = notifier->undelivered ? follow_run(&follow, notifier->config->kafka, notifier->stop) : OUTCOME_STOP;
-    publisher_destroy(notifier->undelivered);
+    notifier->outcome = notifier->publisher ? follow_run(&follow, notifier->config->kafka, notifier->stop) : OUTCOME_STOP;
+    delivery_finish(&notifier->delivery);
+    publisher_destroy(notifier->publisher);
     record_reader_destroy(notifier->reader);
-    http_client_destroy(notifier->http);
     told_finish(&notifier->told);
     escalation_finish(&notifier->escalation);
     arena_finish(&notifier->arena);
@@ -404,7 +275,7 @@ static void watch_silences(const struct notify_config *config, const struct sile
 {
     int64_t before_ms = INT64_MIN;
     bool is_anybody_there = true;
-    while (is_anybody_there && !atomic_load(stop)) {
+    while (silences->count && is_anybody_there && !atomic_load(stop)) {
         int64_t now_ms = clock_now_ms(config->clock);
         silences_say(silences, before_ms, now_ms);
         before_ms = now_ms;

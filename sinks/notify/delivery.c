@@ -1,0 +1,157 @@
+#include "sinks/notify/delivery.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/utf8.h"
+#include "schemas/wire.h"
+#include "sinks/notify/message.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { SEND_TIMEOUT_MS = 10000 };
+
+void delivery_init(struct delivery *delivery, const struct notify_config *config, const struct receiver *receiver,
+                   struct publisher *undelivered, atomic_bool *stop)
+{
+    struct bytes labels = {0};
+    metrics_label(&labels, "receiver", receiver->name);
+    *delivery = (struct delivery){
+        .config = config,
+        .receiver = receiver,
+        .undelivered = undelivered,
+        .stop = stop,
+        .http = http_client_create(),
+        .sent_total = metrics_counter("touchstream_notify_sent_total", bytes_text(&labels), "Alerts a receiver took."),
+        .failed_total = metrics_counter("touchstream_notify_failed_total", bytes_text(&labels), "Attempts a receiver did not take."),
+        .undelivered_total =
+            metrics_counter("touchstream_notify_undelivered_total", bytes_text(&labels), "Alerts put into alerts.undelivered.")};
+    bytes_finish(&labels);
+}
+
+void delivery_finish(struct delivery *delivery)
+{
+    http_client_destroy(delivery->http);
+}
+
+enum verdict { TAKEN, BUSY, REFUSED };
+
+/* 408, 425, 429 and all 5xx may work later; any other 4xx or a redirect will not. */
+static enum verdict verdict_of(long status)
+{
+    if (status >= 200 && status < 300)
+        return TAKEN;
+    if (status == 0 || status >= 500 || status == 408 || status == 425 || status == 429)
+        return BUSY;
+    return REFUSED;
+}
+
+/* For people, and for a field of a record that other clients read as text. */
+static void tell_why(const struct http_response *response, char *why, size_t why_size)
+{
+    int begun = response->status ? snprintf(why, why_size, "HTTP %ld: ", response->status) : 0;
+    utf8_copy(why + begun, why_size - (size_t)begun, response->status ? bytes_view(&response->body) : view_of_text(response->error));
+}
+
+static enum verdict send_once(struct delivery *delivery, const struct alert *alert, struct view body, long *wait_s,
+                              char *why, size_t why_size)
+{
+    char id[320], id_header[340], seconds[24], time_header[64];
+    struct bytes signature = {0};
+    snprintf(id, sizeof id, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
+    snprintf(id_header, sizeof id_header, "webhook-id: %s", id);
+    snprintf(seconds, sizeof seconds, "%" PRId64, clock_now_ms(delivery->config->clock) / 1000);
+    snprintf(time_header, sizeof time_header, "webhook-timestamp: %s", seconds);
+    bytes_append_text(&signature, "webhook-signature: ");
+    message_sign(&signature, delivery->receiver, id, seconds, body);
+
+    bool is_signed = delivery->receiver->form == RECEIVER_JSON && delivery->receiver->secret[0];
+    const char *headers[] = {"Content-Type: application/json", id_header, time_header,
+                             is_signed ? bytes_text(&signature) : NULL, NULL};
+    struct http_request request = {.method = "POST", .url = delivery->receiver->url, .headers = headers, .body = body,
+                                   .timeout_ms = SEND_TIMEOUT_MS, .stop = delivery->stop};
+    struct http_response response;
+    http_client_send(delivery->http, &request, &response);
+    enum verdict verdict = verdict_of(response.status);
+    tell_why(&response, why, why_size);
+    *wait_s = response.retry_after_s;
+    bytes_finish(&response.body);
+    bytes_finish(&signature);
+    return verdict;
+}
+
+/* The one planned, or what the receiver asks for, and never above the most: it is doubled from there, for hours maybe. */
+static int64_t next_pause_ms(int64_t planned_ms, long asked_s, int64_t most_ms)
+{
+    int64_t pause_ms = asked_s > planned_ms / 1000 ? asked_s > most_ms / 1000 ? most_ms : asked_s * INT64_C(1000) : planned_ms;
+    return pause_ms < most_ms ? pause_ms : most_ms;
+}
+
+/* Sleeps in small steps so that a stop is noticed. false: stopped. */
+static bool pause_for(struct delivery *delivery, int64_t pause_ms)
+{
+    for (; pause_ms > 0 && !atomic_load(delivery->stop); pause_ms -= 50)
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    return !atomic_load(delivery->stop);
+}
+
+static void keep_undelivered(struct delivery *delivery, const struct alert *alert, struct view body, const char *why,
+                             int attempts)
+{
+    struct bytes value = {0}, topic = {0}, source = {0};
+    char id[320];
+    snprintf(id, sizeof id, "%.*s", VIEW_ARGUMENTS(alert->alert_id));
+    bytes_printf(&source, "notify:%s", delivery->receiver->name);
+    bytes_printf(&topic, "%salerts.undelivered", delivery->config->kafka->topic_prefix);
+    struct rejected rejected = {.received_at_ms = clock_now_ms(delivery->config->clock),
+                                .source = bytes_view(&source),
+                                .code = VIEW_LITERAL("undelivered"),
+                                .path = VIEW_LITERAL(""),
+                                .reason = view_of_text(why),
+                                .payload = body,
+                                .attempt = attempts};
+    wire_begin(&value, delivery->config->rejected_schema_id);
+    rejected_encode(&value, &rejected);
+    publisher_send(delivery->undelivered, bytes_text(&topic), -1, alert->alert_id, bytes_view(&value),
+                   rejected.received_at_ms, NULL);
+    publisher_flush(delivery->undelivered, 10000);
+    metric_add(delivery->undelivered_total, 1);
+    log_error("could not deliver an alert, kept in alerts.undelivered", "receiver", delivery->receiver->name, "alert",
+              id, "error", why, NULL);
+    bytes_finish(&value);
+    bytes_finish(&topic);
+    bytes_finish(&source);
+}
+
+bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms)
+{
+    const struct notify_settings *settings = delivery->config->settings;
+    struct bytes body = {0};
+    message_write(&body, delivery->receiver, alert, settings->dashboard_url, waited_ms);
+    int64_t begun_us = clock_monotonic_us(), pause_ms = settings->retry_first_ms;
+    bool is_settled = false;
+    for (int attempt = 1; !is_settled; attempt++) {
+        char why[220];
+        long wait_s;
+        enum verdict verdict = send_once(delivery, alert, bytes_view(&body), &wait_s, why, sizeof why);
+        bool is_too_late = (clock_monotonic_us() - begun_us) / 1000 >= settings->give_up_after_ms;
+        metric_add(verdict == TAKEN ? delivery->sent_total : delivery->failed_total, 1);
+        if (verdict == TAKEN) {
+            is_settled = true;
+        } else if (verdict == REFUSED || is_too_late) {
+            keep_undelivered(delivery, alert, bytes_view(&body), why, attempt);
+            is_settled = true;
+        } else {
+            if (attempt == 1 && !atomic_load(delivery->stop))
+                log_warning("a receiver does not take an alert, trying again", "receiver", delivery->receiver->name,
+                            "error", why, NULL);
+            pause_ms = next_pause_ms(pause_ms, wait_s, settings->retry_most_ms);
+            if (!pause_for(delivery, pause_ms))
+                break;
+            pause_ms *= 2;
+        }
+    }
+    bytes_finish(&body);
+    return is_settled;
+}
