@@ -2,6 +2,7 @@
 
 #include "base/edit_distance.h"
 #include "base/memory.h"
+#include "base/percent_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,32 +21,15 @@ void dimensions_seen_note(struct dimensions_seen *seen, struct view series, cons
         map_place(&seen->names, view_of(series.data + size + 1, series.size - size - 1));
 }
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef", *at = strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c);
-    return c && at ? (int)(at - digits) : -1;
-}
-
-static void decode(struct view text, struct bytes *out)
-{
-    bytes_clear(out);
-    for (size_t i = 0; i < text.size; i++) {
-        int high = text.data[i] == '%' && i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text.data[i + 2]) : -1;
-        bytes_append_byte(out, low >= 0 ? (uint8_t)(high * 16 + low) : (uint8_t)text.data[i]);
-        i += low >= 0 ? 2 : 0;
-    }
-}
-
 struct view dimensions_seen_like(const struct dimensions_seen *seen, const char *asked)
 {
     struct bytes wanted = {0}, has = {0};
     struct view found = {NULL, 0};
-    decode(view_of_text(asked), &wanted);
+    percent_decode(&wanted, view_of_text(asked));
     const struct map_slot *slot;
     for (size_t at = 0; found.data == NULL && (slot = map_next(&seen->names, &at));) {
         struct view name = view_of(slot->key, slot->key_size);
-        decode(name, &has);
+        percent_decode(&has, name);
         if (view_equal(bytes_view(&has), bytes_view(&wanted)) || view_equal_text(bytes_view(&has), asked))
             found = name;
     }

@@ -93,8 +93,8 @@ static bool read_key(struct receiver *receiver)
 /* A rule that is none would be a receiver that never hears a thing. */
 static bool check_rules(const struct settings_node *rules, struct bytes *error)
 {
-    if (rules->kind != SETTINGS_LIST)
-        return complain(error, rules, "rules is a list, as [" ALERT_RULE_OF_CASES "]");
+    if (rules->kind != SETTINGS_LIST || rules->child_count == 0)
+        return complain(error, rules, "rules is a list with something in it, as [" ALERT_RULE_OF_CASES "]; without it all are heard");
     for (size_t i = 0; i < rules->child_count; i++) {
         const struct settings_node *rule = &rules->children[i];
         if (rule->kind == SETTINGS_SCALAR && alert_rule_exists(view_of_text(rule->scalar)))
@@ -126,7 +126,7 @@ static bool read_after(const struct settings_node *node, struct receiver *receiv
     if (node == NULL)
         return true;
     int64_t after_ms = -1;
-    if (node->kind != SETTINGS_MAP && !read_wait(node, &after_ms))
+    if (node->kind == SETTINGS_MAP ? node->child_count == 0 : !read_wait(node, &after_ms))
         return complain(error, node, "after is a duration from 1s to 30d, as 15m, or one a severity, as {critical: 15m, warning: 2h}");
     for (int severity = receiver->least; node->kind != SETTINGS_MAP && severity <= SEVERITY_CRITICAL; severity++)
         receiver->after_ms[severity] = after_ms;

@@ -1,6 +1,7 @@
 #include "sinks/notify/silences.h"
 
 #include "base/log.h"
+#include "base/percent_text.h"
 #include "base/time_text.h"
 #include "schemas/alert_rules.h"
 #include "schemas/kpi_names.h"
@@ -40,6 +41,18 @@ static bool kpi_exists(struct view name)
     return kpi_from_name(name, &id);
 }
 
+/* What is empty would be every alert that has none: all those about KPIs are about no customer. */
+static bool is_something(struct view name)
+{
+    return name.size > 0;
+}
+
+static bool is_dimension(struct view name)
+{
+    const char *equals = name.size ? memchr(name.data, '=', name.size) : NULL;
+    return view_equal_text(name, "all") || (equals && equals > name.data && equals + 1 < name.data + name.size);
+}
+
 /* A name that is none would be a silence in which everything is heard. */
 static bool read_list(const struct settings_node *map, const char *key, bool (*exists)(struct view), const struct settings_node **out,
                       struct bytes *error)
@@ -54,10 +67,14 @@ static bool read_list(const struct settings_node *map, const char *key, bool (*e
     }
     for (size_t i = 0; i < list->child_count; i++) {
         const struct settings_node *item = &list->children[i];
-        if (item->kind == SETTINGS_SCALAR && item->scalar && (!exists || exists(view_of_text(item->scalar))))
+        const char *name = item->kind == SETTINGS_SCALAR && item->scalar ? item->scalar : "";
+        if (exists(view_of_text(name)))
             continue;
-        bytes_printf(error, "line %d: notify.silences: %s: there is no '%s' (docs/CASES.md has the rules, docs/KPIS.md the KPIs)", item->line, key,
-                     item->kind == SETTINGS_SCALAR && item->scalar ? item->scalar : "");
+        if (exists == is_dimension)
+            bytes_printf(error, "line %d: notify.silences: %s: '%s' is neither all nor NAME=VALUE, such as product=kettle", item->line, key, name);
+        else
+            bytes_printf(error, "line %d: notify.silences: %s: there is no '%s' (docs/CASES.md has the rules, docs/KPIS.md the KPIs)", item->line,
+                         key, name);
         return false;
     }
     return true;
@@ -86,8 +103,8 @@ static bool read_one(const struct settings_node *map, struct silence *silence, s
     if (!silence->author || !silence->reason)
         return complain(error, map, "a silence needs an author and a reason: who is to be asked about it, and why");
     if (!read_times(map, silence, error) || !read_list(map, "rules", alert_rule_exists, &silence->rules, error) ||
-        !read_list(map, "customers", NULL, &silence->customers, error) || !read_list(map, "kpis", kpi_exists, &silence->kpis, error) ||
-        !read_list(map, "dimensions", NULL, &silence->dimensions, error))
+        !read_list(map, "customers", is_something, &silence->customers, error) || !read_list(map, "kpis", kpi_exists, &silence->kpis, error) ||
+        !read_list(map, "dimensions", is_dimension, &silence->dimensions, error))
         return false;
     return silence->rules || silence->customers || silence->kpis || silence->dimensions ||
            complain(error, map, "a silence says what it is about: rules, customers, kpis or dimensions");
@@ -118,13 +135,25 @@ static bool has(const struct settings_node *list, struct view text)
     return list == NULL;
 }
 
+/* Written as in keys or as the value is: who copies it from the catalogue need not know how we encode it. */
+static bool has_dimension(const struct settings_node *list, struct view dimension)
+{
+    if (has(list, dimension))
+        return true;
+    struct bytes meant = {0};
+    percent_decode(&meant, dimension);
+    bool is_in = has(list, bytes_view(&meant));
+    bytes_finish(&meant);
+    return is_in;
+}
+
 uint64_t silences_about(const struct silences *silences, const struct alert *alert)
 {
     uint64_t which = 0;
     for (size_t i = 0; silences && i < silences->count; i++) {
         const struct silence *silence = &silences->items[i];
         if (has(silence->rules, alert->rule) && has(silence->customers, alert->customer_id) && has(silence->kpis, alert->kpi) &&
-            has(silence->dimensions, alert->dimension))
+            has_dimension(silence->dimensions, alert->dimension))
             which |= UINT64_C(1) << i;
     }
     return which;

@@ -180,6 +180,8 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
         {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      after:\n        critical: 15m\n        grave: 2h\n", "line 7: notify.receivers.after.grave: there is no such setting; the nearest is"},
         {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      after: {critical: 15}\n", "line 5: notify.receivers: after is a duration"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', severity: critical, after: {warning: 2h}}\n", "leaves out"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', after: {}}\n", "line 3: notify.receivers: after is a duration"},
+        {"notify:\n  receivers:\n    - {name: a, url: 'http://x', rules: []}\n", "line 3: notify.receivers: rules is a list with something in it"},
         {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      rules:\n        - case\n        - hot_ticket\n",
          "line 7: notify.receivers: no rule is called 'hot_ticket'; there are case, kpi.target, sla.first_response.warning"},
     };

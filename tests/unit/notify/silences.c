@@ -63,6 +63,28 @@ static void a_silence_covers_what_changes_while_it_runs_and_each_of_its_lists_ha
     settings_destroy(file);
 }
 
+/* A product called «a=b,c», as it stands in the catalogue and as it does in keys. */
+static void a_dimension_is_meant_however_it_is_encoded(void **unused)
+{
+    (void)unused;
+    static const char *const written[] = {"product=a=b,c", "product=a%3Db%2Cc"};
+    for (int i = 0; i < 2; i++) {
+        struct notify_settings settings;
+        struct silences silences;
+        struct bytes error = {0}, yaml = {0};
+        bytes_printf(&yaml, "%s      until: 2026-11-01T13:00:00Z\n      dimensions: ['%s']\n", HEAD, written[i]);
+        struct settings_file *file = load(bytes_text(&yaml), &settings);
+        if (!silences_read(settings.silences, &silences, &error))
+            fail_msg("%s", bytes_text(&error));
+        struct alert alert = {.rule = VIEW_LITERAL("kpi.target"), .dimension = VIEW_LITERAL("product=a%3Db%2Cc"), .changed_at_ms = noon_ms};
+        assert_true(silences_cover(&silences, &alert));
+        alert.dimension = VIEW_LITERAL("product=a%3Db");
+        assert_false(silences_cover(&silences, &alert));
+        bytes_finish(&yaml);
+        settings_destroy(file);
+    }
+}
+
 static void a_wrong_silence_is_named_with_its_line(void **unused)
 {
     (void)unused;
@@ -78,6 +100,8 @@ static void a_wrong_silence_is_named_with_its_line(void **unused)
         {HEAD "      until: 2026-11-01\n      rules: case\n", "line 6: notify.silences: rules is a list"},
         {HEAD "      until: 2026-11-01\n      rules:\n        - case\n        - hot\n", "line 8: notify.silences: rules: there is no 'hot'"},
         {HEAD "      until: 2026-11-01\n      kpis: [cast]\n", "line 6: notify.silences: kpis: there is no 'cast'"},
+        {HEAD "      until: 2026-11-01\n      customers: [c, '']\n", "line 6: notify.silences: customers: there is no ''"},
+        {HEAD "      until: 2026-11-01\n      dimensions: [kettle]\n", "line 6: notify.silences: dimensions: 'kettle' is neither all nor NAME=VALUE"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct notify_settings settings;
@@ -158,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_silence_covers_what_changes_while_it_runs_and_each_of_its_lists_has),
+        cmocka_unit_test(a_dimension_is_meant_however_it_is_encoded),
         cmocka_unit_test(a_wrong_silence_is_named_with_its_line),
         cmocka_unit_test(nobody_is_told_meanwhile_but_of_the_end_of_what_was_told),
         cmocka_unit_test(an_escalation_waits_for_the_end_of_all_silences),

@@ -1,0 +1,10 @@
+/* Text in which some bytes are written as % and two hexadecimal digits. Any thread. */
+#ifndef TS_BASE_PERCENT_TEXT_H
+#define TS_BASE_PERCENT_TEXT_H
+
+#include "base/bytes.h"
+
+/* `out` becomes what `text` means; a % without two digits stands for itself. */
+void percent_decode(struct bytes *out, struct view text);
+
+#endif
