@@ -62,7 +62,7 @@ static bool read_target(const struct settings_node *node, enum kpi_id id, double
         int64_t duration_ms;
         bool is_read = time_parse_duration(view_of_text(node->scalar), &duration_ms);
         *target = (double)duration_ms;
-        return is_read;
+        return is_read && duration_ms >= SECONDS(1); /* «48» is hours to whoever wrote it, and milliseconds here */
     }
     char *end;
     *target = strtod(node->scalar, &end); /* the program never sets a locale, so the point is a point */
@@ -106,6 +106,15 @@ static bool read_kpi(const struct settings_node *node, const char *where, enum k
     for (int i = 0; i < KPI_COUNT_OF_ALL; i++)
         known[i] = kpi_names[i].name;
     return settings_unknown_key(node, where, known, error);
+}
+
+/* A mapping, or nothing: what is passed over would be taken for settled. */
+static bool is_mapping(const struct settings_node *node, const char *where, const char *remedy, struct bytes *error)
+{
+    if (node == NULL || node->kind == SETTINGS_MAP || (node->kind == SETTINGS_SCALAR && (!node->scalar || !node->scalar[0])))
+        return true;
+    bytes_printf(error, "line %d: %s: is a mapping from KPIs to %s", node->line, where, remedy);
+    return false;
 }
 
 static bool take_target(struct kpi_shared *shared, const struct settings_node *node, struct bytes *error)
@@ -182,6 +191,8 @@ static bool set_held(struct kpi_shared *shared, struct bytes *error)
     const struct kpi_settings *settings = shared->settings;
     for (int id = 0; id < KPI_COUNT_OF_ALL; id++)
         shared->held[id] = held_window((enum kpi_id)id, window_find(settings->alert_window ? settings->alert_window : ""));
+    if (!is_mapping(settings->alert_windows, "kpi.alerts.windows", "windows, as {csat: 7d}", error))
+        return false;
     for (size_t i = 0; settings->alert_windows && i < settings->alert_windows->child_count; i++)
         if (!take_held(shared, &settings->alert_windows->children[i], error))
             return false;
@@ -215,6 +226,8 @@ bool kpi_shared_init(struct kpi_shared *shared, struct bytes *error)
         shared->targets[id] = catalog_find((enum kpi_id)id)->target;
     }
     const struct settings_node *targets = shared->settings->targets;
+    if (!is_mapping(targets, "kpi.targets", "targets, as {csat: 4.6}", error))
+        return false;
     for (size_t i = 0; targets && i < targets->child_count; i++)
         if (!take_target(shared, &targets->children[i], error))
             return false;

@@ -90,6 +90,7 @@ static void a_wrong_setting_is_named_with_its_line(void **unused)
         {"csat", "high", "UTC", "line 7: kpi.targets.csat: not a number"},
         {"csat", "4.6 stars", "UTC", "line 7: kpi.targets.csat: not a number"},
         {"resolution_time", "soon", "UTC", "line 7: kpi.targets.resolution_time: not a duration; write it as \"2h\""},
+        {"resolution_time", "48", "UTC", "line 7: kpi.targets.resolution_time: not a duration; write it as \"2h\""}, /* hours were meant; it would be ms */
         {"csat", "90", "UTC", "line 7: kpi.targets.csat: 90 is not on its scale, 1 to 5"},
         {"ces", "7.5", "UTC", "line 7: kpi.targets.ces: 7.5 is not on its scale, 1 to 7"},
         {"sentiment", "3", "UTC", "line 7: kpi.targets.sentiment: 3 is not on its scale, -1 to 1"},
@@ -106,12 +107,34 @@ static void a_wrong_setting_is_named_with_its_line(void **unused)
     }
 }
 
+static void what_is_no_mapping_is_not_passed_over(void **unused)
+{
+    (void)unused;
+    struct settings_node word = scalar(NULL, "csat"), list = {.kind = SETTINGS_LIST, .line = 7, .children = &word, .child_count = 1};
+    struct settings_node wrong[] = {word, list};
+    for (int i = 0; i < 2; i++) {
+        struct bytes error = {0};
+        struct kpi_settings settings = {.time_zone = (char[]){"UTC"}, .targets = &wrong[i]};
+        struct kpi_shared shared = {.settings = &settings};
+        assert_false(kpi_shared_init(&shared, &error));
+        assert_string_equal(bytes_text(&error), "line 7: kpi.targets: is a mapping from KPIs to targets, as {csat: 4.6}");
+        kpi_shared_finish(&shared);
+        bytes_clear(&error);
+        settings = (struct kpi_settings){.time_zone = (char[]){"UTC"}, .alert_windows = &wrong[i]};
+        assert_false(kpi_shared_init(&shared, &error));
+        assert_string_equal(bytes_text(&error), "line 7: kpi.alerts.windows: is a mapping from KPIs to windows, as {csat: 7d}");
+        bytes_finish(&error);
+        kpi_shared_finish(&shared);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets_go_over_the_shipped_ones),
         cmocka_unit_test(a_kpi_is_held_by_the_window_asked_for_or_the_next_that_it_has),
         cmocka_unit_test(a_window_that_a_kpi_does_not_have_is_named_with_its_line),
+        cmocka_unit_test(what_is_no_mapping_is_not_passed_over),
         cmocka_unit_test(a_wrong_setting_is_named_with_its_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
