@@ -159,7 +159,7 @@ def test_the_read_api(shop):
 
 
 @pytest.mark.parametrize("method,path,status,code,part", [
-    ("GET", "/api/nothing", 404, "not_found", "kpis"),
+    ("GET", "/api/nothing", 404, "not_found", "off_target"),
     ("POST", "/api/nothing", 404, "not_found", "kpis"),
     ("GET", "/nothing.html", 404, "not_found", "/api/"),
     ("GET", "/api/customers/", 404, "not_found", "customers/ID"),
