@@ -29,6 +29,7 @@ def states(installation):
     return {dimension: [(alert["state"], alert["severity"]) for alert in alerts] for dimension, alerts in of_targets(installation).items()}
 
 
+PARTS = {"kpi.alerts.dimensions": ["all", "channel", "product"]}
 OPENED = {"all": [("OPEN", "CRITICAL")], "channel=CHAT": [("OPEN", "WARNING")], "product=kettle": [("OPEN", "WARNING")]}
 ENDED = {dimension: told + [("RESOLVED", told[0][1])] for dimension, told in OPENED.items()}
 
@@ -36,7 +37,7 @@ ENDED = {dimension: told + [("RESOLVED", told[0][1])] for dimension, told in OPE
 def test_a_missed_target_is_told_once_and_taken_back(make_installation, receivers):  # noqa: F811
     receiver = receivers()
     receiver.settings["notify.receivers"][0] |= {"rules": ["kpi.target"], "severity": "critical"}
-    installation = make_installation(**receiver.settings)
+    installation = make_installation(**receiver.settings, **PARTS)
     _, kpi, *_ = installation.start_route(("journey", "kpi", "sink", "notify"))
     url, _ = collector(installation)
     assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
@@ -74,7 +75,7 @@ def test_a_missed_target_is_told_once_and_taken_back(make_installation, receiver
 
 def test_history_off_its_target_calls_nobody(make_installation, receivers):  # noqa: F811
     receiver = receivers()
-    installation = make_installation(**receiver.settings)
+    installation = make_installation(**receiver.settings, **PARTS)
     installation.start_route(("journey", "kpi", "sink", "notify"))
     file = installation.folder / "history.ndjson"
     file.write_text("".join(json.dumps(answer(2, occurred_at=moment(days=day, hours=hour))) + "\n" for day in range(9, 2, -1) for hour in range(24, 0, -1)
