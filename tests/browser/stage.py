@@ -19,7 +19,8 @@ class Stage:
         self.installation = make(**{
             "redis.address": "127.0.0.1:%d" % self.redis_port,
             "ingest.listen": "127.0.0.1:%d" % self.ingest_port, "ingest.token": INGEST_TOKEN,
-            "dashboard.listen": "127.0.0.1:%d" % self.page_port, "dashboard.token": ACT_TOKEN})
+            "dashboard.listen": "127.0.0.1:%d" % self.page_port, "dashboard.token": ACT_TOKEN,
+            "kpi.alerts.dimensions": ["all", "channel", "product"]})
         self.installation.redis = redis.Redis("127.0.0.1", self.redis_port, decode_responses=True)
         self.route = [self.installation.start(role) for role in ("ingest", "journey", "kpi", "sink")]
         self.start_dashboard()
