@@ -9,30 +9,21 @@ static const char before_spelling[] =
     "cannot can't won't don't didn't wouldn't shouldn't couldn't people customers and or ever even just";
 static const char behind_spelling[] = "you them him her us your for over everyone everybody";
 
-enum { NAMES_MAX = 4, BESIDE_MAX = 48, BEFORE_REACH = 2 };
+enum { BEFORE_REACH = 2 };
 
-struct hashes {
-    uint32_t items[BESIDE_MAX];
-    size_t count;
-};
-
-static struct hashes names, before, behind;
+static struct word_list names, before, behind;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void build(void)
 {
-    names.count = text_hashes(name_spelling, names.items, NAMES_MAX);
-    before.count = text_hashes(before_spelling, before.items, BESIDE_MAX);
-    behind.count = text_hashes(behind_spelling, behind.items, BESIDE_MAX);
+    names = word_list_read(name_spelling);
+    before = word_list_read(before_spelling);
+    behind = word_list_read(behind_spelling);
 }
 
-static bool is_word_among(const struct token *token, const struct hashes *hashes)
+static bool is_word_among(const struct token *token, const struct word_list *list)
 {
-    for (size_t i = 0; token->kind == TOKEN_WORD && i < hashes->count; i++) {
-        if (hashes->items[i] == token->hash)
-            return true;
-    }
-    return false;
+    return token->kind == TOKEN_WORD && word_list_has(list, token->hash);
 }
 
 /* A sentence begins with a capital, whatever the word. */

@@ -15,29 +15,19 @@ static const struct {
     {"nunca jamais", "tão tao tanto tanta tamanho tamanha"},
 };
 
-enum { LANGUAGES = sizeof spellings / sizeof *spellings, NEVERS_MAX = 3, DEGREES_MAX = 16 };
+enum { LANGUAGES = sizeof spellings / sizeof *spellings };
 
 static struct {
-    uint32_t nevers[NEVERS_MAX], degrees[DEGREES_MAX];
-    size_t never_count, degree_count;
+    struct word_list nevers, degrees;
 } words[LANGUAGES];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void build(void)
 {
     for (size_t i = 0; i < LANGUAGES; i++) {
-        words[i].never_count = text_hashes(spellings[i].nevers, words[i].nevers, NEVERS_MAX);
-        words[i].degree_count = text_hashes(spellings[i].degrees, words[i].degrees, DEGREES_MAX);
+        words[i].nevers = word_list_read(spellings[i].nevers);
+        words[i].degrees = word_list_read(spellings[i].degrees);
     }
-}
-
-static bool is_among(uint32_t hash, const uint32_t *hashes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (hashes[i] == hash)
-            return true;
-    }
-    return false;
 }
 
 size_t never_reaches(const struct text *text, size_t negator, size_t until)
@@ -45,10 +35,10 @@ size_t never_reaches(const struct text *text, size_t negator, size_t until)
     pthread_once(&once, build);
     size_t end = until < text->token_count ? until : text->token_count;
     for (size_t i = 0; i < LANGUAGES; i++) {
-        if (!is_among(text->tokens[negator].hash, words[i].nevers, words[i].never_count))
+        if (!word_list_has(&words[i].nevers, text->tokens[negator].hash))
             continue;
         for (size_t at = negator + 1; at < end; at++)
-            end = is_among(text->tokens[at].hash, words[i].degrees, words[i].degree_count) ? at : end;
+            end = word_list_has(&words[i].degrees, text->tokens[at].hash) ? at : end;
     }
     return end < text->token_count ? end : until;
 }

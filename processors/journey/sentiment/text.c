@@ -422,13 +422,16 @@ void text_read_known(struct text *out, struct view source, struct vocabulary *vo
     }
 }
 
-size_t text_hashes(const char *spelling, uint32_t *out, size_t most)
+struct word_list word_list_read(const char *spelling)
 {
+    struct word_list list = {.count = 0};
     struct text text;
     text_read(&text, view_of_text(spelling));
-    if (text.token_count > most)
+    if (text.token_count > WORD_LIST_MAX)
         abort();
-    for (size_t i = 0; i < text.token_count; i++)
-        out[i] = text.tokens[i].hash;
-    return text.token_count;
+    while (list.count < text.token_count) {
+        list.items[list.count] = text.tokens[list.count].hash;
+        list.count++;
+    }
+    return list;
 }

@@ -68,8 +68,25 @@ static inline uint32_t text_hash_end(uint32_t hash)
     return hash ^ (hash >> 16);
 }
 
-/* The hashes of the words of a list, as tokens have them; ends the program when there are more than `most`, an error in the list. */
-size_t text_hashes(const char *spelling, uint32_t *out, size_t most);
+/* A few words to look for, by their hashes. */
+enum { WORD_LIST_MAX = 48 };
+
+struct word_list {
+    uint32_t items[WORD_LIST_MAX];
+    size_t count;
+};
+
+/* From words with spaces between them; ends the program when there are too many, an error in the list. */
+struct word_list word_list_read(const char *spelling);
+
+static inline bool word_list_has(const struct word_list *list, uint32_t hash)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i] == hash)
+            return true;
+    }
+    return false;
+}
 
 /* Two hashes as one, the order mattering. */
 static inline uint32_t text_hash_pair(uint32_t first, uint32_t second)
