@@ -54,7 +54,7 @@ struct kafka_producer {
     int32_t partition_counts[OUTBOX_TOPICS_MAX + 1];
     bool is_failing;          /* said so already */
     bool is_unsettled;        /* settle.c can do nothing here */
-    bool is_last_over;        /* the last transaction has been looked at, and has ended everywhere */
+    bool is_looked_at;        /* the last transaction has been looked at, and has ended everywhere */
     int64_t settle_at_us;     /* not before; see doubt_clear */
     struct look *look;        /* settle.c's, kept from one transaction to the next; NULL: none */
     struct node *coordinator; /* in it; NULL: not known */

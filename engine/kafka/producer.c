@@ -159,9 +159,14 @@ static enum settled settle_first(struct kafka_broker *self)
     return SETTLED_IMPOSSIBLE;
 }
 
+static bool is_over(enum settled settled)
+{
+    return settled == SETTLED || settled == SETTLED_IMPOSSIBLE;
+}
+
 static bool is_for_init(enum settled settled)
 {
-    return settled == SETTLED || settled == SETTLED_ONGOING || settled == SETTLED_IMPOSSIBLE;
+    return is_over(settled) || settled == SETTLED_ONGOING;
 }
 
 /* A new handle now and then: it costs nothing while Kafka is away, and one that got stuck over it is not kept for ever. */
@@ -255,9 +260,9 @@ static enum settled doubt_clear(struct kafka_broker *self)
         return SETTLED_LATER;
     atomic_store(&producer->link.is_doubtful, false);
     enum settled settled = kafka_settle_own(self);
-    producer->is_last_over = settled == SETTLED || settled == SETTLED_IMPOSSIBLE;
-    producer->settle_at_us = producer->is_last_over ? 0 : now_us + SETTLE_EVERY_MS * 1000;
-    if (!producer->is_last_over)
+    producer->is_looked_at = is_over(settled);
+    producer->settle_at_us = producer->is_looked_at ? 0 : now_us + SETTLE_EVERY_MS * 1000;
+    if (!producer->is_looked_at)
         atomic_store(&producer->link.is_doubtful, true);
     return settled;
 }
@@ -275,12 +280,12 @@ static bool is_in_doubt(const struct kafka_broker *self)
 static bool is_last_over(struct kafka_broker *self)
 {
     struct kafka_producer *producer = &self->producer;
-    if (producer->is_unsettled || (producer->is_last_over && !atomic_load(&producer->link.is_doubtful)))
+    if (producer->is_unsettled || (producer->is_looked_at && !atomic_load(&producer->link.is_doubtful)))
         return true;
     enum settled settled = kafka_settle_last(self);
     if (is_in_doubt(self))
         settled = doubt_clear(self);
-    return settled == SETTLED || settled == SETTLED_IMPOSSIBLE;
+    return is_over(settled);
 }
 
 enum outcome kafka_producer_begin(struct broker *broker)
@@ -288,7 +293,7 @@ enum outcome kafka_producer_begin(struct broker *broker)
     struct kafka_producer *producer = producer_of(broker);
     if (!is_last_over((struct kafka_broker *)broker))
         return OUTCOME_RETRY;
-    producer->is_last_over = false;
+    producer->is_looked_at = false;
     return outcome_of(producer, "begin", rd_kafka_begin_transaction(producer->handle));
 }
 
