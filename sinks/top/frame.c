@@ -1,6 +1,7 @@
 #include "sinks/top/frame.h"
 
 #include "base/utf8.h"
+#include "schemas/json_scan.h"
 #include "schemas/kpi_text.h"
 
 #include <inttypes.h>
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CASES_SHOWN = 12, CASES_LEAST = 3, SHIFTS_SHOWN = 5, SHIFTS_LEAST = 2 };
+enum { CASES_SHOWN = 12, CASES_LEAST = 3, SHIFTS_SHOWN = 5, SHIFTS_LEAST = 2, OFF_TARGET_SHOWN = 6, OFF_TARGET_LEAST = 2 };
 
 /* What a small window shows: the tiles of the page's first view. */
 static const enum kpi_id essentials[] = {
@@ -125,6 +126,78 @@ static enum outcome add_kpis(struct frame *frame, struct redis_link *link, const
             add_kpi(frame, (enum kpi_id)id, answers[id].text);
     }
     return OUTCOME_OK;
+}
+
+/* --- what is off its target -------------------------------------------------------------------------------------- */
+
+/* `severity` and `text` of an alert's JSON; what it does not have stays null. */
+static void alert_read(struct view json, struct arena *arena, struct view *severity, struct view *text)
+{
+    struct json_scan scan;
+    struct view key;
+    bool more = true;
+    json_scan_init(&scan, json, JSON_RECORD_DEPTH_MAX);
+    *severity = *text = NOTHING;
+    if (!json_scan_open(&scan, '{'))
+        return;
+    for (bool is_first = true; json_scan_member(&scan, arena, is_first, &key, &more) && more; is_first = false) {
+        struct view *wanted = view_equal_text(key, "severity") ? severity : view_equal_text(key, "text") ? text : NULL;
+        if (wanted ? !json_scan_string(&scan, arena, wanted) : !json_scan_skip(&scan, NULL))
+            return;
+    }
+}
+
+static void add_off_target_line(struct frame *frame, struct view json, struct arena *arena)
+{
+    struct view severity, text;
+    alert_read(json, arena, &severity, &text);
+    if (text.size == 0)
+        return; /* it ended between two questions */
+    add_line(frame, view_equal_text(severity, "INFO") ? TONE_PLAIN : TONE_BAD, "%-9.*s %.*s", VIEW_ARGUMENTS(severity), VIEW_ARGUMENTS(text));
+}
+
+struct off_target {
+    int64_t count; /* in all */
+    const struct redis_answer *alerts; /* the gravest; NULL: none */
+};
+
+static enum outcome ask_off_target(struct off_target *off_target, struct redis_link *link, const struct frame_wish *wish, int most, struct arena *arena)
+{
+    struct resp commands = {0};
+    resp_command(&commands, 2, "ZCARD");
+    resp_key(&commands, wish->prefix, "off_target", NOTHING);
+    resp_command(&commands, 4, "ZREVRANGE");
+    resp_key(&commands, wish->prefix, "off_target", NOTHING);
+    resp_text(&commands, "0");
+    resp_integer(&commands, most - 1);
+    struct redis_answer *ranked = NULL, *alerts = NULL;
+    enum outcome outcome = redis_link_send(link, &commands, arena, &ranked);
+    size_t count = outcome == OUTCOME_OK ? ranked[1].count : 0;
+    resp_clear(&commands);
+    if (count > 0) {
+        resp_command(&commands, 2 + count, "HMGET");
+        resp_key(&commands, wish->prefix, "off_target:alerts", NOTHING);
+        for (size_t i = 0; i < count; i++)
+            resp_view(&commands, ranked[1].items[i].text);
+        outcome = redis_link_send(link, &commands, arena, &alerts);
+        *off_target = (struct off_target){ranked[0].integer, alerts};
+    }
+    resp_finish(&commands);
+    return outcome;
+}
+
+/* Nothing at all where nothing is: most have their KPIs where they want them. */
+static void add_off_target(struct frame *frame, const struct off_target *off_target, struct arena *arena)
+{
+    if (off_target->alerts == NULL)
+        return;
+    add_line(frame, TONE_PLAIN, " ");
+    if (off_target->count > (int64_t)off_target->alerts->count)
+        add_line(frame, TONE_TITLE, "off target, the gravest %zu of %" PRId64, off_target->alerts->count, off_target->count);
+    else
+        add_line(frame, TONE_TITLE, "off target");
+    for (size_t i = 0; i < off_target->alerts->count; i++)
+        add_off_target_line(frame, off_target->alerts->items[i].text, arena);
 }
 
 /* --- cases and shifts -------------------------------------------------------------------------------------------- */
@@ -266,13 +339,20 @@ enum outcome frame_fill(struct frame *frame, struct redis_link *link, const stru
     bool is_bounded = wish->rows > 0;
     int cases = is_bounded ? between(wish->rows / 4, CASES_LEAST, CASES_SHOWN) : CASES_SHOWN;
     int shifts = is_bounded ? between(wish->rows / 8, SHIFTS_LEAST, SHIFTS_SHOWN) : SHIFTS_SHOWN;
+    int off_targets = is_bounded ? between(wish->rows / 8, OFF_TARGET_LEAST, OFF_TARGET_SHOWN) : OFF_TARGET_SHOWN;
+    struct off_target off_target = {0};
+    enum outcome outcome = ask_off_target(&off_target, link, wish, off_targets, arena);
+    int missed = off_target.alerts ? (int)off_target.alerts->count + 2 : 0;
     int titles = 6; /* of the frame, and of three parts with two lines between them */
-    int kpis = is_bounded ? between(wish->rows - cases - shifts - titles, 1, KPI_COUNT_OF_ALL) : KPI_COUNT_OF_ALL;
+    int kpis = is_bounded ? between(wish->rows - cases - missed - shifts - titles, 1, KPI_COUNT_OF_ALL) : KPI_COUNT_OF_ALL;
     frame->count = 0;
     add_line(frame, TONE_TITLE, "touchstream, last %s", wish->window);
-    enum outcome outcome = add_kpis(frame, link, wish, kpis, arena);
+    if (outcome == OUTCOME_OK)
+        outcome = add_kpis(frame, link, wish, kpis, arena);
     if (outcome == OUTCOME_OK)
         outcome = add_cases(frame, link, wish, cases, arena);
+    if (outcome == OUTCOME_OK)
+        add_off_target(frame, &off_target, arena);
     if (outcome == OUTCOME_OK)
         outcome = add_shifts(frame, link, wish, shifts, arena);
     if (outcome != OUTCOME_OK)

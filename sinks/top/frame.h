@@ -20,7 +20,7 @@ struct frame {
 struct frame_wish {
     const char *prefix, *window;
     int64_t now_ms;
-    int rows; /* 0: as many as there are. Else hot tickets and shifts have their share of them, and KPIs the rest, first ones first */
+    int rows; /* 0: as many as there are. Else hot tickets, what is off its target and shifts have their share of them, and KPIs the rest, first ones first */
 };
 
 /* Asks Redis and fills the frame. RETRY: Redis is away; the frame says so. */

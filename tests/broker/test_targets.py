@@ -53,6 +53,8 @@ def test_a_missed_target_is_told_once_and_taken_back(make_installation, receiver
     ranked = lambda: [json.loads(installation.redis.hget(installation.redis_prefix + "off_target:alerts", id))["dimension"]
                       for id in installation.redis.zrevrange(installation.redis_prefix + "off_target", 0, -1)]
     assert eventually(lambda: len(ranked()) == 3, 10) and ranked()[0] == "all", ranked()
+    in_top = installation.succeed("top", "--once").stdout.split("off target\n")[1]
+    assert in_top.startswith("CRITICAL  " + told["text"]) and "WARNING   csat over 24h, channel=CHAT" in in_top, in_top
 
     # It goes on being missed, by other values, and the service is killed meanwhile: nothing new.
     installation.stop(kpi, signal.SIGKILL)
@@ -65,6 +67,7 @@ def test_a_missed_target_is_told_once_and_taken_back(make_installation, receiver
     assert eventually(lambda: states(installation) == ENDED, 40), (states(installation), installation.logs())
 
     assert eventually(lambda: not installation.redis.exists(installation.redis_prefix + "off_target", installation.redis_prefix + "off_target:alerts"), 20), ranked()
+    assert "off target" not in installation.succeed("top", "--once").stdout
 
     heard = lambda: [(body["data"]["dimension"], body["data"]["state"]) for status, _, body, _ in receiver.got if status == 200]
     assert eventually(lambda: len(heard()) == 2, 20), (heard(), installation.logs())
