@@ -9,9 +9,8 @@
 #include "processors/journey/tickets/sla.h"
 
 #include <math.h>
-#include <stdarg.h>
 
-enum { TEXT_MAX = 120, TICKETS_COUNTED = 16 };
+enum { TICKET_ID_SHOWN = 60 /* bytes */, TICKETS_COUNTED = 16 };
 
 #define REPEAT_WITHIN_MS DAYS(7)
 #define RENEWAL_WITHIN_MS DAYS(90)
@@ -71,33 +70,6 @@ static double left_of(struct scoring *scoring, int64_t said_at_ms)
 
 /* --- reasons --- */
 
-/* %d, %u, %s and %.60s: texts are made for every event of a customer in trouble, and printf takes its time. */
-static struct view text_make(struct arena *arena, const char *format, va_list arguments)
-{
-    char text[TEXT_MAX], *at = text, *end = text + sizeof text;
-    for (; *format && at < end; format++) {
-        if (*format != '%') {
-            *at++ = *format;
-            continue;
-        }
-        char digits[NUMBER_TEXT_MAX];
-        const char *from = digits;
-        size_t size;
-        format += format[1] == '.' ? 4 : 1;
-        if (*format == 's') {
-            from = va_arg(arguments, const char *);
-            size = format[-1] == '0' ? strnlen(from, 60) : strlen(from);
-        } else {
-            int number = va_arg(arguments, int);
-            size = integer_text(digits, *format == 'd' ? (int64_t)number : (int64_t)(unsigned)number);
-        }
-        size = size < (size_t)(end - at) ? size : (size_t)(end - at);
-        memcpy(at, from, size);
-        at += size;
-    }
-    return arena_copy(arena, view_of(text, (size_t)(at - text)));
-}
-
 /* NULL: too few points to be one. */
 static struct hot_reason *reason_begin(struct scoring *scoring, enum hot_code code, double share, const struct moment *event)
 {
@@ -119,16 +91,31 @@ static void reason_add(struct scoring *scoring, enum hot_code code, double share
         reason->text = text;
 }
 
-__attribute__((format(printf, 5, 6))) static void reason_make(struct scoring *scoring, enum hot_code code, double share,
-                                                              const struct moment *event, const char *format, ...)
+/* By hand: texts are made for every event of a customer in trouble, and printf takes its time. */
+static void reason_join(struct scoring *scoring, enum hot_code code, double share, const struct moment *event, const struct view *parts,
+                        size_t count)
 {
     struct hot_reason *reason = reason_begin(scoring, code, share, event);
     if (reason == NULL)
         return;
-    va_list arguments;
-    va_start(arguments, format);
-    reason->text = text_make(scoring->arena, format, arguments);
-    va_end(arguments);
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
+    char *text = arena_alloc(scoring->arena, size), *at = text;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(at, parts[i].data, parts[i].size);
+        at += parts[i].size;
+    }
+    reason->text = view_of(text, size);
+}
+
+/* A number between two words. */
+static void reason_count(struct scoring *scoring, enum hot_code code, double share, const struct moment *event, struct view before,
+                         int64_t number, struct view after)
+{
+    char digits[NUMBER_TEXT_MAX];
+    const struct view parts[] = {before, view_of(digits, integer_text(digits, number)), after};
+    reason_join(scoring, code, share, event, parts, 3);
 }
 
 #define TEXT(text) {(text), sizeof(text) - 1}
@@ -151,10 +138,10 @@ static void rating_reason(struct scoring *scoring, const struct case_fact *fact,
         return;
     }
     switch (fact->rating) { /* beyond its scale: nobody checked it on the way */
-    case RATING_NPS: reason_make(scoring, code, left, moment, "NPS %d of 10", fact->score); return;
-    case RATING_CSAT: reason_make(scoring, code, left, moment, "CSAT %d of 5", fact->score); return;
-    case RATING_CES: reason_make(scoring, code, left, moment, "CES %d of 7", fact->score); return;
-    default: reason_make(scoring, code, left, moment, "%d stars of 5", fact->score); return;
+    case RATING_NPS: reason_count(scoring, code, left, moment, VIEW_LITERAL("NPS "), fact->score, VIEW_LITERAL(" of 10")); return;
+    case RATING_CSAT: reason_count(scoring, code, left, moment, VIEW_LITERAL("CSAT "), fact->score, VIEW_LITERAL(" of 5")); return;
+    case RATING_CES: reason_count(scoring, code, left, moment, VIEW_LITERAL("CES "), fact->score, VIEW_LITERAL(" of 7")); return;
+    default: reason_count(scoring, code, left, moment, VIEW_LITERAL(""), fact->score, VIEW_LITERAL(" stars of 5")); return;
     }
 }
 
@@ -169,7 +156,7 @@ static void fact_reason(struct scoring *scoring, const struct case_fact *fact)
     if (fact->rating != RATING_NONE)
         rating_reason(scoring, fact, left);
     else if (code == HOT_PUBLIC_REACH)
-        reason_make(scoring, code, left, &fact->moment, "In public, before %d people", fact->score);
+        reason_count(scoring, code, left, &fact->moment, VIEW_LITERAL("In public, before "), fact->score, VIEW_LITERAL(" people"));
     else
         reason_add(scoring, code, left, &fact->moment, texts[code]);
 }
@@ -185,11 +172,12 @@ static const struct case_fact *words_standing(struct scoring *scoring)
     const struct care *care = scoring->customer->care;
     const double *weights = scoring->settings->weights;
     const struct case_fact *words = NULL;
-    if (!(care->fact_codes & (1u << HOT_LEAVING_WORDS | 1u << HOT_LAW_WORDS | 1u << HOT_SAFETY_WORDS)))
+    const uint32_t wanted = 1u << HOT_LEAVING_WORDS | 1u << HOT_LAW_WORDS | 1u << HOT_SAFETY_WORDS;
+    if (!(care->fact_codes & wanted))
         return NULL;
     for (uint32_t i = 0; i < care->fact_count; i++) {
         const struct case_fact *fact = &care->facts[i];
-        if (!fact_counts(scoring, fact) || fact->code < HOT_LEAVING_WORDS || fact->code > HOT_SAFETY_WORDS)
+        if (!(wanted >> fact->code & 1) || !fact_counts(scoring, fact))
             continue;
         scoring->is_always_hot |= fact->code != HOT_LEAVING_WORDS;
         if (words == NULL || weights[fact->code] >= weights[words->code] * left_of(scoring, words->moment.at_ms))
@@ -252,7 +240,7 @@ static void facts_score(struct scoring *scoring)
 
 static void deadlines_score(struct scoring *scoring)
 {
-    static const char *const names[] = {"first response", "resolution"};
+    static const struct view names[] = {TEXT("first response"), TEXT("resolution")};
     double most = 0;
     int which = 0;
     struct moment start = {0};
@@ -274,13 +262,15 @@ static void deadlines_score(struct scoring *scoring)
             scoring->out->ticket_due_at_ms = sla_due_ms(&sla);
         }
     }
-    if (scoring->out->ticket == NULL)
+    if (scoring->out->ticket == NULL || most <= 0.5)
         return;
-    const char *id = scoring->out->ticket->id;
+    struct view id = care_text_cut(view_of_text(scoring->out->ticket->id), TICKET_ID_SHOWN);
+    const struct view parts[] = {VIEW_LITERAL("The "), names[which], VIEW_LITERAL(" of ticket "), id,
+                                 most >= 1 ? VIEW_LITERAL(" is overdue") : VIEW_LITERAL(" is due soon")};
     if (most >= 1)
-        reason_make(scoring, HOT_DEADLINE_BREACHED, 1, &start, "The %s of ticket %.60s is overdue", names[which], id);
-    else if (most > 0.5)
-        reason_make(scoring, HOT_DEADLINE_NEAR, 2 * (most - 0.5), &start, "The %s of ticket %.60s is due soon", names[which], id);
+        reason_join(scoring, HOT_DEADLINE_BREACHED, 1, &start, parts, 5);
+    else
+        reason_join(scoring, HOT_DEADLINE_NEAR, 2 * (most - 0.5), &start, parts, 5);
 }
 
 /* --- effort --- */
@@ -360,11 +350,11 @@ static void effort_score(struct scoring *scoring)
         if (effort.reopened == 1)
             reason_add(scoring, HOT_REOPENED, share, moment, VIEW_LITERAL("A ticket was reopened"));
         else
-            reason_make(scoring, HOT_REOPENED, share, moment, "Tickets were reopened %u times", effort.reopened);
+            reason_count(scoring, HOT_REOPENED, share, moment, VIEW_LITERAL("Tickets were reopened "), effort.reopened, VIEW_LITERAL(" times"));
     }
     if (effort.last_handoff)
-        reason_make(scoring, HOT_HANDOFFS, fmin(effort.handoffs, 3) * left_of(scoring, effort.last_handoff->moment.at_ms),
-                    &effort.last_handoff->moment, "Handed from team to team %u times too often", effort.handoffs);
+        reason_count(scoring, HOT_HANDOFFS, fmin(effort.handoffs, 3) * left_of(scoring, effort.last_handoff->moment.at_ms),
+                     &effort.last_handoff->moment, VIEW_LITERAL("Handed from team to team "), effort.handoffs, VIEW_LITERAL(" times too often"));
     const struct moment *repeat = scoring->recent_count > 1 ? repeat_contact(scoring) : NULL;
     if (repeat)
         reason_add(scoring, HOT_REPEAT_CONTACT, left_of(scoring, repeat->at_ms), repeat,
@@ -386,8 +376,8 @@ static void stakes_score(struct scoring *scoring)
                    VIEW_LITERAL("A valuable customer"));
     int64_t renews_at_ms = subscriptions_renew_at_ms(customer);
     if (renews_at_ms != NEVER_MS && renews_at_ms > scoring->at_ms && renews_at_ms - scoring->at_ms <= RENEWAL_WITHIN_MS)
-        reason_make(scoring, HOT_RENEWAL_NEAR, 1, NULL, "The term ends in %d days",
-                    (int)((renews_at_ms - scoring->at_ms) / DAYS(1)));
+        reason_count(scoring, HOT_RENEWAL_NEAR, 1, NULL, VIEW_LITERAL("The term ends in "), (renews_at_ms - scoring->at_ms) / DAYS(1),
+                     VIEW_LITERAL(" days"));
     if (mood_falls(customer))
         reason_add(scoring, HOT_FALLING_MOOD, 1, NULL, VIEW_LITERAL("Each of the last three texts is worse than the one before"));
 }

@@ -1,6 +1,8 @@
 /* The hot score, point by point: docs/CASES.md as sums. */
 #include "tests/stage/journey/desk.h"
 
+#include "base/utf8.h"
+
 static double points_of(const struct alert *told, const char *code)
 {
     for (size_t i = 0; told && i < told->reasons.count; i++) {
@@ -42,6 +44,19 @@ static void the_clock_rises_to_20_and_is_25_once_broken(void **state)
     assert_true(view_equal_text(desk.last.reasons.items[0], "The first response of ticket t1 is overdue (+25.0)"));
     desk_ticket(&desk, MINUTES(121), "t1", "AGENT_REPLIED");
     is_near(desk.last.hot_score, 0);
+    desk_close(&desk);
+}
+
+static void a_long_ticket_id_is_cut_between_characters(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_ticket(&desk, 0, "täöüäöüäöüäöüäöüäöüäöüäöüäöüäöü-x", "OPENED"); /* the sixtieth byte is within an ü */
+    desk_ticket(&desk, MINUTES(121), "täöüäöüäöüäöüäöüäöüäöüäöüäöüäöü-x", "CUSTOMER_REPLIED");
+    assert_int_equal(desk.last.reasons.count, 1);
+    assert_true(utf8_is_valid(desk.last.reasons.items[0]));
+    assert_true(view_equal_text(desk.last.reasons.items[0], "The first response of ticket täöüäöüäöüäöüäöüäöüäöüäöüäöüäö is overdue (+25.0)"));
     desk_close(&desk);
 }
 
@@ -174,7 +189,7 @@ int main(void)
         cmocka_unit_test(the_clock_rises_to_20_and_is_25_once_broken), cmocka_unit_test(effort_adds_up_to_its_bounds),
         cmocka_unit_test(who_waits_for_us_does_not_cool_down),         cmocka_unit_test(stakes_make_trouble_worse_but_are_none),
         cmocka_unit_test(what_was_settled_counts_no_more),             cmocka_unit_test(many_small_troubles_make_a_case),
-        cmocka_unit_test(it_takes_three_texts_to_fall),
+        cmocka_unit_test(it_takes_three_texts_to_fall),                cmocka_unit_test(a_long_ticket_id_is_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
