@@ -126,16 +126,15 @@ static bool has_item(const struct text_list *list, const char *text)
 }
 
 /* Some KPIs have dimensions of their own besides those of kpi.rollups (docs/KPIS.md). What nobody asked for may be missing. */
-static bool alert_dimensions_are_counted(const struct config *config, struct bytes *error)
+static bool are_counted(const struct config *config, const char *setting, const struct text_list *sets, struct bytes *error)
 {
     static const char *const of_some_kpis[] = {"all", "age", "currency", "campaign", "kind"};
-    const struct text_list *sets = &config->kpi.alert_dimensions;
-    for (size_t i = 0; settings_is_given(config->file, "kpi.alerts.dimensions") && i < sets->count; i++) {
+    for (size_t i = 0; settings_is_given(config->file, setting) && i < sets->count; i++) {
         bool is_counted = has_item(&config->journey.rollups, sets->items[i]);
         for (size_t k = 0; k < sizeof of_some_kpis / sizeof *of_some_kpis; k++)
             is_counted |= strcmp(sets->items[i], of_some_kpis[k]) == 0;
         if (!is_counted)
-            return complain(error, "kpi.alerts.dimensions", sets->items[i],
+            return complain(error, setting, sets->items[i],
                             "is none of kpi.rollups, so there is nothing to alert about; add it there, or take it away here");
     }
     return true;
@@ -144,7 +143,8 @@ static bool alert_dimensions_are_counted(const struct config *config, struct byt
 bool sense_check(const struct config *config, struct bytes *error)
 {
     return addresses_are_good(config, error) && names_are_good(config, error) && pairs_are_good(config, error) &&
-           alert_dimensions_are_counted(config, error);
+           are_counted(config, "kpi.alerts.dimensions", &config->kpi.alert_dimensions, error) &&
+           are_counted(config, "trend.alerts.dimensions", &config->kpi.shift_dimensions, error);
 }
 
 /* --- doubts ------------------------------------------------------------------------------------------------------ */

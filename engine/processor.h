@@ -52,6 +52,7 @@ struct step {
     int64_t clock_ms;        /* the partition's clock, the record at hand included */
     struct arena *arena;     /* forgotten soon after the callback has returned */
     struct outbox *outbox;
+    int64_t record_at_ms;    /* the timestamp of the record at `offset`; in batch_end and summarise 0 */
     bool is_behind;          /* in summarise: many records wait for this worker, so how much counts and not how soon */
     void *engine;            /* the engine's own */
 };

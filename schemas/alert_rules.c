@@ -9,9 +9,13 @@ const char *const alert_rule_names[RULE_COUNT] = {
     [RULE_CHURN_RISK] = "churn.risk",
 };
 
+const char *const alert_rules_of_kpis[] = {ALERT_RULE_OF_TARGETS, ALERT_RULE_OF_SHIFTS, NULL};
+
 bool alert_rule_exists(struct view name)
 {
-    bool is_there = view_equal_text(name, ALERT_RULE_OF_CASES) || view_equal_text(name, ALERT_RULE_OF_TARGETS);
+    bool is_there = view_equal_text(name, ALERT_RULE_OF_CASES);
+    for (int i = 0; alert_rules_of_kpis[i]; i++)
+        is_there |= view_equal_text(name, alert_rules_of_kpis[i]);
     for (int rule = 0; rule < RULE_COUNT; rule++)
         is_there |= view_equal_text(name, alert_rule_names[rule]);
     return is_there;

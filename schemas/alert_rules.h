@@ -17,10 +17,12 @@ enum alert_rule {
 
 #define ALERT_RULE_OF_CASES "case"
 #define ALERT_RULE_OF_TARGETS "kpi.target"
+#define ALERT_RULE_OF_SHIFTS "trend.shift"
 
 extern const char *const alert_rule_names[RULE_COUNT];
+extern const char *const alert_rules_of_kpis[]; /* no customer's; NULL is behind the last */
 
-/* Is there such a rule, those of cases and of targets among them? */
+/* Is there such a rule, those of cases and of KPIs among them? */
 bool alert_rule_exists(struct view name);
 
 #endif

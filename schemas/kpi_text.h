@@ -7,6 +7,7 @@
 enum { KPI_TEXT_SIZE = 32 };
 
 void kpi_text_duration(char text[KPI_TEXT_SIZE], double ms);
+void kpi_text_distance(char text[KPI_TEXT_SIZE], enum kpi_kind kind, double size); /* of two values, in words that cannot be read as a value */
 void kpi_text_value(char text[KPI_TEXT_SIZE], enum kpi_kind kind, double value);
 
 #endif

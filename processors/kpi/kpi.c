@@ -268,6 +268,7 @@ static void timer(struct step *step, struct entry *entry)
     series_advance(&state->series, step->clock_ms);
     hours_close(state, step->clock_ms);
     watch_close(step, state);
+    shift_alert_upkeep(step, state);
     entry->is_deleted = publish_upkeep(step, state);
     note_change(step, state);
     int64_t due_ms = due_ms_of(state);

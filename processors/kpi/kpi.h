@@ -21,6 +21,9 @@ struct kpi_settings {
     int64_t trend_news_ms;            /* a shift found in older buckets than this is no news */
     int64_t trend_warm_up_ms;         /* from a series' first record to its being watched */
     char *trend_dimensions;           /* all | single | every */
+    struct text_list shift_dimensions; /* whose bad shifts alert: sets as in kpi.rollups, and all */
+    struct text_list shift_kinds;     /* level, trend, spike */
+    double shift_least_confidence;
     struct text_list alert_dimensions; /* sets as in kpi.rollups, and all */
     char *alert_window;
     struct settings_node *alert_windows; /* kpi: window, or none */

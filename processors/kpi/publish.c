@@ -225,7 +225,7 @@ static enum shift_kind shift_kind_of(const char *kind)
     }
 }
 
-void publish_finding(struct step *step, const struct series_state *state, const struct finding *finding)
+void publish_finding(struct step *step, struct series_state *state, const struct finding *finding)
 {
     struct kpi_task *task = step->task;
     const struct time_zone *zone = state->series.zone;
@@ -256,4 +256,5 @@ void publish_finding(struct step *step, const struct series_state *state, const 
     wire_begin(value, task->shared->ids.trend_shift);
     trend_shift_encode(value, &out);
     outbox_end(step->outbox);
+    shift_alert_found(step, state, finding->grid, &out);
 }

@@ -37,6 +37,12 @@ const struct setting kpi_setting_rows[] = {
     SETTING_CHOICE(struct kpi_settings, trend_dimensions, "trend.dimensions", .standard_text = "single",
                    .choices = "all|single|every",
                    .about = "Which series are watched: the dimension `all` alone, single dimensions too, or combinations as well."),
+    SETTING_LIST(struct kpi_settings, shift_dimensions, "trend.alerts.dimensions", .standard_text = "all,channel",
+                 .about = "Whose shifts alert when they are bad news: `all`, and sets of dimensions out of kpi.rollups that trend.dimensions watches; empty: nobody's."),
+    SETTING_LIST(struct kpi_settings, shift_kinds, "trend.alerts.kinds", .standard_text = "level,trend",
+                 .about = "Which of them: level, trend, spike (one odd minute, hour or day)."),
+    SETTING_DECIMAL(struct kpi_settings, shift_least_confidence, "trend.alerts.least_confidence", .standard = 0.95, .least = 0, .most = 1,
+                    .about = "A shift that is less certain alerts nobody; it stands in trend.shifts all the same."),
     SETTING_LIST(struct kpi_settings, alert_dimensions, "kpi.alerts.dimensions", .standard_text = "all,channel",
                  .about = "Whose KPIs alert when they miss their target: `all`, and sets of dimensions out of kpi.rollups; empty: nobody's."),
     SETTING_CHOICE(struct kpi_settings, alert_window, "kpi.alerts.window", .standard_text = "24h",
@@ -199,6 +205,18 @@ static bool set_held(struct kpi_shared *shared, struct bytes *error)
     return true;
 }
 
+static bool are_shift_kinds(const struct text_list *names, struct bytes *error)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i];
+        if (strcmp(name, "level") == 0 || strcmp(name, "trend") == 0 || strcmp(name, "spike") == 0)
+            continue;
+        bytes_printf(error, "trend.alerts.kinds: '%s' is none of level, trend, spike", name);
+        return false;
+    }
+    return true;
+}
+
 static void set_trends(struct kpi_shared *shared)
 {
     /* Most of the budget where most decisions are made; minutes are many and soon forgotten. */
@@ -231,7 +249,7 @@ bool kpi_shared_init(struct kpi_shared *shared, struct bytes *error)
     for (size_t i = 0; targets && i < targets->child_count; i++)
         if (!take_target(shared, &targets->children[i], error))
             return false;
-    if (!set_held(shared, error))
+    if (!set_held(shared, error) || !are_shift_kinds(&shared->settings->shift_kinds, error))
         return false;
     set_trends(shared);
     return true;

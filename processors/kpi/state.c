@@ -134,8 +134,10 @@ static void save_watch(const struct watch *watch, struct bytes *out)
     }
 }
 
-static void load_watch(const struct kpi_shared *shared, struct watch *watch, struct unpacker *in)
+/* Gives the grids, by bits, whose detector is not the one that was saved. */
+static unsigned load_watch(const struct kpi_shared *shared, struct watch *watch, struct unpacker *in)
 {
+    unsigned renewed = 0;
     watch->starts_at_ms = unpack(in);
     watch->is_started = unpack(in);
     for (int grid = 0; grid < GRID_COUNT; grid++) {
@@ -144,9 +146,68 @@ static void load_watch(const struct kpi_shared *shared, struct watch *watch, str
         if (saved.size == 0)
             continue;
         watch->trends[grid] = trend_load(&shared->trends[grid], saved);
-        if (!watch->trends[grid]) /* of another version: learn anew from here on */
-            watch->trends[grid] = trend_create(&shared->trends[grid]);
+        if (watch->trends[grid])
+            continue;
+        watch->trends[grid] = trend_create(&shared->trends[grid]); /* of another version: learn anew from here on */
+        renewed |= 1u << grid;
     }
+    return renewed;
+}
+
+static void pack_double(struct bytes *out, double value)
+{
+    int64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    pack(out, bits);
+}
+
+static double unpack_double(struct unpacker *in)
+{
+    int64_t bits = unpack(in);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void save_shift(const struct shift_alert *shift, struct bytes *out)
+{
+    pack(out, shift->revision);
+    if (shift->revision == 0)
+        return;
+    pack(out, shift->grid | shift->kind << 2 | shift->is_open << 5 | shift->is_historical << 6 | shift->is_unwatched << 7);
+    pack(out, shift->opened_at_ms);
+    if (!shift->is_open)
+        return;
+    pack(out, shift->onset_at_ms);
+    pack_double(out, shift->before);
+    pack_double(out, shift->after);
+    pack_double(out, shift->low);
+    pack_double(out, shift->high);
+    pack_double(out, shift->confidence);
+}
+
+/* Checkpoints of before do not have it: then no shift was told. */
+static void load_shift(struct shift_alert *shift, struct unpacker *in)
+{
+    shift->revision = in->at == in->end ? 0 : (int32_t)unpack(in);
+    if (shift->revision == 0)
+        return;
+    int64_t flags = unpack(in);
+    shift->grid = flags & 3;
+    shift->kind = flags >> 2 & 7;
+    shift->is_open = flags >> 5 & 1;
+    shift->is_historical = flags >> 6 & 1;
+    shift->is_unwatched = flags >> 7 & 1;
+    shift->opened_at_ms = unpack(in);
+    in->is_broken |= shift->grid >= GRID_COUNT;
+    if (!shift->is_open)
+        return;
+    shift->onset_at_ms = unpack(in);
+    shift->before = unpack_double(in);
+    shift->after = unpack_double(in);
+    shift->low = unpack_double(in);
+    shift->high = unpack_double(in);
+    shift->confidence = unpack_double(in);
 }
 
 static void save_thresholds(const struct series_state *state, struct bytes *out)
@@ -206,6 +267,7 @@ void series_state_save(const struct series_state *state, struct bytes *out)
     pack(out, state->hours.told_at_ms);
     save_watch(&state->watch, out);
     save_thresholds(state, out);
+    save_shift(&state->shift, out);
 }
 
 static bool load_into(struct series_state *state, const struct kpi_shared *shared, struct unpacker *in)
@@ -232,8 +294,10 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
     state->hours.revised_until = (int32_t)unpack(in);
     state->hours.has_closed = unpack(in);
     state->hours.told_at_ms = unpack(in);
-    load_watch(shared, &state->watch, in);
+    unsigned renewed = load_watch(shared, &state->watch, in);
     load_thresholds(state, in);
+    load_shift(&state->shift, in);
+    state->shift.is_unwatched |= renewed >> state->shift.grid & 1;
     if (in->is_broken || in->at != in->end)
         return false;
     if (series->at_ms != INT64_MIN) {

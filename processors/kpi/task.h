@@ -25,6 +25,16 @@ struct watch {
     bool is_started;
 };
 
+/* A shift of this series that is told as an alert, or was the last time; shift_alerts.c. */
+struct shift_alert {
+    uint8_t grid, kind;    /* enum grid; enum shift_kind of schemas/records.h */
+    bool is_open, is_historical;
+    bool is_unwatched;     /* the detector that found it is gone */
+    int32_t revision;      /* 0: there was none */
+    int64_t onset_at_ms, opened_at_ms;
+    double before, after, low, high, confidence;
+};
+
 /* A KPI that is held to its target; threshold.c. */
 struct threshold {
     uint8_t window;        /* enum window_id that is looked at, NO_WINDOW: none */
@@ -40,6 +50,7 @@ struct series_state {
     struct series series;
     struct hours hours;
     struct watch watch;
+    struct shift_alert shift;
     struct threshold thresholds[FACES_MAX]; /* beside faces_of */
     int64_t changed_offset; /* of the last record or timer that changed what is to be published */
     size_t place;           /* in task->changed; SIZE_MAX: not there */
@@ -90,6 +101,19 @@ void watch_note(struct step *step, struct series_state *state, const struct addi
 void watch_close(struct step *step, struct series_state *state); /* feed what has closed; shifts go to the outbox */
 int64_t watch_due_ms(const struct series_state *state);
 
+/* --- shift_alerts.c */
+
+struct trend_shift; /* the record */
+
+/* Where a detector takes a series to stand, the season taken away. */
+struct standing {
+    bool is_known;
+    double level, slope; /* slope: per bucket */
+};
+void shift_alert_found(struct step *step, struct series_state *state, enum grid grid, const struct trend_shift *found); /* as it is published */
+void shift_alert_row(struct step *step, struct series_state *state, enum grid grid, int64_t at_ms, const struct standing *now); /* closed at at_ms */
+void shift_alert_upkeep(struct step *step, struct series_state *state); /* when time has moved */
+
 /* --- publish.c */
 
 /* A shift as the detectors told it; times are starts of buckets. */
@@ -99,7 +123,7 @@ struct finding {
     int32_t onset, detected; /* buckets */
     double before, after, low, high, confidence;
 };
-void publish_finding(struct step *step, const struct series_state *state, const struct finding *finding);
+void publish_finding(struct step *step, struct series_state *state, const struct finding *finding);
 
 /* The KPIs that one series is published as. */
 size_t faces_of(const struct series_state *state, enum kpi_id faces[FACES_MAX]);

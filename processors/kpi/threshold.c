@@ -14,54 +14,20 @@
  * Of a rate, what can still change is taken to turn out well: an answer that may still come is no miss. While history is read the windows
  * lie in the past: what they say is recorded (`historical`), and told as news only if it is still so when time has caught up. */
 #include "base/utf8.h"
-#include "base/uuid.h"
+#include "processors/kpi/alerting.h"
 #include "processors/kpi/evaluate.h"
-#include "processors/kpi/task.h"
 #include "schemas/alert_rules.h"
 #include "schemas/kpi_text.h"
-#include "schemas/records.h"
-#include "schemas/wire.h"
 
 #include <math.h>
 #include <stdio.h>
 
 /* --- which window --- */
 
-/* Is "product=P1,channel=WEB" one of "product+channel"? */
-static bool is_of_set(struct view dimension, const char *set)
-{
-    const char *at = dimension.data, *end = at + dimension.size;
-    for (;;) {
-        size_t size = strcspn(set, "+");
-        bool is_named = (size_t)(end - at) > size && memcmp(at, set, size) == 0 && at[size] == '=';
-        const char *comma = is_named ? memchr(at, ',', (size_t)(end - at)) : NULL;
-        set += size;
-        if (!is_named || (*set == '+') != (comma != NULL))
-            return false;
-        if (!comma)
-            return true;
-        at = comma + 1;
-        set++;
-    }
-}
-
-static bool is_rollup(const struct series_state *state)
-{
-    return !view_equal_text(state->dimension, "all");
-}
-
-static bool is_chosen(const struct series_state *state, const struct text_list *sets)
-{
-    for (size_t i = 0; i < sets->count; i++)
-        if (is_rollup(state) ? is_of_set(state->dimension, sets->items[i]) : strcmp(sets->items[i], "all") == 0)
-            return true;
-    return false;
-}
-
 static uint8_t wanted_window(const struct kpi_shared *shared, const struct series_state *state, enum kpi_id face)
 {
     bool is_held = shared->has_target[face] && catalog_find(face)->better != BETTER_NEITHER &&
-                   is_chosen(state, &shared->settings->alert_dimensions);
+                   alerting_is_about(state, &shared->settings->alert_dimensions);
     return is_held ? shared->held[face] : NO_WINDOW;
 }
 
@@ -169,19 +135,8 @@ static uint8_t level_now(const struct threshold *threshold, const struct reading
 static enum severity severity_of(const struct series_state *state, uint8_t level)
 {
     if (level == THRESHOLD_CRITICAL)
-        return is_rollup(state) ? SEVERITY_WARNING : SEVERITY_CRITICAL;
-    return is_rollup(state) ? SEVERITY_INFO : SEVERITY_WARNING; /* the whole is what everybody is to hear of */
-}
-
-/* With the instant it opened, as for other alerts: much later it is another one. */
-static struct uuid alert_id_of(struct kpi_task *task, const struct series_state *state, const struct threshold *threshold, enum kpi_id face)
-{
-    static const struct uuid space = {{0x74, 0x6f, 0x75, 0x63, 0x68, 0x50, 0x40, 0, 0x80, 0, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74}};
-    struct bytes *name = &task->scratch;
-    bytes_clear(name);
-    bytes_printf(name, "%s %s|%s|%.*s %lld", ALERT_RULE_OF_TARGETS, kpi_names[face].name, windows[threshold->window].name,
-                 VIEW_ARGUMENTS(state->dimension), (long long)threshold->opened_at_ms);
-    return uuid_version5(&space, bytes_view(name));
+        return alerting_is_part(state) ? SEVERITY_WARNING : SEVERITY_CRITICAL;
+    return alerting_is_part(state) ? SEVERITY_INFO : SEVERITY_WARNING; /* the whole is what everybody is to hear of */
 }
 
 enum { TEXT_MAX = 600, DIMENSION_MAX = 400 };
@@ -236,13 +191,14 @@ static void tell(struct step *step, const struct series_state *state, struct thr
 {
     struct kpi_task *task = step->task;
     char id[UUID_TEXT_SIZE + 1], text[TEXT_MAX], why[TEXT_MAX];
-    struct uuid uuid = alert_id_of(task, state, threshold, face);
-    uuid_format(&uuid, id);
+    bytes_clear(&task->scratch); /* much later it is another alert */
+    bytes_printf(&task->scratch, "%s|%s|%.*s %lld", kpi_names[face].name, windows[threshold->window].name, VIEW_ARGUMENTS(state->dimension),
+                 (long long)threshold->opened_at_ms);
     threshold->revision++;
     threshold->changed_at_ms = state->series.at_ms;
     double score = score_of(face, out, task->shared->settings->alert_critical_from);
     struct alert_reason reason = {.code = VIEW_LITERAL(ALERT_RULE_OF_TARGETS), .points = score, .text = say_why(why, face, out)};
-    struct alert alert = {.alert_id = view_of(id, UUID_TEXT_SIZE),
+    struct alert alert = {.alert_id = alerting_id(ALERT_RULE_OF_TARGETS, bytes_view(&task->scratch), id),
                           .revision = threshold->revision,
                           .rule = VIEW_LITERAL(ALERT_RULE_OF_TARGETS),
                           .kind = ALERT_KIND_KPI_THRESHOLD,
@@ -256,10 +212,7 @@ static void tell(struct step *step, const struct series_state *state, struct thr
                           .opened_at_ms = threshold->opened_at_ms,
                           .changed_at_ms = threshold->changed_at_ms,
                           .historical = threshold->is_historical};
-    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_ALERTS, OUTBOX_BY_KEY, alert.alert_id, step->record->timestamp_ms);
-    wire_begin(value, task->shared->ids.alert);
-    alert_encode(value, &alert);
-    outbox_end(step->outbox);
+    alerting_send(step, &alert);
 }
 
 /* --- at each publication --- */
@@ -287,7 +240,7 @@ void threshold_review(struct step *step, struct series_state *state, size_t numb
     }
     if (!level && !before)
         return;
-    bool is_historical = state->series.at_ms < step->record->timestamp_ms - task->shared->historical_after_ms;
+    bool is_historical = alerting_is_history(step, state->series.at_ms);
     bool is_news_now = threshold->is_historical && !is_historical && level;
     if (level == before && !is_news_now)
         return;

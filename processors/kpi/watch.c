@@ -130,7 +130,7 @@ static bool has_own_noise(enum kpi_kind kind)
     return kind == KPI_KIND_RATE || kind == KPI_KIND_SHARE || kind == KPI_KIND_NPS || kind == KPI_KIND_MEAN || kind == KPI_KIND_DURATION;
 }
 
-static void tell(struct step *step, const struct series_state *state, enum grid grid, const struct trend_shift *shift, int32_t row)
+static void tell(struct step *step, struct series_state *state, enum grid grid, const struct trend_shift *shift, int32_t row)
 {
     const struct kpi_task *task = step->task;
     bool is_old = grid_start_ms(state->series.zone, grid, row) < step->clock_ms - task->shared->settings->trend_news_ms;
@@ -169,6 +169,13 @@ static void feed_row(struct step *step, struct series_state *state, enum grid gr
         tell(step, state, grid, &shifts[i], row);
 }
 
+static struct standing standing_of(const struct trend *trend)
+{
+    struct standing standing = {0};
+    standing.is_known = trend && trend_stands_at(trend, &standing.level, &standing.slope);
+    return standing;
+}
+
 static void feed(struct step *step, struct series_state *state, enum grid grid, int32_t until)
 {
     struct watch *watch = &state->watch;
@@ -176,6 +183,7 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
     if (until - watch->next[grid] > rows_kept[grid]) { /* time has leapt over all that is known: what was learnt is stale */
         trend_destroy(watch->trends[grid]);
         watch->trends[grid] = NULL;
+        state->shift.is_unwatched |= state->shift.grid == grid;
         watch->next[grid] = until - rows_kept[grid];
     }
     int64_t flow = watch->next[grid] < until ? series_gauge_after(&state->series, grid, watch->next[grid] - 1) : 0;
@@ -184,6 +192,8 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         struct kpi_sums sums = series_bucket(&state->series, grid, row);
         flow += sums.n;
         feed_row(step, state, grid, row, row_value(state, grid, &sums, pool, flow), &sums);
+        struct standing now = standing_of(watch->trends[grid]);
+        shift_alert_row(step, state, grid, grid_start_ms(state->series.zone, grid, row + 1), &now);
     }
 }
 

@@ -100,7 +100,9 @@ static bool check_rules(const struct settings_node *rules, struct bytes *error)
         if (rule->kind == SETTINGS_SCALAR && alert_rule_exists(view_of_text(rule->scalar)))
             continue;
         bytes_printf(error, "line %d: notify.receivers: no rule is called '%s'; there are %s", rule->line,
-                     rule->kind == SETTINGS_SCALAR ? rule->scalar : "", ALERT_RULE_OF_CASES ", " ALERT_RULE_OF_TARGETS);
+                     rule->kind == SETTINGS_SCALAR ? rule->scalar : "", ALERT_RULE_OF_CASES);
+        for (int known = 0; alert_rules_of_kpis[known]; known++)
+            bytes_printf(error, ", %s", alert_rules_of_kpis[known]);
         for (int known = 0; known < RULE_COUNT; known++)
             bytes_printf(error, ", %s", alert_rule_names[known]);
         return false;

@@ -258,17 +258,6 @@ static enum outcome add_cases(struct frame *frame, struct redis_link *link, cons
     return OUTCOME_OK;
 }
 
-/* How far two values are apart, in words that cannot be read as a value. */
-static void format_distance(char text[32], enum kpi_kind kind, double size)
-{
-    bool is_share = kind == KPI_KIND_RATE || kind == KPI_KIND_CHURN || kind == KPI_KIND_SHARE || kind == KPI_KIND_UPLIFT;
-    size = fabs(is_share ? 100 * size : size);
-    if (kind == KPI_KIND_DURATION)
-        kpi_text_duration(text, size);
-    else
-        snprintf(text, 32, size >= 10 ? "%.0f%s" : "%.2g%s", size, is_share || kind == KPI_KIND_NPS ? " points" : "");
-}
-
 static const char *a_bucket(struct view resolution)
 {
     return view_equal_text(resolution, "MINUTE") ? "a minute" : view_equal_text(resolution, "DAY") ? "a day" : "an hour";
@@ -282,9 +271,9 @@ static void say_shift(char text[128], const struct redis_answer *entry, enum kpi
     double after = strtod(arena_text(arena, field_of(entry, "after")), NULL);
     struct view kind = field_of(entry, "kind");
     const char *bucket = a_bucket(field_of(entry, "resolution"));
-    char was[32], is[32];
-    format_distance(was, kpi, before);
-    format_distance(is, kpi, after);
+    char was[KPI_TEXT_SIZE], is[KPI_TEXT_SIZE];
+    kpi_text_distance(was, kpi, before);
+    kpi_text_distance(is, kpi, after);
     if (view_equal_text(kind, "VARIANCE")) {
         snprintf(text, 128, "varies by +-%s %s, was +-%s", is, bucket, was);
     } else if (view_equal_text(kind, "TREND")) {

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCHEMA_ID = 1, SOURCES = 2, HASTE = 2000 /* a simulated minute is a day and a half of events */ };
+enum { SCHEMA_ID = 1, SOURCES = 2, DAY_OF_HOURS = 24, HASTE = 12000 /* a simulated minute is eight days of events */ };
 
 struct open_kpi {
     struct kpi_settings settings;
@@ -24,12 +24,21 @@ struct open_kpi {
 
 static struct open_kpi opened;
 
+static void about_products(struct text_list *sets)
+{
+    free(sets->items[0]);
+    sets->items[0] = memory_copy_text("product");
+}
+
 static void *open_shared(void)
 {
     struct bytes error = {0};
     opened.sections[0] = (struct settings_section){kpi_setting_rows, &opened.settings};
     opened.file = settings_load(NULL, opened.sections, 1, &error);
-    opened.settings.alert_least_n = 2; /* so that targets are missed, and met again, all the time */
+    opened.settings.alert_least_n = 2; /* so that targets are missed, and met again, all the time; of products, which is what is here */
+    about_products(&opened.settings.alert_dimensions);
+    about_products(&opened.settings.shift_dimensions);
+    opened.settings.trend_false_alarms_per_month = 100000;
     opened.shared = (struct kpi_shared){.settings = &opened.settings,
                                         .deltas = record_reader_create(&kpi_delta_shape, NULL),
                                         .ids = {SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID, SCHEMA_ID},
@@ -90,6 +99,21 @@ static void append_addition(struct world *world)
     append(world, partition, view_of(key, (size_t)key_size), &delta);
 }
 
+/* A share by the hour, without gaps, that jumps every 31 of them: something for the detectors, and for who is told of what they find. */
+static void append_share(struct world *world)
+{
+    struct kpi_delta_bucket hours[DAY_OF_HOURS];
+    struct kpi_delta delta = {.kind = DELTA_KIND_ADD, .kpi = VIEW_LITERAL("review_low"), .dimension = VIEW_LITERAL("product=p0")};
+    int64_t now_hour = event_now_ms(world) / 3600000;
+    for (int i = 0; i < DAY_OF_HOURS; i++) {
+        int64_t hour = now_hour - DAY_OF_HOURS + 1 + i;
+        hours[i] = (struct kpi_delta_bucket){.minute = hour * 60, .n = 200, .num = (hour / 31 % 2 ? 120 : 60) + hour * hour % 11};
+    }
+    delta.buckets.items = hours;
+    delta.buckets.count = DAY_OF_HOURS;
+    append(world, 0, VIEW_LITERAL("review_low|product=p0"), &delta);
+}
+
 static void append_clocks(struct world *world, int32_t source)
 {
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL("")};
@@ -105,6 +129,7 @@ static void append_input(struct world *world, int64_t *number)
     ++*number;
     for (int left = 1 + (int)random_below(&world->random, 8); left > 0; left--)
         append_addition(world);
+    append_share(world);
     append_clocks(world, (int32_t)random_below(&world->random, SOURCES));
 }
 

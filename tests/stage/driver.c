@@ -39,7 +39,7 @@ struct driver {
     struct heap timers;
     struct arena arena;
     struct outbox outbox;
-    int64_t clock_ms, offset;
+    int64_t clock_ms, offset, record_at_ms;
     struct stored *log;
     bool keeps_no_log;
     size_t log_count, log_capacity;
@@ -203,8 +203,8 @@ static void slot_changed(struct driver *driver, struct slot *slot)
 
 static struct step step_of(struct driver *driver, const struct record *record)
 {
-    return (struct step){.task = driver->task, .record = record, .offset = driver->offset, .clock_ms = driver->clock_ms,
-                         .arena = &driver->arena, .outbox = &driver->outbox, .engine = driver};
+    return (struct step){.task = driver->task, .record = record, .offset = driver->offset, .record_at_ms = driver->record_at_ms,
+                         .clock_ms = driver->clock_ms, .arena = &driver->arena, .outbox = &driver->outbox, .engine = driver};
 }
 
 void entry_changed(struct step *step, struct entry *entry)
@@ -231,6 +231,7 @@ static void fire_timers(struct driver *driver)
 static enum outcome run_record(struct driver *driver, const struct record *record)
 {
     struct route route = {.event_at_ms = INT64_MIN};
+    driver->record_at_ms = record->timestamp_ms;
     enum outcome outcome = driver->processor->route(driver->task, record, &route);
     struct step step = step_of(driver, record);
     if (outcome == OUTCOME_OK && route.key.data) {

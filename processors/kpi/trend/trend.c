@@ -225,6 +225,16 @@ double trend_score(const struct trend *trend)
     return trend->state.score;
 }
 
+bool trend_stands_at(const struct trend *trend, double *level, double *slope)
+{
+    const struct runs *runs = &trend->state.runs;
+    if (runs->count == 0 || runs->run[0].rows == 0)
+        return false;
+    *level = run_mean(&runs->run[0]);
+    *slope = runs->run[0].mean[1];
+    return true;
+}
+
 /* The state goes out as it lies in memory, behind a mark that changes with its layout: checkpoints are read back by the
  * same program on the same kind of machine, and a state of another layout is refused, not guessed at. */
 struct mark {

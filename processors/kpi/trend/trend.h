@@ -58,6 +58,9 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
 /* How unusual the row last added was among all rows of this series so far: 0 ordinary … 1 never seen the like. */
 double trend_score(const struct trend *trend);
 
+/* Where the present regime stands, the season taken away: the mean of its rows, and by how much it rises a row. false: none is known yet. */
+bool trend_stands_at(const struct trend *trend, double *level, double *slope);
+
 /* The whole state as bytes, appended; and back. trend_load gives NULL when the bytes are not a state of this version
  * (start afresh then). The config is not part of the state: what the installation says now applies. */
 void trend_save(const struct trend *trend, struct bytes *out);

@@ -128,6 +128,23 @@ static void what_is_no_mapping_is_not_passed_over(void **unused)
     }
 }
 
+static void kinds_of_shifts_are_known(void **unused)
+{
+    (void)unused;
+    char *names[] = {(char[]){"level"}, (char[]){"spike"}, (char[]){"variance"}};
+    struct kpi_settings settings = {.time_zone = (char[]){"UTC"}, .trend_series = 10, .trend_false_alarms_per_month = 1, .shift_kinds = {names, 2}};
+    struct kpi_shared shared = {.settings = &settings};
+    struct bytes error = {0};
+    assert_true(kpi_shared_init(&shared, &error));
+    kpi_shared_finish(&shared);
+    settings.shift_kinds.count = 3;
+    shared = (struct kpi_shared){.settings = &settings};
+    assert_false(kpi_shared_init(&shared, &error));
+    assert_string_equal(bytes_text(&error), "trend.alerts.kinds: 'variance' is none of level, trend, spike");
+    kpi_shared_finish(&shared);
+    bytes_finish(&error);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_kpi_is_held_by_the_window_asked_for_or_the_next_that_it_has),
         cmocka_unit_test(a_window_that_a_kpi_does_not_have_is_named_with_its_line),
         cmocka_unit_test(what_is_no_mapping_is_not_passed_over),
+        cmocka_unit_test(kinds_of_shifts_are_known),
         cmocka_unit_test(a_wrong_setting_is_named_with_its_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,70 @@
+"""A KPI that shifts for the worse reaches a webhook: once, whatever dies, in words that can be read without the page."""
+
+import json
+import random
+import re
+import signal
+
+from installation import eventually
+from test_bad_input import good, moment
+from test_mission import receivers  # noqa: F401, a fixture
+
+DAYS, LOW_HOURS = 21, 4
+
+
+def answers_of_weeks(dice):
+    """Eight a clock hour; what was 4 and 5 for weeks is 1 to 3 since four hours."""
+    for hour in range(DAYS * 24, -1, -1):
+        for number in range(8):
+            score = dice.choice((1, 2, 3) if hour < LOW_HOURS else (4, 4, 5, 5, 3))
+            yield good(customer_id="c-%d" % dice.randrange(900), occurred_at=moment(hours=hour, seconds=1 + dice.randrange(30)), channel="CHAT", product=None, data={
+                "survey_id": "s-%d-%d" % (hour, number), "kind": "CSAT", "score": score, "comment": None})
+
+
+def of_shifts(installation):
+    found = {}
+    for alert in installation.records("alerts"):
+        if alert["kind"] == "TREND_SHIFT":
+            found.setdefault((alert["kpi"], alert["dimension"]), []).append(alert)
+    return {series: sorted(alerts, key=lambda alert: alert["revision"]) for series, alerts in found.items()}
+
+
+def news(installation):
+    return {series for series, alerts in of_shifts(installation).items() if not alerts[-1]["historical"]}
+
+
+def test_a_shift_is_told_once(make_installation, receivers):  # noqa: F811
+    receiver = receivers()
+    receiver.settings["notify.receivers"][0] |= {"rules": ["trend.shift"]}
+    installation = make_installation(**receiver.settings, **{"trend.warm_up": "5s"})
+    _, kpi, *_ = installation.start_route(("journey", "kpi", "sink", "notify"))
+    file = installation.folder / "weeks.ndjson"
+    file.write_text("".join(json.dumps(event) + "\n" for event in answers_of_weeks(random.Random(7))))
+    installation.succeed("import", file)
+    wanted = {("csat", "all"), ("csat", "channel=CHAT")}
+    assert eventually(lambda: wanted <= news(installation), 150, 1), (of_shifts(installation), installation.logs())
+
+    told = of_shifts(installation)[("csat", "all")]
+    assert (told[-1]["rule"], told[-1]["severity"], told[-1]["state"], told[-1]["customer_id"]) == ("trend.shift", "WARNING", "OPEN", None)
+    assert re.fullmatch(r"csat by the (minute|hour), all, has fallen: 4\.\d\d → [123]\.\d\d since \d{4}-\d\d-\d\d \d\d:\d\d UTC", told[-1]["text"]), told
+    assert of_shifts(installation)[("csat", "channel=CHAT")][-1]["severity"] == "INFO"
+    heard = lambda: [(body["data"]["kpi"], body["data"]["dimension"], body["data"]["state"]) for status, _, body, _ in receiver.got if status == 200]
+    assert eventually(lambda: {(kpi, dimension) for kpi, dimension, _ in heard()} >= wanted, 20), (heard(), installation.logs())
+
+    # Killed and read back: nobody is called a second time, and revisions are those of one life.
+    before = sorted(heard())
+    installation.stop(kpi, signal.SIGKILL)
+    installation.start("kpi", name="kpi-again")
+    file = installation.folder / "more.ndjson"
+    file.write_text("".join(json.dumps(good(customer_id="m-%d" % number, occurred_at=moment(), channel="CHAT", data={
+        "survey_id": "m-%d" % number, "kind": "CSAT", "score": 2, "comment": None})) + "\n" for number in range(5)))
+    installation.succeed("import", file)
+    count = lambda: json.loads(installation.redis.hget(installation.redis_prefix + "kpi:csat:90d", "all"))["n"]
+    assert eventually(lambda: count() == 8 * (DAYS * 24 + 1) + 5, 60), (count(), installation.logs())
+    for alerts in of_shifts(installation).values():
+        by_id = {}
+        for alert in alerts:
+            by_id.setdefault(alert["alert_id"], []).append(alert["revision"])
+        assert all(revisions == list(range(1, len(revisions) + 1)) for revisions in by_id.values()), alerts
+    opened = [one for one in sorted(heard()) if one[2] == "OPEN"]
+    assert opened == [one for one in before if one[2] == "OPEN"], (before, heard())
