@@ -5,7 +5,7 @@
  * then), and is dropped once it has expired. An event so old that its follow-up would have been due before we heard of
  * it leaves none: imported history makes nobody send anything. */
 #include "base/memory.h"
-#include "processors/journey/care/turn.h"
+#include "processors/journey/care/pending.h"
 #include "processors/journey/matters/activity.h"
 #include "processors/journey/matters/orders.h"
 #include "processors/journey/tickets/tickets.h"
@@ -102,36 +102,6 @@ static void cause_read(struct turn *turn, struct cause *cause)
 
 /* --- what waits --- */
 
-/* Where the texts of a pending one begin. */
-static uint32_t texts_before(const struct care *care, uint32_t number)
-{
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < number; i++)
-        at += care->pending[i].subject_size + care->pending[i].note_size;
-    return at;
-}
-
-static void texts_add(struct room *room, struct care *care, struct view text)
-{
-    if (text.size == 0)
-        return;
-    care->pending_texts = room_resize(room, care->pending_texts, care->pending_texts_size, care->pending_texts_size + text.size);
-    memcpy(care->pending_texts + care->pending_texts_size, text.data, text.size);
-    care->pending_texts_size += (uint32_t)text.size;
-}
-
-static void pending_remove(struct room *room, struct care *care, uint32_t number)
-{
-    care->pending_rests_ms = INT64_MIN;
-    uint32_t at = texts_before(care, number), size = care->pending[number].subject_size + care->pending[number].note_size;
-    if (size) {
-        care->pending_texts_size -= size;
-        memmove(care->pending_texts + at, care->pending_texts + at + size, care->pending_texts_size - at);
-    }
-    memmove(care->pending + number, care->pending + number + 1, (care->pending_count - number - 1) * sizeof *care->pending);
-    care->pending = room_array_shrink(room, care->pending, --care->pending_count, sizeof *care->pending);
-}
-
 /* Older ones of the same rule, where only the latest stands. false: the newer one is there already. */
 static bool latest_keep(struct room *room, struct care *care, const struct followup_rule *rule, int64_t due_at_ms)
 {
@@ -152,31 +122,16 @@ static int64_t due_of(const struct turn *turn, const struct followup_rule *rule,
     return cause->from_ms + rule->delay_ms;
 }
 
-static void pending_add(struct turn *turn, const struct followup_rule *rule, const struct cause *cause)
+static void followup_note(struct turn *turn, const struct followup_rule *rule, const struct cause *cause)
 {
     struct care *care = customer_care(turn->customer);
-    struct room *room = &turn->customer->room;
     int64_t due_at_ms = due_of(turn, rule, cause);
     if (turn_is_historical(turn, due_at_ms))
         return;
-    if ((rule->conditions & CONDITION_LATEST) && !latest_keep(room, care, rule, due_at_ms))
+    if ((rule->conditions & CONDITION_LATEST) && !latest_keep(&turn->customer->room, care, rule, due_at_ms))
         return;
-    if (care->pending_count >= turn->settings->followups_max)
-        pending_remove(room, care, 0);
-    if (due_at_ms < care->pending_rests_ms)
-        care->pending_rests_ms = due_at_ms;
-    care->pending = room_array_grow(room, care->pending, care->pending_count, sizeof *care->pending);
-    struct view subject = care_text_cut(cause->subject, CARE_TEXT_MAX), note = care_text_cut(cause->note, CARE_TEXT_MAX);
-    care->pending[care->pending_count++] =
-        (struct pending){.cause = cause->moment,
-                         .due_at_ms = due_at_ms,
-                         .expires_at_ms = due_at_ms + rule->expires_ms,
-                         .rule = rule->number,
-                         .subject_size = (uint16_t)subject.size,
-                         .note_size = (uint16_t)note.size,
-                         .item = subject.size < cause->subject.size ? identity_of(cause->subject) : 0};
-    texts_add(room, care, subject);
-    texts_add(room, care, note);
+    struct pending pending = {.cause = cause->moment, .due_at_ms = due_at_ms, .expires_at_ms = due_at_ms + rule->expires_ms, .rule = rule->number};
+    pending_add(turn, pending, cause->subject, cause->note);
 }
 
 static void causes_note(struct turn *turn)
@@ -191,7 +146,7 @@ static void causes_note(struct turn *turn)
         if (!fits)
             continue;
         kinds |= 1u << rule->kind;
-        pending_add(turn, rule, &cause);
+        followup_note(turn, rule, &cause);
     }
 }
 

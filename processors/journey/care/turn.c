@@ -193,5 +193,5 @@ void turn_forget(struct journey_task *task, struct entry *entry, struct step *st
     if (turn->customer->care == NULL)
         return;
     case_alerts_forget(turn);
-    alert_rules_forget(turn);
+    rule_alerts_forget(turn);
 }

@@ -51,7 +51,9 @@ void case_alerts_forget(struct turn *turn);
 /* alert_rules.c */
 void alert_rules_review(struct turn *turn);
 int64_t alert_rules_next_ms(struct turn *turn);
-void alert_rules_forget(struct turn *turn);
+
+/* rule_alerts.c */
+void rule_alerts_forget(struct turn *turn);
 
 /* followups.c */
 int64_t followups_review(struct turn *turn); /* returns when the next of them is to be looked at */
