@@ -7,6 +7,9 @@ const char *const alert_rule_names[RULE_COUNT] = {
     [RULE_RESOLUTION_BREACH] = "sla.resolution.breach",
     [RULE_DEVICE_CRITICAL] = "device.critical",
     [RULE_CHURN_RISK] = "churn.risk",
+    [RULE_ABSENCE_DELIVERY] = "absence.delivery",
+    [RULE_ABSENCE_USE] = "absence.use",
+    [RULE_ABSENCE_RENEWAL] = "absence.renewal",
 };
 
 const char *const alert_rules_of_kpis[] = {ALERT_RULE_OF_TARGETS, ALERT_RULE_OF_SHIFTS, NULL};

@@ -1,6 +1,8 @@
-/* Alerts about one customer besides the case: broken and endangered promises, devices in trouble, a risk of churn.
+/* Alerts about one customer besides the case: broken and endangered promises, devices in trouble, a risk of churn, and what did not come
+ * (absence.c).
  *
  * Deadlines pass by the partition's clock, so an alert is about the very instant of its deadline, whenever that was noticed. */
+#include "processors/journey/care/absence.h"
 #include "processors/journey/care/rule_alerts.h"
 #include "processors/journey/tickets/sla.h"
 
@@ -132,6 +134,8 @@ void alert_rules_review(struct turn *turn)
     }
     if (turn->arrival && turn->arrival->touch->body_kind == TOUCHPOINT_BODY_DEVICE_REPORTED)
         device_review(turn);
+    if (turn->arrival)
+        absence_on_touch(turn);
     churn_review(turn);
     rule_alerts_age(turn);
 }

@@ -57,16 +57,16 @@ struct rule_alert {
     int64_t opened_at_ms, changed_at_ms, due_at_ms; /* due NEVER_MS: none */
     int32_t revision;
     double score;
-    char *subject;    /* ticket id, or "device code"; owned */
+    char *subject;    /* ticket id, "device code", or what a watch was about; owned */
     uint8_t rule, state, severity;
     bool has_case, is_historical;
 };
 
-/* A follow-up that waits for its time. */
+/* A follow-up that waits for its time; or a watch (absence.h). */
 struct pending {
     struct moment cause;
     int64_t due_at_ms, expires_at_ms;
-    uint32_t rule;    /* hash of its name: rules may come and go between two runs */
+    uint32_t rule;    /* hash of its name: rules may come and go between two runs; of a watch enum alert_rule */
     uint16_t subject_size, note_size; /* in care->pending_texts */
     uint64_t item;    /* identity of the order, ticket, subscription it is about, where its id was too long to be kept; else 0 */
 };

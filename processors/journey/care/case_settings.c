@@ -50,8 +50,26 @@ const struct setting case_setting_rows[] = {
                     .about = "A churn risk from which on there is an alert; 1: never."),
     SETTING_DECIMAL(struct case_settings, churn_alert_until, "alerts.churn_until", .standard = 0.6, .least = 0, .most = 1,
                     .about = "The churn risk below which that alert ends."),
+    SETTING_BOOLEAN(struct case_settings, absence.delivery, "alerts.absence.delivery", .standard = 1,
+                    .about = "Alerts about orders whose delivery does not come: of those with a promised time in the attribute "
+                             "promised_at of OrderPlaced, and of all others if delivery_after says so."),
+    SETTING_DURATION(struct case_settings, absence.delivery_grace_ms, "alerts.absence.delivery_grace", .standard = DAYS(1), .least = 0,
+                     .most = DAYS(365), .about = "How long after the promised time a delivery is missed."),
+    SETTING_DURATION(struct case_settings, absence.delivery_after_ms, "alerts.absence.delivery_after", .standard = 0, .least = 0,
+                     .most = DAYS(365),
+                     .about = "An order without a promised time is missed so long after it was placed; 0s: never. Only where every order is "
+                              "delivered, and OrderDelivered is sent."),
+    SETTING_BOOLEAN(struct case_settings, absence.use, "alerts.absence.use", .standard = 0,
+                    .about = "Alerts about customers who do not begin to use what they bought. Only where ProductUsed is sent."),
+    SETTING_DURATION(struct case_settings, absence.use_after_ms, "alerts.absence.use_after", .standard = DAYS(14), .least = MINUTES(1),
+                     .most = DAYS(365), .about = "How long after the first order, or the first subscription began, use is missed."),
+    SETTING_BOOLEAN(struct case_settings, absence.renewal, "alerts.absence.renewal", .standard = 1,
+                    .about = "Alerts about subscriptions whose term ended, and nobody said whether they were renewed, lapsed or were cancelled."),
+    SETTING_DURATION(struct case_settings, absence.renewal_grace_ms, "alerts.absence.renewal_grace", .standard = DAYS(7), .least = 0,
+                     .most = DAYS(365), .about = "How long after the end of the term that is missed."),
     SETTING_INTEGER(struct case_settings, followups_max, "followups.pending_max", .standard = 64, .least = 4, .most = 4096,
-                    .about = "Follow-ups that wait for their time, for one customer; the oldest is dropped when one more comes."),
+                    .about = "Follow-ups that wait for their time, and watches for what is expected, for one customer; the oldest is "
+                             "dropped when one more comes."),
     SETTING_TREE(struct case_settings, followup_rules, "followups.rules",
                  .about = "Changes to the shipped follow-up rules, and rules of your own: a map from names to trigger, kind, delay, "
                           "expires, conditions, enabled."),

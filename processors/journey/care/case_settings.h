@@ -37,6 +37,12 @@ enum hot_code {
 
 const char *hot_code_name(enum hot_code code);
 
+/* Which rules about what did not come are at work, and when it is missed. */
+struct absence_settings {
+    bool delivery, use, renewal;
+    int64_t delivery_grace_ms, delivery_after_ms, use_after_ms, renewal_grace_ms;
+};
+
 struct case_settings {
     double weights[HOT_CODE_COUNT];
     char *weights_version;
@@ -46,6 +52,7 @@ struct case_settings {
     int64_t historical_after_ms, refresh_ms, alerts_max;
     int64_t followups_max;
     double churn_alert_from, churn_alert_until;
+    struct absence_settings absence;
     const struct settings_node *followup_rules;
 };
 

@@ -5,6 +5,7 @@
  * then), and is dropped once it has expired. An event so old that its follow-up would have been due before we heard of
  * it leaves none: imported history makes nobody send anything. */
 #include "base/memory.h"
+#include "processors/journey/care/absence.h"
 #include "processors/journey/care/pending.h"
 #include "processors/journey/matters/activity.h"
 #include "processors/journey/matters/orders.h"
@@ -298,12 +299,20 @@ static bool pending_settle(struct turn *turn, const struct followup_rule *rule, 
     return true;
 }
 
-/* When it is next to be looked at. */
+/* When it is next to be looked at. A watch waits for the partition's clock alone. */
 static void sooner(const struct turn *turn, const struct pending *pending, int64_t *next_at_ms)
 {
-    int64_t at_ms = pending->due_at_ms > turn->at_ms ? pending->due_at_ms : pending->expires_at_ms + 1;
+    bool is_waiting = pending->due_at_ms > turn->at_ms || pending_is_watch(pending);
+    int64_t at_ms = is_waiting ? pending->due_at_ms : pending->expires_at_ms + 1;
     if (at_ms < *next_at_ms)
         *next_at_ms = at_ms;
+}
+
+static bool due_settle(struct turn *turn, const struct pending *pending, const char *texts)
+{
+    if (pending_is_watch(pending))
+        return absence_settle(turn, pending, view_of(texts, pending->subject_size));
+    return pending_settle(turn, followup_rule_find(&turn->task->shared->followups, pending->rule), pending, texts);
 }
 
 /* Returns when the first of them is to be looked at. */
@@ -316,14 +325,13 @@ static int64_t pending_look(struct turn *turn, struct care *care)
         const struct pending *pending = &care->pending[i];
         uint32_t texts_size = pending->subject_size + pending->note_size;
         if (pending->due_at_ms <= turn->at_ms) {
-            const struct followup_rule *rule = followup_rule_find(&turn->task->shared->followups, pending->rule);
-            if (pending_settle(turn, rule, pending, care->pending_texts ? care->pending_texts + texts_at : "")) {
+            if (due_settle(turn, pending, care->pending_texts ? care->pending_texts + texts_at : "")) {
                 pending_remove(&turn->customer->room, care, i);
                 continue;
             }
+            if (pending->due_at_ms > care->pending_held_ms && !pending_is_watch(pending))
+                care->pending_held_ms = pending->due_at_ms;
         }
-        if (pending->due_at_ms <= turn->at_ms && pending->due_at_ms > care->pending_held_ms)
-            care->pending_held_ms = pending->due_at_ms;
         sooner(turn, pending, &first_ms);
         texts_at += texts_size;
         i++;

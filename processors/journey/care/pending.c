@@ -47,3 +47,16 @@ void pending_remove(struct room *room, struct care *care, uint32_t number)
     memmove(care->pending + number, care->pending + number + 1, (care->pending_count - number - 1) * sizeof *care->pending);
     care->pending = room_array_shrink(room, care->pending, --care->pending_count, sizeof *care->pending);
 }
+
+uint32_t pending_find(const struct care *care, uint32_t rule, struct view subject)
+{
+    const char *texts = care->pending_texts ? care->pending_texts : "";
+    uint32_t number = 0;
+    for (; number < care->pending_count; number++) {
+        const struct pending *pending = &care->pending[number];
+        if (pending->rule == rule && (subject.data == NULL || view_equal(subject, view_of(texts, pending->subject_size))))
+            break;
+        texts += pending->subject_size + pending->note_size;
+    }
+    return number;
+}

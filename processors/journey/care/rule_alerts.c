@@ -9,7 +9,7 @@
 struct rule {
     enum alert_kind kind;
     enum severity severity;
-    const char *text; /* with the subject */
+    const char *text; /* with the subject, and when it was due */
 };
 
 static const struct rule rules[RULE_COUNT] = {
@@ -19,6 +19,9 @@ static const struct rule rules[RULE_COUNT] = {
     [RULE_RESOLUTION_BREACH] = {ALERT_KIND_SLA_BREACH, SEVERITY_CRITICAL, "Ticket %s was not resolved in time"},
     [RULE_DEVICE_CRITICAL] = {ALERT_KIND_DEVICE, SEVERITY_CRITICAL, "Device %s reports a critical state"},
     [RULE_CHURN_RISK] = {ALERT_KIND_CHURN_RISK, SEVERITY_WARNING, "The customer may be about to leave%s"},
+    [RULE_ABSENCE_DELIVERY] = {ALERT_KIND_ABSENCE, SEVERITY_WARNING, "Order %s has not been delivered; it was due by %s"},
+    [RULE_ABSENCE_USE] = {ALERT_KIND_ABSENCE, SEVERITY_INFO, "The product has not been used since %s; first use was expected by %s"},
+    [RULE_ABSENCE_RENEWAL] = {ALERT_KIND_ABSENCE, SEVERITY_WARNING, "Subscription %s was neither renewed nor ended; its term was over on %s"},
 };
 
 /* With the instant it opened: the same trouble, long after its alert is forgotten, is another alert, and not again revision 1 of the
@@ -34,7 +37,7 @@ static struct uuid alert_id_of(const struct turn *turn, enum alert_rule rule, ui
 
 /* --- telling --- */
 
-static void tell(struct turn *turn, struct rule_alert *alert, enum alert_state state, int64_t at_ms, const char *text)
+void rule_alert_tell_so(struct turn *turn, struct rule_alert *alert, enum alert_state state, int64_t at_ms, const char *text)
 {
     const struct rule *rule = &rules[alert->rule];
     char id[UUID_TEXT_SIZE + 1], case_id[UUID_TEXT_SIZE + 1];
@@ -66,11 +69,20 @@ static void tell(struct turn *turn, struct rule_alert *alert, enum alert_state s
     turn_send_alert(turn, &record);
 }
 
+void rule_alert_time(char text[TIME_TEXT_SIZE], int64_t at_ms)
+{
+    time_text_format(text, at_ms);
+    text[10] = ' ';
+    memcpy(text + 16, " UTC", 5);
+}
+
 void rule_alert_tell(struct turn *turn, struct rule_alert *alert, enum alert_state state, int64_t at_ms)
 {
-    char text[ALERT_TEXT_MAX];
-    snprintf(text, sizeof text, rules[alert->rule].text, alert->subject ? alert->subject : "");
-    tell(turn, alert, state, at_ms, text);
+    char text[ALERT_TEXT_MAX], due[TIME_TEXT_SIZE] = "";
+    if (alert->due_at_ms != NEVER_MS)
+        rule_alert_time(due, alert->due_at_ms);
+    snprintf(text, sizeof text, rules[alert->rule].text, alert->subject ? alert->subject : "", due);
+    rule_alert_tell_so(turn, alert, state, at_ms, text);
 }
 
 static void alert_remove(struct room *room, struct care *care, uint32_t number)

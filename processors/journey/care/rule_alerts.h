@@ -1,10 +1,11 @@
-/* What is remembered and told of a customer's alerts besides the case, whatever rule they come from (alert_rules.c).
+/* What is remembered and told of a customer's alerts besides the case, whatever rule they come from (alert_rules.c, absence.c).
  *
  * A rule and what it is about, its scope, make a fingerprint: the same one updates its alert, and never makes a second. An alert that nothing
  * was heard of for cases.expire_after expires, and is forgotten. */
 #ifndef TS_JOURNEY_RULE_ALERTS_H
 #define TS_JOURNEY_RULE_ALERTS_H
 
+#include "base/time_text.h"
 #include "processors/journey/care/turn.h"
 
 enum { ALERT_TEXT_MAX = 400 };
@@ -34,8 +35,12 @@ static inline struct rule_alert *rule_alert_find(struct care *care, enum alert_r
 /* Tells the first revision: `alert` needs rule, scope and what it is about. The subject is copied. Other alerts may move or leave. */
 void rule_alert_open(struct turn *turn, struct rule_alert alert, const char *subject, int64_t at_ms);
 
-/* Tells the next one. */
+/* Tells the next one, in its rule's words, or in these. */
 void rule_alert_tell(struct turn *turn, struct rule_alert *alert, enum alert_state state, int64_t at_ms);
+void rule_alert_tell_so(struct turn *turn, struct rule_alert *alert, enum alert_state state, int64_t at_ms, const char *text);
+
+/* "2026-11-22 10:00 UTC" */
+void rule_alert_time(char text[TIME_TEXT_SIZE], int64_t at_ms);
 
 void rule_alerts_age(struct turn *turn);
 

@@ -56,6 +56,26 @@ void subscription_contribute(const struct seldom *seldom, uint32_t number, struc
                    !tally_is_due(tally, limit_ms + 1));
 }
 
+const struct subscription_event *subscriptions_latest(const struct customer *customer, uint64_t identity)
+{
+    const struct seldom *seldom = customer->seldom;
+    for (uint32_t i = seldom ? seldom->subscription_count : 0; i > 0; i--) {
+        if (seldom->subscriptions[i - 1].identity == identity)
+            return &seldom->subscriptions[i - 1];
+    }
+    return NULL;
+}
+
+const struct subscription_event *subscriptions_first_start(const struct customer *customer)
+{
+    const struct seldom *seldom = customer->seldom;
+    for (uint32_t i = 0; seldom && i < seldom->subscription_count; i++) {
+        if (seldom->subscriptions[i].action == SUBSCRIPTION_ACTION_STARTED)
+            return &seldom->subscriptions[i];
+    }
+    return NULL;
+}
+
 int64_t subscriptions_renew_at_ms(const struct customer *customer)
 {
     int64_t renew_at_ms = NEVER_MS;

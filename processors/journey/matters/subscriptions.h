@@ -11,6 +11,12 @@ void subscriptions_set_stage(struct customer *customer, const struct moment *mom
 /* The term that change `number` set. */
 void subscription_contribute(const struct seldom *seldom, uint32_t number, struct tally *tally);
 
+/* What was last said of a subscription; NULL: nothing. */
+const struct subscription_event *subscriptions_latest(const struct customer *customer, uint64_t identity);
+
+/* When the first of them was STARTED; NULL: none was. */
+const struct subscription_event *subscriptions_first_start(const struct customer *customer);
+
 /* The next term end of a running subscription; NEVER_MS: none. */
 int64_t subscriptions_renew_at_ms(const struct customer *customer);
 
