@@ -149,8 +149,11 @@ static void drain(struct sim *sim)
     sim->is_draining = true;
     sim->world.faults = (struct sim_faults){0};
     sim->world.has_ticks = false;
-    for (int i = 0; i < SLOTS; i++)
+    for (int i = 0; i < SLOTS; i++) { /* thawed now: nothing may be left for them to do, and then nobody steps them any more */
         sim->slots[i].frozen_until_ms = 0;
+        if (sim->slots[i].broker)
+            sim_broker_freeze(sim->slots[i].broker, false);
+    }
     int turns = 0;
     for (; turns < DRAIN_TURNS_MAX && !is_drained(sim) && sim->failure[0] == '\0'; turns++) {
         sim->world.clock.at_ms += 5;
