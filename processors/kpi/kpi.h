@@ -29,6 +29,8 @@ struct kpi_settings {
     struct settings_node *alert_windows; /* kpi: window, or none */
     int64_t alert_least_n;
     double alert_critical_from;
+    double burn_objective;            /* 0: no alerts about it */
+    int64_t burn_least_n;
 };
 
 extern const struct setting kpi_setting_rows[];

@@ -121,6 +121,8 @@ bool publish_changes(struct step *step, struct series_state *state)
     for (int i = 0; i <= last; i++)
         if (changed & 1u << i)
             publish_if_due(step, state, i, tells_hours && i == last);
+    if (changed)
+        burn_review(step, state);
     state->series.changed = 0;
     if (tells_hours)
         hours_told(state, step->record->timestamp_ms);

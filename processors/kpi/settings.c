@@ -55,6 +55,11 @@ const struct setting kpi_setting_rows[] = {
     SETTING_DECIMAL(struct kpi_settings, alert_critical_from, "kpi.alerts.critical_from", .standard = 2, .least = 1, .most = 1000,
                     .about = "Critical from so many times as far from the best possible value as the target is: a CSAT of 4.0 for a "
                              "target of 4.5, 4 h for one of 2 h, 80 % for one of 90 %."),
+    SETTING_DECIMAL(struct kpi_settings, burn_objective, "kpi.alerts.burn_objective", .standard = 0.9, .least = 0, .most = 0.9999,
+                    .about = "Which share of promises is to be kept (sla_first_response, sla_resolution; kpi.targets overrides it): what is broken faster than the rest of it "
+                             "allows alerts (docs/CASES.md). 0: nothing does."),
+    SETTING_INTEGER(struct kpi_settings, burn_least_n, "kpi.alerts.burn_least_n", .standard = 10, .least = 1, .most = 1e9,
+                    .about = "Of the longer window; with fewer promises decided in it nothing alerts."),
     SETTING_END};
 
 static bool is_duration(enum kpi_id id)

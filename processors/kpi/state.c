@@ -242,6 +242,30 @@ static void load_thresholds(struct series_state *state, struct unpacker *in)
     }
 }
 
+static void save_burn(const struct burn *burn, struct bytes *out)
+{
+    pack(out, burn->revision);
+    if (burn->revision == 0)
+        return;
+    pack(out, burn->level);
+    pack(out, burn->is_historical);
+    pack(out, burn->opened_at_ms);
+    pack(out, burn->changed_at_ms);
+}
+
+/* Checkpoints of before do not have it. */
+static void load_burn(struct burn *burn, struct unpacker *in)
+{
+    burn->revision = in->at == in->end ? 0 : (int32_t)unpack(in);
+    if (burn->revision == 0)
+        return;
+    burn->level = (uint8_t)unpack(in);
+    burn->is_historical = unpack(in);
+    burn->opened_at_ms = unpack(in);
+    burn->changed_at_ms = unpack(in);
+    in->is_broken |= burn->level > 2;
+}
+
 void series_state_save(const struct series_state *state, struct bytes *out)
 {
     const struct series *series = &state->series;
@@ -268,6 +292,7 @@ void series_state_save(const struct series_state *state, struct bytes *out)
     save_watch(&state->watch, out);
     save_thresholds(state, out);
     save_shift(&state->shift, out);
+    save_burn(&state->burn, out);
 }
 
 static bool load_into(struct series_state *state, const struct kpi_shared *shared, struct unpacker *in)
@@ -297,6 +322,7 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
     unsigned renewed = load_watch(shared, &state->watch, in);
     load_thresholds(state, in);
     load_shift(&state->shift, in);
+    load_burn(&state->burn, in);
     state->shift.is_unwatched |= renewed >> state->shift.grid & 1;
     if (in->is_broken || in->at != in->end)
         return false;

@@ -44,6 +44,14 @@ struct threshold {
     int32_t revision;      /* of the alert; 0: there was none */
     int64_t opened_at_ms, changed_at_ms;
 };
+/* Promises broken too fast; burn.c. */
+struct burn {
+    uint8_t level;         /* 0: not so */
+    bool is_historical;
+    int32_t revision;      /* of the alert; 0: there was none */
+    int64_t opened_at_ms, changed_at_ms;
+};
+
 enum { THRESHOLD_MISSED = 1, THRESHOLD_CRITICAL = 2, FACES_MAX = 2 };
 
 struct series_state {
@@ -51,6 +59,7 @@ struct series_state {
     struct hours hours;
     struct watch watch;
     struct shift_alert shift;
+    struct burn burn;
     struct threshold thresholds[FACES_MAX]; /* beside faces_of */
     int64_t changed_offset; /* of the last record or timer that changed what is to be published */
     size_t place;           /* in task->changed; SIZE_MAX: not there */
@@ -139,6 +148,10 @@ int64_t publish_due_ms(const struct series_state *state);
 void threshold_init(struct series_state *state, const struct kpi_task *task); /* after the alerts have been read, if there were any */
 /* `out` is what window i, the one that is held, says now of the series' face of that number, as it is published. */
 void threshold_review(struct step *step, struct series_state *state, size_t number, int i, const struct kpi *out);
+
+/* --- burn.c */
+
+void burn_review(struct step *step, struct series_state *state); /* when windows have been published */
 
 /* --- state.c */
 

@@ -77,7 +77,7 @@ static void project_case(struct projection *projection, const struct alert *aler
     resp_view(commands, alert->case_id);
 }
 
-/* What misses its target now: the gravest first, those of the whole before those of a part. History is nobody's concern. */
+/* What misses its target now, or burns what it may miss of it: the gravest first, those of the whole before those of a part. History is nobody's concern. */
 static void project_off_target(struct projection *projection, const struct alert *alert, struct view json)
 {
     struct resp *commands = &projection->commands;
@@ -134,7 +134,7 @@ void project_alert(struct projection *projection, const struct alert *alert)
     resp_command(commands, 3, "PUBLISH");
     resp_key(commands, projection->prefix, "live:alerts", (struct view){NULL, 0});
     resp_view(commands, bytes_view(&json));
-    if (alert->kind == ALERT_KIND_KPI_THRESHOLD)
+    if (alert->kind == ALERT_KIND_KPI_THRESHOLD || alert->kind == ALERT_KIND_SLA_BURN)
         project_off_target(projection, alert, bytes_view(&json));
     bytes_finish(&json);
 

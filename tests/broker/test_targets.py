@@ -8,7 +8,7 @@ import uuid
 from installation import eventually
 from test_bad_input import good, moment
 from test_collector import answers, collector, post
-from test_mission import receivers  # noqa: F401, a fixture
+from test_mission import receivers, ticket  # noqa: F401, a fixture
 
 
 def answer(score, **changes):
@@ -95,3 +95,20 @@ def test_history_off_its_target_calls_nobody(make_installation, receivers):  # n
     old = [alert for alerts in of_targets(installation).values() for alert in alerts if alert["historical"]]
     print("\n%d revisions of history, nobody called; 3 of today, called" % len(old))
     assert len(old) < 50
+
+
+def test_promises_broken_too_fast_call_at_once(make_installation, receivers):  # noqa: F811
+    receiver = receivers()
+    receiver.settings["notify.receivers"][0] |= {"rules": ["sla.burn"]}
+    installation = make_installation(**receiver.settings, **{"sla.first_response": "10s"})
+    installation.start_route(("journey", "kpi", "sink", "notify"))
+    url, _ = collector(installation)
+    assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    assert post(url, [ticket("c-%d" % number, "t-%d" % number, "OPENED", "where is it?", occurred_at=moment()) for number in range(14)]).status_code == 200
+    heard = lambda: [body["data"] for status, _, body, _ in receiver.got if status == 200 and body["data"]["severity"] == "CRITICAL"]
+    assert eventually(heard, 60), (receiver.got, installation.logs())
+    told = heard()[0]
+    assert (told["rule"], told["kind"], told["kpi"], told["dimension"], told["state"]) == ("sla.burn", "SLA_BURN", "sla_first_response", "all", "OPEN")
+    assert told["text"] == "sla_first_response over 1h, all, burns its error budget 10.0 times too fast: 100.0 % of promises were broken where 90.0 % are to be kept"
+    off_target = lambda: [json.loads(one)["rule"] for one in installation.redis.hvals(installation.redis_prefix + "off_target:alerts")]
+    assert eventually(lambda: "sla.burn" in off_target(), 20), off_target()

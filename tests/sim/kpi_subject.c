@@ -38,6 +38,7 @@ static void *open_shared(void)
     opened.settings.alert_least_n = 2; /* so that targets are missed, and met again, all the time; of products, which is what is here */
     about_products(&opened.settings.alert_dimensions);
     about_products(&opened.settings.shift_dimensions);
+    opened.settings.burn_least_n = 1;
     opened.settings.trend_false_alarms_per_month = 100000;
     opened.shared = (struct kpi_shared){.settings = &opened.settings,
                                         .deltas = record_reader_create(&kpi_delta_shape, NULL),
@@ -74,10 +75,10 @@ static int64_t event_now_ms(const struct world *world)
 
 static void append_addition(struct world *world)
 {
-    static const char *const kpis[] = {"csat", "nps", "backlog_inflow", "first_response_time"};
+    static const char *const kpis[] = {"csat", "nps", "backlog_inflow", "first_response_time", "sla_resolution"};
     struct random *random = &world->random;
     int partition = (int)random_below(random, (uint32_t)world->partition_count);
-    const char *kpi = kpis[random_below(random, 4)];
+    const char *kpi = kpis[random_below(random, 5)];
     char key[80], dimension[40];
     snprintf(dimension, sizeof dimension, "product=p%d-%u", partition, random_below(random, 2));
     int key_size = snprintf(key, sizeof key, "%s|%s", kpi, dimension);

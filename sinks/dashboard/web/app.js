@@ -89,7 +89,7 @@ function onEvent(name, data) {
     const mine = data.filter((kpi) => kpi.dimension === "all" && kpi.window === known.window);
     for (const kpi of mine) known.kpis.set(kpi.kpi, kpi);
     tell("kpis", data);
-  } else if (name === "alert") askSoon(data?.kind === "KPI_THRESHOLD" ? refreshOffTarget : refreshCases);
+  } else if (name === "alert") askSoon(data?.kind === "KPI_THRESHOLD" || data?.kind === "SLA_BURN" ? refreshOffTarget : refreshCases);
   else if (name === "shift") refreshShifts().catch(() => {});
   else if (name === "redis") {
     if (data.state === "back") refreshAll();

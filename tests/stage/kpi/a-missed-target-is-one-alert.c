@@ -304,7 +304,7 @@ static void a_checkpoint_of_before_is_read(void **unused)
     series_add(&state->series, (int32_t)(at("2026-05-04T12:00:00Z") / 60000), &answer);
     series_state_save(state, &saved);
     series_state_destroy(&task, state);
-    state = series_state_load(&task, VIEW_LITERAL("csat|all"), view_of(saved.data, saved.size - FACES_MAX - 1));
+    state = series_state_load(&task, VIEW_LITERAL("csat|all"), view_of(saved.data, saved.size - FACES_MAX - 2));
     assert_non_null(state);
     assert_int_equal(state->thresholds[0].window, WINDOW_24H);
     assert_int_equal(state->thresholds[0].level, 0);
