@@ -43,7 +43,7 @@ static void unwatch(struct turn *turn, enum alert_rule rule, struct view subject
 /* What had come by the time it was expected was there all along: whoever was alarmed should know. */
 static void came(struct turn *turn, struct rule_alert *alert, const char *what, int64_t at_ms)
 {
-    char text[ALERT_TEXT_MAX], when[TIME_TEXT_SIZE];
+    char text[ALERT_TEXT_MAX + 64], when[TIME_TEXT_SIZE];
     rule_alert_time(when, at_ms);
     snprintf(text, sizeof text, "%s %s%s", what, when, at_ms <= alert->due_at_ms ? ", in time: we heard of it late" : "");
     rule_alert_tell_so(turn, alert, ALERT_STATE_RESOLVED, turn->at_ms, text);
@@ -100,7 +100,7 @@ static void delivery_watch(struct turn *turn, struct view order_id)
 
 static void delivery_ends(struct turn *turn, struct view order_id, const char *how)
 {
-    char what[CARE_TEXT_MAX];
+    char what[ALERT_TEXT_MAX];
     unwatch(turn, RULE_ABSENCE_DELIVERY, order_id);
     struct rule_alert *alert = has_alerts(turn) ? live_alert(turn, RULE_ABSENCE_DELIVERY, identity_of(order_id)) : NULL;
     if (alert == NULL)
@@ -197,7 +197,7 @@ static void terms_end(struct turn *turn, const struct subscription_changed *chan
         if (alert->rule != RULE_ABSENCE_RENEWAL || !rule_alert_is_live(alert) || is_same_term || alert->subject == NULL ||
             !view_equal_text(changed->subscription_id, alert->subject))
             continue;
-        char what[CARE_TEXT_MAX];
+        char what[ALERT_TEXT_MAX]; /* more than an id's 256 bytes */
         snprintf(what, sizeof what, "Subscription %s %s on", alert->subject, how[changed->action]);
         came(turn, alert, what, turn->arrival->moment.at_ms);
     }

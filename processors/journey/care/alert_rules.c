@@ -67,6 +67,8 @@ static bool promise_stands(struct turn *turn, const struct rule_alert *alert)
 
 /* --- devices --- */
 
+enum { DEVICE_TEXT_MAX = 120 /* bytes of its id, and of its code: ids may have 256 each */ };
+
 static void device_review(struct turn *turn)
 {
     const struct device_reported *report = &turn->arrival->touch->body.device_reported;
@@ -83,8 +85,8 @@ static void device_review(struct turn *turn)
         rule_alert_tell(turn, alert, ALERT_STATE_OPEN, at_ms);
     } else if (report->severity == SEVERITY_CRITICAL) {
         char subject[CARE_TEXT_MAX];
-        snprintf(subject, sizeof subject, "%.*s (%.*s)", (int)(report->device_id.size < 120 ? report->device_id.size : 120),
-                 report->device_id.data, (int)(report->code.size < 120 ? report->code.size : 120), report->code.data);
+        struct view device = care_text_cut(report->device_id, DEVICE_TEXT_MAX), code = care_text_cut(report->code, DEVICE_TEXT_MAX);
+        snprintf(subject, sizeof subject, "%.*s (%.*s)", VIEW_ARGUMENTS(device), VIEW_ARGUMENTS(code));
         rule_alert_open(turn, (struct rule_alert){.rule = RULE_DEVICE_CRITICAL, .scope = scope, .event = turn->arrival->touch->event_id,
                                              .due_at_ms = NEVER_MS},
                    subject, at_ms);

@@ -1,6 +1,8 @@
 /* Promises: a warning at three quarters, a breach at the very instant of the deadline, and nothing for what was kept. */
 #include "tests/stage/journey/desk.h"
 
+#include "base/utf8.h"
+
 static void breach_fires_in_silence(void **state)
 {
     struct desk desk;
@@ -88,6 +90,20 @@ static void device_in_trouble_is_one_alert(void **state)
     desk_close(&desk);
 }
 
+static void a_device_with_a_long_name_is_cut_between_characters(void **state)
+{
+    struct desk desk;
+    char id[256] = "d", data[400];
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        strcat(id, "ü"); /* the 120th byte is within one */
+    snprintf(data, sizeof data, "\"device_id\":\"%s\",\"code\":\"E7\",\"severity\":\"CRITICAL\"", id);
+    desk_open(&desk);
+    desk_add(&desk, 0, "DeviceReported", data);
+    assert_true(utf8_is_valid(desk_rule(&desk, "device.critical")->text));
+    desk_close(&desk);
+}
+
 static void a_crash_changes_nothing(void **state)
 {
     struct desk calm, crashed;
@@ -123,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(breach_fires_in_silence),      cmocka_unit_test(answered_at_the_deadline_is_met),
         cmocka_unit_test(a_paused_clock_warns_later),   cmocka_unit_test(device_in_trouble_is_one_alert),
+        cmocka_unit_test(a_device_with_a_long_name_is_cut_between_characters),
         cmocka_unit_test(a_crash_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
