@@ -13,6 +13,7 @@ struct follow {
     const char *group;          /* consumer group, with prefix */
     const char *const *topics;  /* with prefix, NULL-terminated */
     bool from_start_always;     /* ignore committed offsets (rebuild) */
+    bool is_sole;               /* one member of the group reads everything, the others stand by: for who must see all to decide. One topic */
     int batch_records_max;      /* default 5000 */
     int wait_ms_max;            /* longest wait for a first record; the callback is called with count 0 after it */
     void *context;

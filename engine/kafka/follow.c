@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { WAIT_SLICE_MS = 200, BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 5000, FAREWELL_MS = 15000 };
+enum { WAIT_SLICE_MS = 200, BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 5000, FAREWELL_MS = 15000, ASK_MS = 10000 };
 
 struct follower {
     struct kafka_link link;
@@ -25,6 +25,7 @@ struct follower {
     struct record *records;
     size_t batch_max;
     bool is_failing; /* the last callback said RETRY */
+    bool must_look_again; /* sole, and does not know of what yet */
     atomic_bool is_abandoned; /* its handle did not close in time: whose context it had may be gone */
 };
 
@@ -57,11 +58,42 @@ static void rewind_all(struct follower *follower)
     rd_kafka_topic_partition_list_destroy(partitions);
 }
 
-static void unassign(struct follower *follower, const rd_kafka_topic_partition_list_t *partitions)
+/* The group says who: the member that is given partition 0 takes them all. Any member may commit any partition, so what it has read is known to
+ * the next one. */
+static void assign_sole(struct follower *follower, const rd_kafka_topic_partition_list_t *given)
+{
+    const char *topic = follower->follow->topics[0];
+    rd_kafka_topic_partition_list_t *mine = rd_kafka_topic_partition_list_new(8);
+    bool is_mine = rd_kafka_topic_partition_list_find(given, topic, 0) != NULL;
+    int32_t count = 0;
+    if (is_mine)
+        kafka_partition_count(follower->handle, topic, ASK_MS, &count);
+    for (int32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(mine, topic, i);
+    follower->must_look_again = is_mine && count == 0;
+    assign(follower, mine);
+    rd_kafka_topic_partition_list_destroy(mine);
+}
+
+/* The broker did not say how many there are. */
+static void look_again(struct follower *follower)
+{
+    rd_kafka_topic_partition_list_t *first = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(first, follower->follow->topics[0], 0);
+    assign_sole(follower, first);
+    rd_kafka_topic_partition_list_destroy(first);
+}
+
+static void unassign(struct follower *follower)
 {
     const struct follow *follow = follower->follow;
-    for (int i = 0; i < partitions->cnt && follow->on_revoked; i++)
-        follow->on_revoked(follow->context, view_of_text(partitions->elems[i].topic), partitions->elems[i].partition);
+    rd_kafka_topic_partition_list_t *partitions = NULL;
+    follower->must_look_again = false;
+    if (follow->on_revoked && rd_kafka_assignment(follower->handle, &partitions) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        for (int i = 0; i < partitions->cnt; i++)
+            follow->on_revoked(follow->context, view_of_text(partitions->elems[i].topic), partitions->elems[i].partition);
+        rd_kafka_topic_partition_list_destroy(partitions);
+    }
     rd_kafka_assign(follower->handle, NULL);
 }
 
@@ -71,10 +103,12 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
     struct follower *follower = opaque; /* the link is its first member */
     if (atomic_load(&follower->is_abandoned))
         rd_kafka_assign(handle, NULL);
-    else if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
-        assign(follower, partitions);
+    else if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        unassign(follower);
+    else if (follower->follow->is_sole)
+        assign_sole(follower, partitions);
     else
-        unassign(follower, partitions);
+        assign(follower, partitions);
 }
 
 static bool follower_open(struct follower *follower, const struct kafka_settings *kafka)
@@ -230,6 +264,8 @@ enum outcome follow_run(const struct follow *follow, const struct kafka_settings
     enum outcome outcome = OUTCOME_OK;
     int wait_ms = follow->wait_ms_max > 0 ? follow->wait_ms_max : 1000;
     while (!atomic_load(stop) && outcome != OUTCOME_STOP) {
+        if (follower->must_look_again)
+            look_again(follower);
         size_t count = sort_out(follower, fetch(follower, wait_ms, stop));
         outcome = hand_over(follower, count, stop);
         if (outcome == OUTCOME_OK)

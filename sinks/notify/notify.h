@@ -4,8 +4,9 @@
  * is forgotten meanwhile: Kafka keeps what it has not taken. A message is sent on a change of state or severity only, at
  * least once; receivers tell repeats by `webhook-id` (alert id and revision). Busy or broken receivers are tried again with
  * growing pauses; what a receiver refuses for good, or has not taken within notify.give_up_after, goes to the topic
- * alerts.undelivered. Imported history notifies nobody. A receiver with `after` hears of an alert only once nobody has acknowledged it for so
- * long (escalation.h), by real time. */
+ * alerts.undelivered. Imported history notifies nobody. What a receiver is not to hear at once (it
+ * has `after`, or another alert inhibits it) waits by real time (waiting.h); where that depends on other alerts, one process tells the receiver and
+ * the others stand by. */
 #ifndef TS_SINKS_NOTIFY_NOTIFY_H
 #define TS_SINKS_NOTIFY_NOTIFY_H
 

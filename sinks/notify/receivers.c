@@ -4,6 +4,7 @@
 #include "base/signature.h"
 #include "base/time_text.h"
 #include "schemas/alert_rules.h"
+#include "sinks/notify/inhibition.h"
 #include "sinks/notify/silences.h"
 
 #include <ctype.h>
@@ -13,7 +14,7 @@
 
 const struct setting notify_setting_rows[] = {
     SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
-                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md), after (15m, or {critical: 15m, warning: 2h}: it hears of what nobody has acknowledged for so long)}."),
+                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md), after (15m, or {critical: 15m, warning: 2h}: it hears of what nobody has acknowledged for so long), inhibit (false: KPI alerts also while one about the whole or about the data itself is open)}."),
     SETTING_TREE(struct notify_settings, silences, "notify.silences",
                  .about = "For a while nobody is told: a list of {author, reason, from, until, and of rules, customers, kpis, dimensions at least one list of what it is about} (docs/CASES.md)."),
     SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
@@ -42,7 +43,7 @@ static const char *scalar_of(const struct settings_node *map, const char *key)
 
 static bool check_keys(const struct settings_node *map, struct bytes *error)
 {
-    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", "after", NULL};
+    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", "after", "inhibit", NULL};
     for (size_t i = 0; i < map->child_count; i++) {
         bool is_known = false;
         for (const char *const *name = known; *name; name++)
@@ -145,6 +146,13 @@ static bool read_after(const struct settings_node *node, struct receiver *receiv
     return true;
 }
 
+static bool read_inhibit(const struct settings_node *node, bool *inhibits)
+{
+    const char *text = node && node->kind == SETTINGS_SCALAR && node->scalar ? node->scalar : "";
+    *inhibits = node == NULL || strcmp(text, "true") == 0;
+    return *inhibits || strcmp(text, "false") == 0;
+}
+
 static bool read_one(const struct settings_node *node, struct receiver *receiver, struct bytes *error)
 {
     if (node->kind != SETTINGS_MAP)
@@ -170,6 +178,8 @@ static bool read_one(const struct settings_node *node, struct receiver *receiver
         return complain(error, node, "severity is info, warning or critical");
     if (!read_after(settings_node_find(node, "after"), receiver, error))
         return false;
+    if (!read_inhibit(settings_node_find(node, "inhibit"), &receiver->inhibits))
+        return complain(error, settings_node_find(node, "inhibit"), "inhibit is true or false");
     return receiver->rules == NULL || check_rules(receiver->rules, error);
 }
 
@@ -199,6 +209,21 @@ bool receivers_read(const struct notify_settings *settings, struct receiver rece
 bool alert_is_over(const struct alert *alert)
 {
     return alert->state == ALERT_STATE_RESOLVED || alert->state == ALERT_STATE_VERIFIED || alert->state == ALERT_STATE_EXPIRED;
+}
+
+bool receiver_holds_all(const struct receiver *receiver)
+{
+    return receiver->escalates;
+}
+
+bool receiver_holds(const struct receiver *receiver, const struct alert *alert)
+{
+    return receiver_holds_all(receiver) || (receiver->inhibits && subject_of(alert).is_kpi);
+}
+
+bool receiver_sees_all(const struct receiver *receiver)
+{
+    return receiver->inhibits;
 }
 
 bool receiver_is_spared(const struct receiver *receiver, const struct alert *alert, bool was_told)

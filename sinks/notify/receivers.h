@@ -8,6 +8,7 @@
  *           secret: whsec_…          # json: signs each message; whsec_ and base64 as Standard Webhooks has it, or any text; pagerduty: the routing key
  *           severity: warning        # the least that is told; default info
  *           rules: [case, sla.first_response.breach]   # default: all
+ *           inhibit: false           # KPI alerts even while a graver one says it already, or the data is in doubt (inhibition.h); default true
  *         - name: head-of-support    # hears only what nobody has acknowledged for so long
  *           url: http://127.0.0.1:9000/escalated
  *           after: {critical: 15m, warning: 2h}        # or one for every severity: 15m
@@ -29,6 +30,7 @@ struct receiver {
     const struct settings_node *rules; /* NULL: all */
     bool escalates;                    /* has `after`; escalation.h */
     int64_t after_ms[SEVERITY_CRITICAL + 1]; /* by severity; −1: never */
+    bool inhibits;                     /* inhibition.h; unless `inhibit: false` */
     const struct silences *silences;   /* set by who has them; NULL: none */
 };
 
@@ -52,6 +54,13 @@ bool receiver_wants(const struct receiver *receiver, const struct alert *alert, 
 
 /* A silence covers it. That it is over is told all the same to who was told that it was not. */
 bool receiver_is_spared(const struct receiver *receiver, const struct alert *alert, bool was_told);
+
+/* It is not told such alerts as they come, but when it is time for them (waiting.h). */
+bool receiver_holds(const struct receiver *receiver, const struct alert *alert);
+bool receiver_holds_all(const struct receiver *receiver);
+
+/* Whether one is to be told depends on others, wherever they are: one process has to see them all. */
+bool receiver_sees_all(const struct receiver *receiver);
 
 bool alert_is_over(const struct alert *alert);
 

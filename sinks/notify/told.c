@@ -12,7 +12,7 @@ bool told_takes(struct told *told, const struct alert *alert)
 {
     void *now = (void *)(uintptr_t)(1 + (unsigned)alert->state * 16 + (unsigned)alert->severity);
     bool was_told = map_find(&told->alerts, alert->alert_id) != NULL;
-    if (!receiver_wants(told->receiver, alert, was_told) || receiver_is_spared(told->receiver, alert, was_told))
+    if (receiver_holds(told->receiver, alert) || !receiver_wants(told->receiver, alert, was_told) || receiver_is_spared(told->receiver, alert, was_told))
         return false;
     if (told->alerts.count >= TOLD_MAX)
         map_finish(&told->alerts, NULL); /* bounded; the price is a repeat */

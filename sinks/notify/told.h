@@ -18,7 +18,7 @@ struct told {
 
 void told_finish(struct told *told);
 
-/* Is this alert for this receiver, and news? Then it counts as told. */
+/* Is this alert for this receiver, at once (receiver_holds), and news? Then it counts as told. */
 bool told_takes(struct told *told, const struct alert *alert);
 void told_takes_back(struct told *told, const struct alert *alert); /* it could not be told after all */
 

@@ -4,6 +4,7 @@ whichever process is there when the time has come."""
 import signal
 import time
 
+import pytest
 from installation import eventually
 from test_bad_input import good, moment
 from test_collector import answers, collector, post
@@ -64,10 +65,11 @@ def test_the_head_is_called_when_the_desk_does_not_act(make_installation, receiv
     assert len(kept) == len(told(head)) and all(one["actor"] == "head" and one["customer_id"] is None and one["text"] == "" for one in kept)
 
 
-def test_two_processes_share_who_waits_and_call_each_once(make_installation, receivers):  # noqa: F811
-    """One comes, which moves half of what waits; one is killed, which moves it back: with times running out before, meanwhile and after."""
+@pytest.mark.parametrize("inhibits", [False, True], ids=["half each", "one for all"])
+def test_two_processes_share_who_waits_and_call_each_once(make_installation, receivers, inhibits):  # noqa: F811
+    """One comes, which moves half of what waits, or all of it; one is killed, which moves it back: with times running out before, meanwhile and after."""
     head = receivers()
-    head.settings["notify.receivers"][0] |= {"name": "head", "rules": ["case"], "after": {"critical": "%ds" % AFTER_S}}
+    head.settings["notify.receivers"][0] |= {"name": "head", "rules": ["case"], "after": {"critical": "%ds" % AFTER_S}, "inhibit": inhibits}
     installation = make_installation(**{**head.settings, "topics.partitions": 8})
     installation.start("journey")
     first = installation.start("notify")

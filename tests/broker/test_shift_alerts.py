@@ -35,7 +35,7 @@ def news(installation):
 
 def test_a_shift_is_told_once(make_installation, receivers):  # noqa: F811
     receiver = receivers()
-    receiver.settings["notify.receivers"][0] |= {"rules": ["trend.shift"]}
+    receiver.settings["notify.receivers"][0] |= {"rules": ["trend.shift"], "inhibit": False}  # to hear of the channel, too
     installation = make_installation(**receiver.settings, **{"trend.warm_up": "5s"})
     _, kpi, *_ = installation.start_route(("journey", "kpi", "sink", "notify"))
     file = installation.folder / "weeks.ndjson"

@@ -78,6 +78,7 @@ def test_a_missed_target_is_told_once_and_taken_back(make_installation, receiver
 
 def test_history_off_its_target_calls_nobody(make_installation, receivers):  # noqa: F811
     receiver = receivers()
+    receiver.settings["notify.receivers"][0]["inhibit"] = False  # to hear of the parts, too
     installation = make_installation(**receiver.settings, **PARTS)
     installation.start_route(("journey", "kpi", "sink", "notify"))
     file = installation.folder / "history.ndjson"

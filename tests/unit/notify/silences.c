@@ -2,7 +2,7 @@
 #include "sinks/notify/silences.h"
 
 #include "base/clock.h"
-#include "sinks/notify/escalation.h"
+#include "sinks/notify/waiting.h"
 #include "sinks/notify/told.h"
 #include "tests/unit/cmocka_all.h"
 
@@ -158,23 +158,23 @@ static void an_escalation_waits_for_the_end_of_all_silences(void **unused)
     struct silences silences;
     struct settings_file *file = of_customer_c(&settings, &silences);
     struct receiver head = {.name = "head", .escalates = true, .after_ms = {-1, -1, MINUTES(15)}, .silences = &silences};
-    struct escalation escalation;
+    struct waiting waiting;
     struct view record;
     int64_t waited_ms;
-    escalation_init(&escalation, &head);
+    waiting_init(&waiting, &head);
     struct alert c = alert_of("c", ALERT_STATE_OPEN, 1, noon_ms), d = alert_of("d", ALERT_STATE_OPEN, 1, noon_ms);
-    escalation_takes(&escalation, &c, c.alert_id);
-    escalation_takes(&escalation, &d, d.alert_id);
-    assert_false(escalation_due(&escalation, noon_ms + HOURS(1) - 1, DAYS(1), &record, &waited_ms));
-    assert_true(escalation_due(&escalation, noon_ms + HOURS(1), DAYS(1), &record, &waited_ms));
+    waiting_takes(&waiting, &c, c.alert_id, c.changed_at_ms);
+    waiting_takes(&waiting, &d, d.alert_id, d.changed_at_ms);
+    assert_false(waiting_due(&waiting, noon_ms + HOURS(1) - 1, DAYS(1), &record, &waited_ms));
+    assert_true(waiting_due(&waiting, noon_ms + HOURS(1), DAYS(1), &record, &waited_ms));
     assert_true(view_equal_text(record, "c") && waited_ms == HOURS(1));
-    escalation_told(&escalation, &c);
+    waiting_told(&waiting, &c);
     struct alert seen = alert_of("c", ALERT_STATE_ACKNOWLEDGED, 2, noon_ms + MINUTES(59));
-    escalation_takes(&escalation, &seen, seen.alert_id); /* that is silent, too */
-    assert_false(escalation_due(&escalation, noon_ms + HOURS(2) - 1, DAYS(1), &record, &waited_ms));
-    assert_true(escalation_due(&escalation, noon_ms + HOURS(2), DAYS(1), &record, &waited_ms));
+    waiting_takes(&waiting, &seen, seen.alert_id, seen.changed_at_ms); /* that is silent, too */
+    assert_false(waiting_due(&waiting, noon_ms + HOURS(2) - 1, DAYS(1), &record, &waited_ms));
+    assert_true(waiting_due(&waiting, noon_ms + HOURS(2), DAYS(1), &record, &waited_ms));
     assert_true(view_equal_text(record, "d"));
-    escalation_finish(&escalation);
+    waiting_finish(&waiting);
     settings_destroy(file);
 }
 

@@ -1,5 +1,5 @@
 /* Whom an alert waits for: told when nobody acts, not when somebody does, once, and the same after any restart. */
-#include "sinks/notify/escalation.h"
+#include "sinks/notify/waiting.h"
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -20,26 +20,26 @@ static struct alert revision_of(const char *id, int32_t revision, enum alert_sta
 }
 
 /* The record that stands for a revision: its id, for this test. */
-static void takes(struct escalation *escalation, const struct alert *alert)
+static void takes(struct waiting *waiting, const struct alert *alert)
 {
-    escalation_takes(escalation, alert, alert->alert_id);
+    waiting_takes(waiting, alert, alert->alert_id, alert->changed_at_ms);
 }
 
 /* Tells what is due, and says whom: ids with a space behind each. */
-static const char *due(struct escalation *escalation, int64_t at_ms, const struct alert *alerts, size_t count)
+static const char *due(struct waiting *waiting, int64_t at_ms, const struct alert *alerts, size_t count)
 {
     static char said[200];
     struct view id;
     int64_t waited_ms;
     said[0] = '\0';
-    while (escalation_due(escalation, start_ms + at_ms, no_limit_ms, &id, &waited_ms)) {
+    while (waiting_due(waiting, start_ms + at_ms, no_limit_ms, &id, &waited_ms)) {
         const struct alert *newest = NULL;
         for (size_t i = 0; i < count; i++)
             if (view_equal(alerts[i].alert_id, id))
                 newest = &alerts[i];
         assert_non_null(newest);
         snprintf(said + strlen(said), sizeof said - strlen(said), "%.*s:%lldm ", VIEW_ARGUMENTS(id), (long long)(waited_ms / 60000));
-        escalation_told(escalation, newest);
+        waiting_told(waiting, newest);
     }
     return said;
 }
@@ -47,117 +47,117 @@ static const char *due(struct escalation *escalation, int64_t at_ms, const struc
 static void it_waits_by_severity_and_is_told_once(void **unused)
 {
     (void)unused;
-    struct escalation escalation;
-    escalation_init(&escalation, &boss);
+    struct waiting waiting;
+    waiting_init(&waiting, &boss);
     struct alert alerts[] = {revision_of("grave", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0),
                              revision_of("so-so", 1, ALERT_STATE_OPEN, SEVERITY_WARNING, MINUTES(1)),
                              revision_of("small", 1, ALERT_STATE_OPEN, SEVERITY_INFO, 0)};
     for (size_t i = 0; i < 3; i++)
-        takes(&escalation, &alerts[i]);
-    assert_string_equal(due(&escalation, MINUTES(15) - 1, alerts, 3), "");
-    assert_string_equal(due(&escalation, MINUTES(15), alerts, 3), "grave:15m ");
-    assert_string_equal(due(&escalation, HOURS(2), alerts, 3), "");
-    assert_string_equal(due(&escalation, HOURS(300), alerts, 3), "so-so:120m ");
+        takes(&waiting, &alerts[i]);
+    assert_string_equal(due(&waiting, MINUTES(15) - 1, alerts, 3), "");
+    assert_string_equal(due(&waiting, MINUTES(15), alerts, 3), "grave:15m ");
+    assert_string_equal(due(&waiting, HOURS(2), alerts, 3), "");
+    assert_string_equal(due(&waiting, HOURS(300), alerts, 3), "so-so:120m ");
     struct alert more = revision_of("grave", 2, ALERT_STATE_OPEN, SEVERITY_CRITICAL, HOURS(1)); /* another score */
-    takes(&escalation, &more);
-    assert_string_equal(due(&escalation, HOURS(301), &more, 1), "");
-    escalation_finish(&escalation);
+    takes(&waiting, &more);
+    assert_string_equal(due(&waiting, HOURS(301), &more, 1), "");
+    waiting_finish(&waiting);
 }
 
 static void who_acts_in_time_spares_the_boss(void **unused)
 {
     (void)unused;
-    struct escalation escalation;
+    struct waiting waiting;
     static const enum alert_state acts[] = {ALERT_STATE_ACKNOWLEDGED, ALERT_STATE_IN_PROGRESS, ALERT_STATE_SNOOZED, ALERT_STATE_RESOLVED, ALERT_STATE_EXPIRED};
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
-        escalation_init(&escalation, &boss);
+        waiting_init(&waiting, &boss);
         struct alert alerts[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("a", 2, acts[i], SEVERITY_CRITICAL, MINUTES(14)),
                                  revision_of("a", 3, ALERT_STATE_OPEN, SEVERITY_CRITICAL, MINUTES(30))};
-        takes(&escalation, &alerts[0]);
-        takes(&escalation, &alerts[1]);
-        assert_string_equal(due(&escalation, MINUTES(16), alerts, 2), "");
-        takes(&escalation, &alerts[2]); /* open again: the clock begins anew */
-        assert_string_equal(due(&escalation, MINUTES(44), alerts, 3), "");
-        assert_string_equal(due(&escalation, MINUTES(45), alerts, 3), "a:15m ");
-        escalation_finish(&escalation);
+        takes(&waiting, &alerts[0]);
+        takes(&waiting, &alerts[1]);
+        assert_string_equal(due(&waiting, MINUTES(16), alerts, 2), "");
+        takes(&waiting, &alerts[2]); /* open again: the clock begins anew */
+        assert_string_equal(due(&waiting, MINUTES(44), alerts, 3), "");
+        assert_string_equal(due(&waiting, MINUTES(45), alerts, 3), "a:15m ");
+        waiting_finish(&waiting);
     }
 }
 
 static void what_grows_worse_waits_no_longer_than_either(void **unused)
 {
     (void)unused;
-    struct escalation escalation;
-    escalation_init(&escalation, &boss);
+    struct waiting waiting;
+    waiting_init(&waiting, &boss);
     struct alert soon[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_WARNING, 0), revision_of("a", 2, ALERT_STATE_OPEN, SEVERITY_CRITICAL, HOURS(1)),
                            revision_of("b", 1, ALERT_STATE_OPEN, SEVERITY_WARNING, 0), revision_of("b", 2, ALERT_STATE_OPEN, SEVERITY_CRITICAL, MINUTES(119)),
                            revision_of("c", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("c", 2, ALERT_STATE_OPEN, SEVERITY_WARNING, MINUTES(10))};
     for (size_t i = 0; i < 6; i++)
-        takes(&escalation, &soon[i]);
-    assert_string_equal(due(&escalation, MINUTES(74), soon, 6), "");
-    assert_string_equal(due(&escalation, MINUTES(75), soon, 6), "a:15m ");
-    assert_true(due(&escalation, MINUTES(119), soon, 6)[0] == '\0');
-    assert_int_equal(strlen(due(&escalation, MINUTES(120), soon, 6)), 2 * strlen("b:120m ")); /* and c, which is less grave by now */
-    escalation_finish(&escalation);
+        takes(&waiting, &soon[i]);
+    assert_string_equal(due(&waiting, MINUTES(74), soon, 6), "");
+    assert_string_equal(due(&waiting, MINUTES(75), soon, 6), "a:15m ");
+    assert_true(due(&waiting, MINUTES(119), soon, 6)[0] == '\0');
+    assert_int_equal(strlen(due(&waiting, MINUTES(120), soon, 6)), 2 * strlen("b:120m ")); /* and c, which is less grave by now */
+    waiting_finish(&waiting);
 }
 
 static void who_was_called_hears_how_it_goes_on_until_it_is_over(void **unused)
 {
     (void)unused;
-    struct escalation escalation;
-    escalation_init(&escalation, &boss);
+    struct waiting waiting;
+    waiting_init(&waiting, &boss);
     struct alert alerts[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("a", 2, ALERT_STATE_ACKNOWLEDGED, SEVERITY_CRITICAL, MINUTES(20)),
                              revision_of("a", 3, ALERT_STATE_ACKNOWLEDGED, SEVERITY_CRITICAL, MINUTES(21)),
                              revision_of("a", 4, ALERT_STATE_RESOLVED, SEVERITY_INFO, MINUTES(22)), revision_of("a", 5, ALERT_STATE_VERIFIED, SEVERITY_INFO, MINUTES(23)),
                              revision_of("a", 6, ALERT_STATE_OPEN, SEVERITY_CRITICAL, MINUTES(24))};
     static const char *const heard[] = {"a:15m ", "a:0m ", "", "a:0m ", "", ""};
     for (size_t i = 0; i < 6; i++) {
-        takes(&escalation, &alerts[i]);
-        assert_string_equal(due(&escalation, i == 0 ? MINUTES(15) : MINUTES(19 + (int64_t)i), alerts, i + 1), heard[i]);
+        takes(&waiting, &alerts[i]);
+        assert_string_equal(due(&waiting, i == 0 ? MINUTES(15) : MINUTES(19 + (int64_t)i), alerts, i + 1), heard[i]);
     }
-    assert_string_equal(due(&escalation, MINUTES(38), alerts, 6), "");
-    assert_string_equal(due(&escalation, MINUTES(39), alerts, 6), "a:15m ");
-    escalation_finish(&escalation);
+    assert_string_equal(due(&waiting, MINUTES(38), alerts, 6), "");
+    assert_string_equal(due(&waiting, MINUTES(39), alerts, 6), "a:15m ");
+    waiting_finish(&waiting);
 }
 
 static void old_and_foreign_and_historical_ones_are_let_be(void **unused)
 {
     (void)unused;
-    struct escalation escalation;
+    struct waiting waiting;
     struct view record;
     int64_t waited_ms;
-    escalation_init(&escalation, &boss);
+    waiting_init(&waiting, &boss);
     struct alert old = revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), history = revision_of("b", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, DAYS(2));
     history.historical = true;
-    takes(&escalation, &old);
-    takes(&escalation, &history);
-    assert_false(escalation_due(&escalation, start_ms + DAYS(3), DAYS(1), &record, &waited_ms));
+    takes(&waiting, &old);
+    takes(&waiting, &history);
+    assert_false(waiting_due(&waiting, start_ms + DAYS(3), DAYS(1), &record, &waited_ms));
     struct alert young = revision_of("c", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, DAYS(2));
-    takes(&escalation, &young);
-    assert_true(escalation_due(&escalation, start_ms + DAYS(3), DAYS(1), &record, &waited_ms));
+    takes(&waiting, &young);
+    assert_true(waiting_due(&waiting, start_ms + DAYS(3), DAYS(1), &record, &waited_ms));
     assert_true(view_equal_text(record, "c"));
-    escalation_finish(&escalation);
+    waiting_finish(&waiting);
 }
 
 /* A batch that comes again after a failure, or a log that is read again from its beginning: what is known does not become unknown. */
 static void what_comes_again_does_no_harm(void **unused)
 {
     (void)unused;
-    struct escalation escalation;
-    escalation_init(&escalation, &boss);
+    struct waiting waiting;
+    waiting_init(&waiting, &boss);
     struct alert alerts[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("a", 2, ALERT_STATE_ACKNOWLEDGED, SEVERITY_CRITICAL, MINUTES(1))};
     for (size_t i = 0; i < 3; i++)
-        takes(&escalation, &alerts[i % 2]);
-    assert_string_equal(due(&escalation, HOURS(1), alerts, 2), "");
-    escalation_reset(&escalation);
+        takes(&waiting, &alerts[i % 2]);
+    assert_string_equal(due(&waiting, HOURS(1), alerts, 2), "");
+    waiting_reset(&waiting);
     struct alert over = revision_of("a", 3, ALERT_STATE_RESOLVED, SEVERITY_CRITICAL, MINUTES(20));
-    escalation_remember(&escalation, &over);
-    takes(&escalation, &alerts[0]);
-    assert_string_equal(due(&escalation, HOURS(1), alerts, 2), "");
-    escalation_reset(&escalation);
-    escalation_remember(&escalation, &alerts[1]);
-    takes(&escalation, &alerts[0]);
-    assert_string_equal(due(&escalation, HOURS(1), alerts, 2), ""); /* it has been told of more than that */
-    escalation_finish(&escalation);
+    waiting_remember(&waiting, &over);
+    takes(&waiting, &alerts[0]);
+    assert_string_equal(due(&waiting, HOURS(1), alerts, 2), "");
+    waiting_reset(&waiting);
+    waiting_remember(&waiting, &alerts[1]);
+    takes(&waiting, &alerts[0]);
+    assert_string_equal(due(&waiting, HOURS(1), alerts, 2), ""); /* it has been told of more than that */
+    waiting_finish(&waiting);
 }
 
 /* --- restarts --- */
@@ -167,34 +167,34 @@ struct history {
     size_t log_count, told_count;
 };
 
-static void tell(struct history *history, struct escalation *escalation, const struct alert *alert)
+static void tell(struct history *history, struct waiting *waiting, const struct alert *alert)
 {
     assert_true(history->told_count < LOG_MOST);
     history->told[history->told_count++] = *alert;
-    escalation_told(escalation, alert);
+    waiting_told(waiting, alert);
 }
 
-static void run_until(struct history *history, struct escalation *escalation, int64_t at_ms)
+static void run_until(struct history *history, struct waiting *waiting, int64_t at_ms)
 {
     struct view id;
     int64_t waited_ms;
-    while (escalation_due(escalation, start_ms + at_ms, no_limit_ms, &id, &waited_ms)) {
+    while (waiting_due(waiting, start_ms + at_ms, no_limit_ms, &id, &waited_ms)) {
         const struct alert *newest = NULL;
         for (size_t i = 0; i < history->log_count; i++)
             if (view_equal(history->log[i].alert_id, id))
                 newest = &history->log[i];
-        tell(history, escalation, newest);
+        tell(history, waiting, newest);
     }
 }
 
-static void read_again(struct history *history, struct escalation *escalation, int64_t at_ms)
+static void read_again(struct history *history, struct waiting *waiting, int64_t at_ms)
 {
-    escalation_reset(escalation);
+    waiting_reset(waiting);
     for (size_t i = 0; i < history->told_count; i++)
-        escalation_remember(escalation, &history->told[i]);
+        waiting_remember(waiting, &history->told[i]);
     for (size_t i = 0; i < history->log_count; i++)
-        takes(escalation, &history->log[i]);
-    run_until(history, escalation, at_ms); /* all of it has been told that was to be */
+        takes(waiting, &history->log[i]);
+    run_until(history, waiting, at_ms); /* all of it has been told that was to be */
 }
 
 /* Three alerts live random lives; a receiver that restarts after every other step hears what one hears that never does. */
@@ -206,13 +206,13 @@ static void a_restart_neither_forgets_nor_repeats(void **unused)
     size_t told = 0;
     for (uint64_t seed = 1; seed <= 300; seed++) {
         struct history steady = {0}, shaky = {0};
-        struct escalation calm, restarted;
+        struct waiting calm, restarted;
         struct random random;
         int32_t revisions[3] = {0};
         int64_t at_ms = 0;
         random_init(&random, seed);
-        escalation_init(&calm, &boss);
-        escalation_init(&restarted, &boss);
+        waiting_init(&calm, &boss);
+        waiting_init(&restarted, &boss);
         for (int step = 0; step < 40; step++) {
             int which = (int)random_below(&random, 3);
             at_ms += MINUTES((int64_t)random_below(&random, 40));
@@ -233,8 +233,8 @@ static void a_restart_neither_forgets_nor_repeats(void **unused)
         for (size_t i = 0; i < steady.told_count; i++)
             assert_true(view_equal(shaky.told[i].alert_id, steady.told[i].alert_id) && shaky.told[i].revision == steady.told[i].revision);
         told += steady.told_count;
-        escalation_finish(&calm);
-        escalation_finish(&restarted);
+        waiting_finish(&calm);
+        waiting_finish(&restarted);
     }
     assert_true(told > 1000);
 }

@@ -1,0 +1,238 @@
+#include "sinks/notify/waiting.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "sinks/notify/silences.h"
+
+#include <stdlib.h>
+
+enum { TRACKS_MAX = 200000, SEVERITIES = SEVERITY_CRITICAL + 1 };
+
+#define NOT_OPEN INT64_MAX
+
+struct track {
+    int32_t revision;             /* the newest seen, and what it says: */
+    enum alert_state state;
+    enum severity severity;
+    int64_t changed_at_ms;
+    bool is_spared;               /* by a silence, if the receiver was told before */
+    struct bytes record;
+    int32_t told_revision;        /* the newest told; 0: none */
+    bool is_told;                 /* and it is not over since */
+    enum alert_state told_state;
+    enum severity told_severity;
+    int64_t since_ms[SEVERITIES]; /* when it became open and so grave; NOT_OPEN: it is not */
+    uint64_t silences;            /* about it, one bit each */
+    struct subject subject;       /* of those that can be inhibited */
+    int64_t taken_ms;             /* when it came that it is due; of a restart, when that was read again */
+};
+
+void waiting_init(struct waiting *waiting, const struct receiver *receiver)
+{
+    *waiting = (struct waiting){.receiver = receiver, .next_due_ms = INT64_MAX};
+}
+
+static void track_free(void *value)
+{
+    struct track *track = value;
+    bytes_finish(&track->record);
+    free(track);
+}
+
+void waiting_finish(struct waiting *waiting)
+{
+    map_finish(&waiting->tracks, track_free);
+    inhibition_finish(&waiting->inhibition);
+}
+
+void waiting_reset(struct waiting *waiting)
+{
+    waiting_finish(waiting);
+    waiting_init(waiting, waiting->receiver);
+}
+
+/* NULL: there are too many, and this one was not among them. */
+static struct track *track_open(struct waiting *waiting, struct view alert_id)
+{
+    struct track *track = map_find(&waiting->tracks, alert_id);
+    if (track)
+        return track;
+    if (waiting->tracks.count >= TRACKS_MAX) {
+        if (!waiting->is_full)
+            log_warning("too many open alerts to tell them all", "receiver", waiting->receiver->name, NULL);
+        waiting->is_full = true;
+        return NULL;
+    }
+    track = memory_zeroed(1, sizeof *track);
+    for (int severity = 0; severity < SEVERITIES; severity++)
+        track->since_ms[severity] = NOT_OPEN;
+    *map_place(&waiting->tracks, alert_id) = track;
+    return track;
+}
+
+/* --- waiting --- */
+
+static void run_clocks(const struct receiver *receiver, struct track *track, const struct alert *alert)
+{
+    bool waits = receiver->escalates ? alert->state == ALERT_STATE_OPEN : !alert_is_over(alert);
+    for (int severity = 0; severity < SEVERITIES; severity++) {
+        bool runs = waits && !alert->historical && severity <= (int)alert->severity;
+        if (!runs)
+            track->since_ms[severity] = NOT_OPEN;
+        else if (track->since_ms[severity] == NOT_OPEN)
+            track->since_ms[severity] = alert->changed_at_ms;
+    }
+}
+
+static bool is_over(const struct track *track)
+{
+    return alert_is_over(&(struct alert){.state = track->state});
+}
+
+static bool is_news(const struct track *track)
+{
+    return track->is_told && track->revision > track->told_revision && !track->is_spared &&
+           (track->state != track->told_state || track->severity != track->told_severity);
+}
+
+/* −1: never. */
+static int64_t after_ms_of(const struct receiver *receiver, int severity)
+{
+    return receiver->escalates ? receiver->after_ms[severity] : severity >= (int)receiver->least ? 0 : -1;
+}
+
+/* When it is to be told. */
+struct plan {
+    int64_t due_ms;   /* INT64_MAX: it does not wait, or nobody knows how long */
+    int64_t ready_ms; /* not before; a moment later than it was due */
+    int64_t waited_ms;
+    bool is_inhibited;
+};
+
+static int64_t held_until_ms(const struct waiting *waiting, const struct track *track, int64_t at_ms)
+{
+    for (int64_t before_ms = INT64_MIN; at_ms != before_ms && at_ms != INT64_MAX;) {
+        before_ms = at_ms;
+        if (!track->is_told)
+            at_ms = silences_end_ms(waiting->receiver->silences, track->silences, at_ms);
+        if (waiting->receiver->inhibits)
+            at_ms = inhibition_end_ms(&waiting->inhibition, &track->subject, at_ms);
+    }
+    return at_ms;
+}
+
+static struct plan plan_of(const struct waiting *waiting, const struct track *track, int64_t now_ms)
+{
+    const struct receiver *receiver = waiting->receiver;
+    struct plan plan = {INT64_MAX, INT64_MAX, 0, false};
+    if (is_news(track))
+        plan.due_ms = track->changed_at_ms;
+    for (int severity = 0; severity < SEVERITIES && !track->is_told && track->revision > track->told_revision; severity++) {
+        int64_t after_ms = after_ms_of(receiver, severity);
+        if (after_ms < 0 || track->since_ms[severity] == NOT_OPEN || track->since_ms[severity] + after_ms >= plan.due_ms)
+            continue;
+        plan.due_ms = track->since_ms[severity] + after_ms;
+        plan.waited_ms = after_ms;
+    }
+    plan.ready_ms = plan.due_ms;
+    if (plan.due_ms == INT64_MAX || is_over(track))
+        return plan;
+    int64_t held_ms = held_until_ms(waiting, track, plan.due_ms);
+    int64_t from_now_ms = receiver->inhibits ? inhibition_end_ms(&waiting->inhibition, &track->subject, now_ms) : now_ms;
+    if (held_ms <= now_ms && from_now_ms > now_ms) /* it has begun since: while the receiver did not answer, say */
+        held_ms = from_now_ms;
+    plan.is_inhibited = held_ms == INT64_MAX;
+    plan.waited_ms = receiver->escalates && !track->is_told ? plan.waited_ms + (held_ms - plan.due_ms) : 0;
+    plan.due_ms = plan.ready_ms = held_ms;
+    if (receiver->inhibits && track->subject.is_kpi && plan.ready_ms < track->taken_ms + INHIBITION_WAIT_MS)
+        plan.ready_ms = track->taken_ms + INHIBITION_WAIT_MS;
+    return plan;
+}
+
+bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct view *record, int64_t *waited_ms)
+{
+    if (waiting->next_due_ms > now_ms)
+        return false;
+    struct track *first = NULL;
+    int64_t first_ready_ms = INT64_MAX, next_due_ms = INT64_MAX;
+    size_t at = 0;
+    waiting->inhibited = 0;
+    for (struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
+        struct plan plan = plan_of(waiting, slot->value, now_ms);
+        waiting->inhibited += plan.is_inhibited;
+        if (plan.due_ms < now_ms - age_max_ms)
+            continue;
+        next_due_ms = plan.ready_ms < next_due_ms ? plan.ready_ms : next_due_ms;
+        bool is_sooner = plan.ready_ms < first_ready_ms || (plan.ready_ms == first_ready_ms && is_over(slot->value)); /* then what that held back */
+        if (plan.ready_ms <= now_ms && is_sooner) {
+            first = slot->value;
+            first_ready_ms = plan.ready_ms;
+            *waited_ms = plan.waited_ms;
+        }
+    }
+    waiting->next_due_ms = next_due_ms;
+    if (first)
+        *record = bytes_view(&first->record);
+    return first != NULL;
+}
+
+/* --- what comes in the log --- */
+
+void waiting_remember(struct waiting *waiting, const struct alert *told)
+{
+    struct track *track = track_open(waiting, told->alert_id);
+    if (!track || told->revision <= track->told_revision)
+        return;
+    track->told_revision = told->revision;
+    track->told_state = told->state;
+    track->told_severity = told->severity;
+    track->is_told = !alert_is_over(told);
+}
+
+/* What is over and known to the receiver as such needs no memory; an alert without a clock of ours never did. */
+static void drop_if_settled(struct waiting *waiting, struct view alert_id, struct track *track)
+{
+    if (is_over(track) && !track->is_told && track->revision >= track->told_revision)
+        track_free(map_remove(&waiting->tracks, alert_id));
+}
+
+void waiting_takes(struct waiting *waiting, const struct alert *alert, struct view record, int64_t now_ms)
+{
+    const struct receiver *receiver = waiting->receiver;
+    if (receiver->inhibits && inhibition_takes(&waiting->inhibition, alert))
+        waiting->next_due_ms = INT64_MIN;
+    if (!receiver_holds(receiver, alert))
+        return;
+    struct track *track = map_find(&waiting->tracks, alert->alert_id);
+    if (!track && (alert_is_over(alert) || !receiver_wants(receiver, alert, true)))
+        return;
+    if (!track)
+        track = track_open(waiting, alert->alert_id);
+    if (!track || alert->revision <= track->revision)
+        return;
+    struct plan before = plan_of(waiting, track, now_ms);
+    track->revision = alert->revision;
+    track->state = alert->state;
+    track->severity = alert->severity;
+    track->changed_at_ms = alert->changed_at_ms;
+    track->is_spared = receiver_is_spared(receiver, alert, true);
+    track->silences = silences_about(receiver->silences, alert);
+    track->subject = subject_of(alert);
+    track->taken_ms = before.due_ms <= now_ms ? track->taken_ms : now_ms;
+    bytes_clear(&track->record);
+    bytes_append_view(&track->record, record);
+    run_clocks(receiver, track, alert);
+    struct plan plan = plan_of(waiting, track, now_ms);
+    int64_t next_ms = before.is_inhibited || plan.is_inhibited ? INT64_MIN : plan.ready_ms; /* they are to be counted */
+    waiting->next_due_ms = next_ms < waiting->next_due_ms ? next_ms : waiting->next_due_ms;
+    drop_if_settled(waiting, alert->alert_id, track);
+}
+
+void waiting_told(struct waiting *waiting, const struct alert *alert)
+{
+    struct track *track = map_find(&waiting->tracks, alert->alert_id);
+    waiting_remember(waiting, alert);
+    if (track)
+        drop_if_settled(waiting, alert->alert_id, track);
+}
