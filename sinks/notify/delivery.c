@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/utf8.h"
+#include "base/uuid.h"
 #include "schemas/wire.h"
 #include "sinks/notify/message.h"
 
@@ -54,17 +55,24 @@ static void tell_why(const struct http_response *response, char *why, size_t why
     utf8_copy(why + begun, why_size - (size_t)begun, response->status ? bytes_view(&response->body) : view_of_text(response->error));
 }
 
-static enum verdict send_once(struct delivery *delivery, const struct alert *alert, struct view body, long *wait_s,
-                              char *why, size_t why_size)
+/* What is tried until it is settled. */
+struct parcel {
+    char id[320];     /* webhook-id */
+    struct view key;  /* of the record in alerts.undelivered */
+    struct bytes body;
+    size_t alerts;
+};
+
+static enum verdict send_once(struct delivery *delivery, const struct parcel *parcel, long *wait_s, char *why, size_t why_size)
 {
-    char id[320], id_header[340], seconds[24], time_header[64];
+    char id_header[340], seconds[24], time_header[64];
     struct bytes signature = {0};
-    snprintf(id, sizeof id, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
-    snprintf(id_header, sizeof id_header, "webhook-id: %s", id);
+    struct view body = bytes_view(&parcel->body);
+    snprintf(id_header, sizeof id_header, "webhook-id: %s", parcel->id);
     snprintf(seconds, sizeof seconds, "%" PRId64, clock_now_ms(delivery->config->clock) / 1000);
     snprintf(time_header, sizeof time_header, "webhook-timestamp: %s", seconds);
     bytes_append_text(&signature, "webhook-signature: ");
-    message_sign(&signature, delivery->receiver, id, seconds, body);
+    message_sign(&signature, delivery->receiver, parcel->id, seconds, body);
 
     bool is_signed = delivery->receiver->form == RECEIVER_JSON && delivery->receiver->secret[0];
     const char *headers[] = {"Content-Type: application/json", id_header, time_header,
@@ -96,12 +104,9 @@ static bool pause_for(struct delivery *delivery, int64_t pause_ms)
     return !atomic_load(delivery->stop);
 }
 
-static void keep_undelivered(struct delivery *delivery, const struct alert *alert, struct view body, const char *why,
-                             int attempts)
+static void keep_undelivered(struct delivery *delivery, const struct parcel *parcel, const char *why, int attempts)
 {
     struct bytes value = {0}, topic = {0}, source = {0};
-    char id[320];
-    snprintf(id, sizeof id, "%.*s", VIEW_ARGUMENTS(alert->alert_id));
     bytes_printf(&source, "notify:%s", delivery->receiver->name);
     bytes_printf(&topic, "%salerts.undelivered", delivery->config->kafka->topic_prefix);
     struct rejected rejected = {.received_at_ms = clock_now_ms(delivery->config->clock),
@@ -109,49 +114,77 @@ static void keep_undelivered(struct delivery *delivery, const struct alert *aler
                                 .code = VIEW_LITERAL("undelivered"),
                                 .path = VIEW_LITERAL(""),
                                 .reason = view_of_text(why),
-                                .payload = body,
+                                .payload = bytes_view(&parcel->body),
                                 .attempt = attempts};
     wire_begin(&value, delivery->config->rejected_schema_id);
     rejected_encode(&value, &rejected);
-    publisher_send(delivery->undelivered, bytes_text(&topic), -1, alert->alert_id, bytes_view(&value),
+    publisher_send(delivery->undelivered, bytes_text(&topic), -1, parcel->key, bytes_view(&value),
                    rejected.received_at_ms, NULL);
     publisher_flush(delivery->undelivered, 10000);
-    metric_add(delivery->undelivered_total, 1);
+    metric_add(delivery->undelivered_total, (double)parcel->alerts);
     log_error("could not deliver an alert, kept in alerts.undelivered", "receiver", delivery->receiver->name, "alert",
-              id, "error", why, NULL);
+              parcel->id, "error", why, NULL);
     bytes_finish(&value);
     bytes_finish(&topic);
     bytes_finish(&source);
 }
 
-bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms)
+/* false: stopped. */
+static bool deliver(struct delivery *delivery, const struct parcel *parcel)
 {
     const struct notify_settings *settings = delivery->config->settings;
-    struct bytes body = {0};
-    message_write(&body, delivery->receiver, alert, settings->dashboard_url, waited_ms);
     int64_t begun_us = clock_monotonic_us(), pause_ms = settings->retry_first_ms;
-    bool is_settled = false;
-    for (int attempt = 1; !is_settled; attempt++) {
+    for (int attempt = 1;; attempt++) {
         char why[220];
         long wait_s;
-        enum verdict verdict = send_once(delivery, alert, bytes_view(&body), &wait_s, why, sizeof why);
+        enum verdict verdict = send_once(delivery, parcel, &wait_s, why, sizeof why);
         bool is_too_late = (clock_monotonic_us() - begun_us) / 1000 >= settings->give_up_after_ms;
-        metric_add(verdict == TAKEN ? delivery->sent_total : delivery->failed_total, 1);
-        if (verdict == TAKEN) {
-            is_settled = true;
-        } else if (verdict == REFUSED || is_too_late) {
-            keep_undelivered(delivery, alert, bytes_view(&body), why, attempt);
-            is_settled = true;
-        } else {
-            if (attempt == 1 && !atomic_load(delivery->stop))
-                log_warning("a receiver does not take an alert, trying again", "receiver", delivery->receiver->name,
-                            "error", why, NULL);
-            pause_ms = next_pause_ms(pause_ms, wait_s, settings->retry_most_ms);
-            if (!pause_for(delivery, pause_ms))
-                break;
-            pause_ms *= 2;
+        metric_add(verdict == TAKEN ? delivery->sent_total : delivery->failed_total, verdict == TAKEN ? (double)parcel->alerts : 1);
+        if (verdict == TAKEN)
+            return true;
+        if (verdict == REFUSED || is_too_late) {
+            keep_undelivered(delivery, parcel, why, attempt);
+            return true;
         }
+        if (attempt == 1 && !atomic_load(delivery->stop))
+            log_warning("a receiver does not take an alert, trying again", "receiver", delivery->receiver->name, "error", why, NULL);
+        pause_ms = next_pause_ms(pause_ms, wait_s, settings->retry_most_ms);
+        if (!pause_for(delivery, pause_ms))
+            return false;
+        pause_ms *= 2;
     }
-    bytes_finish(&body);
+}
+
+bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms)
+{
+    struct parcel parcel = {.key = alert->alert_id, .alerts = 1};
+    snprintf(parcel.id, sizeof parcel.id, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
+    message_write(&parcel.body, delivery->receiver, alert, delivery->config->settings->dashboard_url, waited_ms);
+    bool is_settled = deliver(delivery, &parcel);
+    bytes_finish(&parcel.body);
+    return is_settled;
+}
+
+/* The same alerts at the same revisions have the same id. */
+static void name_group(struct parcel *parcel, const struct group_message *group)
+{
+    static const struct uuid space = {{0x74, 0x6f, 0x75, 0x63, 0x68, 0x50, 0x40, 0, 0x80, 0, 0x67, 0x72, 0x6f, 0x75, 0x70, 0x73}};
+    struct bytes all = {0};
+    char text[UUID_TEXT_SIZE + 1];
+    for (size_t i = 0; i < group->count; i++)
+        bytes_printf(&all, "%.*s.%" PRId32 " ", VIEW_ARGUMENTS(group->alerts[i].alert_id), group->alerts[i].revision);
+    struct uuid uuid = uuid_version5(&space, bytes_view(&all));
+    uuid_format(&uuid, text);
+    snprintf(parcel->id, sizeof parcel->id, "group-%s", text);
+    bytes_finish(&all);
+}
+
+bool delivery_send_group(struct delivery *delivery, const struct group_message *group)
+{
+    struct parcel parcel = {.key = group->alerts[0].alert_id, .alerts = group->count};
+    name_group(&parcel, group);
+    message_write_group(&parcel.body, delivery->receiver, group, delivery->config->settings->dashboard_url);
+    bool is_settled = deliver(delivery, &parcel);
+    bytes_finish(&parcel.body);
     return is_settled;
 }

@@ -5,6 +5,7 @@
 #include "base/http_client.h"
 #include "engine/publisher.h"
 #include "schemas/records.h"
+#include "sinks/notify/message.h"
 #include "sinks/notify/notify.h"
 
 /* Of one receiver's thread. */
@@ -25,5 +26,8 @@ void delivery_finish(struct delivery *delivery);
 /* `waited_ms`: how long nobody acknowledged it, for the text; 0: news. Blocks until it is taken, refused, given up or stopped. false: stopped, so
  * nothing is settled. */
 bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms);
+
+/* The same with several alerts in one message; webhook-id is made of all their ids and revisions. */
+bool delivery_send_group(struct delivery *delivery, const struct group_message *group);
 
 #endif

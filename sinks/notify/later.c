@@ -31,7 +31,7 @@ void later_finish(struct later *later)
 /* --- what was told ----------------------------------------------------------------------------------------------- */
 
 /* For the next process, without whom the alert is about: who is forgotten is to be forgotten here, too. */
-static void write_down(struct later *later, const struct alert *alert)
+static void write_down(struct later *later, const struct alert *alert, int64_t now_ms)
 {
     struct bytes value = {0};
     struct alert told = {.alert_id = alert->alert_id,
@@ -46,8 +46,7 @@ static void write_down(struct later *later, const struct alert *alert)
                          .actor = view_of_text(later->waiting.receiver->name)};
     wire_begin(&value, later->config->escalated_schema_id);
     alert_encode(&value, &told);
-    publisher_send(later->publisher, bytes_text(&later->topic), -1, alert->alert_id, bytes_view(&value), clock_now_ms(later->config->clock), NULL);
-    publisher_flush(later->publisher, 10000);
+    publisher_send(later->publisher, bytes_text(&later->topic), -1, alert->alert_id, bytes_view(&value), now_ms, NULL);
     bytes_finish(&value);
 }
 
@@ -59,7 +58,7 @@ static bool remember_one(void *context, const struct record *record)
     arena_reset(&later->arena);
     if (record->value.data && record_reader_read(later->log->reader, record->value, &later->arena, &told, NULL, &why) == OUTCOME_OK &&
         view_equal_text(told.actor, later->waiting.receiver->name))
-        waiting_remember(&later->waiting, &told);
+        waiting_remember(&later->waiting, &told, record->timestamp_ms);
     return true;
 }
 
@@ -128,15 +127,57 @@ void later_lose(struct later *later)
 
 /* --- telling ----------------------------------------------------------------------------------------------------- */
 
-/* false: stopped. */
-static bool tell(struct later *later, const struct alert *alert, int64_t waited_ms)
+/* What is due, decoded. */
+struct telling {
+    struct alert *alerts;
+    int64_t *waited_ms;
+    size_t count;
+};
+
+static enum outcome read_due(struct later *later, const struct due *due, struct telling *telling)
 {
-    if (!delivery_send(later->delivery, alert, waited_ms))
-        return false;
-    write_down(later, alert);
-    waiting_told(&later->waiting, alert); /* last: its record may go, and the alert with it */
-    metric_add(later->escalated_total, waited_ms > 0);
-    return true;
+    arena_reset(&later->arena);
+    *telling = (struct telling){.alerts = arena_alloc(&later->arena, due->count * sizeof *telling->alerts),
+                                .waited_ms = arena_alloc(&later->arena, due->count * sizeof *telling->waited_ms)};
+    for (size_t i = 0; i < due->count; i++) {
+        const char *why;
+        struct alert alert;
+        if (record_reader_read(later->log->reader, due->items[i].record, &later->arena, &alert, NULL, &why) != OUTCOME_OK)
+            return OUTCOME_RETRY;
+        size_t place = telling->count++; /* the gravest first, then the oldest */
+        for (; place > 0; place--) {
+            const struct alert *other = &telling->alerts[place - 1];
+            if (other->severity > alert.severity || (other->severity == alert.severity && other->opened_at_ms <= alert.opened_at_ms))
+                break;
+            telling->alerts[place] = *other;
+            telling->waited_ms[place] = telling->waited_ms[place - 1];
+        }
+        telling->alerts[place] = alert;
+        telling->waited_ms[place] = due->items[i].waited_ms;
+    }
+    return OUTCOME_OK;
+}
+
+static void note_as_told(struct later *later, const struct telling *telling)
+{
+    int64_t now_ms = clock_now_ms(later->config->clock);
+    for (size_t i = 0; i < telling->count; i++)
+        write_down(later, &telling->alerts[i], now_ms);
+    publisher_flush(later->publisher, 10000);
+    for (size_t i = 0; i < telling->count; i++) {
+        waiting_told(&later->waiting, &telling->alerts[i], now_ms); /* last: its record may go, and the alert with it */
+        metric_add(later->escalated_total, telling->waited_ms[i] > 0);
+    }
+}
+
+/* false: stopped. */
+static bool tell(struct later *later, const struct telling *telling, struct view group)
+{
+    const struct group_message message = {telling->alerts, telling->waited_ms, telling->count, group};
+    bool is_settled = group.size ? delivery_send_group(later->delivery, &message) : delivery_send(later->delivery, telling->alerts, *telling->waited_ms);
+    if (is_settled)
+        note_as_told(later, telling);
+    return is_settled;
 }
 
 static void say_how_many_are_held_back(struct later *later)
@@ -150,16 +191,12 @@ static void say_how_many_are_held_back(struct later *later)
 
 enum outcome later_tell(struct later *later)
 {
-    struct view value;
-    int64_t waited_ms, now_ms = clock_now_ms(later->config->clock);
-    while (waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &value, &waited_ms)) {
-        struct alert alert;
-        const char *why;
-        arena_reset(&later->arena);
-        enum outcome outcome = record_reader_read(later->log->reader, value, &later->arena, &alert, NULL, &why);
-        if (outcome != OUTCOME_OK)
-            return OUTCOME_RETRY;
-        if (!tell(later, &alert, waited_ms))
+    struct due due;
+    int64_t now_ms = clock_now_ms(later->config->clock);
+    while (waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &due)) {
+        struct telling telling;
+        enum outcome outcome = read_due(later, &due, &telling);
+        if (outcome != OUTCOME_OK || !tell(later, &telling, due.group))
             return OUTCOME_RETRY;
     }
     say_how_many_are_held_back(later);

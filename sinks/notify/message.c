@@ -70,6 +70,15 @@ static void append_summary(struct bytes *out, const struct alert *alert, int64_t
     bytes_append_view(out, alert->text.size ? alert->text : alert->rule);
 }
 
+static void write_slack_text(struct bytes *out, struct view text)
+{
+    struct json_writer json = json_writer_on(out);
+    json_open_object(&json);
+    json_key(&json, "text");
+    json_write_text(&json, text);
+    json_close_object(&json);
+}
+
 static void write_slack(struct bytes *out, const struct alert *alert, const char *dashboard_url, int64_t waited_ms)
 {
     struct bytes summary = {0}, text = {0};
@@ -82,11 +91,7 @@ static void write_slack(struct bytes *out, const struct alert *alert, const char
     bytes_append_text(&text, "\n<");
     append_link(&text, alert, dashboard_url);
     bytes_append_text(&text, "|open>");
-    struct json_writer json = json_writer_on(out);
-    json_open_object(&json);
-    json_key(&json, "text");
-    json_write_text(&json, bytes_view(&text));
-    json_close_object(&json);
+    write_slack_text(out, bytes_view(&text));
     bytes_finish(&summary);
     bytes_finish(&text);
 }
@@ -147,6 +152,79 @@ void message_write(struct bytes *out, const struct receiver *receiver, const str
         write_pagerduty(out, receiver, alert, dashboard_url, waited_ms);
     else
         write_json(out, alert, dashboard_url, waited_ms);
+}
+
+/* --- several --- */
+
+static void write_json_group(struct bytes *out, const struct group_message *group, const char *dashboard_url)
+{
+    char at[TIME_TEXT_SIZE];
+    int64_t newest_ms = INT64_MIN;
+    for (size_t i = 0; i < group->count; i++)
+        newest_ms = group->alerts[i].changed_at_ms > newest_ms ? group->alerts[i].changed_at_ms : newest_ms;
+    time_text_format(at, newest_ms);
+    struct json_writer json = json_writer_on(out);
+    json_open_object(&json);
+    json_key(&json, "type");
+    json_write_text(&json, VIEW_LITERAL("touchstream.alerts"));
+    json_key(&json, "timestamp");
+    json_write_text(&json, view_of_text(at));
+    json_key(&json, "url");
+    json_write_text(&json, view_of_text(dashboard_url));
+    json_key(&json, "group");
+    json_write_raw(&json, group->key);
+    json_key(&json, "alerts");
+    json_open_array(&json);
+    for (size_t i = 0; i < group->count; i++) {
+        struct bytes one = {0};
+        write_json(&one, &group->alerts[i], dashboard_url, group->waited_ms[i]);
+        json_write_raw(&json, bytes_view(&one));
+        bytes_finish(&one);
+    }
+    json_close_array(&json);
+    json_close_object(&json);
+}
+
+enum { SLACK_LINES_MAX = 20 };
+
+/* «12 alerts, 9 of them open · kpi.target · csat», and a line each. */
+static void append_slack_list(struct bytes *text, const struct receiver *receiver, const struct group_message *group, const char *dashboard_url)
+{
+    struct bytes words = {0};
+    size_t open = 0;
+    for (size_t i = 0; i < group->count; i++)
+        open += !alert_is_over(&group->alerts[i]);
+    bytes_printf(&words, "%zu alerts, %zu of them open", group->count, open);
+    grouping_append_words(&words, &receiver->grouping, &group->alerts[0]);
+    append_escaped(text, bytes_view(&words));
+    for (size_t i = 0; i < group->count && i < SLACK_LINES_MAX; i++) {
+        bytes_clear(&words);
+        append_summary(&words, &group->alerts[i], group->waited_ms[i]);
+        bytes_append_text(text, "\n• ");
+        append_escaped(text, bytes_view(&words));
+        bytes_append_text(text, " <");
+        append_link(text, &group->alerts[i], dashboard_url);
+        bytes_append_text(text, "|open>");
+    }
+    if (group->count > SLACK_LINES_MAX)
+        bytes_printf(text, "\nand %zu more <%s|open>", group->count - SLACK_LINES_MAX, dashboard_url);
+    bytes_finish(&words);
+}
+
+void message_write_group(struct bytes *out, const struct receiver *receiver, const struct group_message *group, const char *dashboard_url)
+{
+    if (receiver->form == RECEIVER_JSON) {
+        write_json_group(out, group, dashboard_url);
+        return;
+    }
+    if (group->count == 1) {
+        message_write(out, receiver, &group->alerts[0], dashboard_url, group->waited_ms[0]);
+        return;
+    }
+    struct bytes text = {0};
+    append_slack_list(&text, receiver, group, dashboard_url);
+    write_slack_text(out, bytes_view(&text));
+    bytes_finish(&text);
 }
 
 void message_sign(struct bytes *out, const struct receiver *receiver, const char *id, const char *seconds, struct view body)

@@ -11,6 +11,18 @@
 void message_write(struct bytes *out, const struct receiver *receiver, const struct alert *alert,
                    const char *dashboard_url, int64_t waited_ms);
 
+/* Several alerts, the gravest first, and what they have in common. */
+struct group_message {
+    const struct alert *alerts;
+    const int64_t *waited_ms; /* of each */
+    size_t count;             /* one at least */
+    struct view key;          /* JSON (grouping.h) */
+};
+
+/* JSON: {"type": "touchstream.alerts", "timestamp": …, "url": the dashboard, "group": the key, "alerts": each as its message by itself would be}, of one alert,
+ * too. SLACK: a list, its head with the number and what they have in common; what is beyond twenty is counted only («and 37 more»); one alert is as by itself. */
+void message_write_group(struct bytes *out, const struct receiver *receiver, const struct group_message *group, const char *dashboard_url);
+
 /* Appends the value of webhook-signature, as Standard Webhooks 1.0 has it: v1, and base64 of HMAC-SHA256 over "id.seconds.body". */
 void message_sign(struct bytes *out, const struct receiver *receiver, const char *id, const char *seconds, struct view body);
 

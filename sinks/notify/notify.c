@@ -116,7 +116,7 @@ static void *run_notifier(void *context)
     notifier->log = (struct told_log){bytes_text(&topic), notifier->config->kafka, notifier->reader,
                                       clock_now_ms(notifier->config->clock) - DAYS(RECALL_DAYS), notifier->stop};
     later_init(&notifier->later, notifier->config, &notifier->log, notifier->publisher, &notifier->delivery);
-    notifier->has_later = receiver_holds_all(notifier->receiver) || notifier->receiver->inhibits;
+    notifier->has_later = receiver_holds_some(notifier->receiver);
     const char *topics[] = {bytes_text(&topic), NULL};
     struct follow follow = {.group = bytes_text(&group), .topics = topics, .batch_records_max = 100, .wait_ms_max = 500, .context = notifier,
                             .is_sole = receiver_sees_all(notifier->receiver), .on_batch = on_batch, .on_revoked = on_revoked,

@@ -12,12 +12,14 @@
  *         - name: head-of-support    # hears only what nobody has acknowledged for so long
  *           url: http://127.0.0.1:9000/escalated
  *           after: {critical: 15m, warning: 2h}        # or one for every severity: 15m
- */
+ *
+ * Several alerts in one message: grouping.h. */
 #ifndef TS_SINKS_NOTIFY_RECEIVERS_H
 #define TS_SINKS_NOTIFY_RECEIVERS_H
 
 #include "base/settings.h"
 #include "schemas/records.h"
+#include "sinks/notify/grouping.h"
 
 enum receiver_form { RECEIVER_JSON, RECEIVER_SLACK, RECEIVER_PAGERDUTY };
 
@@ -30,6 +32,7 @@ struct receiver {
     const struct settings_node *rules; /* NULL: all */
     bool escalates;                    /* has `after`; escalation.h */
     int64_t after_ms[SEVERITY_CRITICAL + 1]; /* by severity; −1: never */
+    struct grouping grouping;
     bool inhibits;                     /* inhibition.h; unless `inhibit: false` */
     const struct silences *silences;   /* set by who has them; NULL: none */
 };
@@ -58,6 +61,7 @@ bool receiver_is_spared(const struct receiver *receiver, const struct alert *ale
 /* It is not told such alerts as they come, but when it is time for them (waiting.h). */
 bool receiver_holds(const struct receiver *receiver, const struct alert *alert);
 bool receiver_holds_all(const struct receiver *receiver);
+bool receiver_holds_some(const struct receiver *receiver);
 
 /* Whether one is to be told depends on others, wherever they are: one process has to see them all. */
 bool receiver_sees_all(const struct receiver *receiver);

@@ -25,6 +25,8 @@ struct track {
     int64_t since_ms[SEVERITIES]; /* when it became open and so grave; NOT_OPEN: it is not */
     uint64_t silences;            /* about it, one bit each */
     struct subject subject;       /* of those that can be inhibited */
+    struct group *group;          /* NULL: the receiver does not group */
+    int64_t told_ms;              /* the last time; INT64_MIN: never */
     int64_t taken_ms;             /* when it came that it is due; of a restart, when that was read again */
 };
 
@@ -36,6 +38,7 @@ void waiting_init(struct waiting *waiting, const struct receiver *receiver)
 static void track_free(void *value)
 {
     struct track *track = value;
+    groups_leave(track->group);
     bytes_finish(&track->record);
     free(track);
 }
@@ -44,6 +47,7 @@ void waiting_finish(struct waiting *waiting)
 {
     map_finish(&waiting->tracks, track_free);
     inhibition_finish(&waiting->inhibition);
+    groups_finish(&waiting->groups);
 }
 
 void waiting_reset(struct waiting *waiting)
@@ -65,6 +69,7 @@ static struct track *track_open(struct waiting *waiting, struct view alert_id)
         return NULL;
     }
     track = memory_zeroed(1, sizeof *track);
+    track->told_ms = INT64_MIN;
     for (int severity = 0; severity < SEVERITIES; severity++)
         track->since_ms[severity] = NOT_OPEN;
     *map_place(&waiting->tracks, alert_id) = track;
@@ -105,7 +110,8 @@ static int64_t after_ms_of(const struct receiver *receiver, int severity)
 /* When it is to be told. */
 struct plan {
     int64_t due_ms;   /* INT64_MAX: it does not wait, or nobody knows how long */
-    int64_t ready_ms; /* not before; a moment later than it was due */
+    int64_t free_ms;  /* not before; a moment later, it might be inhibited */
+    int64_t ready_ms; /* a reason to speak; before, it comes along when others of its group have one */
     int64_t waited_ms;
     bool is_inhibited;
 };
@@ -122,10 +128,30 @@ static int64_t held_until_ms(const struct waiting *waiting, const struct track *
     return at_ms;
 }
 
+static int64_t later_of(int64_t one_ms, int64_t other_ms)
+{
+    return one_ms > other_ms ? one_ms : other_ms;
+}
+
+/* What is due, by when it may be told and when it must. */
+static struct plan with_company(const struct waiting *waiting, const struct track *track, struct plan plan)
+{
+    const struct grouping *grouping = &waiting->receiver->grouping;
+    bool may_be_inhibited = waiting->receiver->inhibits && track->subject.is_kpi && !is_over(track);
+    plan.free_ms = may_be_inhibited ? later_of(plan.due_ms, track->taken_ms + INHIBITION_WAIT_MS) : plan.due_ms;
+    plan.ready_ms = plan.free_ms;
+    if (track->group && plan.due_ms != INT64_MAX) {
+        plan.ready_ms = later_of(plan.free_ms, track->taken_ms + grouping->wait_ms);
+        if (track->group->told_ms != INT64_MIN)
+            plan.ready_ms = later_of(plan.ready_ms, track->group->told_ms + grouping->interval_ms);
+    }
+    return plan;
+}
+
 static struct plan plan_of(const struct waiting *waiting, const struct track *track, int64_t now_ms)
 {
     const struct receiver *receiver = waiting->receiver;
-    struct plan plan = {INT64_MAX, INT64_MAX, 0, false};
+    struct plan plan = {INT64_MAX, INT64_MAX, INT64_MAX, 0, false};
     if (is_news(track))
         plan.due_ms = track->changed_at_ms;
     for (int severity = 0; severity < SEVERITIES && !track->is_told && track->revision > track->told_revision; severity++) {
@@ -135,54 +161,81 @@ static struct plan plan_of(const struct waiting *waiting, const struct track *tr
         plan.due_ms = track->since_ms[severity] + after_ms;
         plan.waited_ms = after_ms;
     }
-    plan.ready_ms = plan.due_ms;
     if (plan.due_ms == INT64_MAX || is_over(track))
-        return plan;
+        return with_company(waiting, track, plan);
     int64_t held_ms = held_until_ms(waiting, track, plan.due_ms);
     int64_t from_now_ms = receiver->inhibits ? inhibition_end_ms(&waiting->inhibition, &track->subject, now_ms) : now_ms;
     if (held_ms <= now_ms && from_now_ms > now_ms) /* it has begun since: while the receiver did not answer, say */
         held_ms = from_now_ms;
     plan.is_inhibited = held_ms == INT64_MAX;
     plan.waited_ms = receiver->escalates && !track->is_told ? plan.waited_ms + (held_ms - plan.due_ms) : 0;
-    plan.due_ms = plan.ready_ms = held_ms;
-    if (receiver->inhibits && track->subject.is_kpi && plan.ready_ms < track->taken_ms + INHIBITION_WAIT_MS)
-        plan.ready_ms = track->taken_ms + INHIBITION_WAIT_MS;
-    return plan;
+    plan.due_ms = held_ms;
+    return with_company(waiting, track, plan);
 }
 
-bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct view *record, int64_t *waited_ms)
+static void add(struct due *due, const struct track *track, const struct plan *plan)
 {
+    if (due->count < DUE_MOST) /* the rest comes with the group's next message */
+        due->items[due->count++] = (struct due_item){bytes_view(&track->record), plan->waited_ms};
+}
+
+/* All of a group that may be told. */
+static void gather(struct waiting *waiting, const struct group *group, int64_t now_ms, int64_t age_max_ms, struct due *due)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
+        const struct track *track = slot->value;
+        if (track->group != group)
+            continue;
+        struct plan plan = plan_of(waiting, track, now_ms);
+        if (plan.free_ms <= now_ms && plan.due_ms >= now_ms - age_max_ms)
+            add(due, track, &plan);
+    }
+    due->group = view_of_text(group->key);
+}
+
+bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct due *due)
+{
+    *due = (struct due){.count = 0};
     if (waiting->next_due_ms > now_ms)
         return false;
     struct track *first = NULL;
-    int64_t first_ready_ms = INT64_MAX, next_due_ms = INT64_MAX;
+    struct plan first_plan = {0};
     size_t at = 0;
+    waiting->next_due_ms = INT64_MAX;
     waiting->inhibited = 0;
+    groups_sweep(&waiting->groups, &waiting->receiver->grouping, now_ms);
     for (struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
         struct plan plan = plan_of(waiting, slot->value, now_ms);
         waiting->inhibited += plan.is_inhibited;
         if (plan.due_ms < now_ms - age_max_ms)
             continue;
-        next_due_ms = plan.ready_ms < next_due_ms ? plan.ready_ms : next_due_ms;
-        bool is_sooner = plan.ready_ms < first_ready_ms || (plan.ready_ms == first_ready_ms && is_over(slot->value)); /* then what that held back */
+        waiting->next_due_ms = plan.ready_ms < waiting->next_due_ms ? plan.ready_ms : waiting->next_due_ms;
+        bool is_sooner = !first || plan.ready_ms < first_plan.ready_ms ||
+                         (plan.ready_ms == first_plan.ready_ms && is_over(slot->value)); /* then what that held back */
         if (plan.ready_ms <= now_ms && is_sooner) {
             first = slot->value;
-            first_ready_ms = plan.ready_ms;
-            *waited_ms = plan.waited_ms;
+            first_plan = plan;
         }
     }
-    waiting->next_due_ms = next_due_ms;
-    if (first)
-        *record = bytes_view(&first->record);
+    if (first && first->group)
+        gather(waiting, first->group, now_ms, age_max_ms, due);
+    else if (first)
+        add(due, first, &first_plan);
     return first != NULL;
 }
 
 /* --- what comes in the log --- */
 
-void waiting_remember(struct waiting *waiting, const struct alert *told)
+void waiting_remember(struct waiting *waiting, const struct alert *told, int64_t told_ms)
 {
     struct track *track = track_open(waiting, told->alert_id);
-    if (!track || told->revision <= track->told_revision)
+    if (!track)
+        return;
+    track->told_ms = later_of(track->told_ms, told_ms);
+    if (track->group)
+        track->group->told_ms = later_of(track->group->told_ms, told_ms);
+    if (told->revision <= track->told_revision)
         return;
     track->told_revision = told->revision;
     track->told_state = told->state;
@@ -219,6 +272,10 @@ void waiting_takes(struct waiting *waiting, const struct alert *alert, struct vi
     track->is_spared = receiver_is_spared(receiver, alert, true);
     track->silences = silences_about(receiver->silences, alert);
     track->subject = subject_of(alert);
+    if (receiver->grouping.is_on) {
+        track->group = groups_move(&waiting->groups, &receiver->grouping, track->group, alert);
+        track->group->told_ms = later_of(track->group->told_ms, track->told_ms);
+    }
     track->taken_ms = before.due_ms <= now_ms ? track->taken_ms : now_ms;
     bytes_clear(&track->record);
     bytes_append_view(&track->record, record);
@@ -229,10 +286,10 @@ void waiting_takes(struct waiting *waiting, const struct alert *alert, struct vi
     drop_if_settled(waiting, alert->alert_id, track);
 }
 
-void waiting_told(struct waiting *waiting, const struct alert *alert)
+void waiting_told(struct waiting *waiting, const struct alert *alert, int64_t now_ms)
 {
     struct track *track = map_find(&waiting->tracks, alert->alert_id);
-    waiting_remember(waiting, alert);
+    waiting_remember(waiting, alert, now_ms);
     if (track)
         drop_if_settled(waiting, alert->alert_id, track);
 }

@@ -8,7 +8,7 @@
  *     least so grave, and stops when it is neither; the first one to run out counts. Without: when it became so grave as the receiver hears of;
  *   - at the end of all silences about it, and once nothing inhibits it (inhibition.h). What can be inhibited waits for moments first: the alert
  *     that does may be in another partition, an instant behind.
- * That something is over that was told waits for nothing.
+ * That something is over that was told waits for none of these. With `group_by` it is then told together with others (grouping.h).
  *
  * Time is the wall's, but nothing is remembered by the process: what waits follows from the log of alerts, which is
  * read again at each start, and what was told from the topic alerts.escalated, a record for each message. So a restart, or another
@@ -23,12 +23,13 @@
 #include "sinks/notify/inhibition.h"
 #include "sinks/notify/receivers.h"
 
-enum { INHIBITION_WAIT_MS = 3000 };
+enum { INHIBITION_WAIT_MS = 3000, DUE_MOST = 200 };
 
 struct waiting {
     const struct receiver *receiver;
     struct map tracks;   /* alert id → what is known of it */
     struct inhibition inhibition;
+    struct groups groups;
     size_t inhibited;    /* so many would be due; as of the last waiting_due */
     int64_t next_due_ms; /* nothing is due before; INT64_MAX: nothing waits */
     bool is_full;        /* and has said so */
@@ -38,19 +39,28 @@ void waiting_init(struct waiting *waiting, const struct receiver *receiver);
 void waiting_finish(struct waiting *waiting);
 void waiting_reset(struct waiting *waiting); /* to be followed by all that the logs have */
 
-/* Out of alerts.escalated: the receiver was told of this. All of it before the first waiting_takes. */
-void waiting_remember(struct waiting *waiting, const struct alert *told);
+/* Out of alerts.escalated: the receiver was told of this at told_ms. All of it before the first waiting_takes. */
+void waiting_remember(struct waiting *waiting, const struct alert *told, int64_t told_ms);
 
 /* Each revision of every alert, as it comes in the log; `record` is its value there. The same again does no harm. Those that the receiver is
  * told at once (receiver_holds) are looked at only as what inhibits others. */
 void waiting_takes(struct waiting *waiting, const struct alert *alert, struct view record, int64_t now_ms);
 
-/* What is to be told at `now_ms`, the longest due first: an alert that has waited long enough, or (waited_ms 0) news of one that was told. Its
- * newest record, borrowed until the next call of any of these. false: nothing. What was due more than `age_max_ms` ago is too old to be told.
- * waited_ms: how long nobody has acknowledged it, for a receiver with `after`; else 0. */
-bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct view *record, int64_t *waited_ms);
+/* What one message is to tell. */
+struct due {
+    size_t count;
+    struct due_item {
+        struct view record; /* the newest of an alert */
+        int64_t waited_ms;  /* how long nobody has acknowledged it, for a receiver with `after`; 0: news of one that was told, or no such receiver */
+    } items[DUE_MOST];
+    struct view group; /* its key (grouping.h); empty for a receiver that does not group: there is one item */
+};
+
+/* What is to be told at `now_ms`, the longest due first. All borrowed until the next call of any of these, but that waiting_told of one item leaves the
+ * others alone. false: nothing. What was due more than `age_max_ms` ago is too old to be told. */
+bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct due *due);
 
 /* The receiver has been told. */
-void waiting_told(struct waiting *waiting, const struct alert *alert);
+void waiting_told(struct waiting *waiting, const struct alert *alert, int64_t now_ms);
 
 #endif

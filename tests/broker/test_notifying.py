@@ -6,7 +6,7 @@ import time
 import uuid
 
 from installation import eventually
-from test_mission import receivers  # noqa: F401, a fixture
+from test_mission import SECRET, receivers  # noqa: F401, a fixture
 from test_redis_sink import Topics
 
 
@@ -100,3 +100,69 @@ def test_doubtful_data_keep_kpi_alerts_back_but_not_their_end(make_installation,
     alerts.put("silent", "RESOLVED")
     assert eventually(lambda: len(told(desk)) >= 5 + len(names), 60), (told(desk), installation.logs())
     assert sorted(told(desk)[4:]) == sorted([("silent", "RESOLVED")] + [(name, "OPEN") for name in names])
+
+
+# --- grouping ---------------------------------------------------------------------------------------------------------
+
+def messages(receiver):
+    """What each message told: {(alert, state), …}, a list."""
+    return [{(one["data"]["text"], one["data"]["state"]) for one in body["alerts"]} for status, _, body, _ in receiver.got if status == 200]
+
+
+def group_of(receiver):
+    return [body["group"] for status, _, body, _ in receiver.got if status == 200]
+
+
+def test_what_belongs_together_is_one_message_whatever_dies(make_installation, receivers):  # noqa: F811
+    channel = receivers()
+    installation = make_installation(**{"notify.receivers": [
+        {"name": "channel", "url": url(channel), "secret": SECRET, "inhibit": False, "group_by": ["kpi", "severity"], "group_wait": "4s", "group_interval": "12s"}]})
+    alerts = Alerts(installation)
+    notify = installation.start("notify")
+    # Once the first group's message has come, it reads live: what follows is told by its waits alone.
+    alerts.put("warm-up", **kpi("nps", "all"))
+    assert eventually(lambda: messages(channel) == [{("warm-up", "OPEN")}], 30), installation.logs()
+    for name in ("a", "b", "c"):
+        alerts.put(name, **kpi("csat", "product=" + name))
+    alerts.put("grave", severity="CRITICAL", **kpi("csat", "all"))
+    alerts.put("brief", **kpi("csat", "channel=CHAT"))
+    alerts.put("brief", "RESOLVED")
+    assert eventually(lambda: len(messages(channel)) == 3, 20), (messages(channel), installation.logs())
+    of_csat = time.monotonic()
+    assert {("a", "OPEN"), ("b", "OPEN"), ("c", "OPEN")} in messages(channel) and {("grave", "OPEN")} in messages(channel)
+    assert {"kpi": "csat", "severity": "WARNING"} in group_of(channel) and all(is_signed for *_, is_signed in channel.got)
+    assert all(one["type"] == "touchstream.alert" for _, _, body, _ in channel.got for one in body["alerts"])
+
+    # More of that group waits for its interval, which goes on while the process is killed and another one begins.
+    alerts.put("d", **kpi("csat", "product=d"))
+    alerts.put("a", "RESOLVED")
+    installation.stop(notify, signal.SIGKILL)
+    installation.start("notify", name="notify-again")
+    assert eventually(lambda: len(messages(channel)) == 4, 60), (messages(channel), installation.logs())
+    assert messages(channel)[3] == {("d", "OPEN"), ("a", "RESOLVED")}, "together, and nothing that was told before"
+    assert time.monotonic() - of_csat > 10, "not before the interval is over"
+    ids = [id for _, id, *_ in channel.got]
+    assert len(set(ids)) == 4 and all(id.startswith("group-") for id in ids)
+
+
+def test_a_group_is_kept_as_one_and_reads_as_a_list(make_installation, receivers):  # noqa: F811
+    """Slack's form: forty at once are one text. What it refuses is kept whole; what it did not take at first, it gets again under the same id."""
+    channel = receivers(lambda body, attempt: 400 if "refused" in body["text"] else 500 if attempt == 1 else 200)
+    installation = make_installation(**{"notify.retry_first": "50ms", "notify.receivers": [
+        {"name": "channel", "form": "slack", "url": url(channel), "group_by": [], "group_wait": "3s", "group_interval": "1s"}]})
+    alerts = Alerts(installation)
+    installation.start("notify")
+    for number in range(40):
+        alerts.put("trouble %d" % number, **{**CASE, "severity": "WARNING"})
+    alerts.put("urgent", **CASE)
+    texts = lambda status: [body["text"] for was, _, body, _ in channel.got if was == status]
+    total = lambda: sum(int(text.split()[0]) if " alerts, " in text else 1 for text in texts(200))
+    assert eventually(lambda: total() == 41, 30), (texts(200), installation.logs())
+    first = next(text for text in texts(200) if "urgent" in text)
+    assert first.split("\n")[0].endswith("of them open") and "urgent" in first.split("\n")[1], "the gravest first: %s" % first
+    assert len(first.split("\n")) == 22 and "\nand " in first
+    assert [id for status, id, *_ in channel.got][:2] == [channel.got[0][1]] * 2, "the same id again"
+    for number in range(3):
+        alerts.put("refused %d" % number, **CASE)
+    kept = lambda: "".join(one["payload"].decode() for one in installation.records("alerts.undelivered"))
+    assert eventually(lambda: all("refused %d" % number in kept() for number in range(3)), 30), (kept(), installation.logs())

@@ -96,17 +96,16 @@ static void history_inhibits_nothing(void **unused)
 /* --- telling --- */
 
 /* Tells what is due and says what: «id STATE», a comma behind each. The record of a revision is its place in the log. */
-static const char *due(struct waiting *waiting, int64_t at_ms, const struct alert *log)
+static const char *told_at(struct waiting *waiting, int64_t at_ms, const struct alert *log)
 {
     static char said[200];
-    struct view record;
-    int64_t waited_ms;
+    struct due due;
     said[0] = '\0';
-    while (waiting_due(waiting, start_ms + at_ms, DAYS(1), &record, &waited_ms)) {
-        const struct alert *alert = &log[(unsigned char)record.data[0]];
-        assert_int_equal(waited_ms, 0);
+    while (waiting_due(waiting, start_ms + at_ms, DAYS(1), &due)) {
+        const struct alert *alert = &log[(unsigned char)due.items[0].record.data[0]];
+        assert_true(due.count == 1 && due.items[0].waited_ms == 0 && due.group.size == 0);
         snprintf(said + strlen(said), sizeof said - strlen(said), "%.*s %s,", VIEW_ARGUMENTS(alert->alert_id), alert_state_name(alert->state));
-        waiting_told(waiting, alert);
+        waiting_told(waiting, alert, start_ms + at_ms);
     }
     return said;
 }
@@ -129,7 +128,7 @@ static void what_was_told_is_ended_and_what_was_not_is_told_at_the_end(void **un
     waiting_init(&waiting, &desk);
     for (unsigned char i = 0; i < 8; i++) {
         takes(&waiting, log, i);
-        assert_string_equal(due(&waiting, log[i].changed_at_ms - start_ms + INHIBITION_WAIT_MS, log), heard[i]);
+        assert_string_equal(told_at(&waiting, log[i].changed_at_ms - start_ms + INHIBITION_WAIT_MS, log), heard[i]);
         assert_int_equal(waiting.inhibited, i == 2 || i == 4 || i == 5 ? 1 : i == 3 ? 2 : 0);
     }
     assert_int_equal(waiting.tracks.count, 0);
@@ -159,9 +158,9 @@ static void it_waits_a_moment_for_what_may_inhibit_it(void **unused)
     struct waiting waiting;
     waiting_init(&waiting, &desk);
     takes(&waiting, log, 0);
-    assert_string_equal(due(&waiting, 1000 + INHIBITION_WAIT_MS - 1, log), "");
+    assert_string_equal(told_at(&waiting, 1000 + INHIBITION_WAIT_MS - 1, log), "");
     waiting_takes(&waiting, &log[1], VIEW_LITERAL("\1"), start_ms + 2000);
-    assert_string_equal(due(&waiting, HOURS(1), log), "whole OPEN,");
+    assert_string_equal(told_at(&waiting, HOURS(1), log), "whole OPEN,");
     waiting_finish(&waiting);
 }
 
@@ -175,22 +174,22 @@ static void a_restart_knows_what_was_held_back(void **unused)
     for (int order = 0; order < 2; order++) {
         struct waiting waiting;
         waiting_init(&waiting, &desk);
-        waiting_remember(&waiting, &log[0]);
+        waiting_remember(&waiting, &log[0], 0);
         takes(&waiting, log, orders[order][0]);
         takes(&waiting, log, orders[order][1]);
-        assert_string_equal(due(&waiting, DAYS(2), log), "");
+        assert_string_equal(told_at(&waiting, DAYS(2), log), "");
         waiting_reset(&waiting);
-        waiting_remember(&waiting, &log[0]);
+        waiting_remember(&waiting, &log[0], 0);
         for (int i = 0; i < 3; i++)
             takes(&waiting, log, orders[order][i]);
-        const char *told = due(&waiting, DAYS(3) + MINUTES(5), log);
+        const char *told = told_at(&waiting, DAYS(3) + MINUTES(5), log);
         assert_true(strstr(told, "whole RESOLVED,") && strstr(told, "part OPEN,"));
         waiting_reset(&waiting);
-        waiting_remember(&waiting, &log[1]);
-        waiting_remember(&waiting, &log[2]);
+        waiting_remember(&waiting, &log[1], 0);
+        waiting_remember(&waiting, &log[2], 0);
         for (int i = 0; i < 3; i++)
             takes(&waiting, log, orders[order][i]);
-        assert_string_equal(due(&waiting, DAYS(3) + MINUTES(10), log), "");
+        assert_string_equal(told_at(&waiting, DAYS(3) + MINUTES(10), log), "");
         waiting_finish(&waiting);
     }
 }

@@ -159,21 +159,20 @@ static void an_escalation_waits_for_the_end_of_all_silences(void **unused)
     struct settings_file *file = of_customer_c(&settings, &silences);
     struct receiver head = {.name = "head", .escalates = true, .after_ms = {-1, -1, MINUTES(15)}, .silences = &silences};
     struct waiting waiting;
-    struct view record;
-    int64_t waited_ms;
+    struct due due;
     waiting_init(&waiting, &head);
     struct alert c = alert_of("c", ALERT_STATE_OPEN, 1, noon_ms), d = alert_of("d", ALERT_STATE_OPEN, 1, noon_ms);
     waiting_takes(&waiting, &c, c.alert_id, c.changed_at_ms);
     waiting_takes(&waiting, &d, d.alert_id, d.changed_at_ms);
-    assert_false(waiting_due(&waiting, noon_ms + HOURS(1) - 1, DAYS(1), &record, &waited_ms));
-    assert_true(waiting_due(&waiting, noon_ms + HOURS(1), DAYS(1), &record, &waited_ms));
-    assert_true(view_equal_text(record, "c") && waited_ms == HOURS(1));
-    waiting_told(&waiting, &c);
+    assert_false(waiting_due(&waiting, noon_ms + HOURS(1) - 1, DAYS(1), &due));
+    assert_true(waiting_due(&waiting, noon_ms + HOURS(1), DAYS(1), &due));
+    assert_true(view_equal_text(due.items[0].record, "c") && due.items[0].waited_ms == HOURS(1));
+    waiting_told(&waiting, &c, 0);
     struct alert seen = alert_of("c", ALERT_STATE_ACKNOWLEDGED, 2, noon_ms + MINUTES(59));
     waiting_takes(&waiting, &seen, seen.alert_id, seen.changed_at_ms); /* that is silent, too */
-    assert_false(waiting_due(&waiting, noon_ms + HOURS(2) - 1, DAYS(1), &record, &waited_ms));
-    assert_true(waiting_due(&waiting, noon_ms + HOURS(2), DAYS(1), &record, &waited_ms));
-    assert_true(view_equal_text(record, "d"));
+    assert_false(waiting_due(&waiting, noon_ms + HOURS(2) - 1, DAYS(1), &due));
+    assert_true(waiting_due(&waiting, noon_ms + HOURS(2), DAYS(1), &due));
+    assert_true(view_equal_text(due.items[0].record, "d"));
     waiting_finish(&waiting);
     settings_destroy(file);
 }

@@ -26,20 +26,19 @@ static void takes(struct waiting *waiting, const struct alert *alert)
 }
 
 /* Tells what is due, and says whom: ids with a space behind each. */
-static const char *due(struct waiting *waiting, int64_t at_ms, const struct alert *alerts, size_t count)
+static const char *told_at(struct waiting *waiting, int64_t at_ms, const struct alert *alerts, size_t count)
 {
     static char said[200];
-    struct view id;
-    int64_t waited_ms;
+    struct due due;
     said[0] = '\0';
-    while (waiting_due(waiting, start_ms + at_ms, no_limit_ms, &id, &waited_ms)) {
+    while (waiting_due(waiting, start_ms + at_ms, no_limit_ms, &due)) {
         const struct alert *newest = NULL;
         for (size_t i = 0; i < count; i++)
-            if (view_equal(alerts[i].alert_id, id))
+            if (view_equal(alerts[i].alert_id, due.items[0].record))
                 newest = &alerts[i];
         assert_non_null(newest);
-        snprintf(said + strlen(said), sizeof said - strlen(said), "%.*s:%lldm ", VIEW_ARGUMENTS(id), (long long)(waited_ms / 60000));
-        waiting_told(waiting, newest);
+        snprintf(said + strlen(said), sizeof said - strlen(said), "%.*s:%lldm ", VIEW_ARGUMENTS(newest->alert_id), (long long)(due.items[0].waited_ms / 60000));
+        waiting_told(waiting, newest, 0);
     }
     return said;
 }
@@ -54,13 +53,13 @@ static void it_waits_by_severity_and_is_told_once(void **unused)
                              revision_of("small", 1, ALERT_STATE_OPEN, SEVERITY_INFO, 0)};
     for (size_t i = 0; i < 3; i++)
         takes(&waiting, &alerts[i]);
-    assert_string_equal(due(&waiting, MINUTES(15) - 1, alerts, 3), "");
-    assert_string_equal(due(&waiting, MINUTES(15), alerts, 3), "grave:15m ");
-    assert_string_equal(due(&waiting, HOURS(2), alerts, 3), "");
-    assert_string_equal(due(&waiting, HOURS(300), alerts, 3), "so-so:120m ");
+    assert_string_equal(told_at(&waiting, MINUTES(15) - 1, alerts, 3), "");
+    assert_string_equal(told_at(&waiting, MINUTES(15), alerts, 3), "grave:15m ");
+    assert_string_equal(told_at(&waiting, HOURS(2), alerts, 3), "");
+    assert_string_equal(told_at(&waiting, HOURS(300), alerts, 3), "so-so:120m ");
     struct alert more = revision_of("grave", 2, ALERT_STATE_OPEN, SEVERITY_CRITICAL, HOURS(1)); /* another score */
     takes(&waiting, &more);
-    assert_string_equal(due(&waiting, HOURS(301), &more, 1), "");
+    assert_string_equal(told_at(&waiting, HOURS(301), &more, 1), "");
     waiting_finish(&waiting);
 }
 
@@ -75,10 +74,10 @@ static void who_acts_in_time_spares_the_boss(void **unused)
                                  revision_of("a", 3, ALERT_STATE_OPEN, SEVERITY_CRITICAL, MINUTES(30))};
         takes(&waiting, &alerts[0]);
         takes(&waiting, &alerts[1]);
-        assert_string_equal(due(&waiting, MINUTES(16), alerts, 2), "");
+        assert_string_equal(told_at(&waiting, MINUTES(16), alerts, 2), "");
         takes(&waiting, &alerts[2]); /* open again: the clock begins anew */
-        assert_string_equal(due(&waiting, MINUTES(44), alerts, 3), "");
-        assert_string_equal(due(&waiting, MINUTES(45), alerts, 3), "a:15m ");
+        assert_string_equal(told_at(&waiting, MINUTES(44), alerts, 3), "");
+        assert_string_equal(told_at(&waiting, MINUTES(45), alerts, 3), "a:15m ");
         waiting_finish(&waiting);
     }
 }
@@ -93,10 +92,10 @@ static void what_grows_worse_waits_no_longer_than_either(void **unused)
                            revision_of("c", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("c", 2, ALERT_STATE_OPEN, SEVERITY_WARNING, MINUTES(10))};
     for (size_t i = 0; i < 6; i++)
         takes(&waiting, &soon[i]);
-    assert_string_equal(due(&waiting, MINUTES(74), soon, 6), "");
-    assert_string_equal(due(&waiting, MINUTES(75), soon, 6), "a:15m ");
-    assert_true(due(&waiting, MINUTES(119), soon, 6)[0] == '\0');
-    assert_int_equal(strlen(due(&waiting, MINUTES(120), soon, 6)), 2 * strlen("b:120m ")); /* and c, which is less grave by now */
+    assert_string_equal(told_at(&waiting, MINUTES(74), soon, 6), "");
+    assert_string_equal(told_at(&waiting, MINUTES(75), soon, 6), "a:15m ");
+    assert_true(told_at(&waiting, MINUTES(119), soon, 6)[0] == '\0');
+    assert_int_equal(strlen(told_at(&waiting, MINUTES(120), soon, 6)), 2 * strlen("b:120m ")); /* and c, which is less grave by now */
     waiting_finish(&waiting);
 }
 
@@ -112,10 +111,10 @@ static void who_was_called_hears_how_it_goes_on_until_it_is_over(void **unused)
     static const char *const heard[] = {"a:15m ", "a:0m ", "", "a:0m ", "", ""};
     for (size_t i = 0; i < 6; i++) {
         takes(&waiting, &alerts[i]);
-        assert_string_equal(due(&waiting, i == 0 ? MINUTES(15) : MINUTES(19 + (int64_t)i), alerts, i + 1), heard[i]);
+        assert_string_equal(told_at(&waiting, i == 0 ? MINUTES(15) : MINUTES(19 + (int64_t)i), alerts, i + 1), heard[i]);
     }
-    assert_string_equal(due(&waiting, MINUTES(38), alerts, 6), "");
-    assert_string_equal(due(&waiting, MINUTES(39), alerts, 6), "a:15m ");
+    assert_string_equal(told_at(&waiting, MINUTES(38), alerts, 6), "");
+    assert_string_equal(told_at(&waiting, MINUTES(39), alerts, 6), "a:15m ");
     waiting_finish(&waiting);
 }
 
@@ -123,18 +122,17 @@ static void old_and_foreign_and_historical_ones_are_let_be(void **unused)
 {
     (void)unused;
     struct waiting waiting;
-    struct view record;
-    int64_t waited_ms;
+    struct due due;
     waiting_init(&waiting, &boss);
     struct alert old = revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), history = revision_of("b", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, DAYS(2));
     history.historical = true;
     takes(&waiting, &old);
     takes(&waiting, &history);
-    assert_false(waiting_due(&waiting, start_ms + DAYS(3), DAYS(1), &record, &waited_ms));
+    assert_false(waiting_due(&waiting, start_ms + DAYS(3), DAYS(1), &due));
     struct alert young = revision_of("c", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, DAYS(2));
     takes(&waiting, &young);
-    assert_true(waiting_due(&waiting, start_ms + DAYS(3), DAYS(1), &record, &waited_ms));
-    assert_true(view_equal_text(record, "c"));
+    assert_true(waiting_due(&waiting, start_ms + DAYS(3), DAYS(1), &due));
+    assert_true(view_equal_text(due.items[0].record, "c"));
     waiting_finish(&waiting);
 }
 
@@ -147,16 +145,16 @@ static void what_comes_again_does_no_harm(void **unused)
     struct alert alerts[] = {revision_of("a", 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, 0), revision_of("a", 2, ALERT_STATE_ACKNOWLEDGED, SEVERITY_CRITICAL, MINUTES(1))};
     for (size_t i = 0; i < 3; i++)
         takes(&waiting, &alerts[i % 2]);
-    assert_string_equal(due(&waiting, HOURS(1), alerts, 2), "");
+    assert_string_equal(told_at(&waiting, HOURS(1), alerts, 2), "");
     waiting_reset(&waiting);
     struct alert over = revision_of("a", 3, ALERT_STATE_RESOLVED, SEVERITY_CRITICAL, MINUTES(20));
-    waiting_remember(&waiting, &over);
+    waiting_remember(&waiting, &over, 0);
     takes(&waiting, &alerts[0]);
-    assert_string_equal(due(&waiting, HOURS(1), alerts, 2), "");
+    assert_string_equal(told_at(&waiting, HOURS(1), alerts, 2), "");
     waiting_reset(&waiting);
-    waiting_remember(&waiting, &alerts[1]);
+    waiting_remember(&waiting, &alerts[1], 0);
     takes(&waiting, &alerts[0]);
-    assert_string_equal(due(&waiting, HOURS(1), alerts, 2), ""); /* it has been told of more than that */
+    assert_string_equal(told_at(&waiting, HOURS(1), alerts, 2), ""); /* it has been told of more than that */
     waiting_finish(&waiting);
 }
 
@@ -171,17 +169,16 @@ static void tell(struct history *history, struct waiting *waiting, const struct 
 {
     assert_true(history->told_count < LOG_MOST);
     history->told[history->told_count++] = *alert;
-    waiting_told(waiting, alert);
+    waiting_told(waiting, alert, 0);
 }
 
 static void run_until(struct history *history, struct waiting *waiting, int64_t at_ms)
 {
-    struct view id;
-    int64_t waited_ms;
-    while (waiting_due(waiting, start_ms + at_ms, no_limit_ms, &id, &waited_ms)) {
+    struct due due;
+    while (waiting_due(waiting, start_ms + at_ms, no_limit_ms, &due)) {
         const struct alert *newest = NULL;
         for (size_t i = 0; i < history->log_count; i++)
-            if (view_equal(history->log[i].alert_id, id))
+            if (view_equal(history->log[i].alert_id, due.items[0].record))
                 newest = &history->log[i];
         tell(history, waiting, newest);
     }
@@ -191,7 +188,7 @@ static void read_again(struct history *history, struct waiting *waiting, int64_t
 {
     waiting_reset(waiting);
     for (size_t i = 0; i < history->told_count; i++)
-        waiting_remember(waiting, &history->told[i]);
+        waiting_remember(waiting, &history->told[i], 0);
     for (size_t i = 0; i < history->log_count; i++)
         takes(waiting, &history->log[i]);
     run_until(history, waiting, at_ms); /* all of it has been told that was to be */
