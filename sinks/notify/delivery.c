@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/time_text.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "schemas/wire.h"
@@ -184,6 +185,19 @@ bool delivery_send_group(struct delivery *delivery, const struct group_message *
     struct parcel parcel = {.key = group->alerts[0].alert_id, .alerts = group->count};
     name_group(&parcel, group);
     message_write_group(&parcel.body, delivery->receiver, group, delivery->config->settings->dashboard_url);
+    bool is_settled = deliver(delivery, &parcel);
+    bytes_finish(&parcel.body);
+    return is_settled;
+}
+
+bool delivery_send_digest(struct delivery *delivery, const struct digest_summary *summary)
+{
+    struct parcel parcel = {.alerts = summary->count};
+    char until[TIME_TEXT_SIZE];
+    time_text_format(until, summary->until_ms);
+    snprintf(parcel.id, sizeof parcel.id, "digest-%.100s-%s", delivery->receiver->name, until);
+    parcel.key = view_of_text(parcel.id);
+    digest_write(&parcel.body, delivery->receiver, summary, delivery->config->settings->dashboard_url);
     bool is_settled = deliver(delivery, &parcel);
     bytes_finish(&parcel.body);
     return is_settled;

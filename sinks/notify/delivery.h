@@ -29,5 +29,6 @@ bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t
 
 /* The same with several alerts in one message; webhook-id is made of all their ids and revisions. */
 bool delivery_send_group(struct delivery *delivery, const struct group_message *group);
+bool delivery_send_digest(struct delivery *delivery, const struct digest_summary *summary); /* webhook-id: of the receiver's day */
 
 #endif

@@ -12,17 +12,21 @@ void later_init(struct later *later, const struct notify_config *config, const s
     *later = (struct later){.config = config, .log = log, .publisher = publisher, .delivery = delivery};
     arena_init(&later->arena);
     waiting_init(&later->waiting, receiver);
+    digest_init(&later->digest, &receiver->digest);
     bytes_printf(&later->topic, "%salerts.escalated", config->kafka->topic_prefix);
     metrics_label(&labels, "receiver", receiver->name);
     later->escalated_total = metrics_counter("touchstream_notify_escalated_total", bytes_text(&labels),
                                              "Alerts told because nobody had acknowledged them for as long as the receiver's `after`.");
     later->inhibited = metrics_gauge("touchstream_notify_inhibited", bytes_text(&labels),
                                      "Alerts not told now because one about the whole, or about the data itself, is open.");
+    later->capped_total = metrics_counter("touchstream_notify_capped_total", bytes_text(&labels),
+                                          "Alerts put off until the receiver's digest, being beyond its `daily_max`.");
     bytes_finish(&labels);
 }
 
 void later_finish(struct later *later)
 {
+    digest_finish(&later->digest);
     waiting_finish(&later->waiting);
     arena_finish(&later->arena);
     bytes_finish(&later->topic);
@@ -31,7 +35,7 @@ void later_finish(struct later *later)
 /* --- what was told ----------------------------------------------------------------------------------------------- */
 
 /* For the next process, without whom the alert is about: who is forgotten is to be forgotten here, too. */
-static void write_down(struct later *later, const struct alert *alert, int64_t now_ms)
+static void write_down(struct later *later, const struct alert *alert, enum note note, int64_t now_ms)
 {
     struct bytes value = {0};
     struct alert told = {.alert_id = alert->alert_id,
@@ -40,7 +44,7 @@ static void write_down(struct later *later, const struct alert *alert, int64_t n
                          .kind = alert->kind,
                          .severity = alert->severity,
                          .state = alert->state,
-                         .text = VIEW_LITERAL(""),
+                         .text = view_of_text(note_texts[note]),
                          .opened_at_ms = alert->opened_at_ms,
                          .changed_at_ms = alert->changed_at_ms,
                          .actor = view_of_text(later->waiting.receiver->name)};
@@ -48,6 +52,16 @@ static void write_down(struct later *later, const struct alert *alert, int64_t n
     alert_encode(&value, &told);
     publisher_send(later->publisher, bytes_text(&later->topic), -1, alert->alert_id, bytes_view(&value), now_ms, NULL);
     bytes_finish(&value);
+}
+
+static void remember(struct later *later, const struct alert *told, int64_t told_ms)
+{
+    enum note note = NOTE_DIGEST;
+    while (note != NOTE_TOLD && !view_equal_text(told->text, note_texts[note]))
+        note--;
+    waiting_remember(&later->waiting, told, note, told_ms);
+    if (note == NOTE_TOLD)
+        digest_counts(&later->digest, told_ms);
 }
 
 static bool remember_one(void *context, const struct record *record)
@@ -58,7 +72,7 @@ static bool remember_one(void *context, const struct record *record)
     arena_reset(&later->arena);
     if (record->value.data && record_reader_read(later->log->reader, record->value, &later->arena, &told, NULL, &why) == OUTCOME_OK &&
         view_equal_text(told.actor, later->waiting.receiver->name))
-        waiting_remember(&later->waiting, &told, record->timestamp_ms);
+        remember(later, &told, record->timestamp_ms);
     return true;
 }
 
@@ -71,6 +85,8 @@ static bool read_what_was_told(struct later *later)
 {
     struct scan scan = {.topic = bytes_text(&later->topic), .since_ms = later->log->since_ms, .context = later, .on_record = remember_one};
     waiting_reset(&later->waiting);
+    digest_forget(&later->digest);
+    later->owes_digest = true;
     return has_ended(later, scan_run(&scan, later->config->kafka, later->log->stop));
 }
 
@@ -158,26 +174,76 @@ static enum outcome read_due(struct later *later, const struct due *due, struct 
     return OUTCOME_OK;
 }
 
-static void note_as_told(struct later *later, const struct telling *telling)
+/* Of one message: at one time, which no other has. Last, for their records may go, and the alerts with them. */
+static void note_all(struct later *later, const struct alert *alerts, size_t count, enum note note)
 {
-    int64_t now_ms = clock_now_ms(later->config->clock);
-    for (size_t i = 0; i < telling->count; i++)
-        write_down(later, &telling->alerts[i], now_ms);
+    int64_t at_ms = digest_stamp_ms(&later->digest, clock_now_ms(later->config->clock));
+    for (size_t i = 0; i < count; i++)
+        write_down(later, &alerts[i], note, at_ms);
     publisher_flush(later->publisher, 10000);
-    for (size_t i = 0; i < telling->count; i++) {
-        waiting_told(&later->waiting, &telling->alerts[i], now_ms); /* last: its record may go, and the alert with it */
-        metric_add(later->escalated_total, telling->waited_ms[i] > 0);
-    }
+    for (size_t i = 0; i < count; i++)
+        waiting_told(&later->waiting, &alerts[i], note, at_ms);
+    if (note == NOTE_TOLD)
+        digest_counts(&later->digest, at_ms);
+}
+
+/* It goes out whatever was told today. */
+static bool is_exempt(const struct later *later, const struct telling *telling)
+{
+    bool is_exempt = false;
+    for (size_t i = 0; i < telling->count; i++)
+        is_exempt |= alert_is_over(&telling->alerts[i]) || (telling->alerts[i].severity == SEVERITY_CRITICAL && !later->digest.rules->caps_critical);
+    return is_exempt;
 }
 
 /* false: stopped. */
 static bool tell(struct later *later, const struct telling *telling, struct view group)
 {
+    if (digest_is_full(&later->digest) && !is_exempt(later, telling)) {
+        metric_add(later->capped_total, (double)telling->count);
+        note_all(later, telling->alerts, telling->count, NOTE_CAPPED);
+        return true;
+    }
     const struct group_message message = {telling->alerts, telling->waited_ms, telling->count, group};
-    bool is_settled = group.size ? delivery_send_group(later->delivery, &message) : delivery_send(later->delivery, telling->alerts, *telling->waited_ms);
+    if (!(group.size ? delivery_send_group(later->delivery, &message) : delivery_send(later->delivery, telling->alerts, *telling->waited_ms)))
+        return false;
+    for (size_t i = 0; i < telling->count; i++)
+        metric_add(later->escalated_total, telling->waited_ms[i] > 0);
+    note_all(later, telling->alerts, telling->count, NOTE_TOLD);
+    return true;
+}
+
+/* --- the digest --- */
+
+static bool tell_digest(struct later *later, const struct view *records, size_t count, int64_t day_ms)
+{
+    struct digest_summary summary = {.until_ms = day_ms};
+    struct alert *alerts = arena_alloc(&later->arena, count * sizeof *alerts);
+    bool is_settled = true;
+    for (size_t i = 0; i < count && is_settled; i++) {
+        const char *why;
+        is_settled = record_reader_read(later->log->reader, records[i], &later->arena, &alerts[i], NULL, &why) == OUTCOME_OK;
+        if (is_settled)
+            digest_add(&summary, &alerts[i]);
+    }
+    is_settled = is_settled && delivery_send_digest(later->delivery, &summary);
+    digest_summary_finish(&summary);
     if (is_settled)
-        note_as_told(later, telling);
+        note_all(later, alerts, count, NOTE_DIGEST);
     return is_settled;
+}
+
+/* What was put off before the day began in which we are: the digest's time has come, or had while nobody was there. */
+static bool tell_digest_if_due(struct later *later, int64_t now_ms)
+{
+    int64_t day_before_ms = later->digest.day_ms, day_ms = digest_day_ms(&later->digest, now_ms);
+    size_t count;
+    if (day_ms == day_before_ms && !later->owes_digest)
+        return true;
+    arena_reset(&later->arena);
+    struct view *records = waiting_capped(&later->waiting, day_ms, &later->arena, &count);
+    later->owes_digest = count > 0 && !tell_digest(later, records, count, day_ms);
+    return !later->owes_digest;
 }
 
 static void say_how_many_are_held_back(struct later *later)
@@ -193,6 +259,8 @@ enum outcome later_tell(struct later *later)
 {
     struct due due;
     int64_t now_ms = clock_now_ms(later->config->clock);
+    if (later->digest.rules->daily_max && !tell_digest_if_due(later, now_ms))
+        return OUTCOME_RETRY;
     while (waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &due)) {
         struct telling telling;
         enum outcome outcome = read_due(later, &due, &telling);

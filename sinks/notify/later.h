@@ -13,12 +13,14 @@ struct later {
     struct publisher *publisher; /* of what was told */
     struct delivery *delivery;
     struct waiting waiting;
+    struct digest digest;
     struct bytes topic;  /* alerts.escalated, with prefix */
     bool knows_told;     /* that has been read */
+    bool owes_digest;    /* there may be something to tell of a day that is over */
     bool is_lost;        /* a part of the logs could not be */
     int64_t old_until;   /* how far a partition has been read that was just assigned */
     struct arena arena;
-    struct metric *escalated_total, *inhibited;
+    struct metric *escalated_total, *inhibited, *capped_total;
 };
 
 /* Borrows all it is given until later_finish. */

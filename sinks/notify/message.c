@@ -70,7 +70,7 @@ static void append_summary(struct bytes *out, const struct alert *alert, int64_t
     bytes_append_view(out, alert->text.size ? alert->text : alert->rule);
 }
 
-static void write_slack_text(struct bytes *out, struct view text)
+void message_write_text(struct bytes *out, struct view text)
 {
     struct json_writer json = json_writer_on(out);
     json_open_object(&json);
@@ -91,7 +91,7 @@ static void write_slack(struct bytes *out, const struct alert *alert, const char
     bytes_append_text(&text, "\n<");
     append_link(&text, alert, dashboard_url);
     bytes_append_text(&text, "|open>");
-    write_slack_text(out, bytes_view(&text));
+    message_write_text(out, bytes_view(&text));
     bytes_finish(&summary);
     bytes_finish(&text);
 }
@@ -185,6 +185,18 @@ static void write_json_group(struct bytes *out, const struct group_message *grou
     json_close_object(&json);
 }
 
+void message_append_line(struct bytes *text, const struct alert *alert, const char *dashboard_url, int64_t waited_ms)
+{
+    struct bytes words = {0};
+    append_summary(&words, alert, waited_ms);
+    bytes_append_text(text, "\n• ");
+    append_escaped(text, bytes_view(&words));
+    bytes_append_text(text, " <");
+    append_link(text, alert, dashboard_url);
+    bytes_append_text(text, "|open>");
+    bytes_finish(&words);
+}
+
 enum { SLACK_LINES_MAX = 20 };
 
 /* «12 alerts, 9 of them open · kpi.target · csat», and a line each. */
@@ -197,15 +209,8 @@ static void append_slack_list(struct bytes *text, const struct receiver *receive
     bytes_printf(&words, "%zu alerts, %zu of them open", group->count, open);
     grouping_append_words(&words, &receiver->grouping, &group->alerts[0]);
     append_escaped(text, bytes_view(&words));
-    for (size_t i = 0; i < group->count && i < SLACK_LINES_MAX; i++) {
-        bytes_clear(&words);
-        append_summary(&words, &group->alerts[i], group->waited_ms[i]);
-        bytes_append_text(text, "\n• ");
-        append_escaped(text, bytes_view(&words));
-        bytes_append_text(text, " <");
-        append_link(text, &group->alerts[i], dashboard_url);
-        bytes_append_text(text, "|open>");
-    }
+    for (size_t i = 0; i < group->count && i < SLACK_LINES_MAX; i++)
+        message_append_line(text, &group->alerts[i], dashboard_url, group->waited_ms[i]);
     if (group->count > SLACK_LINES_MAX)
         bytes_printf(text, "\nand %zu more <%s|open>", group->count - SLACK_LINES_MAX, dashboard_url);
     bytes_finish(&words);
@@ -223,7 +228,7 @@ void message_write_group(struct bytes *out, const struct receiver *receiver, con
     }
     struct bytes text = {0};
     append_slack_list(&text, receiver, group, dashboard_url);
-    write_slack_text(out, bytes_view(&text));
+    message_write_text(out, bytes_view(&text));
     bytes_finish(&text);
 }
 

@@ -23,6 +23,10 @@ struct group_message {
  * too. SLACK: a list, its head with the number and what they have in common; what is beyond twenty is counted only («and 37 more»); one alert is as by itself. */
 void message_write_group(struct bytes *out, const struct receiver *receiver, const struct group_message *group, const char *dashboard_url);
 
+/* What they are made of: a line «• CRITICAL OPEN …» of Slack's text, and {"text": …}. */
+void message_append_line(struct bytes *text, const struct alert *alert, const char *dashboard_url, int64_t waited_ms);
+void message_write_text(struct bytes *out, struct view text);
+
 /* Appends the value of webhook-signature, as Standard Webhooks 1.0 has it: v1, and base64 of HMAC-SHA256 over "id.seconds.body". */
 void message_sign(struct bytes *out, const struct receiver *receiver, const char *id, const char *seconds, struct view body);
 

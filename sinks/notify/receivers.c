@@ -14,7 +14,7 @@
 
 const struct setting notify_setting_rows[] = {
     SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
-                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md), after (15m, or {critical: 15m, warning: 2h}: it hears of what nobody has acknowledged for so long), inhibit (false: KPI alerts also while one about the whole or about the data itself is open), group_by (one message for alerts that have these in common, out of rule, kind, severity, kpi, dimension, customer, ticket), group_wait (30s), group_interval (5m)}."),
+                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md), after (15m, or {critical: 15m, warning: 2h}: it hears of what nobody has acknowledged for so long), inhibit (false: KPI alerts also while one about the whole or about the data itself is open), group_by (one message for alerts that have these in common, out of rule, kind, severity, kpi, dimension, customer, ticket), group_wait (30s), group_interval (5m), daily_max (messages a day, beyond which what is not CRITICAL comes in a digest), digest_at (\"00:00\"), time_zone (UTC), cap_critical (true: CRITICAL, too)}."),
     SETTING_TREE(struct notify_settings, silences, "notify.silences",
                  .about = "For a while nobody is told: a list of {author, reason, from, until, and of rules, customers, kpis, dimensions at least one list of what it is about} (docs/CASES.md)."),
     SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
@@ -43,7 +43,8 @@ static const char *scalar_of(const struct settings_node *map, const char *key)
 
 static bool check_keys(const struct settings_node *map, struct bytes *error)
 {
-    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", "after", "inhibit", "group_by", "group_wait", "group_interval", NULL};
+    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", "after", "inhibit", "group_by", "group_wait", "group_interval",
+                                        "daily_max", "digest_at", "time_zone", "cap_critical", NULL};
     for (size_t i = 0; i < map->child_count; i++) {
         bool is_known = false;
         for (const char *const *name = known; *name; name++)
@@ -184,6 +185,10 @@ static bool read_one(const struct settings_node *node, struct receiver *receiver
         return false;
     if (receiver->form == RECEIVER_PAGERDUTY && receiver->grouping.is_on)
         return complain(error, node, "form pagerduty takes no group_by: an incident there is one alert, and groups are made on its side");
+    if (!digest_read(node, &receiver->digest, error))
+        return false;
+    if (receiver->form == RECEIVER_PAGERDUTY && receiver->digest.daily_max)
+        return complain(error, node, "form pagerduty takes no daily_max: who is on call is not told in a digest; severity, rules and after choose");
     return receiver->rules == NULL || check_rules(receiver->rules, error);
 }
 
@@ -217,7 +222,7 @@ bool alert_is_over(const struct alert *alert)
 
 bool receiver_holds_all(const struct receiver *receiver)
 {
-    return receiver->escalates || receiver->grouping.is_on;
+    return receiver->escalates || receiver->grouping.is_on || receiver->digest.daily_max;
 }
 
 bool receiver_holds_some(const struct receiver *receiver)
@@ -232,7 +237,7 @@ bool receiver_holds(const struct receiver *receiver, const struct alert *alert)
 
 bool receiver_sees_all(const struct receiver *receiver)
 {
-    return receiver->inhibits || receiver->grouping.is_on;
+    return receiver->inhibits || receiver->grouping.is_on || receiver->digest.daily_max;
 }
 
 bool receiver_is_spared(const struct receiver *receiver, const struct alert *alert, bool was_told)

@@ -13,12 +13,13 @@
  *           url: http://127.0.0.1:9000/escalated
  *           after: {critical: 15m, warning: 2h}        # or one for every severity: 15m
  *
- * Several alerts in one message: grouping.h. */
+ * Several alerts in one message: grouping.h. So many a day: digest.h. */
 #ifndef TS_SINKS_NOTIFY_RECEIVERS_H
 #define TS_SINKS_NOTIFY_RECEIVERS_H
 
 #include "base/settings.h"
 #include "schemas/records.h"
+#include "sinks/notify/digest.h"
 #include "sinks/notify/grouping.h"
 
 enum receiver_form { RECEIVER_JSON, RECEIVER_SLACK, RECEIVER_PAGERDUTY };
@@ -33,6 +34,7 @@ struct receiver {
     bool escalates;                    /* has `after`; escalation.h */
     int64_t after_ms[SEVERITY_CRITICAL + 1]; /* by severity; −1: never */
     struct grouping grouping;
+    struct digest_rules digest;
     bool inhibits;                     /* inhibition.h; unless `inhibit: false` */
     const struct silences *silences;   /* set by who has them; NULL: none */
 };

@@ -11,6 +11,8 @@ enum { TRACKS_MAX = 200000, SEVERITIES = SEVERITY_CRITICAL + 1 };
 
 #define NOT_OPEN INT64_MAX
 
+const char *const note_texts[] = {[NOTE_TOLD] = "", [NOTE_CAPPED] = "capped", [NOTE_DIGEST] = "digest"};
+
 struct track {
     int32_t revision;             /* the newest seen, and what it says: */
     enum alert_state state;
@@ -25,6 +27,8 @@ struct track {
     int64_t since_ms[SEVERITIES]; /* when it became open and so grave; NOT_OPEN: it is not */
     uint64_t silences;            /* about it, one bit each */
     struct subject subject;       /* of those that can be inhibited */
+    bool is_capped;               /* put off until the digest */
+    int64_t capped_ms;            /* since then */
     struct group *group;          /* NULL: the receiver does not group */
     int64_t told_ms;              /* the last time; INT64_MIN: never */
     int64_t taken_ms;             /* when it came that it is due; of a restart, when that was read again */
@@ -95,10 +99,23 @@ static bool is_over(const struct track *track)
     return alert_is_over(&(struct alert){.state = track->state});
 }
 
+/* Of what the receiver knows, whichever way it was told. */
+static bool has_changed(const struct track *track)
+{
+    return track->revision > track->told_revision &&
+           (track->told_revision == 0 || track->state != track->told_state || track->severity != track->told_severity);
+}
+
 static bool is_news(const struct track *track)
 {
-    return track->is_told && track->revision > track->told_revision && !track->is_spared &&
-           (track->state != track->told_state || track->severity != track->told_severity);
+    return track->is_told && has_changed(track) && !track->is_spared;
+}
+
+/* It is in the digest, and nowhere else; but that is no place for what is critical by now, nor for the end of what was told. */
+static bool is_put_off(const struct receiver *receiver, const struct track *track)
+{
+    bool is_critical = track->severity == SEVERITY_CRITICAL && !receiver->digest.caps_critical && !is_over(track);
+    return track->is_capped && !is_critical && !(track->is_told && is_over(track));
 }
 
 /* −1: never. */
@@ -152,9 +169,11 @@ static struct plan plan_of(const struct waiting *waiting, const struct track *tr
 {
     const struct receiver *receiver = waiting->receiver;
     struct plan plan = {INT64_MAX, INT64_MAX, INT64_MAX, 0, false};
+    if (is_put_off(receiver, track))
+        return plan;
     if (is_news(track))
         plan.due_ms = track->changed_at_ms;
-    for (int severity = 0; severity < SEVERITIES && !track->is_told && track->revision > track->told_revision; severity++) {
+    for (int severity = 0; severity < SEVERITIES && !track->is_told && has_changed(track); severity++) {
         int64_t after_ms = after_ms_of(receiver, severity);
         if (after_ms < 0 || track->since_ms[severity] == NOT_OPEN || track->since_ms[severity] + after_ms >= plan.due_ms)
             continue;
@@ -227,26 +246,39 @@ bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, st
 
 /* --- what comes in the log --- */
 
-void waiting_remember(struct waiting *waiting, const struct alert *told, int64_t told_ms)
+static void remember_told(struct track *track, const struct alert *told, enum note note)
+{
+    track->told_revision = told->revision;
+    track->told_state = told->state;
+    track->told_severity = told->severity;
+    if (alert_is_over(told))
+        track->is_told = false;
+    else if (note == NOTE_TOLD) /* of what only a digest told the end is not told */
+        track->is_told = true;
+}
+
+void waiting_remember(struct waiting *waiting, const struct alert *told, enum note note, int64_t told_ms)
 {
     struct track *track = track_open(waiting, told->alert_id);
     if (!track)
         return;
-    track->told_ms = later_of(track->told_ms, told_ms);
-    if (track->group)
-        track->group->told_ms = later_of(track->group->told_ms, told_ms);
-    if (told->revision <= track->told_revision)
+    track->is_capped = note == NOTE_CAPPED;
+    if (note == NOTE_CAPPED) {
+        track->capped_ms = told_ms;
         return;
-    track->told_revision = told->revision;
-    track->told_state = told->state;
-    track->told_severity = told->severity;
-    track->is_told = !alert_is_over(told);
+    }
+    if (note == NOTE_TOLD)
+        track->told_ms = later_of(track->told_ms, told_ms);
+    if (track->group)
+        track->group->told_ms = later_of(track->group->told_ms, track->told_ms);
+    if (told->revision > track->told_revision)
+        remember_told(track, told, note);
 }
 
 /* What is over and known to the receiver as such needs no memory; an alert without a clock of ours never did. */
 static void drop_if_settled(struct waiting *waiting, struct view alert_id, struct track *track)
 {
-    if (is_over(track) && !track->is_told && track->revision >= track->told_revision)
+    if (is_over(track) && !track->is_told && !track->is_capped && track->revision >= track->told_revision)
         track_free(map_remove(&waiting->tracks, alert_id));
 }
 
@@ -286,10 +318,23 @@ void waiting_takes(struct waiting *waiting, const struct alert *alert, struct vi
     drop_if_settled(waiting, alert->alert_id, track);
 }
 
-void waiting_told(struct waiting *waiting, const struct alert *alert, int64_t now_ms)
+void waiting_told(struct waiting *waiting, const struct alert *alert, enum note note, int64_t now_ms)
 {
     struct track *track = map_find(&waiting->tracks, alert->alert_id);
-    waiting_remember(waiting, alert, now_ms);
+    waiting_remember(waiting, alert, note, now_ms);
     if (track)
         drop_if_settled(waiting, alert->alert_id, track);
+}
+
+struct view *waiting_capped(const struct waiting *waiting, int64_t before_ms, struct arena *arena, size_t *count)
+{
+    struct view *records = arena_alloc(arena, (waiting->tracks.count + 1) * sizeof *records);
+    size_t at = 0;
+    *count = 0;
+    for (const struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
+        const struct track *track = slot->value;
+        if (track->is_capped && track->capped_ms < before_ms && track->record.size)
+            records[(*count)++] = bytes_view(&track->record);
+    }
+    return records;
 }

@@ -9,6 +9,7 @@
  *   - at the end of all silences about it, and once nothing inhibits it (inhibition.h). What can be inhibited waits for moments first: the alert
  *     that does may be in another partition, an instant behind.
  * That something is over that was told waits for none of these. With `group_by` it is then told together with others (grouping.h).
+ * What is beyond a receiver's daily_max is put off: it waits for a digest, whatever becomes of it (digest.h).
  *
  * Time is the wall's, but nothing is remembered by the process: what waits follows from the log of alerts, which is
  * read again at each start, and what was told from the topic alerts.escalated, a record for each message. So a restart, or another
@@ -18,6 +19,7 @@
 #ifndef TS_NOTIFY_WAITING_H
 #define TS_NOTIFY_WAITING_H
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/map.h"
 #include "sinks/notify/inhibition.h"
@@ -39,8 +41,16 @@ void waiting_init(struct waiting *waiting, const struct receiver *receiver);
 void waiting_finish(struct waiting *waiting);
 void waiting_reset(struct waiting *waiting); /* to be followed by all that the logs have */
 
-/* Out of alerts.escalated: the receiver was told of this at told_ms. All of it before the first waiting_takes. */
-void waiting_remember(struct waiting *waiting, const struct alert *told, int64_t told_ms);
+/* How a note in alerts.escalated came about; its text there. */
+enum note {
+    NOTE_TOLD,   /* "" */
+    NOTE_CAPPED, /* "capped": put off until the digest */
+    NOTE_DIGEST  /* "digest": that has told it */
+};
+extern const char *const note_texts[NOTE_DIGEST + 1];
+
+/* Out of alerts.escalated: the receiver was told of this at told_ms, or was not. All of it before the first waiting_takes. */
+void waiting_remember(struct waiting *waiting, const struct alert *told, enum note note, int64_t told_ms);
 
 /* Each revision of every alert, as it comes in the log; `record` is its value there. The same again does no harm. Those that the receiver is
  * told at once (receiver_holds) are looked at only as what inhibits others. */
@@ -60,7 +70,10 @@ struct due {
  * others alone. false: nothing. What was due more than `age_max_ms` ago is too old to be told. */
 bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct due *due);
 
-/* The receiver has been told. */
-void waiting_told(struct waiting *waiting, const struct alert *alert, int64_t now_ms);
+/* The receiver has been told, or is to be in the digest, or was there. */
+void waiting_told(struct waiting *waiting, const struct alert *alert, enum note note, int64_t now_ms);
+
+/* The newest records of all that was put off before before_ms, borrowed as those of waiting_due; in the arena. */
+struct view *waiting_capped(const struct waiting *waiting, int64_t before_ms, struct arena *arena, size_t *count);
 
 #endif

@@ -166,3 +166,54 @@ def test_a_group_is_kept_as_one_and_reads_as_a_list(make_installation, receivers
         alerts.put("refused %d" % number, **CASE)
     kept = lambda: "".join(one["payload"].decode() for one in installation.records("alerts.undelivered"))
     assert eventually(lambda: all("refused %d" % number in kept() for number in range(3)), 30), (kept(), installation.logs())
+
+
+# --- the daily cap ----------------------------------------------------------------------------------------------------
+
+def test_what_is_beyond_the_days_messages_comes_in_one_digest(make_installation, receivers):  # noqa: F811
+    channel = receivers()
+    ends = time.time() // 60 * 60 + (60 if time.time() % 60 < 10 else 120)  # 50 s from now at least
+    installation = make_installation(**{"notify.receivers": [
+        {"name": "channel", "url": url(channel), "secret": SECRET, "daily_max": 3, "digest_at": time.strftime("%H:%M", time.gmtime(ends))}]})
+    alerts = Alerts(installation)
+    told_here = lambda: [(body["data"]["text"], body["data"]["state"]) for _, _, body, _ in channel.got if body["type"] == "touchstream.alert"]
+    digests = lambda: [(id, body) for _, id, body, _ in channel.got if body["type"] == "touchstream.digest"]
+    notes = lambda text: {one["alert_id"] for one in installation.records("alerts.escalated") if one["text"] == text}
+    of_case = {**CASE, "severity": "WARNING"}
+    notify = installation.start("notify")
+    for number in range(2):
+        alerts.put("told %d" % number, **of_case)
+    assert eventually(lambda: len(told_here()) == 2, 30), installation.logs()
+
+    # It dies; the next one knows that two are told, and tells one more. What is critical, and that it is over, is told all the same.
+    installation.stop(notify, signal.SIGKILL)
+    notify = installation.start("notify", name="notify-again")
+    for number in range(7):
+        alerts.put("beyond %d" % number, **of_case)
+    assert eventually(lambda: len(notes("capped")) == 6, 40), (told_here(), installation.logs())
+    alerts.put("urgent", **CASE)
+    alerts.put("told 0", "RESOLVED")
+    assert eventually(lambda: {("urgent", "OPEN"), ("told 0", "RESOLVED")} <= set(told_here()), 30), installation.logs()
+    assert len(told_here()) == 5 and sum(name.startswith("beyond") for name, _ in told_here()) == 1, told_here()
+    put_off = [name for name in alerts.newest if name.startswith("beyond") and (name, "OPEN") not in told_here()]
+    alerts.put(put_off[0], "RESOLVED")
+    installation.stop(notify, signal.SIGKILL)
+    assert time.time() < ends, "too slow to say anything"
+    notify = installation.start("notify", name="notify-once-more")
+
+    assert eventually(digests, 150), installation.logs()
+    assert time.time() >= ends - 1
+    (id, digest), = digests()
+    assert digest["count"] == 6 and digest["counts"] == [{"rule": "case", "severity": "WARNING", "count": 6, "open": 5}], digest
+    assert {one["data"]["text"] for one in digest["gravest"]} == set(put_off) and digest["gravest"][-1]["data"]["state"] == "RESOLVED"
+    assert id.startswith("digest-channel-") and all(is_signed for *_, is_signed in channel.got)
+
+    # A new day: who was in the digest is not told again, whatever dies; what is new is.
+    assert eventually(lambda: len(notes("digest")) == 6, 20), installation.logs()
+    installation.stop(notify, signal.SIGKILL)
+    installation.start("notify", name="notify-next-day")
+    for name in put_off[1:3]:
+        alerts.put(name, "RESOLVED")
+    alerts.put("new", **of_case)
+    assert eventually(lambda: ("new", "OPEN") in told_here(), 40), installation.logs()
+    assert len(told_here()) == 6 and len(digests()) == 1, (told_here(), digests())

@@ -43,7 +43,7 @@ static const char *told_at(struct waiting *waiting, int64_t at_ms, const struct 
         for (size_t i = 0; i < due.count; i++) {
             const struct alert *alert = &log[(unsigned char)due.items[i].record.data[0]];
             said[size++] = alert->alert_id.data[0];
-            waiting_told(waiting, alert, start_ms + at_ms);
+            waiting_told(waiting, alert, NOTE_TOLD, start_ms + at_ms);
         }
         qsort(said + begin, size - begin, 1, compare);
         said[size++] = ',';
@@ -96,7 +96,7 @@ static void a_restart_keeps_the_interval(void **unused)
     const struct alert log[] = {alert_of("a", 1, "nps", ALERT_STATE_OPEN, 0), alert_of("b", 1, "nps", ALERT_STATE_OPEN, SECONDS(40))};
     struct waiting waiting;
     waiting_init(&waiting, &channel);
-    waiting_remember(&waiting, &log[0], start_ms + SECONDS(30));
+    waiting_remember(&waiting, &log[0], NOTE_TOLD, start_ms + SECONDS(30));
     takes(&waiting, log, 0);
     takes(&waiting, log, 1);
     assert_string_equal(told_at(&waiting, MINUTES(5), log), "");
@@ -107,7 +107,7 @@ static void a_restart_keeps_the_interval(void **unused)
 static void more_than_a_message_holds_comes_in_the_next(void **unused)
 {
     (void)unused;
-    static char ids[DUE_MOST + 50][8];
+    static char ids[DUE_MOST + 50][16];
     struct waiting waiting;
     struct due due;
     waiting_init(&waiting, &channel);
@@ -124,7 +124,7 @@ static void more_than_a_message_holds_comes_in_the_next(void **unused)
         for (size_t i = 0; i < due.count; i++) {
             struct alert alert = alert_of("", 1, "nps", ALERT_STATE_OPEN, 0);
             alert.alert_id = due.items[i].record;
-            waiting_told(&waiting, &alert, now_ms);
+            waiting_told(&waiting, &alert, NOTE_TOLD, now_ms);
         }
         assert_false(waiting_due(&waiting, now_ms, DAYS(1), &due));
     }
@@ -135,7 +135,7 @@ static void groups_come_and_go(void **unused)
 {
     (void)unused;
     struct groups groups = {0};
-    static char names[5000][16];
+    static char names[5000][24];
     const struct grouping by_kpi = {.is_on = true, .labels = BY_KPI, .interval_ms = MINUTES(5)};
     for (int i = 0; i < 5000; i++) {
         snprintf(names[i], sizeof names[i], "kpi-%d", i);
@@ -178,6 +178,13 @@ static void a_message_has_what_they_have_in_common_and_each_of_them(void **unuse
     struct group_message group = {alerts, waited_ms, 57, bytes_view(&key)}, pair = {alerts, waited_ms, 2, bytes_view(&key)}, one = {alerts, waited_ms, 1, bytes_view(&key)};
     expect(RECEIVER_SLACK, &group, (const char *const[]){"{\"text\":\"57 alerts, 50 of them open · kpi.target · nps\\n• WARNING RESOLVED: other <http://127.0.0.1:8081|open>\\n• WARNING RESOLVED: a &amp; b <",
                                                          "\\n• Nobody has acknowledged it for 15.0 min: WARNING RESOLVED: other", "\\nand 37 more <http://127.0.0.1:8081|open>\"}", NULL});
+    struct bytes text = {0};
+    size_t lines = 0;
+    message_write_group(&text, &channel, &group, "http://127.0.0.1:8081");
+    for (const char *at = bytes_text(&text); (at = strstr(at, "\\n• ")); at++)
+        lines++;
+    assert_int_equal(lines, 20);
+    bytes_finish(&text);
     expect(RECEIVER_SLACK, &one, (const char *const[]){"{\"text\":\"WARNING RESOLVED: other\\n<", NULL});
     expect(RECEIVER_JSON, &one, (const char *const[]){"{\"type\":\"touchstream.alerts\",", "\"alerts\":[{\"type\":\"touchstream.alert\",", NULL});
     expect(RECEIVER_JSON, &pair, (const char *const[]){"\"url\":\"http://127.0.0.1:8081\",\"group\":{\"rule\":\"kpi.target\",\"kpi\":\"nps\"},\"alerts\":[{\"type\":\"touchstream.alert\",",

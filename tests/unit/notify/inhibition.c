@@ -105,7 +105,7 @@ static const char *told_at(struct waiting *waiting, int64_t at_ms, const struct 
         const struct alert *alert = &log[(unsigned char)due.items[0].record.data[0]];
         assert_true(due.count == 1 && due.items[0].waited_ms == 0 && due.group.size == 0);
         snprintf(said + strlen(said), sizeof said - strlen(said), "%.*s %s,", VIEW_ARGUMENTS(alert->alert_id), alert_state_name(alert->state));
-        waiting_told(waiting, alert, start_ms + at_ms);
+        waiting_told(waiting, alert, NOTE_TOLD, start_ms + at_ms);
     }
     return said;
 }
@@ -174,19 +174,19 @@ static void a_restart_knows_what_was_held_back(void **unused)
     for (int order = 0; order < 2; order++) {
         struct waiting waiting;
         waiting_init(&waiting, &desk);
-        waiting_remember(&waiting, &log[0], 0);
+        waiting_remember(&waiting, &log[0], NOTE_TOLD, 0);
         takes(&waiting, log, orders[order][0]);
         takes(&waiting, log, orders[order][1]);
         assert_string_equal(told_at(&waiting, DAYS(2), log), "");
         waiting_reset(&waiting);
-        waiting_remember(&waiting, &log[0], 0);
+        waiting_remember(&waiting, &log[0], NOTE_TOLD, 0);
         for (int i = 0; i < 3; i++)
             takes(&waiting, log, orders[order][i]);
         const char *told = told_at(&waiting, DAYS(3) + MINUTES(5), log);
         assert_true(strstr(told, "whole RESOLVED,") && strstr(told, "part OPEN,"));
         waiting_reset(&waiting);
-        waiting_remember(&waiting, &log[1], 0);
-        waiting_remember(&waiting, &log[2], 0);
+        waiting_remember(&waiting, &log[1], NOTE_TOLD, 0);
+        waiting_remember(&waiting, &log[2], NOTE_TOLD, 0);
         for (int i = 0; i < 3; i++)
             takes(&waiting, log, orders[order][i]);
         assert_string_equal(told_at(&waiting, DAYS(3) + MINUTES(10), log), "");

@@ -167,7 +167,7 @@ static void an_escalation_waits_for_the_end_of_all_silences(void **unused)
     assert_false(waiting_due(&waiting, noon_ms + HOURS(1) - 1, DAYS(1), &due));
     assert_true(waiting_due(&waiting, noon_ms + HOURS(1), DAYS(1), &due));
     assert_true(view_equal_text(due.items[0].record, "c") && due.items[0].waited_ms == HOURS(1));
-    waiting_told(&waiting, &c, 0);
+    waiting_told(&waiting, &c, NOTE_TOLD, 0);
     struct alert seen = alert_of("c", ALERT_STATE_ACKNOWLEDGED, 2, noon_ms + MINUTES(59));
     waiting_takes(&waiting, &seen, seen.alert_id, seen.changed_at_ms); /* that is silent, too */
     assert_false(waiting_due(&waiting, noon_ms + HOURS(2) - 1, DAYS(1), &due));

@@ -38,7 +38,7 @@ static const char *told_at(struct waiting *waiting, int64_t at_ms, const struct 
                 newest = &alerts[i];
         assert_non_null(newest);
         snprintf(said + strlen(said), sizeof said - strlen(said), "%.*s:%lldm ", VIEW_ARGUMENTS(newest->alert_id), (long long)(due.items[0].waited_ms / 60000));
-        waiting_told(waiting, newest, 0);
+        waiting_told(waiting, newest, NOTE_TOLD, 0);
     }
     return said;
 }
@@ -148,11 +148,11 @@ static void what_comes_again_does_no_harm(void **unused)
     assert_string_equal(told_at(&waiting, HOURS(1), alerts, 2), "");
     waiting_reset(&waiting);
     struct alert over = revision_of("a", 3, ALERT_STATE_RESOLVED, SEVERITY_CRITICAL, MINUTES(20));
-    waiting_remember(&waiting, &over, 0);
+    waiting_remember(&waiting, &over, NOTE_TOLD, 0);
     takes(&waiting, &alerts[0]);
     assert_string_equal(told_at(&waiting, HOURS(1), alerts, 2), "");
     waiting_reset(&waiting);
-    waiting_remember(&waiting, &alerts[1], 0);
+    waiting_remember(&waiting, &alerts[1], NOTE_TOLD, 0);
     takes(&waiting, &alerts[0]);
     assert_string_equal(told_at(&waiting, HOURS(1), alerts, 2), ""); /* it has been told of more than that */
     waiting_finish(&waiting);
@@ -169,7 +169,7 @@ static void tell(struct history *history, struct waiting *waiting, const struct 
 {
     assert_true(history->told_count < LOG_MOST);
     history->told[history->told_count++] = *alert;
-    waiting_told(waiting, alert, 0);
+    waiting_told(waiting, alert, NOTE_TOLD, 0);
 }
 
 static void run_until(struct history *history, struct waiting *waiting, int64_t at_ms)
@@ -188,7 +188,7 @@ static void read_again(struct history *history, struct waiting *waiting, int64_t
 {
     waiting_reset(waiting);
     for (size_t i = 0; i < history->told_count; i++)
-        waiting_remember(waiting, &history->told[i], 0);
+        waiting_remember(waiting, &history->told[i], NOTE_TOLD, 0);
     for (size_t i = 0; i < history->log_count; i++)
         takes(waiting, &history->log[i]);
     run_until(history, waiting, at_ms); /* all of it has been told that was to be */
