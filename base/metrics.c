@@ -19,6 +19,7 @@ struct metric {
     char *name, *labels, *help;
     enum metric_kind kind;
     _Atomic double value; /* histogram: the sum */
+    atomic_bool is_hidden;
     atomic_uint_fast64_t counts[BOUND_COUNT + 1];
     struct metric *next;
 };
@@ -50,6 +51,7 @@ static struct metric *find_or_add(enum metric_kind kind, const char *name, const
     metric->labels = memory_copy_text(labels);
     metric->help = memory_copy_text(help);
     metric->kind = kind;
+    metric->is_hidden = kind == GAUGE;
     metric->next = *place;
     *place = metric;
     pthread_mutex_unlock(&lock);
@@ -93,6 +95,12 @@ void metric_add(struct metric *metric, double by)
 void metric_set(struct metric *metric, double value)
 {
     atomic_store_explicit(&metric->value, value, memory_order_relaxed);
+    atomic_store_explicit(&metric->is_hidden, false, memory_order_relaxed);
+}
+
+void metric_hide(struct metric *metric)
+{
+    atomic_store_explicit(&metric->is_hidden, true, memory_order_relaxed);
 }
 
 void metric_observe(struct metric *metric, double seconds)
@@ -156,6 +164,8 @@ void metrics_render(struct bytes *out)
     pthread_mutex_lock(&lock);
     const char *family = "";
     for (struct metric *metric = all; metric; metric = metric->next) {
+        if (atomic_load_explicit(&metric->is_hidden, memory_order_relaxed))
+            continue;
         if (strcmp(family, metric->name) != 0)
             bytes_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
                          kind_names[metric->kind]);

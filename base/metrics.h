@@ -9,7 +9,7 @@
 
 struct metric;
 
-/* `labels`: "role=\"journey\",partition=\"3\"" or NULL. The same name and labels yield the same metric. */
+/* `labels`: "role=\"journey\",partition=\"3\"" or NULL. The same name and labels yield the same metric. A gauge is told once it has been set. */
 struct metric *metrics_counter(const char *name, const char *labels, const char *help);
 struct metric *metrics_gauge(const char *name, const char *labels, const char *help);
 /* Logarithmic bounds from 100 µs to 100 s, 1-2-5. */
@@ -20,6 +20,7 @@ void metrics_label(struct bytes *labels, const char *name, const char *value);
 
 void metric_add(struct metric *metric, double by);   /* counter or gauge */
 void metric_set(struct metric *metric, double value); /* gauge */
+void metric_hide(struct metric *metric); /* gauge: it is not told until it is set again, for there is nothing to measure */
 void metric_observe(struct metric *metric, double seconds);
 double metric_value(const struct metric *metric);    /* histogram: its count */
 

@@ -241,6 +241,7 @@ static void task_drop(struct worker *worker, int32_t partition)
         worker->loading_count--;
         worker->broker->port->reader_remove(worker->broker, partition);
     }
+    worker_report_leave(worker, task);
     worker->tasks.tasks[partition] = NULL;
     task_destroy(task);
 }

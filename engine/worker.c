@@ -77,6 +77,7 @@ void worker_init(struct worker *worker, const struct runner_config *config, int 
 
 void worker_finish(struct worker *worker)
 {
+    worker_report_finish(worker);
     for (size_t i = 0; i < worker->tasks.count; i++)
         task_destroy(worker->tasks.tasks[i]);
     free(worker->tasks.tasks);
@@ -84,7 +85,6 @@ void worker_finish(struct worker *worker)
     txn_finish(&worker->txn);
     outbox_finish(&worker->outbox);
     arena_finish(&worker->arena);
-    worker_report_destroy(worker->report);
 }
 
 static void beat(struct worker *worker)

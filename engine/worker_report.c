@@ -127,14 +127,8 @@ static struct partition_metrics *partition_metrics_of(struct worker_report *repo
     return metrics;
 }
 
-void worker_report_destroy(struct worker_report *report)
+static void report_destroy(struct worker_report *report)
 {
-    for (size_t i = 0; i < report->partition_count; i++) {
-        if (report->partitions[i].lag) {
-            metric_set(report->partitions[i].lag, 0);
-            metric_set(report->partitions[i].entries, 0);
-        }
-    }
     if (report->status) {
         pthread_mutex_lock(&report->status->lock);
         status_forget_thread(report->status, report->thread);
@@ -151,6 +145,34 @@ static void take_counts(struct worker_report *report, struct task *task, struct 
     metric_add(report->checkpoint_bytes, (double)task->checkpoint.bytes_written);
     metrics->records += task->applied;
     task->applied = task->parked = task->checkpoint.bytes_written = 0;
+}
+
+/* Another worker, of another process as a rule, tells of it from now on: what we knew last would stand beside that for ever. */
+void worker_report_leave(struct worker *worker, struct task *task)
+{
+    struct partition_metrics *metrics = partition_metrics_of(worker->report, task->partition);
+    take_counts(worker->report, task, metrics);
+    metric_hide(metrics->lag);
+    metric_hide(metrics->entries);
+    metric_hide(metrics->clock);
+    metric_hide(metrics->memory);
+}
+
+static void take_transactions(struct worker *worker)
+{
+    metric_add(worker->report->commits, (double)worker->txn.committed);
+    metric_add(worker->report->aborts, (double)worker->txn.aborted);
+    worker->txn.committed = worker->txn.aborted = 0;
+}
+
+void worker_report_finish(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->tasks.count; i++) {
+        if (worker->tasks.tasks[i])
+            worker_report_leave(worker, worker->tasks.tasks[i]);
+    }
+    take_transactions(worker);
+    report_destroy(worker->report);
 }
 
 static struct partition_status row_of(struct worker *worker, const struct task *task)
@@ -175,7 +197,8 @@ static void report_task(struct worker *worker, struct task *task)
     take_counts(report, task, metrics);
     struct partition_status row = row_of(worker, task);
     row.records = metrics->records;
-    metric_set(metrics->lag, (double)row.lag);
+    if (row.lag >= 0) /* else Kafka has not said yet where it ends */
+        metric_set(metrics->lag, (double)row.lag);
     metric_set(metrics->entries, (double)row.entries);
     metric_set(metrics->memory, (double)row.memory_bytes);
     if (row.clock_ms != INT64_MIN)
@@ -190,9 +213,7 @@ void worker_report_update(struct worker *worker, int64_t now_ms)
     if (now_ms - worker->reported_at_ms < REPORT_EVERY_MS)
         return;
     worker->reported_at_ms = now_ms;
-    metric_add(report->commits, (double)worker->txn.committed);
-    metric_add(report->aborts, (double)worker->txn.aborted);
-    worker->txn.committed = worker->txn.aborted = 0;
+    take_transactions(worker);
 
     if (report->status) {
         pthread_mutex_lock(&report->status->lock);

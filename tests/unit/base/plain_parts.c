@@ -229,6 +229,9 @@ static void metrics_render_as_prometheus_text(void **state)
     metric_set(metrics_gauge("ts_test_share", NULL, "How much."), 0.1);
     metric_set(metrics_gauge("ts_test_sum", NULL, "How much."), 0.1 + 0.2);
     metric_set(metrics_gauge("ts_test_most", NULL, "How much."), INFINITY);
+    struct metric *silent = metrics_gauge("ts_test_silent", NULL, "How much."), *past = metrics_gauge("ts_test_past", NULL, "How much.");
+    metric_set(past, 1);
+    metric_hide(past);
     struct bytes out = {0}, label = {0};
     metrics_label(&label, "receiver", "we \"x\"\\\n");
     assert_string_equal(bytes_text(&label), "receiver=\"we \\\"x\\\"\\\\\\n\"");
@@ -241,6 +244,12 @@ static void metrics_render_as_prometheus_text(void **state)
     assert_non_null(strstr(bytes_text(&out), "# TYPE ts_test_total counter\nts_test_total{role=\"a\"} 2\n"));
     assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_bucket{le=\"0.005\"} 1\n"));
     assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_bucket{le=\"0.002\"} 0\n"));
+    assert_null(strstr(bytes_text(&out), "ts_test_silent")); /* not measured yet, and no more */
+    assert_null(strstr(bytes_text(&out), "ts_test_past"));
+    metric_set(silent, 2);
+    bytes_clear(&out);
+    metrics_render(&out);
+    assert_non_null(strstr(bytes_text(&out), "ts_test_silent 2\n"));
     bytes_finish(&out);
 }
 

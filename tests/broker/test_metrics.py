@@ -1,0 +1,43 @@
+"""What /metrics says, held to what can be counted from outside."""
+
+import re
+import urllib.error
+import urllib.request
+
+from installation import eventually, free_port
+
+
+def metrics_of(port):
+    """{"name{labels}": value}"""
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=5) as answer:
+            lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    except urllib.error.URLError:
+        return {}  # not there yet
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def partitions_told(port, metric):
+    """Of which partitions this process tells that metric."""
+    pattern = re.compile(r'touchstream_engine_%s\{role="journey",partition="(\d+)"\}' % metric)
+    return {int(found.group(1)) for found in map(pattern.fullmatch, metrics_of(port)) if found}
+
+
+def test_who_hands_a_partition_over_tells_of_it_no_more(installation):
+    """A lag or a clock that stands still for ever would be an alarm about nothing, and entries would be counted twice."""
+    ports = {name: free_port() for name in ("one", "other")}
+
+    def start(name):
+        return installation.start("journey", name=name, settings={"engine.instance": name, "engine.session_timeout": "6s",
+                                                                  "status.listen": "127.0.0.1:%d" % ports[name]})
+
+    def told():
+        return {name: [partitions_told(port, metric) for metric in ("lag_records", "entries", "clock_seconds", "entry_table_bytes")]
+                for name, port in ports.items()}
+
+    start("one")
+    assert eventually(lambda: partitions_told(ports["one"], "clock_seconds") == {0, 1, 2, 3}, 30)
+    start("other")
+    assert eventually(lambda: all(len(partitions) == 2 for name in ports for partitions in told()[name]), 30), told()
+    assert told()["one"][0] | told()["other"][0] == {0, 1, 2, 3}
+
