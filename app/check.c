@@ -9,42 +9,63 @@
 
 struct finding {
     bool is_good;
-    char text[512];
+    char text[768];
 };
+
+static void print_finding(const char *name, const char *verdict, const char *text)
+{
+    printf("%-10s %-7s %s\n", name, verdict, text);
+}
 
 static struct finding check_kafka(const struct config *config)
 {
     struct finding finding = {.is_good = true};
-    char error[256] = "";
+    char error[512] = "";
     if (admin_ping(&config->kafka, 5000, error, sizeof error) != OUTCOME_OK) {
         finding.is_good = false;
-        snprintf(finding.text, sizeof finding.text, "no answer: %s (kafka.brokers: %s)", error, config->kafka.brokers);
+        snprintf(finding.text, sizeof finding.text, "%s (kafka.brokers: %s)", error, config->kafka.brokers);
     } else {
         snprintf(finding.text, sizeof finding.text, "answers at %s", config->kafka.brokers);
     }
     return finding;
 }
 
-static struct finding check_topics(const struct config *config)
+/* Of a report's lines "NAME: missing" those names go into the finding, the others are doubts of their own. */
+static struct finding sort_report(struct bytes *report)
 {
     struct finding finding = {.is_good = true};
-    size_t used = 0;
-    if (admin_partition_count(&config->kafka, topic_rows[0].name) == -2)
-        return (struct finding){false, "not looked at: kafka does not answer"};
-    for (const struct topic_row *row = topic_rows; row->name; row++) {
-        struct bytes name = {0};
-        bytes_printf(&name, "%s%s", config->kafka.topic_prefix, row->name);
-        int32_t partitions = admin_partition_count(&config->kafka, bytes_text(&name));
-        if (partitions < 0 && used < sizeof finding.text)
-            used += (size_t)snprintf(finding.text + used, sizeof finding.text - used, "%s%s", used ? ", " : "missing: ",
-                                     bytes_text(&name));
-        finding.is_good &= partitions >= 0;
-        bytes_finish(&name);
+    size_t used = 0, doubts = 0;
+    for (const char *line = bytes_text(report), *end; *line; line = *end ? end + 1 : end) {
+        static const char missing[] = ": missing";
+        char text[768];
+        end = line + strcspn(line, "\n");
+        size_t size = (size_t)(end - line), most = sizeof missing - 1;
+        bool is_missing = size > most && memcmp(end - most, missing, most) == 0;
+        snprintf(text, sizeof text, "%.*s", (int)(is_missing ? size - most : size), line);
+        if (!is_missing)
+            print_finding("topics", "warning", text);
+        else if (used < sizeof finding.text)
+            used += (size_t)snprintf(finding.text + used, sizeof finding.text - used, "%s%s", used ? ", " : "missing: ", text);
+        finding.is_good &= !is_missing;
+        doubts += !is_missing;
     }
     if (finding.is_good)
-        snprintf(finding.text, sizeof finding.text, "all there");
+        snprintf(finding.text, sizeof finding.text, "all there%s", doubts ? ", not all as they should be" : "");
     else if (used < sizeof finding.text)
         snprintf(finding.text + used, sizeof finding.text - used, " (create them: touchstream topics)");
+    return finding;
+}
+
+static struct finding check_topics(const struct config *config)
+{
+    struct topic_wanted wanted[TOPICS_MAX];
+    struct bytes report = {0};
+    struct finding finding = {false, "not looked at: kafka does not answer"};
+    char error[512];
+    if (admin_ping(&config->kafka, 1000, error, sizeof error) == OUTCOME_OK &&
+        admin_look_at_topics(&config->kafka, wanted, topics_wanted(config, wanted), &report) == OUTCOME_OK)
+        finding = sort_report(&report);
+    bytes_finish(&report);
     return finding;
 }
 
@@ -56,14 +77,16 @@ static struct finding check_registry(const struct config *config)
     bytes_printf(&subject, "%stouchpoints-value", config->kafka.topic_prefix);
     uint32_t id;
     char error[384] = "";
-    enum outcome outcome = registry_latest(registry, bytes_text(&subject), &id, error, sizeof error);
+    enum outcome outcome = registry_ping(registry, error, sizeof error);
     if (outcome == OUTCOME_OK)
-        snprintf(finding.text, sizeof finding.text, "answers at %s", config->registry.url);
+        outcome = registry_latest(registry, bytes_text(&subject), &id, error, sizeof error);
+    if (outcome == OUTCOME_OK)
+        snprintf(finding.text, sizeof finding.text, "answers at %s", registry_shown_url(registry));
     else if (outcome == OUTCOME_PARK)
         snprintf(finding.text, sizeof finding.text, "answers at %s; no schemas yet (touchstream topics registers them)",
-                 config->registry.url);
+                 registry_shown_url(registry));
     else
-        snprintf(finding.text, sizeof finding.text, "%s (registry.url: %s)", error, config->registry.url);
+        snprintf(finding.text, sizeof finding.text, "%s (registry.url: %s)", error, registry_shown_url(registry));
     finding.is_good = outcome == OUTCOME_OK || outcome == OUTCOME_PARK;
     bytes_finish(&subject);
     registry_destroy(registry);
@@ -113,7 +136,7 @@ int check_command(struct app *app, int argc, char **argv)
     bool is_good = true;
     for (size_t i = 0; i < sizeof connections / sizeof *connections; i++) {
         struct finding finding = connections[i].check(&app->config);
-        printf("%-10s %-7s %s\n", connections[i].name, finding.is_good ? "ok" : "FAILED", finding.text);
+        print_finding(connections[i].name, finding.is_good ? "ok" : "FAILED", finding.text);
         fflush(stdout);
         is_good &= finding.is_good;
     }

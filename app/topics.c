@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { FOR_EVER = -1 };
+enum { FOR_EVER = -1, AHEAD_MOST_MS = 60 * 60 * 1000 };
+#define TOMBSTONES_KEPT_MS DAYS(30)
 
 const struct topic_row topic_rows[] = {
     {.name = "touchpoints",
      .shape = &touchpoint_shape,
      .retention_ms = DAYS(30),
+     .is_dated_by_others = true,
      .key = "customer id",
      .summary = "Every accepted event. A record with a null key and a null value is a tick, which moves its partition's clock."},
     {.name = "touchpoints.rejected",
@@ -94,8 +96,6 @@ const struct topic_row *topic_row_find(const char *name)
     return NULL;
 }
 
-enum { TOPICS_MAX = 16 };
-
 /* Calls again, with a pause, while the other side is away; *stop ends it. */
 static void pause_before_retry(void)
 {
@@ -108,9 +108,8 @@ static int32_t partitions_of(const struct topic_row *row, const struct config *c
     return (int32_t)(row->is_sparse ? (config->topics.partitions + 3) / 4 : config->topics.partitions);
 }
 
-static enum outcome create_topics(const struct config *config, bool waits, atomic_bool *stop)
+size_t topics_wanted(const struct config *config, struct topic_wanted wanted[TOPICS_MAX])
 {
-    struct topic_wanted wanted[TOPICS_MAX];
     size_t count = 0;
     for (const struct topic_row *row = topic_rows; row->name; row++)
         wanted[count++] = (struct topic_wanted){.name = row->name,
@@ -119,25 +118,46 @@ static enum outcome create_topics(const struct config *config, bool waits, atomi
                                                 .replication = (int16_t)config->topics.replication,
                                                 .is_compacted = row->is_compacted,
                                                 .is_dated_on_arrival = row->is_dated_on_arrival,
-                                                .retention_ms = row->retention_ms};
-    char report[2048] = "";
-    bool has_said = false;
-    for (;;) {
-        report[0] = '\0';
+                                                .retention_ms = row->retention_ms,
+                                                .tombstones_kept_ms = TOMBSTONES_KEPT_MS,
+                                                .ahead_most_ms = row->is_dated_by_others ? AHEAD_MOST_MS : 0};
+    return count;
+}
+
+static void log_report(enum log_level level, const char *message, struct bytes *report)
+{
+    for (const char *line = bytes_text(report), *end; *line; line = *end ? end + 1 : end) {
+        char text[1024];
+        end = line + strcspn(line, "\n");
+        snprintf(text, sizeof text, "%.*s", (int)(end - line), line);
+        log_line(level, message, "report", text, NULL);
+    }
+}
+
+static enum outcome create_topics(const struct config *config, bool waits, atomic_bool *stop)
+{
+    struct topic_wanted wanted[TOPICS_MAX];
+    size_t count = topics_wanted(config, wanted);
+    struct bytes report = {0};
+    enum outcome outcome;
+    for (bool has_said = false;; has_said = true) {
+        char error[512] = "";
+        bytes_clear(&report);
         /* A look first: librdkafka waits a whole minute with a request to brokers that are not there. */
-        enum outcome outcome = admin_ping(&config->kafka, 2000, report, sizeof report);
+        outcome = admin_ping(&config->kafka, 2000, error, sizeof error);
         if (outcome == OUTCOME_OK)
-            outcome = admin_ensure_topics(&config->kafka, wanted, count, report, sizeof report);
-        if (outcome != OUTCOME_RETRY || !waits || atomic_load(stop)) {
-            if (report[0])
-                log_line(outcome == OUTCOME_OK ? LOG_INFO : LOG_ERROR, "topics", "report", report, NULL);
-            return outcome;
-        }
+            outcome = admin_ensure_topics(&config->kafka, wanted, count, &report);
+        else
+            bytes_append_text(&report, error);
+        if (outcome != OUTCOME_RETRY || !waits || atomic_load(stop))
+            break;
         if (!has_said)
-            log_warning("kafka is away, waiting", "brokers", config->kafka.brokers, "error", report, NULL);
-        has_said = true;
+            log_report(LOG_WARNING, "kafka is away, waiting", &report);
         pause_before_retry();
     }
+    log_report(outcome == OUTCOME_OK ? LOG_WARNING : LOG_ERROR, outcome == OUTCOME_OK ? "a topic is not as it should be" : "topics", &report);
+    bytes_finish(&report);
+    return outcome;
 }
 
 static enum outcome register_one(struct registry *registry, const struct config *config, const struct topic_row *row,
@@ -165,11 +185,11 @@ static enum outcome register_schemas(struct registry *registry, const struct con
         }
         if (outcome != OUTCOME_RETRY || !waits || atomic_load(stop)) {
             log_error("the schema registry did not take a schema", "topic", topic_rows[i].name, "url",
-                      config->registry.url, "error", error, NULL);
+                      registry_shown_url(registry), "error", error, NULL);
             return outcome;
         }
         if (!has_said)
-            log_warning("the schema registry is away, waiting", "url", config->registry.url, "error", error, NULL);
+            log_warning("the schema registry is away, waiting", "url", registry_shown_url(registry), "error", error, NULL);
         has_said = true;
         pause_before_retry();
     }

@@ -16,15 +16,21 @@ struct topic_row {
     const char *key;      /* what the key is, for people */
     const char *summary;
     bool is_dated_on_arrival; /* see struct topic_wanted */
+    bool is_dated_by_others;  /* who produces into it could move clocks by a date */
 };
 
 extern const struct topic_row topic_rows[]; /* ends with name NULL */
 
 const struct topic_row *topic_row_find(const char *name); /* NULL: none of ours */
 
+enum { TOPICS_MAX = 16 };
+
+/* What Kafka should have for them; answers how many. */
+size_t topics_wanted(const struct config *config, struct topic_wanted wanted[TOPICS_MAX]);
+
 /* Ids of our own schemas in this installation's registry, by place in topic_rows. */
 struct schema_ids {
-    uint32_t of_topic[16];
+    uint32_t of_topic[TOPICS_MAX];
 };
 
 uint32_t schema_id_of(const struct schema_ids *ids, const char *topic);

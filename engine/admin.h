@@ -2,6 +2,7 @@
 #ifndef TS_ENGINE_ADMIN_H
 #define TS_ENGINE_ADMIN_H
 
+#include "base/bytes.h"
 #include "base/outcome.h"
 #include "engine/kafka_settings.h"
 
@@ -16,17 +17,19 @@ struct topic_wanted {
     int16_t replication;
     bool is_compacted;
     bool is_dated_on_arrival; /* records bear the time at which Kafka got them, and retention counts from there */
-    int64_t retention_ms; /* -1: for ever */
+    int64_t retention_ms;       /* not of compacted ones */
+    int64_t tombstones_kept_ms; /* compacted: tombstones must outlive the longest downtime (engine/checkpoint.h) */
+    int64_t ahead_most_ms;      /* how far ahead of its own clock Kafka may let a record be dated; 0: does not matter */
 };
 
 /* RETRY: Kafka cannot be reached (error says where). */
 enum outcome admin_ping(const struct kafka_settings *kafka, int timeout_ms, char *error, size_t error_size);
 
-/* Creates what is missing (compacted topics keep tombstones for 30 days: how long an installation may be down); an existing topic with other partitions or cleanup is reported in `report` (one line each). */
-enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
-                                 char *report, size_t report_size);
+/* Creates what is missing. What is there and is not as wanted (partitions, cleanup, retention, sizes, dates) is left as it is and stands in `report`, a
+ * line each: "NAME: what and why". OK also then. RETRY: Kafka does not answer, which is the report. STOP: something cannot be created. */
+enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report);
 
-/* −1: no such topic, −2: Kafka cannot be reached. `topic` with prefix. */
-int32_t admin_partition_count(const struct kafka_settings *kafka, const char *topic);
+/* The same without creating: what is missing stands in the report as "NAME: missing". */
+enum outcome admin_look_at_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report);
 
 #endif

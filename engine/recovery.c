@@ -87,8 +87,9 @@ static bool is_checkpoint_topic_fit(struct worker *worker, int32_t partition)
     int32_t count = worker->broker->port->partition_count(worker->broker, BROKER_TO_CHECKPOINT);
     if (partition < count)
         return true;
-    log_error("checkpoint topic has fewer partitions than the input", "topic", worker->config->processor->checkpoint,
-              "partitions", LOG_NUMBER(count), "input partition", LOG_NUMBER(partition), NULL);
+    log_error("checkpoint topic has fewer partitions than the input: were some added to that alone? Give it as many (docs/RELIABILITY.md, «Partitions that are "
+              "added», says what follows)",
+              "topic", worker->config->processor->checkpoint, "partitions", LOG_NUMBER(count), "input partition", LOG_NUMBER(partition), NULL);
     worker->is_hopeless = true;
     return false;
 }

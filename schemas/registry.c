@@ -16,12 +16,31 @@ struct known_schema {
 };
 
 struct registry {
-    char *url; /* without a slash at its end */
+    char *url;       /* without a slash at its end */
+    char *shown_url; /* without user and password */
     pthread_mutex_t lock;
     struct http_client *http;
     struct known_schema *schemas;
     size_t schema_count;
 };
+
+static char *without_credentials(const char *url)
+{
+    const char *scheme_end = strstr(url, "://"), *host = scheme_end ? scheme_end + 3 : url;
+    size_t size = strcspn(host, "/?#");
+    struct bytes shown = {0};
+    const char *at = memrchr(host, '@', size);
+    bytes_append(&shown, url, (size_t)(host - url));
+    bytes_append_text(&shown, at ? at + 1 : host);
+    char *copy = memory_copy_text(bytes_text(&shown));
+    bytes_finish(&shown);
+    return copy;
+}
+
+const char *registry_shown_url(const struct registry *registry)
+{
+    return registry->shown_url;
+}
 
 struct registry *registry_create(const char *url)
 {
@@ -29,6 +48,7 @@ struct registry *registry_create(const char *url)
     registry->url = memory_copy_text(url);
     for (size_t size = strlen(url); size > 0 && registry->url[size - 1] == '/'; size--)
         registry->url[size - 1] = '\0';
+    registry->shown_url = without_credentials(registry->url);
     registry->http = http_client_create();
     pthread_mutex_init(&registry->lock, NULL);
     return registry;
@@ -43,6 +63,7 @@ void registry_destroy(struct registry *registry)
         free(registry->schemas[i].text);
     free(registry->schemas);
     free(registry->url);
+    free(registry->shown_url);
     pthread_mutex_destroy(&registry->lock);
     free(registry);
 }
@@ -194,6 +215,19 @@ enum outcome registry_require_backward(struct registry *registry, const char *su
                                error, error_size);
     json_decref(answer);
     return outcome == OUTCOME_PARK ? OUTCOME_STOP : outcome;
+}
+
+enum outcome registry_ping(struct registry *registry, char *error, size_t error_size)
+{
+    struct bytes path = {0};
+    json_t *answer = NULL;
+    bytes_append_text(&path, "/schemas/types");
+    enum outcome outcome = ask(registry, "GET", &path, (struct view){NULL, 0}, "list of schema types", &answer, error, error_size);
+    json_decref(answer);
+    if (outcome != OUTCOME_PARK)
+        return outcome;
+    explain(error, error_size, "who answers there has no schema registry's API at this path");
+    return OUTCOME_STOP;
 }
 
 enum outcome registry_latest(struct registry *registry, const char *subject, uint32_t *id, char *error,

@@ -21,6 +21,12 @@ struct registry;
 struct registry *registry_create(const char *url);
 void registry_destroy(struct registry *registry);
 
+/* The URL for people and logs: without user and password. Lives as long as the registry. */
+const char *registry_shown_url(const struct registry *registry);
+
+/* Does somebody answer there who speaks a registry's API? STOP: somebody else does. */
+enum outcome registry_ping(struct registry *registry, char *error, size_t error_size);
+
 /* The id of `schema_json` under `subject` ("<topic>-value"), registered now unless it was already. */
 enum outcome registry_register(struct registry *registry, const char *subject, const char *schema_json, uint32_t *id,
                                char *error, size_t error_size);

@@ -9,19 +9,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WAIT_MS = 10000 };
-#define TOMBSTONES_KEPT_MS "2592000000" /* 30 days */
+enum { WAIT_MS = 10000, ERROR_MAX = 512, TOPIC_NAME_MAX = 512, MESSAGE_BYTES_MAX = 2097152 };
 
 struct admin {
-    struct kafka_link link;
+    struct kafka_link link; /* the first member: see on_error */
+    char cause[ERROR_MAX];  /* what librdkafka said last about a connection; empty: nothing */
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
 };
 
+/* Why a broker is not to be had: refused, no such host, a password, a certificate. That all are down sums up what was said before. */
+static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+{
+    struct admin *admin = opaque;
+    (void)handle;
+    if ((rd_kafka_resp_err_t)code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        snprintf(admin->cause, sizeof admin->cause, "%s", reason);
+}
+
 static bool admin_open(struct admin *admin, const struct kafka_settings *kafka, char *error, size_t error_size)
 {
     rd_kafka_conf_t *conf = kafka_conf_create(kafka, &admin->link, "admin");
-    rd_kafka_conf_set_error_cb(conf, NULL); /* the caller is told by return value */
+    admin->cause[0] = '\0';
+    rd_kafka_conf_set_error_cb(conf, on_error);
     admin->handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf, error, error_size);
     if (admin->handle == NULL)
         return false;
@@ -35,17 +45,14 @@ static void admin_close(struct admin *admin)
     rd_kafka_destroy(admin->handle);
 }
 
-static const struct rd_kafka_metadata *metadata_ask(struct admin *admin, const char *topic, int timeout_ms, char *error,
-                                                    size_t error_size)
+static const struct rd_kafka_metadata *metadata_ask(struct admin *admin, bool wants_topics, int timeout_ms, char *error, size_t error_size)
 {
-    rd_kafka_topic_t *only = topic ? rd_kafka_topic_new(admin->handle, topic, NULL) : NULL;
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(admin->handle, 0, only, &metadata, timeout_ms);
-    if (only)
-        rd_kafka_topic_destroy(only);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(admin->handle, wants_topics, NULL, &metadata, timeout_ms);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return metadata;
-    snprintf(error, error_size, "Kafka at %s does not answer: %s", admin->link.brokers, rd_kafka_err2str(code));
+    rd_kafka_poll(admin->handle, 0); /* what on_error is to hear */
+    snprintf(error, error_size, "Kafka at %s does not answer: %s", admin->link.brokers, admin->cause[0] ? admin->cause : rd_kafka_err2str(code));
     return NULL;
 }
 
@@ -54,31 +61,14 @@ enum outcome admin_ping(const struct kafka_settings *kafka, int timeout_ms, char
     struct admin admin;
     if (!admin_open(&admin, kafka, error, error_size))
         return OUTCOME_STOP;
-    const struct rd_kafka_metadata *metadata = metadata_ask(&admin, NULL, timeout_ms, error, error_size);
+    const struct rd_kafka_metadata *metadata = metadata_ask(&admin, false, timeout_ms, error, error_size);
     if (metadata)
         rd_kafka_metadata_destroy(metadata);
     admin_close(&admin);
     return metadata ? OUTCOME_OK : OUTCOME_RETRY;
 }
 
-int32_t admin_partition_count(const struct kafka_settings *kafka, const char *topic)
-{
-    struct admin admin;
-    char error[256];
-    if (!admin_open(&admin, kafka, error, sizeof error))
-        return -2;
-    const struct rd_kafka_metadata *metadata = metadata_ask(&admin, topic, WAIT_MS, error, sizeof error);
-    int32_t count = metadata == NULL ? -2 : -1;
-    if (metadata) {
-        if (metadata->topic_cnt > 0 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            count = metadata->topics[0].partition_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    admin_close(&admin);
-    return count;
-}
-
-/* --- admin_ensure_topics */
+/* --- making topics */
 
 static void full_name(const struct kafka_settings *kafka, const char *name, char *out, size_t out_size)
 {
@@ -93,16 +83,14 @@ static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, cons
         log_error("topic cannot be described", "topic", name, "error", error, NULL);
         abort();
     }
-    char retention[32];
-    snprintf(retention, sizeof retention, "%" PRId64, wanted->retention_ms);
+    char kept[32], bytes_max[32];
+    snprintf(kept, sizeof kept, "%" PRId64, wanted->is_compacted ? wanted->tombstones_kept_ms : wanted->retention_ms);
+    snprintf(bytes_max, sizeof bytes_max, "%d", MESSAGE_BYTES_MAX);
     rd_kafka_NewTopic_set_config(topic, "cleanup.policy", wanted->is_compacted ? "compact" : "delete");
-    if (wanted->is_compacted) /* tombstones must outlive the longest downtime (engine/checkpoint.h) */
-        rd_kafka_NewTopic_set_config(topic, "delete.retention.ms", TOMBSTONES_KEPT_MS);
-    else
-        rd_kafka_NewTopic_set_config(topic, "retention.ms", retention);
+    rd_kafka_NewTopic_set_config(topic, wanted->is_compacted ? "delete.retention.ms" : "retention.ms", kept);
     if (wanted->is_dated_on_arrival)
         rd_kafka_NewTopic_set_config(topic, "message.timestamp.type", "LogAppendTime");
-    rd_kafka_NewTopic_set_config(topic, "max.message.bytes", "2097152");
+    rd_kafka_NewTopic_set_config(topic, "max.message.bytes", bytes_max);
     return topic;
 }
 
@@ -128,7 +116,7 @@ static enum outcome create_missing(struct admin *admin, const struct kafka_setti
                                    size_t count, struct bytes *report)
 {
     rd_kafka_NewTopic_t **wanted = memory_zeroed(count, sizeof *wanted);
-    char name[512];
+    char name[TOPIC_NAME_MAX];
     for (size_t i = 0; i < count; i++) {
         full_name(kafka, topics[i].name, name, sizeof name);
         wanted[i] = new_topic_of(&topics[i], name);
@@ -150,6 +138,8 @@ static enum outcome create_missing(struct admin *admin, const struct kafka_setti
     return is_good ? OUTCOME_OK : OUTCOME_STOP;
 }
 
+/* --- looking at topics */
+
 static const char *config_value(const rd_kafka_ConfigResource_t *resource, const char *key)
 {
     size_t count = 0;
@@ -161,56 +151,139 @@ static const char *config_value(const rd_kafka_ConfigResource_t *resource, const
     return NULL;
 }
 
-static void check_cleanup(struct admin *admin, const char *name, bool is_compacted, struct bytes *report)
+/* NULL: brokers of that age do not have it, or did not say. */
+static bool config_number(const rd_kafka_ConfigResource_t *resource, const char *key, int64_t *number)
 {
-    rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
-    rd_kafka_DescribeConfigs(admin->handle, &resource, 1, NULL, admin->queue);
-    rd_kafka_ConfigResource_destroy(resource);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, 6 * WAIT_MS);
-    if (event == NULL)
-        return;
-    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
-    size_t count = 0;
-    const rd_kafka_ConfigResource_t **found = result ? rd_kafka_DescribeConfigs_result_resources(result, &count) : NULL;
-    const char *policy = count ? config_value(found[0], "cleanup.policy") : NULL;
-    const char *wanted = is_compacted ? "compact" : "delete";
-    if (policy && strcmp(policy, wanted) != 0)
-        bytes_printf(report, "%s: cleanup.policy is %s, wanted %s\n", name, policy, wanted);
-    rd_kafka_event_destroy(event);
+    const char *value = config_value(resource, key);
+    if (value == NULL)
+        return false;
+    *number = strtoll(value, NULL, 10);
+    return true;
 }
 
-static void check_topic(struct admin *admin, const struct topic_wanted *wanted, const char *name, struct bytes *report)
+static void check_retention(const rd_kafka_ConfigResource_t *resource, const struct topic_wanted *wanted, const char *name, struct bytes *report)
 {
-    char error[256];
-    const struct rd_kafka_metadata *metadata = metadata_ask(admin, name, WAIT_MS, error, sizeof error);
-    if (metadata == NULL) {
-        bytes_printf(report, "%s: %s\n", name, error);
-        return;
+    int64_t kept_ms;
+    if (!wanted->is_compacted && config_number(resource, "retention.ms", &kept_ms) && kept_ms >= 0 && kept_ms < wanted->retention_ms)
+        bytes_printf(report, "%s: retention.ms is %" PRId64 ", wanted at least %" PRId64 ": what a stage has not read by then is gone\n", name,
+                     kept_ms, wanted->retention_ms);
+    if (wanted->is_compacted && config_number(resource, "delete.retention.ms", &kept_ms) && kept_ms < wanted->tombstones_kept_ms)
+        bytes_printf(report, "%s: delete.retention.ms is %" PRId64 ", wanted at least %" PRId64
+                             ": after a longer stop what was deleted would be back\n", name, kept_ms, wanted->tombstones_kept_ms);
+}
+
+static void check_config(const rd_kafka_ConfigResource_t *resource, const struct topic_wanted *wanted, const char *name, struct bytes *report)
+{
+    int64_t number;
+    const char *policy = config_value(resource, "cleanup.policy"), *wanted_policy = wanted->is_compacted ? "compact" : "delete";
+    const char *dated = config_value(resource, "message.timestamp.type");
+    if (policy && strcmp(policy, wanted_policy) != 0)
+        bytes_printf(report, "%s: cleanup.policy is %s, wanted %s\n", name, policy, wanted_policy);
+    else
+        check_retention(resource, wanted, name, report);
+    if (config_number(resource, "max.message.bytes", &number) && number < MESSAGE_BYTES_MAX)
+        bytes_printf(report, "%s: max.message.bytes is %" PRId64 ", wanted at least %d: with a larger record its stage cannot go on\n", name, number,
+                     MESSAGE_BYTES_MAX);
+    if (wanted->is_dated_on_arrival && dated && strcmp(dated, "LogAppendTime") != 0)
+        bytes_printf(report, "%s: message.timestamp.type is %s, wanted LogAppendTime: what is made of old events may be gone unread\n", name, dated);
+    if (wanted->ahead_most_ms && config_number(resource, "message.timestamp.after.max.ms", &number) && number > wanted->ahead_most_ms)
+        bytes_printf(report, "%s: message.timestamp.after.max.ms is %" PRId64 ", wanted at most %" PRId64
+                             ": a single record dated far ahead would move its partition's clock there for good\n", name, number,
+                     wanted->ahead_most_ms);
+}
+
+static void check_configs(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
+                          struct bytes *report)
+{
+    rd_kafka_ConfigResource_t **asked = memory_zeroed(count, sizeof *asked);
+    char name[TOPIC_NAME_MAX];
+    for (size_t i = 0; i < count; i++) {
+        full_name(kafka, topics[i].name, name, sizeof name);
+        asked[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
     }
-    int32_t count = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
-    bool is_fine = count == wanted->partitions || (wanted->is_any_more_fine && count > wanted->partitions);
-    if (count > 0 && !is_fine)
-        bytes_printf(report, "%s: has %d partitions, wanted %d\n", name, count, wanted->partitions);
-    rd_kafka_metadata_destroy(metadata);
-    check_cleanup(admin, name, wanted->is_compacted, report);
+    rd_kafka_DescribeConfigs(admin->handle, asked, count, NULL, admin->queue);
+    rd_kafka_ConfigResource_destroy_array(asked, count);
+    free(asked);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, 6 * WAIT_MS);
+    const rd_kafka_DescribeConfigs_result_t *result = event ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
+    size_t found_count = 0;
+    const rd_kafka_ConfigResource_t **found = result ? rd_kafka_DescribeConfigs_result_resources(result, &found_count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        full_name(kafka, topics[i].name, name, sizeof name);
+        for (size_t j = 0; j < found_count; j++) {
+            if (strcmp(rd_kafka_ConfigResource_name(found[j]), name) == 0 && !rd_kafka_ConfigResource_error(found[j]))
+                check_config(found[j], &topics[i], name, report);
+        }
+    }
+    if (event)
+        rd_kafka_event_destroy(event);
 }
 
-enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
-                                 char *report, size_t report_size)
+/* −1: there is none. */
+static int32_t partitions_among(const struct rd_kafka_metadata *metadata, const char *name)
+{
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
+        if (strcmp(topic->topic, name) == 0)
+            return topic->err == RD_KAFKA_RESP_ERR_NO_ERROR ? topic->partition_cnt : -1;
+    }
+    return -1;
+}
+
+static void check_partitions(const struct rd_kafka_metadata *metadata, const struct topic_wanted *wanted, const char *name, bool is_new_fine,
+                             struct bytes *report)
+{
+    int32_t count = partitions_among(metadata, name);
+    bool is_fine = count == wanted->partitions || (wanted->is_any_more_fine && count > wanted->partitions);
+    if (count < 0 && !is_new_fine)
+        bytes_printf(report, "%s: missing\n", name);
+    else if (count >= 0 && !is_fine)
+        bytes_printf(report, "%s: has %d partitions, wanted %d (topics.partitions)\n", name, count, wanted->partitions);
+}
+
+/* `is_new_fine`: a topic made a moment ago, which this broker may not know yet. */
+static enum outcome look_at(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
+                            bool is_new_fine, struct bytes *report)
+{
+    char error[ERROR_MAX], name[TOPIC_NAME_MAX];
+    const struct rd_kafka_metadata *metadata = metadata_ask(admin, true, WAIT_MS, error, sizeof error);
+    if (metadata == NULL) {
+        bytes_printf(report, "%s\n", error);
+        return OUTCOME_RETRY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        full_name(kafka, topics[i].name, name, sizeof name);
+        check_partitions(metadata, &topics[i], name, is_new_fine, report);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    check_configs(admin, kafka, topics, count, report);
+    return OUTCOME_OK;
+}
+
+enum outcome admin_look_at_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report)
 {
     struct admin admin;
-    report[0] = '\0';
-    if (!admin_open(&admin, kafka, report, report_size))
+    char error[ERROR_MAX];
+    if (!admin_open(&admin, kafka, error, sizeof error)) {
+        bytes_printf(report, "%s\n", error);
         return OUTCOME_STOP;
-    struct bytes lines = {0};
-    enum outcome outcome = create_missing(&admin, kafka, topics, count, &lines);
-    for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++) {
-        char name[512];
-        full_name(kafka, topics[i].name, name, sizeof name);
-        check_topic(&admin, &topics[i], name, &lines);
     }
-    snprintf(report, report_size, "%s", bytes_text(&lines));
-    bytes_finish(&lines);
+    enum outcome outcome = look_at(&admin, kafka, topics, count, false, report);
+    admin_close(&admin);
+    return outcome;
+}
+
+enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report)
+{
+    struct admin admin;
+    char error[ERROR_MAX];
+    if (!admin_open(&admin, kafka, error, sizeof error)) {
+        bytes_printf(report, "%s\n", error);
+        return OUTCOME_STOP;
+    }
+    enum outcome outcome = create_missing(&admin, kafka, topics, count, report);
+    if (outcome == OUTCOME_OK)
+        outcome = look_at(&admin, kafka, topics, count, true, report);
     admin_close(&admin);
     return outcome;
 }

@@ -44,14 +44,15 @@ static int make_topics(void)
     /* Kept for ever: the toy stamps its records with offsets, which to Kafka are the first minutes of 1970. */
     const struct topic_wanted topics[] = {
         {.name = "toy.in", .partitions = PARTITIONS, .replication = 1, .retention_ms = -1},
-        {.name = "toy.state", .partitions = PARTITIONS, .replication = 1, .is_compacted = true, .retention_ms = -1},
+        {.name = "toy.state", .partitions = PARTITIONS, .replication = 1, .is_compacted = true, .tombstones_kept_ms = DAYS(30)},
         {.name = "toy.out", .partitions = PARTITIONS, .replication = 1, .retention_ms = -1},
         {.name = "toy.sums", .partitions = 1, .replication = 1, .retention_ms = -1},
         {.name = "toy.rejected", .partitions = 1, .replication = 1, .retention_ms = -1},
     };
-    char report[2000];
-    enum outcome outcome = admin_ensure_topics(&kafka, topics, sizeof topics / sizeof *topics, report, sizeof report);
-    fputs(report, stderr);
+    struct bytes report = {0};
+    enum outcome outcome = admin_ensure_topics(&kafka, topics, sizeof topics / sizeof *topics, &report);
+    fputs(bytes_text(&report), stderr);
+    bytes_finish(&report);
     return outcome == OUTCOME_OK ? 0 : 1;
 }
 

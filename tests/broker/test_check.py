@@ -1,0 +1,79 @@
+"""`check` and `topics` say what is wrong with what they find, so that who reads it at night knows what to do."""
+
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from installation import eventually
+
+ODD = [
+    ("touchpoints", 2, {}, ["has 2 partitions, wanted 4", "topics.partitions"]),
+    ("touchpoints", 4, {"message.timestamp.after.max.ms": "9223372036854775807"}, ["message.timestamp.after.max.ms is 9223372036854775807", "wanted at most 3600000"]),
+    ("journeys", 4, {"cleanup.policy": "delete"}, ["cleanup.policy is delete, wanted compact"]),
+    ("kpi.state", 4, {"cleanup.policy": "compact", "delete.retention.ms": "1000"}, ["delete.retention.ms is 1000, wanted at least 2592000000"]),
+    ("kpi.deltas", 4, {"retention.ms": "3600000", "message.timestamp.type": "LogAppendTime"}, ["retention.ms is 3600000, wanted at least 172800000"]),
+    ("kpi.deltas", 4, {"retention.ms": "-1"}, ["message.timestamp.type is CreateTime, wanted LogAppendTime"]),
+    ("touchpoints.enriched", 4, {"max.message.bytes": "1000"}, ["max.message.bytes is 1000, wanted at least 2097152"]),
+]
+
+
+def is_known(admin, topic, config):
+    """Kafka tells of a new topic's configuration some moments later."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    try:
+        found = admin.describe_configs([resource])[resource].result(20)
+    except KafkaException:
+        return False
+    return all(found[key].value == value for key, value in config.items())
+
+
+@pytest.mark.parametrize("topic, partitions, config, parts", ODD, ids=["%s %s" % (row[0], next(iter(row[2]), "partitions")) for row in ODD])
+def test_a_topic_that_is_not_as_it_should_be(make_installation, topic, partitions, config, parts):
+    installation = make_installation(topics=False)
+    admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
+    for future in admin.create_topics([NewTopic(installation.topic(topic), partitions, 1, config=config)]).values():
+        future.result(20)
+    assert eventually(lambda: is_known(admin, installation.topic(topic), config))
+    made = installation.succeed("topics")
+    said = [line for line in made.stderr.splitlines() if "level=warning" in line and installation.topic(topic) + ":" in line]
+    assert any(all(part in line for part in parts) for line in said), made.stderr
+    checked = installation.succeed("check")
+    said = [line for line in checked.stdout.splitlines() if line.split()[:3] == ["topics", "warning", installation.topic(topic) + ":"]]
+    assert any(all(part in line for part in parts) for line in said), checked.stdout
+
+
+def test_topics_as_we_make_them_are_as_they_should_be(installation):
+    for command in ("topics", "check"):
+        done = installation.succeed(command)
+        assert "warning" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+def test_missing_topics_are_named_together(make_installation):
+    installation = make_installation(topics=False)
+    done = installation.run("check")
+    line = next(line for line in done.stdout.splitlines() if line.startswith("topics"))
+    assert done.returncode == 1 and "FAILED  missing: %s, " % installation.topic("touchpoints") in line and "touchstream topics" in line
+
+
+@pytest.mark.parametrize("settings, part", [
+    ({"kafka.brokers": "127.0.0.1:1"}, "Connection refused"),
+    ({"kafka.brokers": "nobody.invalid:9092"}, "Failed to resolve"),
+    ({"kafka.security_protocol": "ssl"}, "ssl://"),
+    ({"kafka.security_protocol": "sasl_plaintext", "kafka.sasl_mechanism": "PLAIN", "kafka.sasl_username": "a", "kafka.sasl_password": "b"}, "SASL PLAIN"),
+], ids=["refused", "no such host", "tls", "password"])
+def test_why_kafka_is_not_to_be_had(make_installation, settings, part):
+    """The reason, not that something is wrong with the transport."""
+    installation = make_installation(topics=False, **settings)
+    done = installation.run("check")
+    line = next(line for line in done.stdout.splitlines() if line.startswith("kafka"))
+    assert done.returncode == 1 and "FAILED" in line and part in line, done.stdout
+
+
+def test_a_registry_url_with_the_wrong_path(make_installation):
+    """A 404 is not the answer of a registry that knows no schema yet. What the URL holds of secrets is not shown."""
+    installation = make_installation(topics=False)
+    host = installation.services["REGISTRY"].split("/")[2]
+    installation.write_config({**installation.settings, "registry.url": "http://night:watch@%s/nowhere" % host})
+    done = installation.run("check")
+    line = next(line for line in done.stdout.splitlines() if line.startswith("registry"))
+    assert done.returncode == 1 and "FAILED" in line and "no schema registry" in line and "http://%s/nowhere" % host in line, done.stdout
+    assert "watch" not in done.stdout + done.stderr
