@@ -93,6 +93,16 @@ static struct finding check_registry(const struct config *config)
     return finding;
 }
 
+/* Of keys that do not expire, like all of ours that matter. */
+static bool does_evict(struct redis_link *link, struct arena *arena)
+{
+    struct redis_answer answer = {0};
+    if (redis_link_ask(link, arena, &answer, "INFO", "memory", NULL) != OUTCOME_OK || answer.kind != REDIS_TEXT)
+        return false;
+    const char *text = arena_text(arena, answer.text);
+    return strstr(text, "\nmaxmemory_policy:allkeys-") && !strstr(text, "\nmaxmemory:0\r");
+}
+
 static struct finding check_redis(const struct config *config)
 {
     struct finding finding = {.is_good = true};
@@ -106,8 +116,10 @@ static struct finding check_redis(const struct config *config)
         snprintf(finding.text, sizeof finding.text, "answers at %s", config->redis.address);
     else
         snprintf(finding.text, sizeof finding.text, "%.*s (redis.address: %s)",
-                 VIEW_ARGUMENTS(answer.kind == REDIS_ERROR ? answer.text : VIEW_LITERAL("no answer")),
-                 config->redis.address);
+                 VIEW_ARGUMENTS(answer.kind == REDIS_ERROR ? answer.text : view_of_text(redis_link_why_away(link))), config->redis.address);
+    if (finding.is_good && does_evict(link, &arena))
+        print_finding("redis", "warning", "its maxmemory-policy lets it throw away keys when memory is short: KPIs and cases would be missing unnoticed; "
+                                          "noeviction is wanted");
     arena_finish(&arena);
     redis_link_destroy(link);
     return finding;

@@ -63,8 +63,10 @@ static void add_positions(struct resp *commands, const char *verb, const struct 
 }
 
 /* `answer` is MGET's of the list. */
-static enum outcome compare(const struct touched_list *list, const struct redis_answer *answer, struct arena *arena)
+static enum outcome compare(const struct touched_list *list, struct redis_link *link, const struct redis_answer *answer, struct arena *arena)
 {
+    if (answer->kind == REDIS_ERROR)
+        redis_link_note_refusal(link, answer->text);
     if (answer->kind != REDIS_LIST)
         return OUTCOME_RETRY;
     for (size_t i = 0; i < list->count; i++) {
@@ -87,7 +89,7 @@ enum outcome positions_check(const struct touched_list *list, struct redis_link 
     struct redis_answer *answers = NULL;
     enum outcome outcome = redis_link_send(link, &commands, arena, &answers);
     resp_finish(&commands);
-    return outcome == OUTCOME_OK ? compare(list, &answers[1], arena) : outcome;
+    return outcome == OUTCOME_OK ? compare(list, link, &answers[1], arena) : outcome;
 }
 
 enum outcome positions_check_all(struct positions *positions, struct redis_link *link, const char *prefix)
@@ -105,7 +107,7 @@ enum outcome positions_check_all(struct positions *positions, struct redis_link 
     struct redis_answer *answers = NULL;
     enum outcome outcome = redis_link_send(link, &commands, &arena, &answers);
     if (outcome == OUTCOME_OK)
-        outcome = compare(&list, &answers[0], &arena);
+        outcome = compare(&list, link, &answers[0], &arena);
     resp_finish(&commands);
     arena_finish(&arena);
     return outcome;

@@ -21,7 +21,11 @@ enum outcome redis_sink_clear(const struct redis_settings *redis, int64_t *delet
     do {
         struct redis_answer page = {0};
         outcome = redis_link_ask(link, &arena, &page, "SCAN", cursor, "MATCH", bytes_text(&pattern), "COUNT", "1000", NULL);
-        if (outcome != OUTCOME_OK || page.kind != REDIS_LIST || page.count != 2)
+        if (outcome == OUTCOME_OK && (page.kind != REDIS_LIST || page.count != 2)) {
+            redis_link_note_refusal(link, page.text);
+            outcome = OUTCOME_STOP;
+        }
+        if (outcome != OUTCOME_OK)
             break;
         cursor = arena_text(&arena, page.items[0].text);
         struct resp commands = {0};

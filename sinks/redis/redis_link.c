@@ -13,6 +13,7 @@
 const struct setting redis_setting_rows[] = {
     SETTING_TEXT(struct redis_settings, address, "redis.address", .standard_text = "127.0.0.1:6379",
                  .about = "Where Redis is: host:port."),
+    SETTING_TEXT(struct redis_settings, username, "redis.username", .about = "Name of an ACL user, with redis.password; empty: the default user."),
     SETTING_TEXT(struct redis_settings, password, "redis.password", .is_secret = true,
                  .about = "Password; better given as TOUCHSTREAM_REDIS_PASSWORD."),
     SETTING_TEXT(struct redis_settings, prefix, "redis.prefix", .standard_text = "ts:", .about = "Put before every key."),
@@ -27,7 +28,8 @@ enum { REDIS_PORT = 6379 };
 struct redis_link {
     const struct redis_settings *settings;
     redisContext *context; /* NULL: not connected */
-    bool has_said_away;
+    char why_away[256];    /* empty: it is there */
+    char refusal[256];     /* what was said of it; empty: it takes everything */
 };
 
 struct redis_link *redis_link_create(const struct redis_settings *settings)
@@ -57,13 +59,42 @@ bool redis_link_is_connected(const struct redis_link *link)
     return link->context != NULL;
 }
 
+const char *redis_link_why_away(const struct redis_link *link)
+{
+    return link->why_away;
+}
+
 static enum outcome gone(struct redis_link *link, const char *why)
 {
-    if (!link->has_said_away)
+    if (!link->why_away[0])
         log_warning("redis is away, waiting", "address", link->settings->address, "error", why, NULL);
-    link->has_said_away = true;
+    snprintf(link->why_away, sizeof link->why_away, "%s", why);
     hang_up(link);
     return OUTCOME_RETRY;
+}
+
+/* It answers, and does not let us in. That is told also when it was away before. */
+static enum outcome turned_away(struct redis_link *link, const char *why)
+{
+    if (strcmp(link->why_away, why) != 0)
+        link->why_away[0] = '\0';
+    return gone(link, why);
+}
+
+void redis_link_note_refusal(struct redis_link *link, struct view error)
+{
+    char text[sizeof link->refusal];
+    snprintf(text, sizeof text, "%.*s", VIEW_ARGUMENTS(error));
+    if (strcmp(text, link->refusal) != 0)
+        log_warning("redis refuses, trying again and again", "address", link->settings->address, "error", text, NULL);
+    memcpy(link->refusal, text, sizeof text);
+}
+
+void redis_link_note_taken(struct redis_link *link)
+{
+    if (link->refusal[0])
+        log_info("redis takes what it refused", "address", link->settings->address, NULL);
+    link->refusal[0] = '\0';
 }
 
 static struct timeval time_value(int64_t ms)
@@ -71,10 +102,9 @@ static struct timeval time_value(int64_t ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 }
 
-/* AUTH and SELECT; an error answer is told as it came. */
-static bool run_greeting(struct redis_link *link, const char *name, const char *argument, char *why, size_t why_size)
+/* An error answer is told as it came. */
+static bool is_good_answer(struct redis_link *link, const char *name, redisReply *reply, char *why, size_t why_size)
 {
-    redisReply *reply = redisCommand(link->context, "%s %s", name, argument);
     bool is_good = reply && reply->type != REDIS_REPLY_ERROR;
     if (!is_good)
         snprintf(why, why_size, "%s: %s", name, reply ? reply->str : link->context->errstr);
@@ -82,23 +112,38 @@ static bool run_greeting(struct redis_link *link, const char *name, const char *
     return is_good;
 }
 
+/* PING is not needed to talk, and some user may not be allowed it; but who needs a password and gets none says so only when asked. */
+static bool greet(struct redis_link *link, char *why, size_t why_size)
+{
+    const struct redis_settings *settings = link->settings;
+    redisContext *context = link->context;
+    bool is_good = true;
+    if (settings->username[0])
+        is_good = is_good_answer(link, "AUTH", redisCommand(context, "AUTH %s %s", settings->username, settings->password), why, why_size);
+    else if (settings->password[0])
+        is_good = is_good_answer(link, "AUTH", redisCommand(context, "AUTH %s", settings->password), why, why_size);
+    if (is_good && settings->database)
+        is_good = is_good_answer(link, "SELECT", redisCommand(context, "SELECT %lld", (long long)settings->database), why, why_size);
+    if (!is_good)
+        return false;
+    return is_good_answer(link, "PING", redisCommand(context, "PING"), why, why_size) || strstr(why, "NOPERM");
+}
+
 static enum outcome connect_now(struct redis_link *link)
 {
     struct address address;
-    char why[256] = "", database[24];
+    char why[256] = "";
     if (!address_read(link->settings->address, REDIS_PORT, &address))
         return gone(link, "redis.address is not host:port");
     link->context = redisConnectWithTimeout(address.host, address.port, time_value(3000));
     if (link->context == NULL || link->context->err)
         return gone(link, link->context ? link->context->errstr : "out of memory");
     redisSetTimeout(link->context, time_value(link->settings->timeout_ms));
-    snprintf(database, sizeof database, "%d", (int)link->settings->database);
-    if ((link->settings->password[0] && !run_greeting(link, "AUTH", link->settings->password, why, sizeof why)) ||
-        (link->settings->database && !run_greeting(link, "SELECT", database, why, sizeof why)))
-        return gone(link, why);
-    if (link->has_said_away)
+    if (!greet(link, why, sizeof why))
+        return turned_away(link, why);
+    if (link->why_away[0])
         log_info("redis is back", "address", link->settings->address, NULL);
-    link->has_said_away = false;
+    link->why_away[0] = '\0';
     return OUTCOME_OK;
 }
 

@@ -9,6 +9,7 @@
 
 struct redis_settings {
     char *address;  /* redis.address: host:port */
+    char *username; /* of an ACL user; empty: the default one */
     char *password; /* empty: none */
     char *prefix;   /* of every key; "ts:" */
     int64_t database;
@@ -52,5 +53,12 @@ enum outcome redis_link_ask(struct redis_link *link, struct arena *arena, struct
 enum outcome redis_link_next_push(struct redis_link *link, int timeout_ms, struct arena *arena, struct redis_answer *answer);
 
 bool redis_link_is_connected(const struct redis_link *link);
+
+/* Why Redis is away, as far as the last attempt knows; empty: it is not. */
+const char *redis_link_why_away(const struct redis_link *link);
+
+/* Redis is there and refuses what is needed: no memory left, no permission. Said once, however often it is tried, until it takes it. */
+void redis_link_note_refusal(struct redis_link *link, struct view error);
+void redis_link_note_taken(struct redis_link *link);
 
 #endif

@@ -14,8 +14,9 @@
 #include "sinks/redis/projection.h"
 
 #include <pthread.h>
+#include <time.h>
 
-enum { BATCH_RECORDS_MAX = 2000, WAIT_MS_MAX = 200, LOOK_MS = 1000 };
+enum { BATCH_RECORDS_MAX = 2000, WAIT_MS_MAX = 200, LOOK_MS = 1000, PAUSE_LEAST_MS = 100, PAUSE_MOST_MS = 5000 };
 
 /* The topics, what is in them and what becomes of it. */
 static void do_kpi(struct projection *projection, const void *record)
@@ -98,6 +99,8 @@ struct sink {
     struct flight flights[2]; /* one in the air, one being made ready */
     struct flight *in_air;    /* NULL: none */
     bool is_lost;             /* a batch did not arrive: read again from where Redis says */
+    bool is_refused;          /* for Redis would not have it: not at once */
+    int pause_ms;
     bool has_listeners;       /* as far as the last batch with KPIs knows */
     struct projection projection;
     struct metric *records_total, *batches_total, *undecodable_total, *refused_total, *batch_seconds;
@@ -255,10 +258,27 @@ static void note_refusals(struct sink *sink, const struct redis_answer *list, st
         series_hours_forget(&sink->projection.hours);
 }
 
-/* EXEC's answer: a list when all was done, nil when a watched key had moved, an error when Redis refused. */
-static enum outcome judge_exec(struct sink *sink, struct flight *flight, const struct redis_answer *answer)
+/* EXEC says only that some command was refused before it; that command's answer says why. */
+static void note_refused_batch(struct sink *sink, const struct flight *flight, const struct redis_answer *answers)
 {
+    const struct redis_answer *first = NULL;
+    for (size_t i = 0; i < flight->exec_at; i++) {
+        if (answers[i].kind != REDIS_ERROR)
+            continue;
+        first = first ? first : &answers[i];
+        metric_add(sink->refused_total, 1);
+    }
+    redis_link_note_refusal(sink->link, first ? first->text : answers[flight->exec_at].text);
+    sink->is_refused = true;
+}
+
+/* EXEC's answer: a list when all was done, nil when a watched key had moved, an error when Redis refused. */
+static enum outcome judge_exec(struct sink *sink, struct flight *flight, const struct redis_answer *answers)
+{
+    const struct redis_answer *answer = &answers[flight->exec_at];
     if (answer->kind == REDIS_LIST) {
+        redis_link_note_taken(sink->link);
+        sink->pause_ms = 0;
         /* The list begins with what followed MULTI, which is command 0. */
         series_hours_learn(&sink->projection.hours, &flight->questions, answer->items - 1);
         note_refusals(sink, answer, &flight->arena);
@@ -266,7 +286,7 @@ static enum outcome judge_exec(struct sink *sink, struct flight *flight, const s
     }
     if (answer->kind == REDIS_NIL)
         return OUTCOME_REDO;
-    log_warning("redis refused a batch, trying again", "error", arena_text(&flight->arena, answer->text), NULL);
+    note_refused_batch(sink, flight, answers);
     return OUTCOME_RETRY;
 }
 
@@ -288,7 +308,7 @@ static void settle(struct sink *sink)
     struct redis_answer *answers = NULL;
     enum outcome outcome = redis_link_finish(sink->link, flight->command_count, &flight->arena, &answers);
     if (outcome == OUTCOME_OK)
-        outcome = judge_exec(sink, flight, &answers[flight->exec_at]);
+        outcome = judge_exec(sink, flight, answers);
     if (outcome != OUTCOME_OK) {
         sink->is_lost = true;
         return;
@@ -385,6 +405,15 @@ static enum outcome look_after(struct sink *sink)
     return positions_check_all(&sink->positions, sink->link, sink->projection.prefix) == OUTCOME_REDO ? OUTCOME_REDO : OUTCOME_OK;
 }
 
+/* A Redis without room is not helped by being asked a dozen times a second. */
+static void pause_after_refusal(struct sink *sink)
+{
+    sink->is_refused = false;
+    sink->pause_ms = sink->pause_ms == 0 ? PAUSE_LEAST_MS : sink->pause_ms * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : sink->pause_ms * 2;
+    for (int left_ms = sink->pause_ms; left_ms > 0 && !atomic_load(sink->stop); left_ms -= PAUSE_LEAST_MS)
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_LEAST_MS * 1000000L}, NULL);
+}
+
 static enum outcome on_batch(void *context, const struct record *records, size_t count)
 {
     struct sink *sink = context;
@@ -400,6 +429,8 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
     if (sink->is_lost)
         outcome = OUTCOME_REDO;
     sink->is_lost = false;
+    if (sink->is_refused)
+        pause_after_refusal(sink);
     if (outcome == OUTCOME_REDO) {
         series_hours_forget(&sink->projection.hours);
         positions_finish(&sink->positions); /* asked again for all that are ours */

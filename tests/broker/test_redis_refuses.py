@@ -1,0 +1,85 @@
+"""A Redis that is there and does not take what it is sent: no password, no permission, no memory. Who looks at the log learns why, once; when it
+takes it, everything is there."""
+
+import json
+
+import pytest
+import redis
+from installation import eventually, tail
+from own_services import OwnServices
+from test_redis_sink import Topics, kpi
+
+
+@pytest.fixture
+def guarded(make_installation, tmp_path):
+    """(installation, a client of its own Redis as the default user)"""
+    services = OwnServices(tmp_path / "services", "redis")
+    address = services.addresses["REDIS"]
+    host, port = address.split(":")
+    yield make_installation(**{"redis.address": address}), redis.Redis(host, int(port), decode_responses=True)
+    services.stop()
+
+
+def write(installation, value):
+    topics = Topics(installation)
+    topics.put("kpis", "nps|24h|all", kpi(value))
+    topics.flush()
+
+
+def has(installation, client, value):
+    text = client.hget(installation.redis_prefix + "kpi:nps:24h", "all")
+    return text is not None and json.loads(text)["value"] == value
+
+
+def lines(process, part):
+    return [line for line in process.log.read_text().splitlines() if part in line]
+
+
+def test_a_password_that_is_not_given(guarded):
+    """A Redis that wants one answers every command with an error, which is no answer."""
+    installation, client = guarded
+    client.config_set("requirepass", "sesame")
+    sink = installation.start("sink")
+    write(installation, 1.0)
+    assert eventually(lambda: lines(sink, "NOAUTH"), 20), tail(sink.log)
+    done = installation.run("check")
+    assert done.returncode == 1 and "NOAUTH" in next(line for line in done.stdout.splitlines() if line.startswith("redis")), done.stdout
+    assert not lines(sink, "redis is back") and len(lines(sink, "NOAUTH")) <= 3, tail(sink.log)
+    client.auth("sesame")
+    client.config_set("requirepass", "")
+    assert eventually(lambda: has(installation, client, 1.0), 30), tail(sink.log)
+
+
+def test_a_user_of_its_own(guarded):
+    """redis.username; what the user may not do is named."""
+    installation, client = guarded
+    client.execute_command("ACL", "SETUSER", "shop", "on", ">sesame", "~" + installation.redis_prefix + "*", "&*", "+@all", "-mget")
+    sink = installation.start("sink", settings={"redis.username": "shop", "redis.password": "sesame"})
+    write(installation, 1.0)
+    assert eventually(lambda: lines(sink, "NOPERM"), 20), tail(sink.log)
+    assert "mget" in lines(sink, "NOPERM")[0].lower()
+    client.execute_command("ACL", "SETUSER", "shop", "+mget")
+    assert eventually(lambda: has(installation, client, 1.0), 30), tail(sink.log)
+
+
+def test_no_memory_left(guarded):
+    installation, client = guarded
+    sink = installation.start("sink")
+    write(installation, 1.0)
+    assert eventually(lambda: has(installation, client, 1.0), 30), tail(sink.log)
+    client.config_set("maxmemory", "1mb")  # less than it has taken by itself
+    write(installation, 2.0)
+    assert eventually(lambda: lines(sink, "OOM command not allowed"), 20), tail(sink.log)
+    assert not eventually(lambda: has(installation, client, 2.0), 3)
+    assert len(lines(sink, "OOM")) == 1 and len(lines(sink, "level=warning")) == 1, tail(sink.log)
+    client.config_set("maxmemory", "0")
+    assert eventually(lambda: has(installation, client, 2.0), 30), tail(sink.log)
+    assert eventually(lambda: lines(sink, "redis takes what it refused"), 10), tail(sink.log)
+
+
+def test_a_redis_that_throws_keys_away(guarded):
+    installation, client = guarded
+    assert "warning" not in installation.succeed("check").stdout
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.config_set("maxmemory", "500mb")
+    assert "noeviction is wanted" in installation.succeed("check").stdout
