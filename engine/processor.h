@@ -75,10 +75,12 @@ struct processor {
     void *(*task_create)(void *shared, int32_t partition); /* shared: handed to the runner by app/, read-only */
     void (*task_destroy)(void *task);
 
-    enum outcome (*route)(void *task, const struct record *record, struct route *out); /* OK or PARK */
+    /* OK or PARK; RETRY: what the record means cannot be known now (its schema is not to be had), the worker begins anew from it after a pause;
+     * STOP: nor ever. The same goes for apply, which must not have changed anything then. */
+    enum outcome (*route)(void *task, const struct record *record, struct route *out);
     void (*expect)(const struct entry *entry); /* may be NULL; `apply` comes soon: the first 128 bytes at entry->state are on their
                                                   way into the cache, whatever else will be needed can be asked for */
-    enum outcome (*apply)(struct step *step, struct entry *entry);                     /* OK, PARK or STOP */
+    enum outcome (*apply)(struct step *step, struct entry *entry);                     /* as route */
     void (*timer)(struct step *step, struct entry *entry);
     void (*clock_moved)(struct step *step); /* may be NULL */
     void (*record_done)(struct step *step); /* may be NULL; after all that a routed record caused, its timers included */

@@ -16,7 +16,13 @@ struct lane {
     struct entry *likely;
 };
 
-static void lanes_prepare(struct lane *lanes, const struct task_table *table, const struct record *records, size_t count)
+static bool is_for_later(enum outcome outcome)
+{
+    return outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
+}
+
+/* Answers how many are ready: what comes behind a record that cannot be read yet is not looked at. */
+static size_t lanes_prepare(struct lane *lanes, const struct task_table *table, const struct record *records, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct lane *lane = &lanes[i];
@@ -31,6 +37,8 @@ static void lanes_prepare(struct lane *lanes, const struct task_table *table, co
             lane->routed = OUTCOME_PARK;
         else
             lane->routed = lane->task->processor->route(lane->task->own, &records[i], &lane->route);
+        if (is_for_later(lane->routed))
+            count = i + 1;
         if (lane->route.key.data == NULL || lane->routed != OUTCOME_OK)
             continue;
         lane->hash = entries_hash(lane->route.key);
@@ -50,6 +58,7 @@ static void lanes_prepare(struct lane *lanes, const struct task_table *table, co
         if (lanes[i].likely && lanes[i].likely->state && lanes[i].task->processor->expect)
             lanes[i].task->processor->expect(lanes[i].likely);
     }
+    return count;
 }
 
 static void park(struct task *task, struct step *step, const struct record *record)
@@ -99,6 +108,8 @@ static enum outcome apply(struct task *task, struct step *step, const struct lan
         task_forget_entry(task, entry); /* made for nothing */
         return outcome;
     }
+    if (is_for_later(outcome))
+        return outcome;
     note_change(task, entry, step->offset);
     return outcome;
 }
@@ -137,6 +148,8 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
 {
     if (record->offset < task->next_offset && !MUTANT(DUPLICATES_APPLIED))
         return OUTCOME_OK; /* delivered twice */
+    if (is_for_later(lane->routed))
+        return lane->routed;
     if (task->stage == TASK_REPLAYING && record->offset >= task->committed_offset + MUTANT(MUTED_TOO_LONG))
         task_go_live(task);
     room->outbox->is_muted = task->stage != TASK_LIVE && !MUTANT(REPLAY_NOT_MUTED);
@@ -156,8 +169,8 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
         park(task, &step, record);
     else if (lane->route.key.data)
         outcome = apply(task, &step, lane);
-    if (outcome == OUTCOME_STOP)
-        return OUTCOME_STOP;
+    if (is_for_later(outcome))
+        return outcome;
 
     if (lane->routed == OUTCOME_OK) {
         int64_t before_ms = task->clock_ms;
@@ -186,10 +199,10 @@ enum outcome step_records(const struct task_table *table, const struct step_room
 {
     struct lane lanes[GROUP_RECORDS];
     enum outcome outcome = OUTCOME_OK;
-    for (size_t at = 0; at < count && outcome == OUTCOME_OK; at += GROUP_RECORDS) {
+    for (size_t at = 0, ready; at < count && outcome == OUTCOME_OK; at += ready) {
         size_t group = count - at < GROUP_RECORDS ? count - at : GROUP_RECORDS;
-        lanes_prepare(lanes, table, records + at, group);
-        for (size_t i = 0; i < group && outcome == OUTCOME_OK; i++) {
+        ready = lanes_prepare(lanes, table, records + at, group);
+        for (size_t i = 0; i < ready && outcome == OUTCOME_OK; i++) {
             struct task *task = lanes[i].task;
             if (task == NULL)
                 continue;

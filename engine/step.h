@@ -21,7 +21,7 @@ struct step_room {
     struct outbox *outbox;
 };
 
-/* Applies records of any of the tasks, in order. OK or STOP. */
+/* Applies records of any of the tasks, in order. OK or STOP; RETRY: up to one that its processor cannot make out now (route). */
 enum outcome step_records(const struct task_table *table, const struct step_room *room, const struct record *records,
                           size_t count, int64_t now_ms);
 

@@ -423,6 +423,10 @@ static enum outcome take_records(struct worker *worker)
     }
     struct step_room room = {&worker->arena, &worker->outbox};
     outcome = step_records(&worker->tasks, &room, batch.records, batch.count, now_ms);
+    if (outcome == OUTCOME_RETRY) {
+        worker_commit_now(worker); /* what stands before it */
+        return OUTCOME_STOP;
+    }
     if (outcome == OUTCOME_STOP) {
         log_error("processor cannot go on", "worker", worker->name, NULL);
         worker->is_hopeless = true;

@@ -1,4 +1,5 @@
 #include "schemas/reader.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "schemas/avro_io.h"
 #include "schemas/layout.h"
@@ -23,6 +24,7 @@ struct record_reader {
     /* Filled from the front and never changed after: whoever sees a count sees the entries below it. */
     struct known_id ids[IDS_MAX];
     atomic_uint id_count;
+    atomic_bool is_waiting; /* for the registry to say what an id is; told once */
 };
 
 struct record_reader *record_reader_create(const struct record_shape *shape, struct registry *registry)
@@ -82,6 +84,20 @@ static void say(const char **why, struct arena *arena, const char *text)
         *why = arena_text(arena, view_of_text(text));
 }
 
+static void note_registry(struct record_reader *reader, uint32_t id, enum outcome outcome, const char *error)
+{
+    bool is_waiting = outcome == OUTCOME_RETRY;
+    if (outcome == OUTCOME_STOP)
+        log_error("the schema registry refuses a schema that records need", "schema id", LOG_NUMBER(id), "error", error, NULL);
+    if (atomic_exchange(&reader->is_waiting, is_waiting) == is_waiting)
+        return;
+    if (is_waiting)
+        log_warning("records wait for a schema that the registry does not give", "schema id", LOG_NUMBER(id), "url",
+                    registry_shown_url(reader->registry), "error", error, NULL);
+    else
+        log_info("the registry answers again", "url", registry_shown_url(reader->registry), NULL);
+}
+
 static enum outcome ask_registry(struct record_reader *reader, uint32_t id, struct arena *arena,
                                  const struct known_id **known, const char **why)
 {
@@ -89,6 +105,8 @@ static enum outcome ask_registry(struct record_reader *reader, uint32_t id, stru
     struct view schema_json;
     enum outcome outcome =
         reader->registry ? registry_schema(reader->registry, id, &schema_json, error, sizeof error) : OUTCOME_PARK;
+    if (reader->registry)
+        note_registry(reader, id, outcome, error);
     if (outcome != OUTCOME_OK) {
         say(why, arena, error);
         return outcome;

@@ -98,9 +98,8 @@ static enum outcome journey_route(void *context, const struct record *record, st
     if (outcome == OUTCOME_PARK ||
         (outcome == OUTCOME_OK && !check_record(&routed->touch, record->timestamp_ms, &task->route_arena, &fault)))
         return OUTCOME_PARK;
-    out->key = VIEW_LITERAL("");
     if (outcome != OUTCOME_OK)
-        return OUTCOME_OK; /* the registry is away: apply meets the same, and may stop */
+        return outcome; /* the registry is away, or refuses us */
     out->key = routed->touch.customer_id;
     out->event_at_ms = routed->touch.occurred_at_ms < routed->touch.received_at_ms ? routed->touch.occurred_at_ms
                                                                                    : routed->touch.received_at_ms;
@@ -120,9 +119,7 @@ static enum outcome touch_decode(struct journey_task *task, struct step *step, s
         *avro = routed->avro;
         return OUTCOME_OK;
     }
-    enum outcome outcome =
-        record_reader_read(task->shared->touchpoints, step->record->value, step->arena, touch, avro, NULL);
-    return outcome == OUTCOME_RETRY ? OUTCOME_STOP : outcome;
+    return record_reader_read(task->shared->touchpoints, step->record->value, step->arena, touch, avro, NULL);
 }
 
 static bool is_too_late(const struct journey_task *task, const struct touchpoint *touch, int64_t clock_ms)

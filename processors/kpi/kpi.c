@@ -63,7 +63,9 @@ static enum outcome route_clock(struct kpi_task *task, const struct record *reco
     struct kpi_delta delta;
     arena_reset(&task->arena);
     enum outcome outcome = record_reader_read(task->shared->deltas, record->value, &task->arena, &delta, NULL, NULL);
-    if (outcome != OUTCOME_OK || delta.kind != DELTA_KIND_CLOCK)
+    if (outcome != OUTCOME_OK)
+        return outcome; /* PARK, or the registry is away or refuses us */
+    if (delta.kind != DELTA_KIND_CLOCK)
         return OUTCOME_PARK;
     int64_t pace = pace_of(task, record);
     out->key = record->key;
@@ -240,8 +242,9 @@ static enum outcome apply(struct step *step, struct entry *entry)
     struct kpi_delta delta;
     enum outcome outcome = record_reader_read(task->shared->deltas, step->record->value, step->arena, &delta, NULL, NULL);
     if (outcome != OUTCOME_OK || !is_sound(&delta)) {
-        entry->is_deleted = !entry->state;
-        return outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP ? OUTCOME_STOP : OUTCOME_PARK;
+        bool is_for_good = outcome == OUTCOME_OK || outcome == OUTCOME_PARK;
+        entry->is_deleted = is_for_good && !entry->state;
+        return is_for_good ? OUTCOME_PARK : outcome;
     }
     bool is_new = !entry->state;
     if (is_new && adds_nothing(&delta)) { /* nothing was ever published that it could make untrue */

@@ -1,5 +1,6 @@
 """A bad input costs its sender a clear error, and nobody else anything."""
 
+import io
 import json
 import socket
 import subprocess
@@ -9,8 +10,11 @@ import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
+import fastavro
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.schema_registry import Schema
 from installation import eventually, free_port, tail
 
 
@@ -195,6 +199,41 @@ def test_redis_away(make_installation):
     assert sink.poll() is None
     door.open_up()
     assert eventually(lambda: installation.redis_kpis()["nps", "all", "24h"]["n"] == 2, 60), installation.logs()
+    door.shut()
+
+
+def test_registry_away_when_a_schema_is_new(make_installation):
+    """Another producer's schema comes while the registry is away: its records wait, in one place with everything behind them, and nobody ends."""
+    installation = make_installation()
+    door = Door(installation.services["REGISTRY"].split("/")[2])
+    door.open_up()
+    path = installation.services["REGISTRY"].split("/", 3)[3]
+    process = installation.start("run", "journey", "kpi", settings={"registry.url": "http://127.0.0.1:%d/%s" % (door.port, path)})
+    import_lines(installation)
+    assert eventually(lambda: len(installation.messages("touchpoints.enriched")) == 2, 60), tail(process.log)
+
+    subject = installation.topic("touchpoints") + "-value"
+    schema = json.loads(installation.registry.get_latest_version(subject).schema.schema_str)
+    schema["fields"].append({"name": "tier", "type": ["null", "string"], "default": None})
+    id = installation.registry.register_schema(subject, Schema(json.dumps(schema), "AVRO"))
+    door.shut()
+    record = {**installation.records("touchpoints")[0], "event_id": uuid.uuid4().bytes, "tier": "gold"}
+    value = io.BytesIO(b"\0" + id.to_bytes(4, "big"))
+    value.seek(5)
+    fastavro.schemaless_writer(value, fastavro.parse_schema(schema), record)
+    producer = Producer({"bootstrap.servers": installation.services["KAFKA"], "partitioner": "murmur2_random"})
+    producer.produce(installation.topic("touchpoints"), key=record["customer_id"], value=value.getvalue())
+    producer.flush(10)
+    assert eventually(lambda: "records wait for a schema" in process.log.read_text(), 20), tail(process.log)
+    import_lines(installation, good())  # of the same customer and so behind it
+    time.sleep(3)  # some attempts
+    assert process.poll() is None and len(installation.messages("touchpoints.enriched")) == 2, tail(process.log)
+    assert process.log.read_text().count("records wait for a schema") == 1
+    door.open_up()
+    assert eventually(lambda: len(installation.messages("touchpoints.enriched")) == 6, 60), tail(process.log)
+    events = [enriched["event_id"] for enriched in installation.records("touchpoints.enriched")]
+    assert len(set(events)) == 6 and record["event_id"] in events and not installation.rejected()
+    assert installation.stop(process) == 0
     door.shut()
 
 
