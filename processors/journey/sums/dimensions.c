@@ -82,6 +82,26 @@ static bool rollup_is_new(const struct rollup_plan *plan, const struct rollup *r
     return true;
 }
 
+static bool is_part_of(const struct rollup *part, const struct rollup *whole)
+{
+    bool has_all = part->count > whole->count;
+    for (uint8_t i = 0; i < whole->count; i++)
+        has_all = has_all && memchr(part->dimensions, whole->dimensions[i], part->count);
+    return has_all;
+}
+
+/* The one with the fewest dimensions more: it has the fewest series, or nearly so. */
+static uint8_t part_of(const struct rollup_plan *plan, const struct rollup *whole)
+{
+    uint8_t part = 0;
+    for (uint32_t i = 0; i < plan->rollup_count; i++) {
+        bool is_better = part == 0 || plan->rollups[i].count < plan->rollups[part - 1].count;
+        if (is_better && is_part_of(&plan->rollups[i], whole))
+            part = (uint8_t)(i + 1);
+    }
+    return part;
+}
+
 bool rollup_plan_parse(struct rollup_plan *plan, const struct text_list *list, uint32_t values_max, const char **wrong)
 {
     *plan = (struct rollup_plan){.values_max = values_max};
@@ -94,6 +114,9 @@ bool rollup_plan_parse(struct rollup_plan *plan, const struct text_list *list, u
             return false;
         plan->rollup_count++;
     }
+    for (uint32_t i = 0; i < plan->rollup_count; i++)
+        plan->rollups[i].part = part_of(plan, &plan->rollups[i]);
+    plan->part_of_all = part_of(plan, &(struct rollup){.count = 0});
     return true;
 }
 

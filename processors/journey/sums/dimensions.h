@@ -30,12 +30,14 @@ enum dimension {
 struct rollup {
     uint8_t count;
     uint8_t dimensions[ROLLUP_DIMENSIONS_MAX]; /* enum dimension */
+    uint8_t part; /* place + 1 of the rollup with these dimensions and more, of whose series its own are made up; 0: none */
 };
 
 /* The parsed kpi.rollups: part of the shared configuration, read-only. */
 struct rollup_plan {
     struct rollup rollups[ROLLUPS_MAX];
     uint32_t rollup_count;
+    uint8_t part_of_all; /* the same for `all` */
     char *attributes[ATTRIBUTES_MAX]; /* names */
     uint32_t attribute_count;
     bool uses_region, uses_source, uses_priority, uses_topic;

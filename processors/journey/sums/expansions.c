@@ -144,7 +144,8 @@ static uint64_t rolled_hash(const void *items, uint32_t number)
     return hash_of_rolled(&((const struct rolled *)items)[number]);
 }
 
-static void expand_rollup(struct expanding *to, uint32_t rollup)
+/* NO_DIMENSION: a value of it is null. */
+static uint32_t rolled_dimension(struct expanding *to, uint32_t rollup)
 {
     struct expansions *expansions = to->expansions;
     const struct rollup *of = &to->dimensions->plan->rollups[rollup];
@@ -161,15 +162,28 @@ static void expand_rollup(struct expanding *to, uint32_t rollup)
         expansions->rolled[table->count] = key;
         number_table_added(table, found, rolled_hash, expansions->rolled);
     }
-    if (key.dimension != NO_DIMENSION)
-        expand_to(expansions, key.dimension);
+    return key.dimension;
+}
+
+/* Added to by itself only where none of its parts is. */
+static void expand_or_include(struct expanding *to, uint32_t dimension, uint8_t part)
+{
+    uint32_t its_part = part ? rolled_dimension(to, part - 1u) : NO_DIMENSION;
+    if (its_part == NO_DIMENSION)
+        expand_to(to->expansions, dimension);
+    else
+        worker_totals_include(to->worker, its_part, to->dimensions->plan->rollups[part - 1].count, dimension);
 }
 
 static void expand_configured(struct expanding *to)
 {
-    expand_all(to);
-    for (uint32_t i = 0; i < to->dimensions->plan->rollup_count; i++)
-        expand_rollup(to, i);
+    const struct rollup_plan *plan = to->dimensions->plan;
+    expand_or_include(to, worker_totals_dimension(to->worker, VIEW_LITERAL("all")), plan->part_of_all);
+    for (uint32_t i = 0; i < plan->rollup_count; i++) {
+        uint32_t dimension = rolled_dimension(to, i);
+        if (dimension != NO_DIMENSION)
+            expand_or_include(to, dimension, plan->rollups[i].part);
+    }
 }
 
 /* --- by kind --- */

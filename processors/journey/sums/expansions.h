@@ -8,7 +8,7 @@
 #include "processors/journey/memory/number_table.h"
 #include "processors/journey/sums/worker_totals.h"
 
-/* The dimensions (worker_totals.h) a place rolls up to. */
+/* The dimensions (worker_totals.h) that what is told of a place is added to. Others of its rollups include one of them. */
 struct expansion {
     struct place place; /* minute 0; in the KPI's stead its kind of rollups */
     uint32_t first, count; /* in expansions.expanded */

@@ -26,6 +26,7 @@ struct worker_bin {
 
 struct series {
     enum kpi_id kpi;
+    uint32_t by; /* number of its dimension */
     struct view dimension;
     struct view key;     /* KPI|DIMENSION */
 };
@@ -34,6 +35,14 @@ struct series {
 struct series_by {
     struct view text;
     uint32_t series[KPI_COUNT_OF_ALL]; /* number + 1; 0: none yet */
+    int32_t first_whole;               /* in worker->wholes; −1: it is a part of nothing */
+    uint8_t rank;
+};
+
+/* What a dimension is a part of: of `dimension`, and of the next one. */
+struct whole {
+    uint32_t dimension;
+    int32_t next; /* −1: last */
 };
 
 struct worker_totals {
@@ -43,12 +52,14 @@ struct worker_totals {
     size_t member_count, member_capacity;
     struct number_table dimension_table, bucket_table, bin_table;
     struct series_by *dimensions;
+    struct whole *wholes;
+    uint8_t rank_most;
     struct series *series;
     int32_t *last_buckets; /* by series; −1: unchanged. Apart from them, since all that is added looks here first */
     struct worker_bucket *buckets;
     uint32_t *changed; /* series with buckets, in order */
     struct worker_bin *bins;
-    size_t dimension_capacity, series_count, series_capacity, last_capacity, bucket_capacity, bin_capacity, changed_count, changed_capacity;
+    size_t dimension_capacity, whole_count, whole_capacity, series_count, series_capacity, last_capacity, bucket_capacity, bin_capacity, changed_count, changed_capacity;
     struct arena texts;
     struct arena record; /* the one going out */
     struct bytes scratch;
@@ -78,6 +89,7 @@ static void worker_totals_destroy(struct worker_totals *worker)
     number_table_finish(&worker->bin_table);
     free(worker->members);
     free(worker->dimensions);
+    free(worker->wholes);
     free(worker->series);
     free(worker->last_buckets);
     free(worker->buckets);
@@ -153,12 +165,29 @@ uint32_t worker_totals_dimension(struct worker_totals *worker, struct view text)
     struct series_by *dimension = &worker->dimensions[number];
     dimension->text = arena_copy(&worker->texts, text);
     memset(dimension->series, 0, sizeof dimension->series);
+    dimension->first_whole = -1;
+    dimension->rank = 0;
     number_table_added(table, place, dimension_hash, worker->dimensions);
     return number;
 }
 
-__attribute__((noinline)) static uint32_t series_make(struct worker_totals *worker, enum kpi_id kpi, struct view dimension)
+void worker_totals_include(struct worker_totals *worker, uint32_t part, uint8_t rank, uint32_t whole)
 {
+    struct series_by *dimension = &worker->dimensions[part];
+    for (int32_t at = dimension->first_whole; at >= 0; at = worker->wholes[at].next) {
+        if (worker->wholes[at].dimension == whole)
+            return;
+    }
+    worker->wholes = GROWN(worker->wholes, worker->whole_count, worker->whole_capacity);
+    worker->wholes[worker->whole_count] = (struct whole){whole, dimension->first_whole};
+    dimension->first_whole = (int32_t)worker->whole_count++;
+    dimension->rank = rank;
+    worker->rank_most = rank > worker->rank_most ? rank : worker->rank_most;
+}
+
+__attribute__((noinline)) static uint32_t series_make(struct worker_totals *worker, enum kpi_id kpi, uint32_t by)
+{
+    struct view dimension = worker->dimensions[by].text;
     bytes_clear(&worker->scratch);
     bytes_append_text(&worker->scratch, kpi_names[kpi].name);
     bytes_append_byte(&worker->scratch, '|');
@@ -167,6 +196,7 @@ __attribute__((noinline)) static uint32_t series_make(struct worker_totals *work
     uint32_t number = worker->series_count++;
     worker->series = GROWN(worker->series, number, worker->series_capacity);
     worker->series[number] = (struct series){.kpi = kpi,
+                                             .by = by,
                                              .key = key,
                                              .dimension = view_of(key.data + key.size - dimension.size, dimension.size)};
     worker->last_buckets = GROWN(worker->last_buckets, number, worker->last_capacity);
@@ -178,7 +208,7 @@ static inline uint32_t series_of(struct worker_totals *worker, enum kpi_id kpi, 
 {
     uint32_t *series = &worker->dimensions[dimension].series[kpi];
     if (*series == 0)
-        *series = series_make(worker, kpi, worker->dimensions[dimension].text) + 1;
+        *series = series_make(worker, kpi, dimension) + 1;
     return *series - 1;
 }
 
@@ -296,6 +326,47 @@ void worker_totals_add(struct worker_totals *worker, enum kpi_id kpi, const uint
         add_together(worker, kpi, dimensions + i, count - i < TOGETHER ? count - i : TOGETHER, what);
 }
 
+/* --- parts and wholes --- */
+
+static bool is_by_rollups(enum kpi_id kpi)
+{
+    enum kpi_rollups rollups = kpi_names[kpi].rollups;
+    return rollups == KPI_ROLLUPS_CONFIGURED || rollups == KPI_ROLLUPS_TICKET || rollups == KPI_ROLLUPS_BACKLOG;
+}
+
+static void bucket_include(struct worker_totals *worker, uint32_t from, uint32_t series)
+{
+    const int32_t minute = worker->buckets[from].minute;
+    struct worker_bucket *to = recent_bucket(worker, series, minute);
+    if (to == NULL)
+        to = older_bucket(worker, series, minute); /* which may move them all */
+    kpi_sums_add(&to->sums, &worker->buckets[from].sums, 1);
+    for (int32_t at = worker->buckets[from].last_bin; at >= 0; at = worker->bins[at].next)
+        bin_add(worker, to, worker->bins[at].index, worker->bins[at].count);
+}
+
+static void series_include(struct worker_totals *worker, uint32_t number)
+{
+    enum kpi_id kpi = worker->series[number].kpi;
+    for (int32_t at = worker->dimensions[worker->series[number].by].first_whole; at >= 0; at = worker->wholes[at].next) {
+        uint32_t whole = series_of(worker, kpi, worker->wholes[at].dimension);
+        for (int32_t bucket = worker->last_buckets[number]; bucket >= 0; bucket = worker->buckets[bucket].next)
+            bucket_include(worker, (uint32_t)bucket, whole);
+    }
+}
+
+/* Parts of parts first. What is added to joins those that have changed. */
+static void parts_add_up(struct worker_totals *worker)
+{
+    for (unsigned rank = worker->rank_most; rank > 0; rank--) {
+        for (size_t i = 0; i < worker->changed_count; i++) {
+            const struct series *series = &worker->series[worker->changed[i]];
+            if (worker->dimensions[series->by].rank == rank && is_by_rollups(series->kpi))
+                series_include(worker, worker->changed[i]);
+        }
+    }
+}
+
 static size_t bins_count(const struct worker_totals *worker, const struct worker_bucket *bucket)
 {
     size_t count = 0;
@@ -374,6 +445,7 @@ static void series_send(struct worker_totals *worker, uint32_t number, const str
 
 void worker_totals_send(struct worker_totals *worker, const struct totals_target *target)
 {
+    parts_add_up(worker);
     for (size_t i = 0; i < worker->changed_count; i++)
         series_send(worker, worker->changed[i], target);
     worker->changed_count = 0;

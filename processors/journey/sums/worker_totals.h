@@ -24,6 +24,10 @@ size_t worker_totals_members(const struct worker_totals *worker, struct totals *
 /* The number of a dimension's text, which is not borrowed. */
 uint32_t worker_totals_dimension(struct worker_totals *worker, struct view text);
 
+/* From now on `whole` has all that is added to `part`, of KPIs by configured rollups; nobody adds that to it. Only until sums are sent are they
+ * apart: a part is added to often, and then added up once. `rank` of a part is larger than those of what it is a part of. */
+void worker_totals_include(struct worker_totals *worker, uint32_t part, uint8_t rank, uint32_t whole);
+
 /* What happened in one minute, and the durations among it: a chain of bins (bins.h). */
 struct worker_addition {
     int32_t minute;

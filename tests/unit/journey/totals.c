@@ -6,11 +6,17 @@
 #include "schemas/wire.h"
 #include "tests/unit/cmocka_all.h"
 
+#include <stdio.h>
+
 /* An outbox that adds up what it hears. */
 struct outbox {
     struct bytes value;
     int64_t n, records;
     bool is_muted;
+    struct heard {
+        char key[64];
+        int64_t n;
+    } heard[32]; /* by record */
 };
 
 bool outbox_is_muted(const struct outbox *outbox)
@@ -20,8 +26,9 @@ bool outbox_is_muted(const struct outbox *outbox)
 
 struct bytes *outbox_begin(struct outbox *outbox, int topic, int32_t partition, struct view key, int64_t timestamp_ms)
 {
-    (void)topic, (void)partition, (void)key, (void)timestamp_ms;
+    (void)topic, (void)partition, (void)timestamp_ms;
     bytes_clear(&outbox->value);
+    snprintf(outbox->heard[outbox->records % 32].key, sizeof outbox->heard->key, "%.*s", VIEW_ARGUMENTS(key));
     return &outbox->value;
 }
 
@@ -33,9 +40,11 @@ void outbox_end(struct outbox *outbox)
     struct view avro;
     arena_init(&arena);
     assert_true(wire_split(bytes_view(&outbox->value), &id, &avro) && kpi_delta_decode(&delta, avro, &arena));
+    struct heard *heard = &outbox->heard[outbox->records++ % 32];
+    heard->n = 0;
     for (size_t i = 0; i < delta.buckets.count; i++)
-        outbox->n += delta.buckets.items[i].n;
-    outbox->records++;
+        heard->n += delta.buckets.items[i].n;
+    outbox->n += heard->n;
     arena_finish(&arena);
 }
 
@@ -140,10 +149,61 @@ static void many_places_of_one_series_are_one_sum(void **state)
     bytes_finish(&outbox.value);
 }
 
+static int64_t heard_of(const struct outbox *outbox, const char *key)
+{
+    for (int64_t i = 0; i < outbox->records; i++) {
+        if (strcmp(outbox->heard[i].key, key) == 0)
+            return outbox->heard[i].n;
+    }
+    return -1;
+}
+
+/* A rollup is added up from a finer one when sums leave, and has what no series of the finer one has: what is told without a product. */
+static void a_whole_is_its_parts_and_what_is_in_none(void **state)
+{
+    (void)state;
+    static const struct addition {
+        uint32_t product, channel;
+        int times;
+    } additions[] = {{1, CHANNEL_EMAIL, 2}, {2, CHANNEL_EMAIL, 3}, {0, CHANNEL_EMAIL, 4}, {1, CHANNEL_WEB, 5}};
+    char *items[] = {"channel", "product", "product+channel"};
+    struct rollup_plan rolled;
+    const char *wrong;
+    assert_true(rollup_plan_parse(&rolled, &(struct text_list){.items = items, .count = 3}, 100, &wrong));
+    struct outbox outbox = {0};
+    struct part part;
+    struct tally tally = {0};
+    dimensions_init(&part.dimensions, &rolled);
+    part.totals = totals_create(&part.dimensions);
+    flush(&part, &outbox);
+    assert_int_equal(strings_number(&part.dimensions.products, VIEW_LITERAL("P1")), 1);
+    assert_int_equal(strings_number(&part.dimensions.products, VIEW_LITERAL("P2")), 2);
+    for (size_t i = 0; i < 4; i++) {
+        struct tuple tuple = {.product = additions[i].product, .channel = additions[i].channel};
+        tally_begin(&tally, 0);
+        tally_add_count(&tally, place_at(KPI_REVIEW_COUNT, dimensions_number(&part.dimensions, &tuple), NO_STAGE, 60000));
+        totals_add(part.totals, &tally.items[0], additions[i].times);
+    }
+    flush(&part, &outbox);
+    assert_int_equal(outbox.records, 8);
+    assert_int_equal(heard_of(&outbox, "review_count|all"), 14);
+    assert_int_equal(heard_of(&outbox, "review_count|channel=EMAIL"), 9);
+    assert_int_equal(heard_of(&outbox, "review_count|channel=WEB"), 5);
+    assert_int_equal(heard_of(&outbox, "review_count|product=P1"), 7);
+    assert_int_equal(heard_of(&outbox, "review_count|product=P2"), 3);
+    assert_int_equal(heard_of(&outbox, "review_count|product=P1,channel=EMAIL"), 2);
+    assert_int_equal(heard_of(&outbox, "review_count|product=P2,channel=EMAIL"), 3);
+    assert_int_equal(heard_of(&outbox, "review_count|product=P1,channel=WEB"), 5);
+    tally_finish(&tally);
+    part_close(&part);
+    bytes_finish(&outbox.value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_flush_sends_what_all_have_added),
                                        cmocka_unit_test(many_places_of_one_series_are_one_sum),
+                                       cmocka_unit_test(a_whole_is_its_parts_and_what_is_in_none),
                                        cmocka_unit_test(a_partition_that_is_read_again_waits_for_its_own_flush)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
