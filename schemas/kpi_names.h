@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define KPI_CLOCK_KEY "\001clock"
+#define KPI_SOURCE_KEY "\001heard|" /* and the dimension, "source=shop": a record of kind HEARD */
 
 /* Each partition of kpi.deltas has its seconds begin at another moment: it hears the clocks then, and publishes. All at once, what
  * is published would leave in one burst a second, and whoever writes it down be late for most of it. */

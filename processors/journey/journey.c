@@ -43,6 +43,7 @@ static void *journey_task_create(void *shared, int32_t partition)
     for (uint32_t channel = 0; channel < CHANNEL_COUNT; channel++)
         task->channel_tuples[channel] = dimensions_number(&task->dimensions, &(struct tuple){.channel = channel});
     task->totals = totals_create(&task->dimensions);
+    task->heard = heard_create();
     arena_init(&task->route_arena);
     arena_init(&task->save_arena);
     task->guest = customer_create();
@@ -54,6 +55,7 @@ static void journey_task_destroy(void *context)
     struct journey_task *task = context;
     atomic_fetch_sub(&task->shared->task_count, 1);
     totals_destroy(task->totals);
+    heard_destroy(task->heard);
     dimensions_finish(&task->dimensions);
     tally_finish(&task->before);
     tally_finish(&task->after);
@@ -190,6 +192,8 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     if (outcome != OUTCOME_OK)
         return outcome;
     const struct touchpoint *touch = &enriched.touch;
+    if (!outbox_sums_are_muted(step->outbox))
+        heard_note(task->heard, touch->source, touch->received_at_ms < step->record_at_ms ? touch->received_at_ms : step->record_at_ms);
     task->refusal = "happened longer ago than journey.revision_horizon";
     if (is_too_late(task, touch, step->clock_ms))
         return OUTCOME_PARK;
@@ -304,6 +308,7 @@ static void journey_summarise(struct step *step)
     struct totals_target target = {step->outbox, JOURNEY_OUTPUT_DELTAS, task->shared->ids.kpi_delta, task->partition,
                                    step->clock_ms, task->timestamp_ms};
     totals_flush(task->totals, &target);
+    heard_send(task->heard, &target);
     clock_tell(task, step);
 }
 

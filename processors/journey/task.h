@@ -8,6 +8,7 @@
 #include "processors/journey/matters/contributions.h"
 #include "processors/journey/memory/customer.h"
 #include "processors/journey/memory/packing.h"
+#include "processors/journey/sums/heard.h"
 #include "processors/journey/sums/totals.h"
 
 /* A ticket read as episodes: scratch, see story.h. */
@@ -36,6 +37,7 @@ struct journey_task {
     struct dimensions dimensions;
     uint32_t channel_tuples[CHANNEL_COUNT]; /* the channel and nothing else */
     struct totals *totals;
+    struct heard *heard;
     struct tally before, after;
     struct story story;
     struct stage_path *stage_path; /* scratch of stage.c */

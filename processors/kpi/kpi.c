@@ -4,6 +4,7 @@
  *                                │                                             (targets) ──▶ alerts
  *                                │  timer: something leaves a window, a bucket closes, a value grows stale
  *                                └──────── closed buckets ──▶ detectors ──▶ trend.shifts
+ *                ──HEARD──▶ who sends touchpoints (source_watch.c) ── timer: nobody is heard of ──▶ alerts
  *                ──CLOCK──▶ the event clock (sources.c), and the pace of flushes
  *
  * The partition's clock, as the engine keeps it, is the event clock: the smallest clock of the journey partitions. Timers
@@ -17,6 +18,7 @@
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "processors/kpi/packed.h"
+#include "processors/kpi/source_watch.h"
 #include "schemas/records.h"
 #include "schemas/wire.h"
 
@@ -49,6 +51,12 @@ static void task_destroy(void *context)
 static bool is_clock_key(struct view key)
 {
     return view_equal(key, VIEW_LITERAL(KPI_CLOCK_KEY));
+}
+
+static bool is_source_key(struct view key)
+{
+    size_t size = sizeof KPI_SOURCE_KEY - 1;
+    return key.size > size && memcmp(key.data, KPI_SOURCE_KEY, size) == 0;
 }
 
 /* --- where a record goes --- */
@@ -95,7 +103,7 @@ static enum outcome route(void *context, const struct record *record, struct rou
     if (is_clock_key(record->key))
         return route_clock(context, record, out);
     out->key = record->key;
-    return kpi_of_key(record->key, &id) ? OUTCOME_OK : OUTCOME_PARK;
+    return is_source_key(record->key) || kpi_of_key(record->key, &id) ? OUTCOME_OK : OUTCOME_PARK;
 }
 
 /* --- what happens to it --- */
@@ -213,13 +221,13 @@ static bool is_sound(const struct kpi_delta *delta)
 {
     for (size_t i = 0; i < delta->buckets.count; i++) {
         const struct kpi_delta_bucket *bucket = &delta->buckets.items[i];
-        if (bucket->minute < INT32_MIN / 2 || bucket->minute > INT32_MAX / 2)
+        if (bucket->minute < (delta->kind == DELTA_KIND_HEARD ? 0 : INT32_MIN / 2) || bucket->minute > INT32_MAX / 2)
             return false;
         for (size_t k = 0; k < bucket->histogram.count; k++)
             if (bucket->histogram.items[k].index < 0 || bucket->histogram.items[k].index >= KPI_DURATION_BINS)
                 return false;
     }
-    return delta->kind == DELTA_KIND_ADD;
+    return true;
 }
 
 static struct series_state *open_state(struct step *step, struct entry *entry)
@@ -232,6 +240,17 @@ static struct series_state *open_state(struct step *step, struct entry *entry)
     return entry->state = state;
 }
 
+static enum outcome hear_source(struct step *step, struct entry *entry, const struct kpi_delta *delta)
+{
+    if (!entry->state)
+        entry->state = source_watch_create(entry_key(entry));
+    struct source_watch *source = entry->state;
+    for (size_t i = 0; i < delta->buckets.count; i++)
+        source_watch_hear(step, source, (int32_t)delta->buckets.items[i].minute);
+    entry->timer_at_ms = source_watch_due_ms(step->task, source, step->clock_ms);
+    return OUTCOME_OK;
+}
+
 static enum outcome apply(struct step *step, struct entry *entry)
 {
     struct kpi_task *task = step->task;
@@ -241,11 +260,14 @@ static enum outcome apply(struct step *step, struct entry *entry)
     }
     struct kpi_delta delta;
     enum outcome outcome = record_reader_read(task->shared->deltas, step->record->value, step->arena, &delta, NULL, NULL);
-    if (outcome != OUTCOME_OK || !is_sound(&delta)) {
+    enum delta_kind wanted = is_source_key(step->record->key) ? DELTA_KIND_HEARD : DELTA_KIND_ADD;
+    if (outcome != OUTCOME_OK || delta.kind != wanted || !is_sound(&delta)) {
         bool is_for_good = outcome == OUTCOME_OK || outcome == OUTCOME_PARK;
         entry->is_deleted = is_for_good && !entry->state;
         return is_for_good ? OUTCOME_PARK : outcome;
     }
+    if (wanted == DELTA_KIND_HEARD)
+        return hear_source(step, entry, &delta);
     bool is_new = !entry->state;
     if (is_new && adds_nothing(&delta)) { /* nothing was ever published that it could make untrue */
         entry->is_deleted = true;
@@ -265,8 +287,19 @@ static enum outcome apply(struct step *step, struct entry *entry)
     return OUTCOME_OK;
 }
 
+static void source_timer(struct step *step, struct entry *entry)
+{
+    entry->is_deleted = !source_watch_look(step, entry->state);
+    int64_t due_ms = source_watch_due_ms(step->task, entry->state, step->clock_ms);
+    entry->timer_at_ms = due_ms > step->clock_ms ? due_ms : step->clock_ms + 1;
+}
+
 static void timer(struct step *step, struct entry *entry)
 {
+    if (is_source_key(entry_key(entry))) {
+        source_timer(step, entry);
+        return;
+    }
     struct series_state *state = entry->state;
     series_advance(&state->series, step->clock_ms);
     hours_close(state, step->clock_ms);
@@ -344,6 +377,10 @@ static void entry_save(void *context, const struct entry *entry, struct bytes *v
     pack(private, entry->timer_at_ms);
     if (is_clock_key(key)) {
         sources_save(&task->sources, private);
+    } else if (is_source_key(key)) {
+        out.kpi = VIEW_LITERAL("heard");
+        out.dimension = ((const struct source_watch *)entry->state)->dimension;
+        source_watch_save(entry->state, private);
     } else {
         const struct series_state *state = entry->state;
         out.kpi = view_of_text(kpi_names[state->series.kpi].name);
@@ -360,6 +397,10 @@ static bool load_private(struct kpi_task *task, struct entry *entry, struct view
     if (is_clock_key(entry_key(entry))) {
         entry->state = &task->sources;
         return sources_load(&task->sources, private);
+    }
+    if (is_source_key(entry_key(entry))) {
+        entry->state = source_watch_create(entry_key(entry));
+        return source_watch_load(entry->state, private);
     }
     struct series_state *state = series_state_load(task, entry_key(entry), private);
     entry->state = state;
@@ -390,7 +431,9 @@ static bool entry_load(void *context, struct entry *entry, struct view value)
 
 static void entry_free(void *context, struct entry *entry)
 {
-    if (entry->state && !is_clock_key(entry_key(entry)))
+    if (entry->state && is_source_key(entry_key(entry)))
+        source_watch_destroy(entry->state);
+    else if (entry->state && !is_clock_key(entry_key(entry)))
         series_state_destroy(context, entry->state);
     entry->state = NULL;
 }

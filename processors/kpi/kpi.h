@@ -1,4 +1,4 @@
-/* The kpi stage: additions from the journey stage become rolling KPIs, trend shifts, and alerts about missed targets.
+/* The kpi stage: additions from the journey stage become rolling KPIs, trend shifts, and alerts that no customer is the cause of.
  * What app/ needs to run it: its settings, what its tasks share, and the processor itself (kpi.c: START HERE). */
 #ifndef TS_KPI_KPI_H
 #define TS_KPI_KPI_H
@@ -31,6 +31,7 @@ struct kpi_settings {
     double alert_critical_from;
     double burn_objective;            /* 0: no alerts about it */
     int64_t burn_least_n;
+    int64_t silence_after_ms;         /* 0: silent sources alert nobody */
 };
 
 extern const struct setting kpi_setting_rows[];

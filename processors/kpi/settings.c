@@ -60,6 +60,9 @@ const struct setting kpi_setting_rows[] = {
                              "allows alerts (docs/CASES.md). 0: nothing does."),
     SETTING_INTEGER(struct kpi_settings, burn_least_n, "kpi.alerts.burn_least_n", .standard = 10, .least = 1, .most = 1e9,
                     .about = "Of the longer window; with fewer promises decided in it nothing alerts."),
+    SETTING_DURATION(struct kpi_settings, silence_after_ms, "data.silence_after", .standard = MINUTES(15), .least = 0, .most = DAYS(7),
+                     .about = "A source that sends day and night alerts when nothing of it has arrived for so long, and for four times its longest pause of the last "
+                              "three days (docs/CASES.md). 0s: none does, nor one that keeps hours."),
     SETTING_END};
 
 static bool is_duration(enum kpi_id id)

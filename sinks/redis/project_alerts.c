@@ -140,7 +140,7 @@ void project_alert(struct projection *projection, const struct alert *alert)
 
     if (alert->case_id.data && view_equal(alert->alert_id, alert->case_id))
         project_case(projection, alert);
-    if (alert->customer_id.data == NULL && alert->kpi.data == NULL && alert->state == ALERT_STATE_EXPIRED)
+    if (alert->customer_id.data == NULL && alert->kpi.data == NULL && alert->dimension.data == NULL && alert->state == ALERT_STATE_EXPIRED)
         forgotten_note_alert(projection, alert->alert_id);
 }
 

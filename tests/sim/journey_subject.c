@@ -153,7 +153,7 @@ static void hear_delta(struct map *map, struct view value, struct arena *arena)
         struct digest *digest = digest_of(map, "delta", view_of(name, (size_t)size));
         const int64_t more[] = {bucket->n, bucket->num, bucket->sum, bucket->sum_squares_low, bucket->immature};
         for (size_t j = 0; j < 5; j++)
-            digest->sums[j] = (int64_t)((uint64_t)digest->sums[j] + (uint64_t)more[j]);
+            digest->sums[j] = delta.kind == DELTA_KIND_HEARD ? more[j] : (int64_t)((uint64_t)digest->sums[j] + (uint64_t)more[j]); /* once is as often as twice */
     }
 }
 

@@ -115,6 +115,21 @@ static void append_share(struct world *world)
     append(world, 0, VIEW_LITERAL("review_low|product=p0"), &delta);
 }
 
+/* A source that sends nearly every hour, for two days of three; what crosses what is on its way. */
+static void append_heard(struct world *world)
+{
+    struct kpi_delta_bucket minutes[DAY_OF_HOURS];
+    struct kpi_delta delta = {.kind = DELTA_KIND_HEARD, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL("source=shop")};
+    int64_t now_hour = event_now_ms(world) / 3600000;
+    if (now_hour / 24 % 3 == 2)
+        return;
+    for (int i = 0; i < DAY_OF_HOURS; i++)
+        minutes[i] = (struct kpi_delta_bucket){.minute = (now_hour - DAY_OF_HOURS + i) * 60 + random_below(&world->random, 60), .n = 1};
+    delta.buckets.items = minutes;
+    delta.buckets.count = DAY_OF_HOURS;
+    append(world, 0, VIEW_LITERAL(KPI_SOURCE_KEY "source=shop"), &delta);
+}
+
 static void append_clocks(struct world *world, int32_t source)
 {
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL("")};
@@ -131,6 +146,7 @@ static void append_input(struct world *world, int64_t *number)
     for (int left = 1 + (int)random_below(&world->random, 8); left > 0; left--)
         append_addition(world);
     append_share(world);
+    append_heard(world);
     append_clocks(world, (int32_t)random_below(&world->random, SOURCES));
 }
 

@@ -1,9 +1,16 @@
-"""A KPI that shifts for the worse reaches a webhook: once, whatever dies, in words that can be read without the page."""
+"""A KPI that shifts for the worse reaches a webhook: once, whatever dies, in words that can be read without the page. So does a source that falls
+silent."""
 
+import io
 import json
 import random
 import re
 import signal
+import uuid
+from datetime import datetime, timedelta, timezone
+
+import fastavro
+from confluent_kafka import Producer
 
 from installation import eventually
 from test_bad_input import good, moment
@@ -68,3 +75,40 @@ def test_a_shift_is_told_once(make_installation, receivers):  # noqa: F811
         assert all(revisions == list(range(1, len(revisions) + 1)) for revisions in by_id.values()), alerts
     opened = [one for one in sorted(heard()) if one[2] == "OPEN"]
     assert opened == [one for one in before if one[2] == "OPEN"], (before, heard())
+
+
+def written(installation, event, at):
+    """A record of `touchpoints` as if the collector had taken the event at that time."""
+    message = installation.messages("touchpoints")[0]
+    record = installation.decode(message.value())
+    record |= {"event_id": uuid.uuid4().bytes, "customer_id": event, "source": "till", "occurred_at": at, "received_at": at}
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, installation.schemas[int.from_bytes(message.value()[1:5], "big")], record)
+    return message.value()[:5] + out.getvalue()
+
+
+def test_a_source_that_falls_silent_is_told(make_installation, receivers):  # noqa: F811
+    receiver = receivers()
+    receiver.settings["notify.receivers"][0] |= {"rules": ["data.source_silent"]}
+    installation = make_installation(**receiver.settings)
+    installation.start_route(("journey", "kpi", "notify"))
+    file = installation.folder / "one.ndjson"
+    file.write_text(json.dumps(good(occurred_at=moment(days=3))) + "\n")
+    installation.succeed("import", file)
+    assert eventually(lambda: installation.messages("touchpoints"), 20)
+    producer = Producer({"bootstrap.servers": installation.services["KAFKA"], "linger.ms": 5})
+    now = datetime.now(timezone.utc)
+    for minutes in range(30 * 60, 20, -5):  # every five minutes, day and night; nothing for twenty
+        at = now - timedelta(minutes=minutes)
+        producer.produce(installation.topic("touchpoints"), key=b"c-1", partition=0, value=written(installation, "c-1", at), timestamp=int(at.timestamp() * 1000))
+    assert producer.flush(30) == 0
+    heard = lambda: [body["data"] for status, _, body, _ in receiver.got if status == 200]
+    assert eventually(heard, 60), installation.logs()
+    told = heard()[0]
+    assert (told["rule"], told["kind"], told["severity"], told["state"], told["dimension"], told["kpi"]) == \
+        ("data.source_silent", "DATA_QUALITY", "WARNING", "OPEN", "source=till", None)
+    assert re.fullmatch(r"source=till has sent nothing for 2\d\.\d min", told["text"]), told
+    assert told["reasons"][0]["text"] == "its longest pause of the last 3 days was 5.0 min"
+    producer.produce(installation.topic("touchpoints"), key=b"c-1", partition=0, value=written(installation, "c-1", datetime.now(timezone.utc)))
+    assert producer.flush(30) == 0
+    assert eventually(lambda: [one["state"] for one in heard()] == ["OPEN", "RESOLVED"], 60), (heard(), installation.logs())

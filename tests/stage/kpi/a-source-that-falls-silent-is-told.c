@@ -1,0 +1,302 @@
+/* Sources of touchpoints: who used to send and does so no more is told, each by its own rhythm. */
+#include "base/random.h"
+#include "processors/kpi/source_watch.h"
+#include "tests/stage/kpi/kpi_stage.h"
+
+enum { ALERTS_MOST = 100 };
+
+static int64_t start_ms(void)
+{
+    return at("2026-03-02T00:00:00Z"); /* a Monday */
+}
+
+static void begin(struct stage_under_test *stage)
+{
+    stage_begin(stage, "UTC", NULL);
+    stage->settings.silence_after_ms = MINUTES(15);
+    feed_clock(stage, start_ms());
+}
+
+static void hear(struct stage_under_test *stage, const char *source, int64_t at_ms)
+{
+    char key[100], dimension[80];
+    snprintf(dimension, sizeof dimension, "source=%s", source);
+    snprintf(key, sizeof key, KPI_SOURCE_KEY "%s", dimension);
+    struct kpi_delta_bucket bucket = {.minute = at_ms / MINUTES(1), .n = 1};
+    struct kpi_delta delta = {.kind = DELTA_KIND_HEARD, .kpi = VIEW_LITERAL(""), .dimension = view_of_text(dimension)};
+    delta.buckets.items = &bucket;
+    delta.buckets.count = 1;
+    assert_int_equal(feed_delta(stage, key, &delta), OUTCOME_OK);
+}
+
+static size_t alerts_of(struct stage_under_test *stage, struct alert alerts[ALERTS_MOST])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < driver_output_count(stage->driver); i++) {
+        const struct driver_output *output = driver_output(stage->driver, i);
+        struct view avro;
+        uint32_t id = 0;
+        assert_string_equal(output->topic, "alerts"); /* no KPI is made of it */
+        assert_true(count < ALERTS_MOST);
+        assert_true(wire_split(output->value, &id, &avro) && id == 5);
+        assert_true(alert_decode(&alerts[count], avro, &stage->arena));
+        count++;
+    }
+    return count;
+}
+
+static void says(const struct alert *alert, enum alert_state state, enum severity severity, int32_t revision, const char *text)
+{
+    assert_int_equal(alert->kind, ALERT_KIND_DATA_QUALITY);
+    assert_true(view_equal_text(alert->rule, "data.source_silent"));
+    assert_int_equal(alert->state, state);
+    assert_int_equal(alert->severity, severity);
+    assert_int_equal(alert->revision, revision);
+    assert_true(alert->kpi.data == NULL && alert->customer_id.data == NULL);
+    if (!view_equal_text(alert->text, text))
+        fail_msg("%.*s, and not %s", VIEW_ARGUMENTS(alert->text), text);
+}
+
+/* Every few minutes, day and night. */
+static int64_t feed_steadily(struct stage_under_test *stage, const char *source, int64_t from_ms, int64_t until_ms, int every)
+{
+    for (int64_t at_ms = from_ms; at_ms < until_ms; at_ms += MINUTES(every)) {
+        hear(stage, source, at_ms);
+        feed_clock(stage, at_ms + SECONDS(70));
+    }
+    return until_ms;
+}
+
+static void who_sends_day_and_night_is_missed_after_four_times_the_longest_pause(void **unused)
+{
+    (void)unused;
+    static const struct {
+        int every, minutes; /* until it is told, from the end of its last minute on */
+        const char *silent, *usual;
+    } cases[] = {{1, 15, "source=shop has sent nothing for 15.0 min", "its longest pause of the last 3 days was 1.0 min"},
+                 {30, 120, "source=shop has sent nothing for 2.0 h", "its longest pause of the last 3 days was 30.0 min"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct stage_under_test stage;
+        struct alert alerts[ALERTS_MOST];
+        begin(&stage);
+        stage.record_ms = start_ms();
+        int64_t now_ms = feed_steadily(&stage, "shop", start_ms(), start_ms() + DAYS(2), cases[i].every) - MINUTES(cases[i].every - 1);
+        feed_clock(&stage, now_ms + MINUTES(cases[i].minutes) - 1);
+        assert_int_equal(alerts_of(&stage, alerts), 0);
+        feed_clock(&stage, now_ms + MINUTES(cases[i].minutes));
+        assert_int_equal(alerts_of(&stage, alerts), 1);
+        says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_WARNING, 1, cases[i].silent);
+        assert_true(view_equal_text(alerts[0].reasons.items[0].text, cases[i].usual));
+        assert_true(view_equal_text(alerts[0].dimension, "source=shop"));
+        feed_clock(&stage, now_ms + HOURS(5)); /* told once */
+        hear(&stage, "shop", now_ms + HOURS(5));
+        assert_int_equal(alerts_of(&stage, alerts), 2);
+        says(&alerts[1], ALERT_STATE_RESOLVED, SEVERITY_WARNING, 2, "source=shop sends again: nothing came for 5.0 h");
+        assert_true(view_equal(alerts[1].alert_id, alerts[0].alert_id));
+
+        /* That it was silent is no pause to measure by. */
+        now_ms = feed_steadily(&stage, "shop", now_ms + HOURS(5) + MINUTES(cases[i].every), now_ms + HOURS(30), cases[i].every);
+        feed_clock(&stage, now_ms + MINUTES(cases[i].minutes) + MINUTES(cases[i].every));
+        assert_int_equal(alerts_of(&stage, alerts), 3);
+        assert_int_equal(alerts[2].revision, 1);
+        assert_false(view_equal(alerts[2].alert_id, alerts[0].alert_id));
+        stage_end(&stage);
+    }
+}
+
+/* Office hours, Monday to Friday. */
+static void feed_office_but(struct stage_under_test *stage, int from_day, int until_day, int no_tuesdays_from, int no_tuesdays_until)
+{
+    for (int day = from_day; day < until_day; day++)
+        for (int minute = 0; minute < 1440; minute += 10) {
+            int64_t now_ms = start_ms() + DAYS(day) + MINUTES(minute);
+            bool is_off = day % 7 == 1 && day >= no_tuesdays_from && day < no_tuesdays_until;
+            if (!is_off && day % 7 < 5 && minute >= 9 * 60 && minute < 17 * 60) {
+                hear(stage, "desk", now_ms);
+                hear(stage, "desk", now_ms + MINUTES(3));
+            }
+            feed_clock(stage, now_ms + MINUTES(4));
+        }
+}
+
+static void feed_office(struct stage_under_test *stage, int from_day, int until_day)
+{
+    feed_office_but(stage, from_day, until_day, until_day, until_day);
+}
+
+/* A holiday within the last three weeks: it may be one again. Then Tuesdays off for good: told once, and usual from then on. */
+static void what_is_not_so_each_week_is_not_expected(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    feed_office_but(&stage, 0, 29, 14, 21);
+    feed_clock(&stage, start_ms() + DAYS(29) + HOURS(16));
+    assert_int_equal(alerts_of(&stage, alerts), 0);
+    stage_end(&stage);
+
+    begin(&stage);
+    feed_office_but(&stage, 0, 9 * 7, 28, 9 * 7);
+    assert_int_equal(alerts_of(&stage, alerts), 2);
+    says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_INFO, 1, "source=desk has sent nothing for 17.2 h");
+    says(&alerts[1], ALERT_STATE_RESOLVED, SEVERITY_INFO, 2, "source=desk sends again: nothing came for 1.7 d");
+    stage_end(&stage);
+}
+
+static void a_pause_is_forgotten_after_three_days(void **unused)
+{
+    (void)unused;
+    for (int days = 2; days <= 4; days += 2) {
+        struct stage_under_test stage;
+        struct alert alerts[ALERTS_MOST];
+        begin(&stage);
+        int64_t now_ms = feed_steadily(&stage, "shop", start_ms(), start_ms() + HOURS(16), 1);
+        now_ms = feed_steadily(&stage, "shop", now_ms + HOURS(3), now_ms + HOURS(3) + DAYS(days), 1);
+        feed_clock(&stage, now_ms + MINUTES(30));
+        assert_int_equal(alerts_of(&stage, alerts), days == 4);
+        stage_end(&stage);
+    }
+}
+
+static void who_keeps_hours_is_missed_in_them_alone(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    feed_office(&stage, 0, 29); /* four weeks, their nights and weekends, and a Monday */
+    assert_int_equal(alerts_of(&stage, alerts), 0);
+    int64_t tuesday_ms = start_ms() + DAYS(29);
+    feed_clock(&stage, tuesday_ms + HOURS(10) + MINUTES(1) - 1);
+    assert_int_equal(alerts_of(&stage, alerts), 0);
+    feed_clock(&stage, tuesday_ms + HOURS(10) + MINUTES(1));
+    assert_int_equal(alerts_of(&stage, alerts), 1);
+    says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_INFO, 1, "source=desk has sent nothing for 17.1 h");
+    assert_true(view_equal_text(alerts[0].reasons.items[0].text, "in the same hours of each of the last 3 weeks it sent in 12 minutes at least"));
+    hear(&stage, "desk", tuesday_ms + HOURS(11));
+    assert_int_equal(alerts_of(&stage, alerts), 2);
+    stage_end(&stage);
+}
+
+/* An import, and a source that has only just begun. */
+static void who_has_no_rhythm_is_not_missed(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    int64_t now_ms = feed_steadily(&stage, "csv:olist", start_ms(), start_ms() + HOURS(15), 1);
+    for (int hour = 0; hour < 24 * 40; hour++)
+        feed_clock(&stage, now_ms + HOURS(hour));
+    assert_int_equal(alerts_of(&stage, alerts), 0);
+    feed_office(&stage, 49, 60); /* a week and a half of another */
+    feed_clock(&stage, start_ms() + DAYS(63) + HOURS(12));
+    assert_int_equal(alerts_of(&stage, alerts), 0);
+    stage_end(&stage);
+}
+
+static void whoever_stays_away_is_taken_for_gone(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    int64_t now_ms = feed_steadily(&stage, "shop", start_ms(), start_ms() + DAYS(2), 1);
+    for (int hour = 0; hour < 24 * 40; hour++)
+        feed_clock(&stage, now_ms + HOURS(hour));
+    assert_int_equal(alerts_of(&stage, alerts), 3);
+    says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_WARNING, 1, "source=shop has sent nothing for 1.0 h");
+    says(&alerts[1], ALERT_STATE_OPEN, SEVERITY_INFO, 2, "source=shop has sent nothing for 1.0 d"); /* what KPIs say may be told again */
+    says(&alerts[2], ALERT_STATE_EXPIRED, SEVERITY_INFO, 3, "source=shop is taken for gone: nothing came for 14.0 d");
+    stage_end(&stage);
+}
+
+static void history_and_the_setting(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    stage.record_ms = start_ms() + DAYS(2) + HOURS(4);
+    int64_t now_ms = feed_steadily(&stage, "shop", start_ms(), start_ms() + DAYS(2), 1);
+    feed_clock(&stage, now_ms + MINUTES(20));
+    assert_int_equal(alerts_of(&stage, alerts), 1);
+    assert_true(alerts[0].historical);
+    feed_clock(&stage, now_ms + HOURS(5));
+    assert_int_equal(alerts_of(&stage, alerts), 2); /* still so, and now */
+    assert_false(alerts[1].historical);
+    says(&alerts[1], ALERT_STATE_OPEN, SEVERITY_WARNING, 2, "source=shop has sent nothing for 5.0 h");
+    stage.settings.silence_after_ms = 0;
+    feed_clock(&stage, now_ms + HOURS(7));
+    assert_int_equal(alerts_of(&stage, alerts), 3);
+    assert_int_equal(alerts[2].state, ALERT_STATE_EXPIRED);
+    stage_end(&stage);
+}
+
+static void play(struct stage_under_test *stage, uint64_t seed, bool crashes)
+{
+    struct random traffic, chaos;
+    bool is_in_pass = false;
+    random_init(&traffic, seed);
+    random_init(&chaos, seed + 1000);
+    for (int minute = 0; minute < 30 * 1440; minute += 5) {
+        int64_t now_ms = start_ms() + MINUTES(minute);
+        if (minute / 1500 % 4 != 3 || random_below(&traffic, 200) == 0)
+            hear(stage, "shop", now_ms - MINUTES(random_below(&traffic, 3)));
+        if (minute % 1440 > 540 && minute % 1440 < 1020 && minute / 1440 != 28)
+            hear(stage, "desk", now_ms);
+        feed_clock(stage, now_ms + SECONDS(30));
+        if (crashes && !is_in_pass && random_below(&chaos, 40) == 0) {
+            driver_checkpoint_begin(stage->driver);
+            is_in_pass = true;
+        } else if (is_in_pass && random_below(&chaos, 10) == 0) {
+            is_in_pass = !driver_checkpoint_write(stage->driver, 1 + random_below(&chaos, 2));
+        }
+        if (crashes && random_below(&chaos, 100) == 0) {
+            driver_recover(stage->driver);
+            is_in_pass = false;
+        }
+    }
+}
+
+static void through_crashes_each_is_told_once(void **unused)
+{
+    (void)unused;
+    static struct alert straight_told[ALERTS_MOST], crashed_told[ALERTS_MOST];
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct stage_under_test straight, crashed;
+        begin(&straight);
+        begin(&crashed);
+        play(&straight, seed, false);
+        play(&crashed, seed, true);
+        size_t count = alerts_of(&straight, straight_told);
+        assert_true(count > 10);
+        assert_int_equal(alerts_of(&crashed, crashed_told), count);
+        for (size_t i = 0; i < count; i++) {
+            struct bytes wanted = {0}, got = {0};
+            alert_encode(&wanted, &straight_told[i]);
+            alert_encode(&got, &crashed_told[i]);
+            assert_true(view_equal(bytes_view(&wanted), bytes_view(&got)));
+            bytes_finish(&wanted);
+            bytes_finish(&got);
+        }
+        stage_end(&straight);
+        stage_end(&crashed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_sends_day_and_night_is_missed_after_four_times_the_longest_pause),
+        cmocka_unit_test(who_keeps_hours_is_missed_in_them_alone),
+        cmocka_unit_test(what_is_not_so_each_week_is_not_expected),
+        cmocka_unit_test(a_pause_is_forgotten_after_three_days),
+        cmocka_unit_test(who_has_no_rhythm_is_not_missed),
+        cmocka_unit_test(whoever_stays_away_is_taken_for_gone),
+        cmocka_unit_test(history_and_the_setting),
+        cmocka_unit_test(through_crashes_each_is_told_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
