@@ -9,12 +9,16 @@
 #include "ingest/mapping.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+enum { DESCRIPTORS_WANTED = 65536 };
 
 static struct app app;
 
@@ -24,12 +28,37 @@ static void on_stop_signal(int number)
     atomic_store(&app.stop, true);
 }
 
+/* A terminal that is closed ends us as SIGTERM does; who runs us under nohup has SIGHUP ignored, and it stays so. */
 static void arm_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_stop_signal};
+    struct sigaction action = {.sa_handler = on_stop_signal}, found;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &found) == 0 && found.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* What was started without standard input, output or error (`<&-`) has none: without this the next socket or file would get that
+ * number, and what is printed or logged would go to Kafka. Opened the wrong way round, so that using them is an error still. */
+static void occupy_standard_streams(void)
+{
+    static const int ways[] = {[STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_RDONLY};
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+        if (fcntl(number, F_GETFD) < 0 && errno == EBADF && open("/dev/null", ways[number]) != number)
+            _exit(EXIT_FAILED);
+    }
+}
+
+/* All the connections that settings allow need more than the 1,024 descriptors a shell hands out; up to the hard limit they are ours to take. */
+static void take_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    rlim_t wanted = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+    if (limit.rlim_cur < wanted)
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){wanted, limit.rlim_max});
 }
 
 static int print_help(FILE *out)
@@ -202,7 +231,9 @@ static int do_as_told(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    occupy_standard_streams();
     memory_configure();
+    take_descriptors();
     int code = do_as_told(argc, argv);
     return output_arrived() || code != EXIT_FINE ? code : EXIT_FAILED;
 }
