@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "engine/farewell.h"
 #include "engine/kafka/link.h"
 
@@ -25,6 +26,8 @@ struct follower {
     struct record *records;
     size_t batch_max;
     bool is_failing; /* the last callback said RETRY */
+    int64_t failing_since_us;
+    struct metric *behind;
     bool must_look_again; /* sole, and does not know of what yet */
     atomic_bool is_abandoned; /* its handle did not close in time: whose context it had may be gone */
 };
@@ -193,13 +196,24 @@ static void sleep_ms(int ms, atomic_bool *stop)
     }
 }
 
+/* With nothing at hand, and the other side away, there may be more and more in Kafka: then how long that has been so. */
+static void tell_behind(struct follower *follower, size_t count)
+{
+    double age = count ? (double)(clock_now_ms(&clock_system) - follower->records[0].timestamp_ms) / 1e3 : 0;
+    double failing = follower->is_failing ? (double)(clock_monotonic_us() - follower->failing_since_us) / 1e6 : 0;
+    metric_set(follower->behind, age > failing ? age : failing);
+}
+
 static enum outcome hand_over(struct follower *follower, size_t count, atomic_bool *stop)
 {
     const struct follow *follow = follower->follow;
     int backoff_ms = BACKOFF_LEAST_MS;
     for (;;) {
+        tell_behind(follower, count);
         enum outcome outcome = follow->on_batch(follow->context, follower->records, count);
         bool is_failing = outcome == OUTCOME_RETRY;
+        if (is_failing && !follower->is_failing)
+            follower->failing_since_us = clock_monotonic_us();
         if (is_failing != follower->is_failing)
             log_info(is_failing ? "batch not taken, trying again" : "batches are taken again", "group", follow->group, NULL);
         follower->is_failing = is_failing;
@@ -261,6 +275,11 @@ enum outcome follow_run(const struct follow *follow, const struct kafka_settings
     follower->messages = memory_allocate(follower->batch_max * sizeof *follower->messages);
     follower->records = memory_allocate(follower->batch_max * sizeof *follower->records);
 
+    struct bytes label = {0};
+    metrics_label(&label, "group", follow->group);
+    follower->behind = metrics_gauge("touchstream_follow_behind_seconds", bytes_text(&label),
+                                     "Age of what a sink has at hand and has not got rid of, or how long its server has not taken anything; 0: nothing waits.");
+    bytes_finish(&label);
     enum outcome outcome = OUTCOME_OK;
     int wait_ms = follow->wait_ms_max > 0 ? follow->wait_ms_max : 1000;
     while (!atomic_load(stop) && outcome != OUTCOME_STOP) {
@@ -277,6 +296,7 @@ enum outcome follow_run(const struct follow *follow, const struct kafka_settings
         if (atomic_load(&follower->link.is_fatal))
             outcome = OUTCOME_STOP;
     }
+    metric_hide(follower->behind);
     follower_close(follower);
     return outcome == OUTCOME_STOP ? OUTCOME_STOP : OUTCOME_OK;
 }

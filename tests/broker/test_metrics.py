@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 
 from installation import eventually, free_port
+from test_bad_input import Door
 
 
 def metrics_of(port):
@@ -41,3 +42,25 @@ def test_who_hands_a_partition_over_tells_of_it_no_more(installation):
     assert eventually(lambda: all(len(partitions) == 2 for name in ports for partitions in told()[name]), 30), told()
     assert told()["one"][0] | told()["other"][0] == {0, 1, 2, 3}
 
+
+def test_how_far_a_sink_is_behind(make_installation):
+    """While Redis is away it grows; then nothing waits."""
+    installation = make_installation()
+    door = Door(installation.services["REDIS"])
+    door.open_up()
+    port = free_port()
+    for role in ("journey", "kpi"):
+        installation.start(role)
+    installation.start("sink", settings={"redis.address": "127.0.0.1:%d" % door.port, "status.listen": "127.0.0.1:%d" % port})
+
+    def behind():
+        return metrics_of(port).get('touchstream_follow_behind_seconds{group="%s"}' % installation.topic("sink"), -1)
+
+    assert eventually(lambda: behind() == 0, 30), behind()
+    door.shut()
+    installation.succeed("generate", "--events", 200, "--customers", 20, "--seed", 5)
+    assert eventually(lambda: behind() > 3, 30), behind()
+    assert eventually(lambda: behind() > 6, 30), behind()
+    door.open_up()
+    assert eventually(lambda: 0 <= behind() < 2, 30), behind()
+    door.shut()
