@@ -4,6 +4,7 @@ import re
 import urllib.error
 import urllib.request
 
+from conftest import ROOT
 from installation import eventually, free_port
 from test_bad_input import Door
 
@@ -64,3 +65,10 @@ def test_how_far_a_sink_is_behind(make_installation):
     door.open_up()
     assert eventually(lambda: 0 <= behind() < 2, 30), behind()
     door.shut()
+
+
+def test_alert_rules_are_about_metrics_that_are_there():
+    """A rule about a name that nobody tells never fires."""
+    told = set(re.findall(r"touchstream_\w+", (ROOT / "docs/METRICS.md").read_text()))
+    asked = set(re.findall(r"touchstream_\w+", (ROOT / "deploy/prometheus/alerts.yaml").read_text()))
+    assert len(asked) > 8 and asked <= told, asked - told
