@@ -36,32 +36,56 @@ static rd_kafka_topic_partition_list_t *partitions_wanted(const struct scanner *
     return list;
 }
 
-/* A topic that was made an instant ago is not known to every broker yet. */
-static int32_t partition_count(const struct scanner *scanner)
+/* A topic that was made an instant ago is not known to every broker yet, or has partitions that nobody leads. */
+static bool may_be_new(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+}
+
+/* false: not worth another try. */
+static bool wait_for_it(rd_kafka_resp_err_t code, int64_t until_us)
+{
+    if (!may_be_new(code) || clock_monotonic_us() >= until_us)
+        return false;
+    nanosleep(&(struct timespec){0, KNOWN_AFTER_MS / 20 * 1000000L}, NULL);
+    return true;
+}
+
+static int32_t partition_count(const struct scanner *scanner, int64_t until_us)
 {
     int32_t count = 0;
-    int64_t until_us = clock_monotonic_us() + (int64_t)KNOWN_AFTER_MS * 1000;
-    rd_kafka_resp_err_t code = kafka_partition_count(scanner->handle, scanner->scan->topic, ASK_MS, &count);
-    while (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && clock_monotonic_us() < until_us) {
-        nanosleep(&(struct timespec){0, KNOWN_AFTER_MS / 20 * 1000000L}, NULL);
+    rd_kafka_resp_err_t code;
+    do
         code = kafka_partition_count(scanner->handle, scanner->scan->topic, ASK_MS, &count);
-    }
+    while (wait_for_it(code, until_us));
     if (count == 0)
         log_error("cannot read topic", "topic", scanner->scan->topic, "error", rd_kafka_err2str(code), NULL);
     return count;
 }
 
+/* The partitions, and where to start in each. */
+static rd_kafka_topic_partition_list_t *places_wanted(const struct scanner *scanner, int32_t count, int64_t until_us, rd_kafka_resp_err_t *code)
+{
+    rd_kafka_topic_partition_list_t *list = partitions_wanted(scanner, count);
+    *code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    while (scanner->scan->since_ms != INT64_MIN && (*code = rd_kafka_offsets_for_times(scanner->handle, list, ASK_MS)) && wait_for_it(*code, until_us)) {
+        rd_kafka_topic_partition_list_destroy(list); /* it may have answers in it */
+        list = partitions_wanted(scanner, count);
+    }
+    return list;
+}
+
 static enum outcome scanner_start(struct scanner *scanner)
 {
-    int32_t count = partition_count(scanner);
+    int64_t until_us = clock_monotonic_us() + (int64_t)KNOWN_AFTER_MS * 1000;
+    int32_t count = partition_count(scanner, until_us);
     if (count == 0)
         return OUTCOME_STOP;
     scanner->is_finished = memory_zeroed((size_t)count, sizeof *scanner->is_finished);
-    rd_kafka_topic_partition_list_t *list = partitions_wanted(scanner, count);
+    rd_kafka_resp_err_t code;
+    rd_kafka_topic_partition_list_t *list = places_wanted(scanner, count, until_us, &code);
     scanner->partitions_unfinished = list->cnt;
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (scanner->scan->since_ms != INT64_MIN)
-        code = rd_kafka_offsets_for_times(scanner->handle, list, ASK_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = rd_kafka_assign(scanner->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
