@@ -1,10 +1,11 @@
 /* Who is forgotten leaves Redis (READINGS 43): the keys of their own at once (project_customers.c), here what stands among others':
- * entries of ts:alerts, follow-ups, and what those who referred them have of it in their journeys and follow-ups. Two sets say who that is:
+ * entries of ts:alerts, open alerts, follow-ups, and what those who referred them have of it in their journeys and follow-ups. Two sets say who that is:
  * ts:referrers:ID, and ts:referred:ID the other way round, so that a referrer who is forgotten is named in no set. The alerts are read
  * through in Redis, once a batch: people are seldom forgotten, and an index by customer would be one more thing to write for every alert.
  *
  * Alerts come on a lane of their own, perhaps later than the word that their customer is gone. But the last revision of a forgotten
- * customer's alert names nobody, and so it clears those before it. */
+ * customer's alert names nobody, and so it clears those before it, and the list of open ones of the customer whom they named. */
+#include "sinks/redis/open_alerts.h"
 #include "sinks/redis/projection.h"
 
 static const char script[] =
@@ -35,9 +36,17 @@ static const char script[] =
     "    if names(value_of(entry, 'json') or '', person) then redis.call('XDEL', ARGV[5] .. referrer, entry[1]) end\n"
     "  end\n"
     "end\n"
-    "for i = 6, #ARGV, 2 do\n"
+    "local function open_alert_forget(alert)\n"
+    "  local is_read, record = pcall(cjson.decode, redis.call('HGET', KEYS[3], alert) or '')\n"
+    "  if not is_read then return end\n"
+    "  redis.call('HDEL', KEYS[3], alert)\n"
+    "  redis.call('ZREM', ARGV[6] .. record.kind, alert)\n"
+    "  if type(record.customer_id) == 'string' then redis.call('ZREM', ARGV[7] .. record.customer_id, alert) end\n"
+    "end\n"
+    "for i = 8, #ARGV, 2 do\n"
     "  local id = ARGV[i + 1]\n"
     "  gone[ARGV[i]][id] = true\n"
+    "  if ARGV[i] == 'a' then open_alert_forget(id) end\n"
     "  if ARGV[i] == 'c' then\n"
     "    for _, followup in ipairs(redis.call('SMEMBERS', ARGV[2] .. id)) do followup_forget(id, followup) end\n"
     "    for _, referrer in ipairs(redis.call('SMEMBERS', ARGV[3] .. id)) do\n"
@@ -75,16 +84,19 @@ void forgotten_write(struct projection *projection)
     struct resp *commands = &projection->commands;
     if (projection->forgotten_count == 0)
         return;
-    resp_command(commands, 10 + 2 * projection->forgotten_count, "EVAL");
+    resp_command(commands, 13 + 2 * projection->forgotten_count, "EVAL");
     resp_view(commands, VIEW_LITERAL(script));
-    resp_text(commands, "2");
+    resp_text(commands, "3");
     resp_key(commands, projection->prefix, "alerts", (struct view){NULL, 0});
     resp_key(commands, projection->prefix, "followups", (struct view){NULL, 0});
+    resp_key(commands, projection->prefix, OPEN_ALERTS_JSON, (struct view){NULL, 0});
     resp_key(commands, projection->prefix, "followup", VIEW_LITERAL(""));
     resp_key(commands, projection->prefix, "followups", VIEW_LITERAL(""));
     resp_key(commands, projection->prefix, "referrers", VIEW_LITERAL(""));
     resp_key(commands, projection->prefix, "referred", VIEW_LITERAL(""));
     resp_key(commands, projection->prefix, "journey", VIEW_LITERAL(""));
+    resp_key(commands, projection->prefix, OPEN_ALERTS_OF_KIND, VIEW_LITERAL(""));
+    resp_key(commands, projection->prefix, OPEN_ALERTS_OF_CUSTOMER, VIEW_LITERAL(""));
     bytes_append_view(&commands->bytes, bytes_view(&projection->forgotten.bytes));
     forgotten_clear(projection);
 }

@@ -77,23 +77,6 @@ static void project_case(struct projection *projection, const struct alert *aler
     resp_view(commands, alert->case_id);
 }
 
-/* What misses its target now, or burns what it may miss of it: the gravest first, those of the whole before those of a part. History is nobody's concern. */
-static void project_off_target(struct projection *projection, const struct alert *alert, struct view json)
-{
-    struct resp *commands = &projection->commands;
-    bool is_listed = alert->state == ALERT_STATE_OPEN && !alert->historical;
-    resp_command(commands, is_listed ? 4 : 3, is_listed ? "ZADD" : "ZREM");
-    resp_key(commands, projection->prefix, "off_target", (struct view){NULL, 0});
-    if (is_listed)
-        resp_decimal(commands, 1000 * (double)alert->severity + alert->score + (view_equal_text(alert->dimension, "all") ? 200 : 0));
-    resp_view(commands, alert->alert_id);
-    resp_command(commands, is_listed ? 4 : 3, is_listed ? "HSET" : "HDEL");
-    resp_key(commands, projection->prefix, "off_target:alerts", (struct view){NULL, 0});
-    resp_view(commands, alert->alert_id);
-    if (is_listed)
-        resp_view(commands, json);
-}
-
 void project_alert(struct projection *projection, const struct alert *alert)
 {
     struct resp *commands = &projection->commands;
@@ -134,14 +117,16 @@ void project_alert(struct projection *projection, const struct alert *alert)
     resp_command(commands, 3, "PUBLISH");
     resp_key(commands, projection->prefix, "live:alerts", (struct view){NULL, 0});
     resp_view(commands, bytes_view(&json));
-    if (alert->kind == ALERT_KIND_KPI_THRESHOLD || alert->kind == ALERT_KIND_SLA_BURN)
-        project_off_target(projection, alert, bytes_view(&json));
-    bytes_finish(&json);
 
-    if (alert->case_id.data && view_equal(alert->alert_id, alert->case_id))
+    bool is_case = alert->case_id.data && view_equal(alert->alert_id, alert->case_id);
+    bool is_forgotten = alert->customer_id.data == NULL && alert->kpi.data == NULL && alert->dimension.data == NULL && alert->state == ALERT_STATE_EXPIRED;
+    if (is_case)
         project_case(projection, alert);
-    if (alert->customer_id.data == NULL && alert->kpi.data == NULL && alert->dimension.data == NULL && alert->state == ALERT_STATE_EXPIRED)
-        forgotten_note_alert(projection, alert->alert_id);
+    else if (!is_forgotten)
+        project_open_alert(projection, alert, bytes_view(&json));
+    if (is_forgotten)
+        forgotten_note_alert(projection, alert->alert_id); /* which also takes it from the list of a customer whom it no longer names */
+    bytes_finish(&json);
 }
 
 static struct view drivers_json(struct projection *projection, const struct trend_shift *shift)

@@ -58,9 +58,12 @@ void kpis_publish(const struct kpi_place *places, const char *prefix, struct res
 /* A tombstone in kpis, key KPI|WINDOW|DIMENSION: the window has been empty for a whole length; its field goes. */
 void project_kpi_gone(struct projection *projection, struct view key);
 
-/* alerts → ts:alerts, ts:live:alerts; the alert that is a case (alert_id = case_id) also → ts:case:ID, ts:hot; one of a missed target also →
- * ts:off_target, ts:off_target:alerts */
+/* alerts → ts:alerts, ts:live:alerts; the alert that is a case (alert_id = case_id) also → ts:case:ID, ts:hot, any other as below */
 void project_alert(struct projection *projection, const struct alert *alert);
+/* alerts that are no cases, while they are open → what open_alerts.h has; one of a missed or burning target also → ts:off_target,
+ * ts:off_target:alerts.
+ * `json`: the alert's. */
+void project_open_alert(struct projection *projection, const struct alert *alert, struct view json);
 
 /* touchpoints.enriched → ts:journey:ID and the fast-moving fields of ts:customer:ID */
 void project_enriched(struct projection *projection, const struct enriched_touchpoint *enriched);
