@@ -4,6 +4,7 @@
 #define TS_SINKS_DASHBOARD_API_H
 
 #include "base/json_writer.h"
+#include "schemas/records.h"
 #include "sinks/redis/redis_link.h"
 
 struct api {
@@ -28,8 +29,22 @@ enum outcome api_series(struct api *api, struct view kpi, struct view by, struct
 /* {"cases": [{"case_id", "priority", and the fields of ts:case:ID}]}, most urgent first */
 enum outcome api_hot(struct api *api, int64_t limit, struct bytes *out);
 
+/* {"off_target": […]}: what misses its target now, the gravest first */
+enum outcome api_off_target(struct api *api, int64_t limit, struct bytes *out);
+
+struct alerts_wish {
+    bool kinds[ALERT_KIND_COUNT];
+    enum severity least;
+    struct view customer_id; /* null: anybody's, and those of KPIs */
+    int64_t limit;
+};
+
+/* {"open": {KIND: {"CRITICAL": n, "WARNING": n, "INFO": n}}, "alerts": […], "matching": n}: what is open now and no case, the gravest first, of
+ * equally grave ones the latest. `open` counts whatever is open, the kinds of which nothing is left out; `matching` what was asked for, of
+ * which `alerts` has at most `limit`. */
+enum outcome api_alerts_open(struct api *api, const struct alerts_wish *wish, struct bytes *out);
+
 /* {"alerts": […]}, {"shifts": […]}: the records' JSON form, newest first */
-enum outcome api_off_target(struct api *api, int64_t limit, struct bytes *out); /* what misses its target now, the gravest first */
 enum outcome api_stream_newest(struct api *api, const char *stream, int64_t limit, struct bytes *out);
 
 /* {"customer": {fields}, "journey": [newest first]} */

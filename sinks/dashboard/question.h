@@ -14,6 +14,6 @@ bool question_check(struct http_exchange *exchange, struct view what);
 /* Of what exists and has been checked: as api.h has it. */
 enum outcome question_ask(struct api *api, const struct http_exchange *exchange, struct view what, struct bytes *body);
 
-#define QUESTION_PATHS "kpis, series, hot, alerts, off_target, shifts, scorecard, health, customers/ID and stream"
+#define QUESTION_PATHS "kpis, series, hot, alerts, alerts/open, off_target, shifts, scorecard, health, customers/ID and stream"
 
 #endif

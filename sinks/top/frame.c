@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "schemas/json_scan.h"
 #include "schemas/kpi_text.h"
+#include "sinks/redis/open_alerts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -126,6 +127,48 @@ static enum outcome add_kpis(struct frame *frame, struct redis_link *link, const
             add_kpi(frame, (enum kpi_id)id, answers[id].text);
     }
     return OUTCOME_OK;
+}
+
+/* --- open alerts ------------------------------------------------------------------------------------------------- */
+
+static enum outcome ask_counts(struct open_alert_counts *counts, struct redis_link *link, const struct frame_wish *wish, struct arena *arena)
+{
+    struct resp commands = {0};
+    struct redis_answer *answers = NULL;
+    open_alerts_ask_counts(&commands, wish->prefix);
+    enum outcome outcome = redis_link_send(link, &commands, arena, &answers);
+    resp_finish(&commands);
+    if (outcome == OUTCOME_OK)
+        open_alerts_read_counts(counts, answers);
+    return outcome;
+}
+
+/* How many of each severity, and of each kind while the line has room: "3 CRITICAL, 12 WARNING  (12 ABSENCE, 3 DEVICE)". */
+static void add_counts(struct frame *frame, const struct open_alert_counts *counts)
+{
+    char line[FRAME_WIDTH_MAX] = "";
+    int64_t of_severity[SEVERITY_COUNT] = {0};
+    size_t size = 0;
+    for (int kind = 0; kind < ALERT_KIND_COUNT; kind++) {
+        for (int severity = 0; severity < SEVERITY_COUNT; severity++)
+            of_severity[severity] += counts->of[kind][severity];
+    }
+    for (int severity = SEVERITY_COUNT; severity-- > 0;) {
+        if (of_severity[severity])
+            size += (size_t)snprintf(line + size, sizeof line - size, "%s%" PRId64 " %s", size ? ", " : "", of_severity[severity], severity_name((enum severity)severity));
+    }
+    if (size == 0)
+        return;
+    const char *between = "  (";
+    for (int kind = 0; kind < ALERT_KIND_COUNT; kind++) {
+        const int64_t *of = counts->of[kind];
+        int64_t count = of[SEVERITY_INFO] + of[SEVERITY_WARNING] + of[SEVERITY_CRITICAL];
+        if (count == 0 || size + 40 > sizeof line)
+            continue;
+        size += (size_t)snprintf(line + size, sizeof line - size, "%s%" PRId64 " %s", between, count, alert_kind_name((enum alert_kind)kind));
+        between = ", ";
+    }
+    add_line(frame, of_severity[SEVERITY_CRITICAL] ? TONE_BAD : TONE_PLAIN, "open alerts: %s)", line);
 }
 
 /* --- what is off its target -------------------------------------------------------------------------------------- */
@@ -330,12 +373,16 @@ enum outcome frame_fill(struct frame *frame, struct redis_link *link, const stru
     int shifts = is_bounded ? between(wish->rows / 8, SHIFTS_LEAST, SHIFTS_SHOWN) : SHIFTS_SHOWN;
     int off_targets = is_bounded ? between(wish->rows / 8, OFF_TARGET_LEAST, OFF_TARGET_SHOWN) : OFF_TARGET_SHOWN;
     struct off_target off_target = {0};
+    struct open_alert_counts counts = {0};
     enum outcome outcome = ask_off_target(&off_target, link, wish, off_targets, arena);
+    if (outcome == OUTCOME_OK)
+        outcome = ask_counts(&counts, link, wish, arena);
     int missed = off_target.alerts ? (int)off_target.alerts->count + 2 : 0;
-    int titles = 6; /* of the frame, and of three parts with two lines between them */
+    int titles = 7; /* of the frame, the open alerts, and of three parts with two lines between them */
     int kpis = is_bounded ? between(wish->rows - cases - missed - shifts - titles, 1, KPI_COUNT_OF_ALL) : KPI_COUNT_OF_ALL;
     frame->count = 0;
     add_line(frame, TONE_TITLE, "touchstream, last %s", wish->window);
+    add_counts(frame, &counts);
     if (outcome == OUTCOME_OK)
         outcome = add_kpis(frame, link, wish, kpis, arena);
     if (outcome == OUTCOME_OK)
