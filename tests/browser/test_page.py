@@ -119,7 +119,7 @@ def test_by_keyboard_alone(stage, page):
     page.wait("%s?.querySelector('.score small').textContent === 'in progress'" % mine)
     press("x")
     page.wait("!%s" % mine)
-    for key, view in (("1", "now"), ("3", "trends"), ("4", "scorecard"), ("2", "hot")):
+    for key, view in (("1", "now"), ("3", "alerts"), ("4", "trends"), ("5", "scorecard"), ("2", "hot")):
         press(key)
         page.wait("location.hash === '#/%s'" % view)
     press("/")
@@ -139,6 +139,7 @@ def test_no_text_of_a_stranger_ever_runs(stage, page):
         good(customer_id=customer, occurred_at=moment(), type="ReviewPosted", data={"stars": 1, "text": EVIL}),
         good(customer_id=customer, occurred_at=moment(), type="SocialMention", data={"network": EVIL, "reach": 5000, "text": EVIL}),
         good(customer_id=customer, occurred_at=moment(), type="ProductReturned", data={"order_id": EVIL, "reason": EVIL}),
+        good(customer_id=customer, occurred_at=moment(), type="DeviceReported", data={"device_id": "d" + EVIL, "code": "E7", "severity": "CRITICAL"}),
         good(customer_id=customer, occurred_at=moment(), type="ProductUsed", data={"feature": EVIL, "seconds": 5}),
         good(customer_id=customer, occurred_at=moment(), type="InterviewHeld", data={"interviewer": EVIL, "text": EVIL}))
     print("\nrejected:", answer["rejected"])
@@ -146,7 +147,7 @@ def test_no_text_of_a_stranger_ever_runs(stage, page):
     assert "<script>" in page.look("return %s.textContent;" % row_of("onerror"))
     page.look("localStorage.setItem('actor', %s); %s.querySelector('[data-verb=acknowledge]').click();" % (json.dumps(EVIL[:100]), row_of("onerror")))
     page.wait("%s === 'acknowledged'" % state_of("onerror"))
-    for view in ("now", "trends/nps/product", "trends/nps/segment", "trends/nps/%3Cimg%20src%3Dx%3E", "scorecard", "hot"):
+    for view in ("now", "alerts", "trends/nps/product", "trends/nps/segment", "trends/nps/%3Cimg%20src%3Dx%3E", "scorecard", "hot"):
         page.look("location.hash = '#/%s';" % view)
         page.do("await page.waitForTimeout(400);")
         assert page.look("return document.querySelectorAll('main script, main img, main [onerror], main [onload]').length;") == 0, view
@@ -196,9 +197,78 @@ def test_what_misses_its_target_is_said_until_it_meets_it(stage, page):
     assert "misses its target of 4.50: 2.00 over 24h, since" in said[0] and "n 40, 95 % interval" in said[0], said
     assert any("Chat" in line for line in said) and any("<script>" in line for line in said), said
     page.picture("off-target")
+    page.look("location.hash = '#/alerts/KPI_THRESHOLD';")
+    page.wait("document.querySelectorAll('[data-alert]').length === 3")
+    assert page.look("return document.querySelector('[data-alert] a').getAttribute('href');") == "#/trends/csat"
+    page.look("location.hash = '#/now';")
     stage.post(*answers(5, 450))
     page.wait("document.querySelector('.missed').hidden")
     assert page.do("return seen.loads;") == 0
+
+
+def broken(customer, severity="CRITICAL"):
+    return good(event_id=str(uuid.uuid4()), customer_id=customer, occurred_at=moment(), type="DeviceReported",
+                data={"device_id": "kettle-of-" + customer, "code": "E7", "severity": severity})
+
+
+def test_what_is_open_is_seen_at_once_and_until_it_ends(stage, page):
+    alert_of = lambda customer: "[...document.querySelectorAll('[data-alert]')].find((row) => row.textContent.includes(%s))" % json.dumps("kettle-of-" + customer)
+    badge = "Number(document.getElementById('alert-count').textContent || 0)"
+    page.look("location.hash = '#/alerts/DEVICE';")
+    before = page.look("return %s;" % badge)
+    stage.post(broken("steaming"))
+    page.wait(alert_of("steaming"))
+    page.wait("%s === %d && !document.getElementById('alert-count').hidden" % (badge, before + 1))
+    said = page.look("return %s.textContent;" % alert_of("steaming"))
+    assert "critical" in said and "steaming · device" in said and "reports a critical state" in said and ("ago" in said or "just now" in said), said
+    page.look("location.hash = '#/alerts/CHURN_RISK';")  # another kind
+    page.wait("document.querySelector('.kinds [aria-current]')?.textContent.includes('churn') && !" + alert_of("steaming"))
+    page.look("location.hash = '#/alerts';")
+    page.wait(alert_of("steaming"))
+    page.picture("alerts")
+    page.look("%s.querySelector('a').click();" % alert_of("steaming"))
+    page.wait("location.hash === '#/customers/steaming' && document.querySelector('.timeline li') && " + alert_of("steaming"))
+    page.picture("customer-alerts")
+    stage.post(broken("steaming", "INFO"))
+    page.wait("!" + alert_of("steaming"))
+    page.wait("(%s) === %d" % (badge, before))
+    page.look("location.hash = '#/alerts';")
+    page.wait("document.querySelector('.empty') && !" + alert_of("steaming"))
+    assert page.do("return seen.loads;") == 0
+
+
+def test_a_source_that_is_silent_stands_among_the_numbers(stage, page):
+    """Neither a customer's nor a KPI's, and so without a link."""
+    redis, key = stage.installation.redis, lambda name: stage.installation.redis_prefix + name
+    at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 1200))
+    silent = {"alert_id": "silent", "revision": 1, "case_id": None, "rule": "data.source_silent", "kind": "DATA_QUALITY", "severity": "WARNING", "state": "OPEN",
+              "customer_id": None, "ticket_id": None, "kpi": None, "dimension": "source=web" + "%3Cb%3Eshop", "score": 0, "opened_at": at, "due_at": None, "changed_at": at,
+              "reasons": [{"code": "data.source_silent", "points": 0, "event_id": None, "text": "its longest pause of the last 3 days was 4 min"}],
+              "text": "source=web%3Cb%3Eshop has sent nothing for 20 min", "owner": None, "actor": None, "historical": False}
+    page.look("location.hash = '#/alerts';")
+    redis.hset(key("alerts:open:json"), "silent", json.dumps(silent))
+    redis.zadd(key("alerts:open:DATA_QUALITY"), {"silent": 10 ** 13})
+    redis.publish(key("live:alerts"), json.dumps(silent))
+    row = "document.querySelector('section:last-child [data-alert=silent]')"
+    page.wait("Boolean(%s)" % row)
+    said = page.look("return [...%s.querySelectorAll('p')].map((line) => line.textContent);" % row)
+    assert said == ["web<b>shop · data quality", "has sent nothing for 20 min", "its longest pause of the last 3 days was 4 min"], said
+    redis.delete(key("alerts:open:DATA_QUALITY"))
+    redis.publish(key("live:alerts"), json.dumps(silent))
+    page.wait("!" + row)
+
+
+def test_of_more_alerts_than_are_shown_the_rest_is_counted(stage, page):
+    """The gravest of the many stay to be seen, and what is about numbers is not crowded out by what is about customers."""
+    page.look("location.hash = '#/alerts';")
+    crowd = [broken("crowd-%02d" % number) for number in range(60)]
+    stage.post(*crowd)
+    rows, more = "document.querySelectorAll('section:first-child [data-alert]').length", "document.querySelector('.more').textContent"
+    page.wait("%s === 50 && /and [1-9][0-9]* more/.test(%s)" % (rows, more))
+    page.look("document.querySelector('.more button').click();")
+    page.wait("%s >= 60 && %s === ''" % (rows, more))
+    stage.post(*(broken("crowd-%02d" % number, "INFO") for number in range(60)))
+    page.wait("![...document.querySelectorAll('[data-alert]')].some((row) => row.textContent.includes('crowd'))")
 
 
 def test_how_it_looks(stage, page):
@@ -208,7 +278,7 @@ def test_how_it_looks(stage, page):
     page.do("await page.reload();")
     live(page)
     page.wait("document.querySelectorAll('.tile .verdict').length >= 3", 60)
-    views = ("now", "hot", "trends/nps", "trends/nps/channel", "scorecard", "customers/angry-3")
+    views = ("now", "hot", "alerts", "alerts/DEVICE", "trends/nps", "trends/nps/channel", "scorecard", "customers/angry-3")
     for scheme, width, height in (("light", 1280, 860), ("dark", 1280, 860), ("light", 390, 844)):
         page.do("await page.emulateMedia({colorScheme: '%s'}); await page.setViewportSize({width: %d, height: %d});" % (scheme, width, height))
         for view in views:
@@ -226,6 +296,10 @@ def test_an_empty_installation_says_what_to_do(empty_stage, browser):
     browser.picture("empty-now")
     browser.look("location.hash = '#/hot';")
     browser.wait("document.querySelector('.empty')?.textContent.includes('Nobody')")
+    browser.look("location.hash = '#/alerts';")
+    browser.wait("document.querySelector('.empty')?.textContent.includes('No alert is open')")
+    assert browser.look("return document.getElementById('alert-count').hidden;")
+    browser.picture("empty-alerts")
     browser.look("location.hash = '#/customers/nobody';")
     browser.wait("document.querySelector('.empty')?.textContent.includes('Nobody')")
 

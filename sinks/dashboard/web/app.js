@@ -3,16 +3,17 @@ import { api, listen } from "./source.js";
 import { element } from "./format.js";
 import * as now from "./now.js";
 import * as hot from "./hot.js";
+import * as alerts from "./alerts.js";
 import * as trends from "./trends.js";
 import * as scorecard from "./scorecard.js";
 import * as customer from "./customer.js";
 import { watchHealth } from "./health.js";
 
-const views = { now, hot, cases: hot, trends, scorecard, customers: customer };
+const views = { now, hot, cases: hot, alerts, trends, scorecard, customers: customer };
 const main = document.getElementById("main");
 
 /** What the views draw from; null: not answered yet. A view gets it whole and draws itself anew; changes reach it through changed(). */
-export const known = { window: localStorage.getItem("window") || "24h", kpis: null, cases: null, shifts: null, offTarget: null, isStale: false };
+export const known = { window: localStorage.getItem("window") || "24h", kpis: null, cases: null, shifts: null, offTarget: null, openAlerts: null, isStale: false };
 let current = null;
 
 function route() {
@@ -60,6 +61,17 @@ async function refreshOffTarget() {
   tell("off target");
 }
 
+/** How many are open, for the tab; the view that lists them asks for itself. */
+async function refreshAlerts() {
+  known.openAlerts = (await api.openAlerts({ limit: 1 }))?.open || {};
+  const badge = document.getElementById("alert-count"), count = alerts.pressing(known.openAlerts);
+  badge.textContent = count > 999 ? "999+" : count;
+  badge.title = `${count.toLocaleString("en")} critical or warning`;
+  badge.hidden = count === 0;
+  badge.classList.toggle("calm", !alerts.isAnyCritical(known.openAlerts));
+  tell("alerts");
+}
+
 function say(text) {
   const banner = document.getElementById("banner");
   banner.hidden = !text;
@@ -68,7 +80,7 @@ function say(text) {
 
 async function refreshAll() {
   try {
-    await Promise.all([refreshKpis(), refreshCases(), refreshShifts(), refreshOffTarget()]);
+    await Promise.all([refreshKpis(), refreshCases(), refreshShifts(), refreshOffTarget(), refreshAlerts()]);
     say(null);
   } catch {
     say("Redis does not answer: what you see is what was known last.");
@@ -82,6 +94,11 @@ function askSoon(refresh) {
   if (!asked.has(refresh)) asked.set(refresh, setTimeout(() => { asked.delete(refresh); refresh().catch(() => {}); }, 60));
 }
 
+function onAlert(alert) {
+  askSoon(alert.alert_id === alert.case_id ? refreshCases : refreshAlerts);
+  if (alert.kind === "KPI_THRESHOLD" || alert.kind === "SLA_BURN") askSoon(refreshOffTarget);
+}
+
 function onEvent(name, data) {
   if (name === "hello") refreshAll();
   else if (name === "kpis") {
@@ -89,7 +106,7 @@ function onEvent(name, data) {
     const mine = data.filter((kpi) => kpi.dimension === "all" && kpi.window === known.window);
     for (const kpi of mine) known.kpis.set(kpi.kpi, kpi);
     tell("kpis", data);
-  } else if (name === "alert") askSoon(data?.kind === "KPI_THRESHOLD" || data?.kind === "SLA_BURN" ? refreshOffTarget : refreshCases);
+  } else if (name === "alert") onAlert(data);
   else if (name === "shift") refreshShifts().catch(() => {});
   else if (name === "redis") {
     if (data.state === "back") refreshAll();
@@ -111,7 +128,7 @@ document.getElementById("find").addEventListener("submit", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const order = ["now", "hot", "trends", "scorecard"];
+  const order = ["now", "hot", "alerts", "trends", "scorecard"];
   if (event.key === "/") { event.preventDefault(); document.getElementById("find-customer").focus(); }
   else if (order[Number(event.key) - 1]) location.hash = `#/${order[Number(event.key) - 1]}`;
   else current?.key?.(event, known);

@@ -2,7 +2,9 @@
 import { api } from "./source.js";
 import { clock, cut, duration, element, value } from "./format.js";
 import { row } from "./hot.js";
+import { row as alertRow } from "./alerts.js";
 
+const ALERTS_MOST = 20;
 let place = null, id = null, asked = 0;
 
 const said = (symbol) => String(symbol).toLowerCase().replaceAll("_", " ");
@@ -47,11 +49,14 @@ function facts(customer) {
 
 async function refresh(known) {
   asked = Date.now();
-  let answer;
-  try { answer = await api.customer(id); } catch { return; }
-  if (!place) return;
+  const wanted = id;
+  let answer, open;
+  try { [answer, open] = await Promise.all([api.customer(id), api.openAlerts({ customer: id, limit: ALERTS_MOST })]); } catch { return; }
+  if (!place || wanted !== id) return;
+  const alerts = open?.alerts || [];
   place.replaceChildren(element("div", { class: "bar" }, element("h1", {}, id)),
-    ...(answer ? [facts(answer.customer), element("ul", { class: "cases" }, ...(known.cases || []).filter((one) => one.customer === id).map((one) => row(one, known))), element("h2", {}, "Journey, newest first"), element("ul", { class: "timeline" }, ...answer.journey.map(entry))]
+    ...(answer ? [facts(answer.customer), element("ul", { class: "cases" }, ...(known.cases || []).filter((one) => one.customer === id).map((one) => row(one, known))),
+      ...(alerts.length ? [element("h2", {}, "Open alerts"), element("ul", { class: "cases" }, ...alerts.map((alert) => alertRow(alert, known, true)))] : []), element("h2", {}, "Journey, newest first"), element("ul", { class: "timeline" }, ...answer.journey.map(entry))]
       : [element("p", { class: "empty" }, "Nobody is known under this id.")]));
 }
 
@@ -63,6 +68,6 @@ export function show(main, known, [wanted]) {
 }
 
 export function changed(what, data, known) {
-  if (id && (what === "cases" || (what === "tick" && Date.now() - asked > 4000))) refresh(known);
+  if (id && (what === "cases" || (what === "alerts" && Date.now() - asked > 500) || (what === "tick" && Date.now() - asked > 4000))) refresh(known);
 }
 export function leave() { place = null; }

@@ -13,6 +13,8 @@ export const api = {
   hot: () => ask("api/hot?limit=100"),
   shifts: () => ask("api/shifts?limit=50"),
   offTarget: () => ask("api/off_target?limit=50"),
+  /** What is open and no case. Of `kind` (a list), `severity` (that and graver), `customer`: what is left out narrows nothing. */
+  openAlerts: (wanted) => ask(`api/alerts/open?${new URLSearchParams(wanted)}`),
   health: () => ask("api/health"),
   scorecard: () => ask("api/scorecard"),
   customer: (id) => ask(`api/customers/${encodeURIComponent(id)}`),
