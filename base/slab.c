@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PAGE_BYTES = 16 * 1024, BLOCK_BYTES = 2 * 1024 * 1024, BLOCK_PAGES = BLOCK_BYTES / PAGE_BYTES, HUGE_FROM_BLOCKS = 4 };
+enum { PAGE_BYTES = 16 * 1024, BLOCK_BYTES = 2 * 1024 * 1024, BLOCK_PAGES = BLOCK_BYTES / PAGE_BYTES, HUGE_FROM_BLOCKS = 4,
+       CACHE_LINE_BYTES = 64 };
 
 /* At the beginning of each page, which is aligned to its size: so a piece knows its page. */
 struct slab_page {
@@ -20,7 +21,7 @@ struct slab_page {
 
 _Static_assert(sizeof(struct slab_page) == 32 && PAGE_BYTES <= UINT16_MAX, "a header of four words");
 
-static struct slab_page *page_of(void *piece)
+static struct slab_page *page_of(const void *piece)
 {
     return (struct slab_page *)((uintptr_t)piece & ~(uintptr_t)(PAGE_BYTES - 1));
 }
@@ -93,6 +94,33 @@ static size_t class_of(size_t size)
 static bool is_full(const struct slab_page *page)
 {
     return page->free == NULL && page->fresh + page->class * SLAB_CLASS_BYTES > PAGE_BYTES;
+}
+
+static const struct slab_page *page_to_take_from(const struct slab *slab, size_t size)
+{
+    size_t class = class_of(size);
+    return class < SLAB_CLASSES ? slab->open[class] : NULL;
+}
+
+void slab_page_expect(const struct slab *slab, size_t size)
+{
+    __builtin_prefetch(page_to_take_from(slab, size), 1);
+}
+
+void slab_piece_expect(const struct slab *slab, size_t size)
+{
+    const struct slab_page *page = page_to_take_from(slab, size);
+    if (page == NULL)
+        return;
+    const char *piece = page->free ? page->free : (const char *)page + page->fresh;
+    for (size_t at = 0; at < size; at += CACHE_LINE_BYTES)
+        __builtin_prefetch(piece + at, 1);
+}
+
+void slab_give_expect(const void *piece, size_t size)
+{
+    if (class_of(size) < SLAB_CLASSES)
+        __builtin_prefetch(page_of(piece), 1);
 }
 
 void *slab_take(struct slab *slab, size_t size)

@@ -25,6 +25,12 @@ struct slab {
 /* At least `size` bytes, aligned to 8, uninitialised. Beyond SLAB_PIECE_MAX they come from malloc. */
 void *slab_take(struct slab *slab, size_t size);
 
+/* What taking so much will touch, asked for ahead: first the page, then, once that may be there, the piece. */
+void slab_page_expect(const struct slab *slab, size_t size);
+void slab_piece_expect(const struct slab *slab, size_t size);
+/* The same before giving. */
+void slab_give_expect(const void *piece, size_t size);
+
 /* `size` as it was taken. */
 void slab_give(struct slab *slab, void *piece, size_t size);
 

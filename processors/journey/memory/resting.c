@@ -177,6 +177,7 @@ void customer_expect(const struct entry *entry)
 {
     if (customer_is_resting(entry)) {
         bytes_expect(resting_of(entry), 2 * CACHE_LINE, EXPECTED_BYTES);
+        slab_give_expect(resting_of(entry), size_with(resting_of(entry)->size));
         return;
     }
     const struct customer *customer = entry->state;
@@ -221,9 +222,12 @@ static void rest(struct journey_task *task, struct customer *customer)
     struct entry *entry = customer->entry;
     bytes_clear(&task->pack_bytes);
     customer_pack(&task->packing, customer, &task->pack_bytes);
+    size_t size = size_with(task->pack_bytes.size);
+    slab_page_expect(&task->resting, size);
     list_remove(task, customer);
     task->awake_count--;
     follower_expect(task);
+    slab_piece_expect(&task->resting, size);
     struct_put_by(task, customer);
     resting_set(task, entry, bytes_view(&task->pack_bytes));
 }

@@ -272,10 +272,15 @@ static bool bin_is_same(const void *items, uint32_t number, const void *key)
     return bin->bucket == wanted->bucket && bin->index == wanted->index;
 }
 
+static inline uint64_t hash_of_bin(uint32_t bucket, int32_t index)
+{
+    return hash_mix((uint64_t)bucket << 32 | (uint32_t)index);
+}
+
 static uint64_t bin_hash(const void *items, uint32_t number)
 {
     const struct worker_bin *bin = &((const struct worker_bin *)items)[number];
-    return hash_mix((uint64_t)bin->bucket << 32 | (uint32_t)bin->index);
+    return hash_of_bin(bin->bucket, bin->index);
 }
 
 static void bin_add(struct worker_totals *worker, struct worker_bucket *bucket, int32_t index, int64_t count)
@@ -283,7 +288,7 @@ static void bin_add(struct worker_totals *worker, struct worker_bucket *bucket, 
     struct number_table *table = &worker->bin_table;
     struct worker_bin key = {.bucket = (uint32_t)(bucket - worker->buckets), .index = index, .count = count, .next = bucket->last_bin};
     uint32_t *place =
-        number_table_place(table, hash_mix((uint64_t)key.bucket << 32 | (uint32_t)index), bin_is_same, worker->bins, &key);
+        number_table_place(table, hash_of_bin(key.bucket, index), bin_is_same, worker->bins, &key);
     if (*place) {
         worker->bins[*place - 1].count += count;
         return;
@@ -302,7 +307,7 @@ enum { TOGETHER = 16 };
 static void add_together(struct worker_totals *worker, enum kpi_id kpi, const uint32_t *dimensions, uint32_t count,
                          const struct worker_addition *what)
 {
-    uint32_t series[TOGETHER];
+    uint32_t series[TOGETHER], buckets[TOGETHER];
     for (uint32_t i = 0; i < count; i++)
         series[i] = series_of(worker, kpi, dimensions[i]);
     for (uint32_t i = 0; i < count; i++) { /* by number: the last may be −1, which a prefetch does not mind */
@@ -314,8 +319,13 @@ static void add_together(struct worker_totals *worker, enum kpi_id kpi, const ui
         if (bucket == NULL)
             bucket = older_bucket(worker, series[i], what->minute);
         kpi_sums_add(&bucket->sums, &what->sums, 1);
-        for (int32_t at = what->first_bin; at >= 0; at = what->bins[at].next)
-            bin_add(worker, bucket, what->bins[at].index, what->bins[at].count);
+        buckets[i] = (uint32_t)(bucket - worker->buckets);
+    }
+    for (int32_t at = what->first_bin; at >= 0; at = what->bins[at].next) {
+        for (uint32_t i = 0; i < count; i++)
+            __builtin_prefetch(number_table_begin(&worker->bin_table, hash_of_bin(buckets[i], what->bins[at].index)), 1);
+        for (uint32_t i = 0; i < count; i++)
+            bin_add(worker, &worker->buckets[buckets[i]], what->bins[at].index, what->bins[at].count);
     }
 }
 
