@@ -12,7 +12,7 @@
 
 const struct setting redis_setting_rows[] = {
     SETTING_TEXT(struct redis_settings, address, "redis.address", .standard_text = "127.0.0.1:6379",
-                 .about = "Where Redis is: host:port."),
+                 .about = "Where Redis is: host:port. It is spoken to without TLS; where that must be, put a tunnel (stunnel, ghostunnel) between."),
     SETTING_TEXT(struct redis_settings, username, "redis.username", .about = "Name of an ACL user, with redis.password; empty: the default user."),
     SETTING_TEXT(struct redis_settings, password, "redis.password", .is_secret = true,
                  .about = "Password; better given as TOUCHSTREAM_REDIS_PASSWORD."),
