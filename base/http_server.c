@@ -59,11 +59,20 @@ static bool is_head_too_large(const struct http_exchange *exchange)
     return info && (int64_t)info->header_size > exchange->server->settings.header_bytes_max;
 }
 
+/* Of what was answered already nothing more becomes. */
+static void refuse_unasked(struct http_exchange *exchange, int status, const char *code, const char *reason)
+{
+    const struct http_handler *handler = &exchange->server->handler;
+    if (handler->on_refused && exchange->state != EXCHANGE_ANSWERED)
+        handler->on_refused(handler->context, status);
+    http_exchange_refuse(exchange, status, code, reason);
+}
+
 /* Answered at once and the last answer of its connection: what follows the headers may be anything. */
 static enum MHD_Result exchange_break(struct http_exchange *exchange, int status, const char *code, const char *reason)
 {
     http_exchange_add_header(exchange, MHD_HTTP_HEADER_CONNECTION, "close");
-    http_exchange_refuse(exchange, status, code, reason);
+    refuse_unasked(exchange, status, code, reason);
     return exchange_send(exchange);
 }
 
@@ -78,9 +87,9 @@ static enum MHD_Result exchange_begin(struct http_exchange *exchange, const char
     struct http_server *server = exchange->server;
     struct view length = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length.data && strtoll(length.data, NULL, 10) > server->settings.body_bytes_max)
-        http_exchange_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the body is larger than this server takes");
+        refuse_unasked(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the body is larger than this server takes");
     else if (server->is_draining)
-        http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping", "this server is stopping; ask another");
+        refuse_unasked(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping", "this server is stopping; ask another");
     else if (server->handler.on_headers)
         server->handler.on_headers(server->handler.context, exchange);
     return exchange->state == EXCHANGE_ANSWERED && !is_worth_reading(exchange) ? exchange_send(exchange) : MHD_YES;
@@ -106,7 +115,7 @@ static enum MHD_Result exchange_handle(struct http_exchange *exchange)
     struct http_server *server = exchange->server;
     watch_set_deadline(server, exchange->connection, INT64_MAX);
     if (exchange->is_too_large) {
-        http_exchange_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "too_large",
+        refuse_unasked(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "too_large",
                              "the body is larger than this server takes");
         return exchange_send(exchange);
     }

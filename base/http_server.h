@@ -35,6 +35,8 @@ struct http_handler {
     /* May be NULL. Called when the headers are there and the body is not: refuse here (by answering) what needs no
      * body to be refused. Not called for a request that breaks a limit. */
     void (*on_headers)(void *context, struct http_exchange *exchange);
+    /* May be NULL. The server has refused a request by itself, with this status: for who counts answers. */
+    void (*on_refused)(void *context, int status);
 };
 
 /* NULL: `error` says why (address in use, not an address). */

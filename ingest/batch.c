@@ -185,8 +185,8 @@ static void count_answer(const struct batch *batch, int status)
     metric_add(metrics_counter("touchstream_ingest_requests_total", labels, "Requests answered, by status."), 1);
     metric_observe(metrics_seconds("touchstream_ingest_request_seconds", NULL, "From a complete request to its answer, Kafka included."),
                    (double)(clock_monotonic_us() - batch->begun_us) / 1e6);
-    if (status != 200)
-        return;
+    if (status >= 500)
+        return; /* without a verdict: it is to be sent again */
     metric_add(metrics_counter("touchstream_ingest_records_total", "verdict=\"accepted\"", "Records answered, by verdict."),
                (double)batch->accepted);
     metric_add(metrics_counter("touchstream_ingest_records_total", "verdict=\"rejected\"", "Records answered, by verdict."),

@@ -55,11 +55,17 @@ static struct arena *desk_arena(void)
 
 /* --- refusing --- */
 
-static void refuse(struct http_exchange *exchange, int status, const char *code, const char *reason)
+static void count_refused(void *context, int status)
 {
     char labels[32];
+    (void)context;
     snprintf(labels, sizeof labels, "status=\"%d\"", status);
     metric_add(metrics_counter("touchstream_ingest_requests_total", labels, "Requests answered, by status."), 1);
+}
+
+static void refuse(struct http_exchange *exchange, int status, const char *code, const char *reason)
+{
+    count_refused(NULL, status);
     http_exchange_refuse(exchange, status, code, reason);
 }
 
@@ -317,7 +323,7 @@ struct collector *collector_create(const struct collector_parts *parts, struct b
                                         .header_bytes_max = settings->header_bytes_max,
                                         .request_ms_max = settings->request_ms_max,
                                         .connections_max = (int)settings->connections_max};
-    struct http_handler handler = {collector, handle, on_headers};
+    struct http_handler handler = {collector, handle, on_headers, count_refused};
     collector->http = http_server_create(&http, &handler, why, sizeof why);
     if (!collector->http) {
         bytes_append_text(error, why);

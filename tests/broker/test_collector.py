@@ -1,9 +1,11 @@
 """The collector over HTTP: a verdict for every record, and 2xx only for what Kafka has."""
 
+import collections
 import hashlib
 import hmac
 import json
 import os
+import re
 import signal
 import socket
 import uuid
@@ -164,11 +166,26 @@ def test_other_paths_and_methods(taken):
     assert post(url, "{}", path="/v1/hooks/no-such-vendor").status_code == 404
 
 
-def test_metrics_count(taken):
+def counted(url):
+    """{what: how often} of the collector's own counters."""
+    lines = [line.rsplit(" ", 1) for line in requests.get(url + "/metrics", timeout=5).text.splitlines() if line.startswith("touchstream_ingest_re")]
+    found = {re.search(r'(?:status|verdict)="(\w+)"', name).group(1): float(value) for name, value in lines if "_total{" in name}
+    return lambda what: found.get(what, 0)
+
+
+def test_metrics_count_what_senders_hear(taken):
+    """Every answer, those too that the server gives before anybody has looked, and each verdict in them."""
     _, url = taken
-    post(url, [good(), good(data=nps(99))])
-    text = requests.get(url + "/metrics", timeout=5).text
-    assert any(line.split()[-1] != "0" and "accepted" in line for line in text.splitlines() if not line.startswith("#")), text
+    before, heard, verdicts = counted(url), collections.Counter(), collections.Counter()
+    for answer in (post(url, [good(), good(data=nps(99))]), post(url, good()), post(url, "{bad"), post(url, ""),
+                   post(url, " " * (9 << 20)), post(url, "{}", path="/v1/hooks/no-such-vendor"), post(url, "{}", **{"X-Long": "x" * 20000})):
+        heard[str(answer.status_code)] += 1
+        if answer.headers["Content-Type"] == "application/json" and "accepted" in answer.json():
+            verdicts["accepted"] += answer.json()["accepted"]
+            verdicts["rejected"] += len(answer.json()["rejected"])
+    assert set(heard) == {"200", "400", "404", "413", "431"} and verdicts == {"accepted": 2, "rejected": 3}
+    after = counted(url)
+    assert {what: after(what) - before(what) for what in (*heard, *verdicts)} == {**heard, **verdicts}
 
 
 def test_a_source_with_a_signature(make_installation):
