@@ -3,12 +3,14 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "base/thread.h"
 #include "engine/farewell.h"
 #include "engine/kafka/kafka_broker.h"
 #include "engine/worker.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,9 +105,17 @@ static void live(struct runner_thread *self, struct broker *broker)
     part(self, worker);
 }
 
+static struct metric *restarts_of(const struct runner_thread *self)
+{
+    char labels[96];
+    snprintf(labels, sizeof labels, "role=\"%s\",thread=\"%d\"", self->config->processor->name, self->number);
+    return metrics_counter("touchstream_engine_restarts_total", labels, "Workers that began anew: something does not go through, the log says what.");
+}
+
 static void *run_thread(void *argument)
 {
     struct runner_thread *self = argument;
+    struct metric *restarts = restarts_of(self);
     int pause_ms = RESTART_LEAST_MS;
     while (!is_ending(self)) {
         int64_t began_us = clock_monotonic_us();
@@ -123,6 +133,7 @@ static void *run_thread(void *argument)
          * that fence each other each brings something forward before it goes: the longer the pauses, the more. */
         if ((self->has_moved && !rivalry_is_on(&self->rivalry)) || clock_monotonic_us() - began_us > (int64_t)CALM_MS * 1000)
             pause_ms = RESTART_LEAST_MS;
+        metric_add(restarts, 1);
         log_warning("worker begins anew", "processor", self->config->processor->name, "thread", LOG_NUMBER(self->number),
                     "pause_ms", LOG_NUMBER(pause_ms), NULL);
         sleep_ms(self, pause_ms);

@@ -2,10 +2,12 @@
 
 import io
 import json
+import re
 import socket
 import subprocess
 import threading
 import time
+import urllib.request
 
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -208,7 +210,9 @@ def test_registry_away_when_a_schema_is_new(make_installation):
     door = Door(installation.services["REGISTRY"].split("/")[2])
     door.open_up()
     path = installation.services["REGISTRY"].split("/", 3)[3]
-    process = installation.start("run", "journey", "kpi", settings={"registry.url": "http://127.0.0.1:%d/%s" % (door.port, path)})
+    status = free_port()
+    process = installation.start("run", "journey", "kpi", settings={"registry.url": "http://127.0.0.1:%d/%s" % (door.port, path),
+                                                                    "status.listen": "127.0.0.1:%d" % status})
     import_lines(installation)
     assert eventually(lambda: len(installation.messages("touchpoints.enriched")) == 2, 60), tail(process.log)
 
@@ -229,6 +233,8 @@ def test_registry_away_when_a_schema_is_new(make_installation):
     time.sleep(3)  # some attempts
     assert process.poll() is None and len(installation.messages("touchpoints.enriched")) == 2, tail(process.log)
     assert process.log.read_text().count("records wait for a schema") == 1
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % status, timeout=5) as answer:
+        assert re.search(r'touchstream_engine_restarts_total\{role="journey",thread="0"\} [1-9]', answer.read().decode())
     door.open_up()
     assert eventually(lambda: len(installation.messages("touchpoints.enriched")) == 6, 60), tail(process.log)
     events = [enriched["event_id"] for enriched in installation.records("touchpoints.enriched")]
