@@ -18,3 +18,14 @@ void percent_decode(struct bytes *out, struct view text)
         i += low >= 0 ? 2 : 0;
     }
 }
+
+void percent_append(struct bytes *out, struct view text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (size_t i = 0; i < text.size; i++) {
+        if (memchr(plain, text.data[i], sizeof plain - 1))
+            bytes_append_byte(out, (uint8_t)text.data[i]);
+        else
+            bytes_printf(out, "%%%02X", (unsigned char)text.data[i]);
+    }
+}

@@ -7,4 +7,7 @@
 /* `out` becomes what `text` means; a % without two digits stands for itself. */
 void percent_decode(struct bytes *out, struct view text);
 
+/* Appends it as one piece of a path (RFC 3986): all but letters, digits and - . _ ~ as % and two digits. */
+void percent_append(struct bytes *out, struct view text);
+
 #endif

@@ -1,18 +1,32 @@
 #include "sinks/notify/message.h"
 
 #include "base/json_writer.h"
+#include "base/percent_text.h"
 #include "base/signature.h"
 #include "base/time_text.h"
 #include "base/utf8.h"
 #include "schemas/json_form.h"
 #include "schemas/kpi_text.h"
 
+/* Where the page has most about it: the case, the customer, the KPI's course (by the first of its dimensions), else what is open. */
 static void append_link(struct bytes *out, const struct alert *alert, const char *dashboard_url)
 {
     bytes_append_text(out, dashboard_url);
     if (alert->case_id.data) {
         bytes_append_text(out, "/#/cases/");
-        bytes_append_view(out, alert->case_id);
+        percent_append(out, alert->case_id);
+    } else if (alert->customer_id.data) {
+        bytes_append_text(out, "/#/customers/");
+        percent_append(out, alert->customer_id);
+    } else if (alert->kpi.data) {
+        const char *equals = alert->dimension.data ? memchr(alert->dimension.data, '=', alert->dimension.size) : NULL;
+        bytes_append_text(out, "/#/trends/");
+        percent_append(out, alert->kpi);
+        if (equals)
+            bytes_append_byte(out, '/');
+        percent_append(out, view_of(alert->dimension.data, equals ? (size_t)(equals - alert->dimension.data) : 0));
+    } else {
+        bytes_append_text(out, "/#/alerts");
     }
 }
 

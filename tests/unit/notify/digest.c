@@ -197,7 +197,7 @@ static void it_counts_by_rule_and_severity_and_names_the_gravest(void **unused)
     static char names[60][16];
     static const char *const wanted[] = {
         "{\"text\":\"Digest: 60 alerts beyond 5 messages a day\\n• CRITICAL case: 2, 1 of them open\\n• WARNING sla.resolution.breach: 29, 29 of them open\\n"
-        "• WARNING case: 28, 28 of them open\\n• INFO case: 1, 1 of them open\\nThe gravest:\\n• CRITICAL OPEN: n58 <http://d|open>\\n• CRITICAL RESOLVED: n59 <",
+        "• WARNING case: 28, 28 of them open\\n• INFO case: 1, 1 of them open\\nThe gravest:\\n• CRITICAL OPEN: n58 <http://d/#/alerts|open>\\n• CRITICAL RESOLVED: n59 <",
         "{\"type\":\"touchstream.digest\",\"timestamp\":\"2026-11-26T08:00:00.000Z\",\"url\":\"http://d\",\"count\":60,\"counts\":[{\"rule\":\"case\",\"severity\":\"CRITICAL\","
         "\"count\":2,\"open\":1},"};
     for (int form = 0; form < 2; form++) {

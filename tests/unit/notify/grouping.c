@@ -176,7 +176,7 @@ static void a_message_has_what_they_have_in_common_and_each_of_them(void **unuse
     grouping_append_key(&key, &channel.grouping, &alerts[0]);
     assert_string_equal(bytes_text(&key), "{\"rule\":\"kpi.target\",\"kpi\":\"nps\"}");
     struct group_message group = {alerts, waited_ms, 57, bytes_view(&key)}, pair = {alerts, waited_ms, 2, bytes_view(&key)}, one = {alerts, waited_ms, 1, bytes_view(&key)};
-    expect(RECEIVER_SLACK, &group, (const char *const[]){"{\"text\":\"57 alerts, 50 of them open · kpi.target · nps\\n• WARNING RESOLVED: other <http://127.0.0.1:8081|open>\\n• WARNING RESOLVED: a &amp; b <",
+    expect(RECEIVER_SLACK, &group, (const char *const[]){"{\"text\":\"57 alerts, 50 of them open · kpi.target · nps\\n• WARNING RESOLVED: other <http://127.0.0.1:8081/#/trends/nps|open>\\n• WARNING RESOLVED: a &amp; b <",
                                                          "\\n• Nobody has acknowledged it for 15.0 min: WARNING RESOLVED: other", "\\nand 37 more <http://127.0.0.1:8081|open>\"}", NULL});
     struct bytes text = {0};
     size_t lines = 0;

@@ -43,6 +43,23 @@ static void each_form_says_what_its_receiver_reads(void **state)
     expect(RECEIVER_PAGERDUTY, &resolved, "\"event_action\":\"acknowledge\"");
 }
 
+static void a_link_leads_to_what_it_is_about(void **state)
+{
+    (void)state;
+    struct alert about_customer = {.alert_id = VIEW_LITERAL("a"), .rule = VIEW_LITERAL("device.critical"), .text = VIEW_LITERAL("t"),
+                                   .customer_id = VIEW_LITERAL("a b>ü/1")};
+    expect(RECEIVER_JSON, &about_customer, "\"url\":\"http://127.0.0.1:8081/#/customers/a%20b%3E%C3%BC%2F1\"");
+    expect(RECEIVER_SLACK, &about_customer, "<http://127.0.0.1:8081/#/customers/a%20b%3E%C3%BC%2F1|open>");
+    struct alert about_kpi = {.alert_id = VIEW_LITERAL("a"), .rule = VIEW_LITERAL("kpi.target"), .text = VIEW_LITERAL("t"), .kpi = VIEW_LITERAL("csat"),
+                              .dimension = VIEW_LITERAL("channel=EMAIL")};
+    expect(RECEIVER_JSON, &about_kpi, "http://127.0.0.1:8081/#/trends/csat/channel\"");
+    about_kpi.dimension = VIEW_LITERAL("all");
+    expect(RECEIVER_JSON, &about_kpi, "http://127.0.0.1:8081/#/trends/csat\"");
+    struct alert about_data = {.alert_id = VIEW_LITERAL("a"), .rule = VIEW_LITERAL("data.source_silent"), .text = VIEW_LITERAL("t"),
+                               .dimension = VIEW_LITERAL("source=shop")};
+    expect(RECEIVER_JSON, &about_data, "http://127.0.0.1:8081/#/alerts\"");
+}
+
 static void a_summary_is_no_longer_than_pagerduty_takes(void **state)
 {
     (void)state;
@@ -216,7 +233,7 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_form_says_what_its_receiver_reads),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_form_says_what_its_receiver_reads), cmocka_unit_test(a_link_leads_to_what_it_is_about),
                                        cmocka_unit_test(a_summary_is_no_longer_than_pagerduty_takes),
                                        cmocka_unit_test(a_secret_signs_as_standard_webhooks_has_it),
                                        cmocka_unit_test(receivers_choose_by_severity_and_rule),
