@@ -143,7 +143,7 @@ void later_lose(struct later *later)
 
 /* --- telling ----------------------------------------------------------------------------------------------------- */
 
-/* What is due, decoded. */
+/* What is due, decoded: the gravest first, then the oldest; what goes out one by one as it was due. */
 struct telling {
     struct alert *alerts;
     int64_t *waited_ms;
@@ -160,8 +160,8 @@ static enum outcome read_due(struct later *later, const struct due *due, struct 
         struct alert alert;
         if (record_reader_read(later->log->reader, due->items[i].record, &later->arena, &alert, NULL, &why) != OUTCOME_OK)
             return OUTCOME_RETRY;
-        size_t place = telling->count++; /* the gravest first, then the oldest */
-        for (; place > 0; place--) {
+        size_t place = telling->count++;
+        for (; due->group.size && place > 0; place--) {
             const struct alert *other = &telling->alerts[place - 1];
             if (other->severity > alert.severity || (other->severity == alert.severity && other->opened_at_ms <= alert.opened_at_ms))
                 break;
@@ -196,12 +196,22 @@ static bool is_exempt(const struct later *later, const struct telling *telling)
     return is_exempt;
 }
 
-/* false: stopped. */
+static bool is_to_be_put_off(const struct later *later, const struct telling *telling)
+{
+    return digest_is_full(&later->digest) && !is_exempt(later, telling);
+}
+
+static void put_off(struct later *later, const struct telling *telling)
+{
+    metric_add(later->capped_total, (double)telling->count);
+    note_all(later, telling->alerts, telling->count, NOTE_CAPPED);
+}
+
+/* By one message. false: stopped. */
 static bool tell(struct later *later, const struct telling *telling, struct view group)
 {
-    if (digest_is_full(&later->digest) && !is_exempt(later, telling)) {
-        metric_add(later->capped_total, (double)telling->count);
-        note_all(later, telling->alerts, telling->count, NOTE_CAPPED);
+    if (is_to_be_put_off(later, telling)) {
+        put_off(later, telling);
         return true;
     }
     const struct group_message message = {telling->alerts, telling->waited_ms, telling->count, group};
@@ -210,6 +220,21 @@ static bool tell(struct later *later, const struct telling *telling, struct view
     for (size_t i = 0; i < telling->count; i++)
         metric_add(later->escalated_total, telling->waited_ms[i] > 0);
     note_all(later, telling->alerts, telling->count, NOTE_TOLD);
+    return true;
+}
+
+/* By one message each; what is put off is so together, for there may be very many. false: stopped. */
+static bool tell_each(struct later *later, const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->count;) {
+        struct telling some = {telling->alerts + i, telling->waited_ms + i, 1};
+        while (i + some.count < telling->count && is_to_be_put_off(later, &(struct telling){some.alerts + some.count, NULL, 1}) &&
+               is_to_be_put_off(later, &some))
+            some.count++;
+        if (!tell(later, &some, (struct view){NULL, 0}))
+            return false;
+        i += some.count;
+    }
     return true;
 }
 
@@ -264,7 +289,9 @@ enum outcome later_tell(struct later *later)
     while (waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &due)) {
         struct telling telling;
         enum outcome outcome = read_due(later, &due, &telling);
-        if (outcome != OUTCOME_OK || !tell(later, &telling, due.group))
+        if (outcome != OUTCOME_OK || atomic_load(later->log->stop))
+            return OUTCOME_RETRY;
+        if (!(due.group.size ? tell(later, &telling, due.group) : tell_each(later, &telling)))
             return OUTCOME_RETRY;
     }
     say_how_many_are_held_back(later);

@@ -198,6 +198,17 @@ static void add(struct due *due, const struct track *track, const struct plan *p
         due->items[due->count++] = (struct due_item){bytes_view(&track->record), plan->waited_ms};
 }
 
+/* What is to be told now, the soonest first. Many at once: each look goes through all that waits. */
+struct candidate {
+    const struct track *track;
+    struct plan plan;
+};
+
+struct soonest {
+    size_t count;
+    struct candidate candidates[DUE_MOST];
+};
+
 /* All of a group that may be told. */
 static void gather(struct waiting *waiting, const struct group *group, int64_t now_ms, int64_t age_max_ms, struct due *due)
 {
@@ -213,13 +224,33 @@ static void gather(struct waiting *waiting, const struct group *group, int64_t n
     due->group = view_of_text(group->key);
 }
 
+static bool is_before(const struct candidate *one, const struct candidate *other)
+{
+    if (one->plan.ready_ms != other->plan.ready_ms)
+        return one->plan.ready_ms < other->plan.ready_ms;
+    return is_over(one->track) && !is_over(other->track); /* then what that held back */
+}
+
+/* Sorted; of more than there is room for those that are to be told first. */
+static void keep_soonest(struct soonest *soonest, struct candidate candidate)
+{
+    size_t place = soonest->count;
+    while (place > 0 && is_before(&candidate, &soonest->candidates[place - 1]))
+        place--;
+    if (place == DUE_MOST)
+        return;
+    soonest->count += soonest->count < DUE_MOST;
+    for (size_t i = soonest->count - 1; i > place; i--)
+        soonest->candidates[i] = soonest->candidates[i - 1];
+    soonest->candidates[place] = candidate;
+}
+
 bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct due *due)
 {
     *due = (struct due){.count = 0};
     if (waiting->next_due_ms > now_ms)
         return false;
-    struct track *first = NULL;
-    struct plan first_plan = {0};
+    struct soonest soonest = {.count = 0};
     size_t at = 0;
     waiting->next_due_ms = INT64_MAX;
     waiting->inhibited = 0;
@@ -230,18 +261,15 @@ bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, st
         if (plan.due_ms < now_ms - age_max_ms)
             continue;
         waiting->next_due_ms = plan.ready_ms < waiting->next_due_ms ? plan.ready_ms : waiting->next_due_ms;
-        bool is_sooner = !first || plan.ready_ms < first_plan.ready_ms ||
-                         (plan.ready_ms == first_plan.ready_ms && is_over(slot->value)); /* then what that held back */
-        if (plan.ready_ms <= now_ms && is_sooner) {
-            first = slot->value;
-            first_plan = plan;
-        }
+        if (plan.ready_ms <= now_ms)
+            keep_soonest(&soonest, (struct candidate){slot->value, plan});
     }
-    if (first && first->group)
-        gather(waiting, first->group, now_ms, age_max_ms, due);
-    else if (first)
-        add(due, first, &first_plan);
-    return first != NULL;
+    if (soonest.count && soonest.candidates[0].track->group)
+        gather(waiting, soonest.candidates[0].track->group, now_ms, age_max_ms, due);
+    else
+        for (size_t i = 0; i < soonest.count; i++)
+            add(due, soonest.candidates[i].track, &soonest.candidates[i].plan);
+    return soonest.count > 0;
 }
 
 /* --- what comes in the log --- */

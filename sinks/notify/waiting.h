@@ -56,17 +56,17 @@ void waiting_remember(struct waiting *waiting, const struct alert *told, enum no
  * told at once (receiver_holds) are looked at only as what inhibits others. */
 void waiting_takes(struct waiting *waiting, const struct alert *alert, struct view record, int64_t now_ms);
 
-/* What one message is to tell. */
+/* What is to be told: of a receiver that groups by one message, else by one each. */
 struct due {
     size_t count;
     struct due_item {
         struct view record; /* the newest of an alert */
         int64_t waited_ms;  /* how long nobody has acknowledged it, for a receiver with `after`; 0: news of one that was told, or no such receiver */
     } items[DUE_MOST];
-    struct view group; /* its key (grouping.h); empty for a receiver that does not group: there is one item */
+    struct view group; /* its key (grouping.h); empty for a receiver that does not group */
 };
 
-/* What is to be told at `now_ms`, the longest due first. All borrowed until the next call of any of these, but that waiting_told of one item leaves the
+/* What is to be told at `now_ms`, the longest due first; when there is more, the next call has it. All borrowed until the next call of any of these, but that waiting_told of one item leaves the
  * others alone. false: nothing. What was due more than `age_max_ms` ago is too old to be told. */
 bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct due *due);
 

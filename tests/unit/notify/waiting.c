@@ -136,6 +136,33 @@ static void old_and_foreign_and_historical_ones_are_let_be(void **unused)
     waiting_finish(&waiting);
 }
 
+/* Each look goes through all that waits: who looks for one at a time among very many is not done for half an hour. */
+static void one_look_finds_many_the_longest_due_first(void **unused)
+{
+    (void)unused;
+    enum { MANY = 2 * DUE_MOST + 50 };
+    struct waiting waiting;
+    struct due due;
+    char ids[MANY][16];
+    struct alert alerts[MANY];
+    size_t told = 0, looks = 0;
+    waiting_init(&waiting, &boss);
+    for (int i = 0; i < MANY; i++) {
+        int number = i * 7 % MANY; /* not in order */
+        snprintf(ids[number], sizeof ids[number], "a%03d", number);
+        alerts[number] = revision_of(ids[number], 1, ALERT_STATE_OPEN, SEVERITY_CRITICAL, SECONDS(number));
+        takes(&waiting, &alerts[number]);
+    }
+    for (; waiting_due(&waiting, start_ms + HOURS(1), no_limit_ms, &due); looks++)
+        for (size_t i = 0; i < due.count; i++, told++) {
+            assert_true(view_equal_text(due.items[i].record, ids[told]));
+            waiting_told(&waiting, &alerts[told], NOTE_TOLD, 0);
+        }
+    assert_int_equal(told, MANY);
+    assert_int_equal(looks, 3);
+    waiting_finish(&waiting);
+}
+
 /* A batch that comes again after a failure, or a log that is read again from its beginning: what is known does not become unknown. */
 static void what_comes_again_does_no_harm(void **unused)
 {
@@ -244,6 +271,7 @@ int main(void)
         cmocka_unit_test(what_grows_worse_waits_no_longer_than_either),
         cmocka_unit_test(who_was_called_hears_how_it_goes_on_until_it_is_over),
         cmocka_unit_test(old_and_foreign_and_historical_ones_are_let_be),
+        cmocka_unit_test(one_look_finds_many_the_longest_due_first),
         cmocka_unit_test(what_comes_again_does_no_harm),
         cmocka_unit_test(a_restart_neither_forgets_nor_repeats),
     };
