@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { RECALL_DAYS = 31 /* a case without news for 30 days has expired */ };
+enum { RECALL_DAYS = 31, /* a case without news for 30 days has expired */
+       KEPT_DAYS = 90 /* and a KPI that misses its target may do so for as long as the topics are kept */ };
 
 /* One receiver's thread. */
 struct notifier {
@@ -26,7 +27,7 @@ struct notifier {
     struct publisher *publisher; /* of what is kept, and of what was told */
     struct delivery delivery;
     struct told told; /* of what is told as it comes */
-    struct told_log log;
+    struct told_log log, whole_log;
     struct later later; /* and what is not */
     bool has_later;
     struct arena arena;
@@ -113,9 +114,11 @@ static void *run_notifier(void *context)
     notifier->publisher = publisher_create(notifier->config->kafka, &(struct publisher_settings){0}, NULL, error, sizeof error);
     delivery_init(&notifier->delivery, notifier->config, notifier->receiver, notifier->publisher, notifier->stop);
     notifier->told.receiver = notifier->receiver;
-    notifier->log = (struct told_log){bytes_text(&topic), notifier->config->kafka, notifier->reader,
-                                      clock_now_ms(notifier->config->clock) - DAYS(RECALL_DAYS), notifier->stop};
-    later_init(&notifier->later, notifier->config, &notifier->log, notifier->publisher, &notifier->delivery);
+    int64_t now_ms = clock_now_ms(notifier->config->clock);
+    notifier->log = (struct told_log){bytes_text(&topic), notifier->config->kafka, notifier->reader, now_ms - DAYS(RECALL_DAYS), notifier->stop};
+    notifier->whole_log = notifier->log;
+    notifier->whole_log.since_ms = now_ms - DAYS(KEPT_DAYS);
+    later_init(&notifier->later, notifier->config, &notifier->whole_log, notifier->publisher, &notifier->delivery);
     notifier->has_later = receiver_holds_some(notifier->receiver);
     const char *topics[] = {bytes_text(&topic), NULL};
     struct follow follow = {.group = bytes_text(&group), .topics = topics, .batch_records_max = 100, .wait_ms_max = 500, .context = notifier,

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { TRACKS_MAX = 200000, SEVERITIES = SEVERITY_CRITICAL + 1 };
+enum { TRACKS_MAX = 500000, SEVERITIES = SEVERITY_CRITICAL + 1 };
 
 #define NOT_OPEN INT64_MAX
 

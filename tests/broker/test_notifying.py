@@ -262,3 +262,24 @@ def test_what_is_beyond_the_days_messages_comes_in_one_digest(make_installation,
     alerts.put("new", **of_case)
     assert eventually(lambda: ("new", "OPEN") in told_here(), 40), installation.logs()
     assert len(told_here()) == 6 and len(digests()) == 1, (told_here(), digests())
+
+
+# --- how far back what was told is known ------------------------------------------------------------------------------
+
+def test_the_end_of_what_was_told_long_ago_is_told(make_installation, receivers):  # noqa: F811
+    """A KPI may miss its target for months, and whoever was paged then is to hear when that is over, whatever restarts meanwhile."""
+    desk = receivers()
+    installation = make_installation(**{**PARTITIONS, "notify.receivers": [{"name": "desk", "url": url(desk)}]})
+    alerts = Alerts(installation)
+    long_ago = int(time.time() * 1000) - 80 * 86400000
+    old = {"alert_id": "csat-1", "revision": 1, "rule": "kpi.target", "kind": "KPI_THRESHOLD", "severity": "WARNING", "score": 50.0, "reasons": [], "text": "csat",
+           "opened_at": long_ago, "changed_at": long_ago, "historical": False, "state": "OPEN", **kpi("csat", "all")}
+    alerts.topics.put("alerts", "csat-1", old, timestamp=long_ago)
+    alerts.topics.put("alerts.escalated", "csat-1", {**old, "text": "", "actor": "desk"}, timestamp=long_ago)
+    alerts.topics.flush()
+    alerts.newest["csat"] = old
+    installation.start("notify")
+    alerts.put("case", **CASE)
+    assert eventually(lambda: told(desk) == [("case", "OPEN")], 30), (told(desk), installation.logs())
+    alerts.put("csat", "RESOLVED")
+    assert eventually(lambda: told(desk)[1:] == [("csat", "RESOLVED")], 30), (told(desk), installation.logs())
