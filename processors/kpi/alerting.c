@@ -1,6 +1,9 @@
 #include "processors/kpi/alerting.h"
 
+#include "base/utf8.h"
 #include "schemas/wire.h"
+
+#include <string.h>
 
 /* Is "product=P1,channel=WEB" one of "product+channel"? */
 static bool is_of_set(struct view dimension, const char *set)
@@ -42,6 +45,24 @@ struct view alerting_id(const char *rule, struct view scope, char id[UUID_TEXT_S
     bytes_finish(&name);
     uuid_format(&uuid, id);
     return view_of(id, UUID_TEXT_SIZE);
+}
+
+struct view alerting_words(struct view dimension, char words[ALERTING_WORDS_MAX])
+{
+    static const char *const read_as_they_are[] = {"%2C", "%3D", "%25"};
+    size_t size = 0;
+    for (size_t at = 0; at < dimension.size && size < ALERTING_WORDS_MAX; at++) {
+        words[size] = dimension.data[at];
+        for (size_t i = 0; i < sizeof read_as_they_are / sizeof *read_as_they_are && dimension.size - at >= 3; i++) {
+            if (memcmp(dimension.data + at, read_as_they_are[i], 3) != 0)
+                continue;
+            words[size] = ",=%"[i];
+            at += 2;
+            break;
+        }
+        size++;
+    }
+    return utf8_prefix(view_of(words, size), ALERTING_WORDS_MAX - 1);
 }
 
 bool alerting_is_history(const struct step *step, int64_t at_ms)

@@ -13,6 +13,11 @@ bool alerting_is_part(const struct series_state *state); /* of the whole, which 
 /* The same rule and scope are the same alert, whenever it is told. The view is of `id`. */
 struct view alerting_id(const char *rule, struct view scope, char id[UUID_TEXT_SIZE + 1]);
 
+/* A dimension as people read it, in a text: product=a=b for product=a%3Db. What would break the line, or be read as
+ * another value (_other), stays encoded; what is too long is cut between characters. The view is of `words`. */
+enum { ALERTING_WORDS_MAX = 400 };
+struct view alerting_words(struct view dimension, char words[ALERTING_WORDS_MAX]);
+
 /* Did it happen so long before the record that told us that nobody is to be called? */
 bool alerting_is_history(const struct step *step, int64_t at_ms);
 

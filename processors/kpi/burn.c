@@ -14,7 +14,6 @@
  *
  * Looked at whenever a window of the series is published, as targets are (threshold.c); what stands here is part of the checkpoint. */
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "processors/kpi/alerting.h"
 #include "processors/kpi/evaluate.h"
 #include "schemas/alert_rules.h"
@@ -23,7 +22,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { SLOW = 1, FAST = 2, LEVELS = 3, ENOUGH_TO_END = 5, TEXT_MAX = 600, DIMENSION_MAX = 400, AGAIN_MS = DAYS(1) };
+enum { SLOW = 1, FAST = 2, LEVELS = 3, ENOUGH_TO_END = 5, TEXT_MAX = 600, AGAIN_MS = DAYS(1) };
 
 /* One level's two windows, its burn rate, and the share of broken promises beyond which no line is put. */
 static const struct pace {
@@ -85,7 +84,8 @@ static bool burns(const struct series_state *state, uint8_t level, double object
 static struct view say(char text[TEXT_MAX], const struct series_state *state, uint8_t level, double objective, enum alert_state told)
 {
     char broken[KPI_TEXT_SIZE], kept[KPI_TEXT_SIZE];
-    struct view dimension = utf8_prefix(state->dimension, DIMENSION_MAX);
+    char words[ALERTING_WORDS_MAX];
+    struct view dimension = alerting_words(state->dimension, words);
     const char *window = windows[paces[level].long_window].name;
     double share = broken_share(window_sums(state, paces[level].long_window));
     kpi_text_value(broken, KPI_KIND_RATE, share);

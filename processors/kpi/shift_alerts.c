@@ -13,7 +13,6 @@
  * time has caught up. What is older stands on the page. */
 #include "base/clock.h"
 #include "base/time_text.h"
-#include "base/utf8.h"
 #include "processors/kpi/alerting.h"
 #include "schemas/alert_rules.h"
 #include "schemas/kpi_text.h"
@@ -25,7 +24,7 @@
 static const int64_t usual_after_ms[GRID_COUNT] = {[GRID_MINUTE] = DAYS(7), [GRID_HOUR] = DAYS(7), [GRID_DAY] = DAYS(30)};
 static const double left_of_it = 1.0 / 3;
 
-enum { NEWS_MS = DAYS(1), TEXT_MAX = 700, DIMENSION_MAX = 400, WHEN_MAX = 80 };
+enum { NEWS_MS = DAYS(1), TEXT_MAX = 700, WHEN_MAX = 80 };
 
 static bool is_wanted(const struct kpi_task *task, const struct series_state *state, uint8_t kind)
 {
@@ -103,7 +102,8 @@ static void say_end(char *text, size_t room, const struct shift_alert *alert, en
 static struct view say(char text[TEXT_MAX], const struct kpi_task *task, const struct series_state *state, enum ending ending, double stands_at)
 {
     const struct shift_alert *alert = &state->shift;
-    struct view dimension = utf8_prefix(state->dimension, DIMENSION_MAX);
+    char words[ALERTING_WORDS_MAX];
+    struct view dimension = alerting_words(state->dimension, words);
     int size = snprintf(text, TEXT_MAX, "%s by the %s, %.*s, ", kpi_names[state->series.kpi].name, bucket_name(alert->grid), VIEW_ARGUMENTS(dimension));
     char *rest = text + size, when[WHEN_MAX];
     size_t room = TEXT_MAX - (size_t)size;

@@ -17,7 +17,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/utf8.h"
 #include "processors/kpi/alerting.h"
 #include "processors/kpi/packed.h"
 #include "schemas/alert_rules.h"
@@ -27,7 +26,7 @@
 #include <stdlib.h>
 
 enum { STEADY_HOURS = 20, TIMES_USUAL = 4, WEEK_HOURS = 7 * 24, WEEKS = 3, MINUTES_LEAST = 10, DAY_MINUTES = 1440, LOOK_AFTER_MS = MINUTES(1),
-       TEXT_MAX = 600, DIMENSION_MAX = 400 };
+       TEXT_MAX = 600 };
 static const int64_t grave_for_ms = DAYS(1), gone_after_ms = DAYS(14), forgotten_after_ms = DAYS(28);
 
 struct source_watch *source_watch_create(struct view key)
@@ -132,7 +131,8 @@ static void note_pause(struct source_watch *source, int32_t minute)
 static struct view say(char text[TEXT_MAX], const struct source_watch *source, enum alert_state told, int64_t silent_ms)
 {
     char lasted[KPI_TEXT_SIZE];
-    struct view dimension = utf8_prefix(source->dimension, DIMENSION_MAX);
+    char words[ALERTING_WORDS_MAX];
+    struct view dimension = alerting_words(source->dimension, words);
     kpi_text_duration(lasted, (double)silent_ms);
     snprintf(text, TEXT_MAX, told == ALERT_STATE_OPEN ? "%.*s has sent nothing for %s" :
              told == ALERT_STATE_RESOLVED ? "%.*s sends again: nothing came for %s" : "%.*s is taken for gone: nothing came for %s",

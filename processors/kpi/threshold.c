@@ -13,7 +13,6 @@
  *
  * Of a rate, what can still change is taken to turn out well: an answer that may still come is no miss. While history is read the windows
  * lie in the past: what they say is recorded (`historical`), and told as news only if it is still so when time has caught up. */
-#include "base/utf8.h"
 #include "processors/kpi/alerting.h"
 #include "processors/kpi/evaluate.h"
 #include "schemas/alert_rules.h"
@@ -139,7 +138,7 @@ static enum severity severity_of(const struct series_state *state, uint8_t level
     return alerting_is_part(state) ? SEVERITY_INFO : SEVERITY_WARNING; /* the whole is what everybody is to hear of */
 }
 
-enum { TEXT_MAX = 600, DIMENSION_MAX = 400 };
+enum { TEXT_MAX = 600 };
 
 static struct view say(char text[TEXT_MAX], const struct series_state *state, const struct threshold *threshold, enum kpi_id face,
                        const struct kpi *out, enum alert_state told)
@@ -148,7 +147,8 @@ static struct view say(char text[TEXT_MAX], const struct series_state *state, co
     char value[KPI_TEXT_SIZE], target[KPI_TEXT_SIZE];
     kpi_text_value(value, kind, out->value);
     kpi_text_value(target, kind, out->target);
-    struct view dimension = utf8_prefix(state->dimension, DIMENSION_MAX);
+    char words[ALERTING_WORDS_MAX];
+    struct view dimension = alerting_words(state->dimension, words);
     int size = snprintf(text, TEXT_MAX, "%s over %s, %.*s, ", kpi_names[face].name, windows[threshold->window].name,
                         VIEW_ARGUMENTS(dimension));
     char *rest = text + size;

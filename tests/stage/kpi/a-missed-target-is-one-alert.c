@@ -111,6 +111,9 @@ static void it_is_critical_when_twice_as_far_off_and_a_part_is_a_step_less_grave
     assert_int_equal(alerts_of(&stage, alerts), 2);
     says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_WARNING, 1);
     says(&alerts[1], ALERT_STATE_OPEN, SEVERITY_INFO, 1);
+    assert_true(view_equal_text(alerts[1].dimension, "product=P%2C1,channel=WEB")); /* for programs; and for people: */
+    const char *words = "first_response_time over 24h, product=P,1,channel=WEB, misses";
+    assert_true(view_equal_text(view_of(alerts[1].text.data, strlen(words)), words));
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < 40; i++)
             feed_add(&stage, keys[k], at("2026-05-04T12:01:00Z"), kpi_sums_of_duration(HOURS(7)), HOURS(7));
