@@ -223,10 +223,16 @@ static bool tell(struct later *later, const struct telling *telling, struct view
     return true;
 }
 
-/* By one message each; what is put off is so together, for there may be very many. false: stopped. */
-static bool tell_each(struct later *later, const struct telling *telling)
+/* Long enough: what comes in the log meanwhile may end the wait of others. */
+static bool has_talked(const struct later *later, int64_t begun_ms)
 {
-    for (size_t i = 0; i < telling->count;) {
+    return clock_now_ms(later->config->clock) - begun_ms >= SECONDS(1);
+}
+
+/* By one message each; what is put off is so together, for there may be very many. false: stopped. */
+static bool tell_each(struct later *later, const struct telling *telling, int64_t begun_ms)
+{
+    for (size_t i = 0; i < telling->count && !has_talked(later, begun_ms);) {
         struct telling some = {telling->alerts + i, telling->waited_ms + i, 1};
         while (i + some.count < telling->count && is_to_be_put_off(later, &(struct telling){some.alerts + some.count, NULL, 1}) &&
                is_to_be_put_off(later, &some))
@@ -286,12 +292,12 @@ enum outcome later_tell(struct later *later)
     int64_t now_ms = clock_now_ms(later->config->clock);
     if (later->digest.rules->daily_max && !tell_digest_if_due(later, now_ms))
         return OUTCOME_RETRY;
-    while (waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &due)) {
+    while (!has_talked(later, now_ms) && waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &due)) {
         struct telling telling;
         enum outcome outcome = read_due(later, &due, &telling);
         if (outcome != OUTCOME_OK || atomic_load(later->log->stop))
             return OUTCOME_RETRY;
-        if (!(due.group.size ? tell(later, &telling, due.group) : tell_each(later, &telling)))
+        if (!(due.group.size ? tell(later, &telling, due.group) : tell_each(later, &telling, now_ms)))
             return OUTCOME_RETRY;
     }
     say_how_many_are_held_back(later);

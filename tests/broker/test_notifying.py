@@ -283,3 +283,19 @@ def test_the_end_of_what_was_told_long_ago_is_told(make_installation, receivers)
     assert eventually(lambda: told(desk) == [("case", "OPEN")], 30), (told(desk), installation.logs())
     alerts.put("csat", "RESOLVED")
     assert eventually(lambda: told(desk)[1:] == [("csat", "RESOLVED")], 30), (told(desk), installation.logs())
+
+
+def test_who_was_acknowledged_while_a_slow_receiver_is_told_of_others_is_not_told(make_installation, receivers):  # noqa: F811
+    slow = receivers(lambda body, attempt: time.sleep(0.5) or 200)
+    installation = make_installation(**{**PARTITIONS, "notify.receivers": [{"name": "boss", "url": url(slow), "after": "2s"}]})
+    alerts = Alerts(installation)
+    installation.start("notify")
+    names = ["case %d" % number for number in range(40)]
+    for name in names:
+        alerts.put(name, **CASE)
+    assert eventually(lambda: told(slow), 30), installation.logs()
+    for name in names:
+        alerts.put(name, "ACKNOWLEDGED")
+    alerts.put("last", **CASE)
+    assert eventually(lambda: ("last", "OPEN") in told(slow), 60), (told(slow), installation.logs())
+    assert len([name for name, state in told(slow) if state == "OPEN"]) < 25, told(slow)
