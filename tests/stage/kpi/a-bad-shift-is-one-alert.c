@@ -1,9 +1,8 @@
 /* A shift that is bad for the customer: one alert, from its being found to its being over, or usual. */
-#include "base/random.h"
 #include "processors/kpi/task.h"
-#include "tests/stage/kpi/kpi_stage.h"
+#include "tests/stage/kpi/alerts.h"
 
-enum { ALERTS_MOST = 200, CALM_DAYS = 20 };
+enum { CALM_DAYS = 20 };
 
 static char *sets[] = {(char[]){"all"}, (char[]){"channel"}};
 static char *kinds[] = {(char[]){"level"}, (char[]){"trend"}};
@@ -22,32 +21,9 @@ static void begin(struct stage_under_test *stage)
     feed_clock(stage, start_ms());
 }
 
-static size_t alerts_of(struct stage_under_test *stage, struct alert alerts[ALERTS_MOST])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < driver_output_count(stage->driver); i++) {
-        const struct driver_output *output = driver_output(stage->driver, i);
-        struct view avro;
-        uint32_t id = 0;
-        if (strcmp(output->topic, "alerts") != 0)
-            continue;
-        assert_true(count < ALERTS_MOST);
-        assert_true(wire_split(output->value, &id, &avro) && id == 5);
-        assert_true(alert_decode(&alerts[count], avro, &stage->arena));
-        assert_true(view_equal(output->key, alerts[count].alert_id));
-        count++;
-    }
-    return count;
-}
-
 static void says(const struct alert *alert, enum alert_state state, enum severity severity, int32_t revision)
 {
-    assert_int_equal(alert->kind, ALERT_KIND_TREND_SHIFT);
-    assert_true(view_equal_text(alert->rule, "trend.shift"));
-    assert_int_equal(alert->state, state);
-    assert_int_equal(alert->severity, severity);
-    assert_int_equal(alert->revision, revision);
-    assert_null(alert->customer_id.data);
+    alert_is(alert, ALERT_KIND_TREND_SHIFT, "trend.shift", state, severity, revision);
     assert_null(alert->case_id.data);
 }
 
@@ -312,27 +288,13 @@ static void it_ends_in_silence(void **unused)
 
 /* --- crashes --- */
 
-static void disturb(struct stage_under_test *stage, struct random *chaos, bool *is_in_pass)
-{
-    if (!*is_in_pass && random_below(chaos, 40) == 0) {
-        driver_checkpoint_begin(stage->driver);
-        *is_in_pass = true;
-    } else if (*is_in_pass && random_below(chaos, 10) == 0) {
-        *is_in_pass = !driver_checkpoint_write(stage->driver, 1 + random_below(chaos, 2));
-    }
-    if (random_below(chaos, 60) == 0) {
-        driver_recover(stage->driver);
-        *is_in_pass = false;
-    }
-}
-
 static void play(struct stage_under_test *stage, uint64_t seed, bool crashes)
 {
     static const char *const keys[] = {"response_24h|all", "negative_share|channel=WEB", "csat_top2|channel=CHAT"};
-    struct random traffic, chaos;
-    bool is_in_pass = false;
+    struct random traffic;
+    struct chaos chaos;
     random_init(&traffic, seed);
-    random_init(&chaos, seed + 1000);
+    chaos_init(&chaos, seed, 10, 60);
     double rate = 0.8;
     for (int hour = 0; hour < 80 * 24; hour++) {
         if (hour > 15 * 24 && random_below(&traffic, 60) == 0)
@@ -345,14 +307,13 @@ static void play(struct stage_under_test *stage, uint64_t seed, bool crashes)
         }
         feed_clock(stage, start_ms() + HOURS(hour + 1) + MINUTES(2));
         if (crashes)
-            disturb(stage, &chaos, &is_in_pass);
+            chaos_strike(&chaos, stage);
     }
 }
 
 static void through_crashes_each_is_told_once(void **unused)
 {
     (void)unused;
-    static struct alert straight_told[ALERTS_MOST], crashed_told[ALERTS_MOST];
     size_t told = 0;
     for (uint64_t seed = 1; seed <= 4; seed++) {
         struct stage_under_test straight, crashed;
@@ -360,17 +321,7 @@ static void through_crashes_each_is_told_once(void **unused)
         begin(&crashed);
         play(&straight, seed, false);
         play(&crashed, seed, true);
-        size_t count = alerts_of(&straight, straight_told);
-        assert_int_equal(alerts_of(&crashed, crashed_told), count);
-        for (size_t i = 0; i < count; i++) {
-            struct bytes wanted = {0}, got = {0};
-            alert_encode(&wanted, &straight_told[i]);
-            alert_encode(&got, &crashed_told[i]);
-            assert_true(view_equal(bytes_view(&wanted), bytes_view(&got)));
-            bytes_finish(&wanted);
-            bytes_finish(&got);
-        }
-        told += count;
+        told += alerts_compare(&straight, &crashed);
         stage_end(&straight);
         stage_end(&crashed);
     }

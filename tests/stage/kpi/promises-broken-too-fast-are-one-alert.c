@@ -1,9 +1,6 @@
 /* The error budget of promises: an alert while two windows agree that it burns too fast. */
-#include "base/random.h"
 #include "processors/kpi/task.h"
-#include "tests/stage/kpi/kpi_stage.h"
-
-enum { ALERTS_MOST = 200 };
+#include "tests/stage/kpi/alerts.h"
 
 static char *sets[] = {(char[]){"all"}, (char[]){"channel"}};
 
@@ -21,32 +18,9 @@ static void begin(struct stage_under_test *stage)
     feed_clock(stage, noon_ms());
 }
 
-static size_t alerts_of(struct stage_under_test *stage, struct alert alerts[ALERTS_MOST])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < driver_output_count(stage->driver); i++) {
-        const struct driver_output *output = driver_output(stage->driver, i);
-        struct view avro;
-        uint32_t id = 0;
-        if (strcmp(output->topic, "alerts") != 0)
-            continue;
-        assert_true(count < ALERTS_MOST);
-        assert_true(wire_split(output->value, &id, &avro) && id == 5);
-        assert_true(alert_decode(&alerts[count], avro, &stage->arena));
-        assert_true(view_equal(output->key, alerts[count].alert_id));
-        count++;
-    }
-    return count;
-}
-
 static void says(const struct alert *alert, enum alert_state state, enum severity severity, int32_t revision)
 {
-    assert_int_equal(alert->kind, ALERT_KIND_SLA_BURN);
-    assert_true(view_equal_text(alert->rule, "sla.burn"));
-    assert_int_equal(alert->state, state);
-    assert_int_equal(alert->severity, severity);
-    assert_int_equal(alert->revision, revision);
-    assert_null(alert->customer_id.data);
+    alert_is(alert, ALERT_KIND_SLA_BURN, "sla.burn", state, severity, revision);
 }
 
 /* So many a minute, of which so many of ten are kept; gives the minute after. */
@@ -238,33 +212,24 @@ static void history_is_news_when_it_has_caught_up_and_settings_end_it(void **unu
 static void play(struct stage_under_test *stage, uint64_t seed, bool crashes)
 {
     static const char *const keys[] = {"sla_first_response|all", "sla_resolution|channel=WEB", "sla_resolution|all"};
-    struct random traffic, chaos;
-    bool is_in_pass = false;
+    struct random traffic;
+    struct chaos chaos;
     random_init(&traffic, seed);
-    random_init(&chaos, seed + 1000);
+    chaos_init(&chaos, seed, 10, 60);
     for (int minute = 0; minute < 4 * 1440; minute += 2) {
         const char *key = keys[random_below(&traffic, 3)];
         int64_t now_ms = noon_ms() + MINUTES(minute);
         bool is_kept = random_below(&traffic, 10) < (minute / 200 % 3 == 1 ? 2 : 9);
         feed_add(stage, key, now_ms, (struct kpi_sums){.n = 1, .num = is_kept}, -1);
         feed_clock(stage, now_ms + SECONDS(30));
-        if (crashes && !is_in_pass && random_below(&chaos, 40) == 0) {
-            driver_checkpoint_begin(stage->driver);
-            is_in_pass = true;
-        } else if (is_in_pass && random_below(&chaos, 10) == 0) {
-            is_in_pass = !driver_checkpoint_write(stage->driver, 1 + random_below(&chaos, 2));
-        }
-        if (crashes && random_below(&chaos, 60) == 0) {
-            driver_recover(stage->driver);
-            is_in_pass = false;
-        }
+        if (crashes)
+            chaos_strike(&chaos, stage);
     }
 }
 
 static void through_crashes_each_is_told_once(void **unused)
 {
     (void)unused;
-    static struct alert straight_told[ALERTS_MOST], crashed_told[ALERTS_MOST];
     size_t told = 0;
     for (uint64_t seed = 1; seed <= 4; seed++) {
         struct stage_under_test straight, crashed;
@@ -272,17 +237,7 @@ static void through_crashes_each_is_told_once(void **unused)
         begin(&crashed);
         play(&straight, seed, false);
         play(&crashed, seed, true);
-        size_t count = alerts_of(&straight, straight_told);
-        assert_int_equal(alerts_of(&crashed, crashed_told), count);
-        for (size_t i = 0; i < count; i++) {
-            struct bytes wanted = {0}, got = {0};
-            alert_encode(&wanted, &straight_told[i]);
-            alert_encode(&got, &crashed_told[i]);
-            assert_true(view_equal(bytes_view(&wanted), bytes_view(&got)));
-            bytes_finish(&wanted);
-            bytes_finish(&got);
-        }
-        told += count;
+        told += alerts_compare(&straight, &crashed);
         stage_end(&straight);
         stage_end(&crashed);
     }
