@@ -381,6 +381,25 @@ def test_how_steady_a_kpi_is_cannot_be_read_as_what_it_is(stage, page):
     assert set(re.findall(r"[\d.]+ %", top.split("trend shifts")[1])) == {"91.2 %", "76.6 %"}, top[-2000:]
 
 
+def test_a_course_carries_its_uncertainty_and_its_target(stage, page):
+    """Wilson's interval around a share; around a mean one from the window's spread; nothing drawn beyond the scale."""
+    redis, prefix = stage.installation.redis, stage.installation.redis_prefix
+    hour = int(time.time()) // 3600 * 3600000
+    now = {"value": 0.5, "n": 400, "numerator": 200, "denominator": 400, "low": 0.451, "high": 0.549, "low_n": False, "maturity": 1, "target": 0.6, "previous": None, "at": hour}
+    redis.hset(prefix + "kpi:renewal_rate:30d", "all", json.dumps(now))
+    redis.hset(prefix + "kpi:ces:30d", "all", json.dumps({**now, "value": 6.8, "low": 6.7, "high": 6.9, "target": None}))
+    for ago in (3, 2, 1, 0):
+        redis.xadd(prefix + "series:renewal_rate:all", {"value": "0.5", "n": "100"}, id="%d-0" % (hour - ago * 3600000))
+        redis.xadd(prefix + "series:ces:all", {"value": "6.8", "n": "25"}, id="%d-0" % (hour - ago * 3600000))
+    legend = "[...document.querySelectorAll('.u-legend .u-series')].filter((one) => one.offsetParent).map((one) => one.textContent)"
+    for kpi, said, range_of_each in (("renewal_rate", "the target, 60.0 %", "40.4 % to 59.6 %"), ("ces", "", "6.40 to 7.00")):
+        page.look("location.hash = '#/trends/%s';" % kpi)
+        page.wait("document.querySelector('.grain')?.textContent.includes('shaded: the 95 %% interval') && document.querySelector('.grain').textContent.includes(%s)" % json.dumps(said))
+        page.do("await page.locator('.chart .u-over').hover({position: {x: 300, y: 100}});")
+        page.wait("%s.some((text) => text.includes(%s))" % (legend, json.dumps(range_of_each)))
+        page.picture("uncertainty-" + kpi)
+
+
 def test_what_has_not_been_answered_yet_is_not_called_empty(empty_stage, browser):
     """Connected, and the first answer on its way: neither «nothing measured» nor numbers, and the tiles stay where they are."""
     browser.do("await page.route('**/api/kpis*', (route) => { seen.held = route; });")

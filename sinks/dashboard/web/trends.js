@@ -2,8 +2,9 @@
 import uPlot from "./uPlot.esm.js";
 import { api } from "./source.js";
 import { course } from "./course.js";
-import { clock, dimension, directionOf, element, kpis, nameOf, range, sure, value } from "./format.js";
+import { clock, dimension, directionOf, element, kpis, nameOf, range, sure, value, within } from "./format.js";
 import { kindName, saying } from "./shift.js";
+import { intervals } from "./uncertainty.js";
 
 const palettes = { light: ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"],
   dark: ["#2dd4bf", "#60a5fa", "#fb923c", "#c084fc", "#fb7185", "#a3e635", "#38bdf8", "#facc15"] };
@@ -24,6 +25,25 @@ function align(series) {
   const times = [...new Set(series.flatMap((one) => one.points.map((point) => point[0])))].sort((a, b) => a - b);
   const columns = series.map((one) => { const known = new Map(one.points.map((point) => [point[0], point[1]])); return times.map((time) => known.get(time) ?? null); });
   return [times.map((time) => time / 1000), ...columns];
+}
+
+/** Two columns for the band around a line that is alone; around several at once it would hide them. */
+function bandOf(line, times) {
+  const bounds = new Map(intervals(kpi, line.now, line.points).map((interval, i) => [line.points[i][0] / 1000, interval]));
+  const columns = [0, 1].map((side) => times.map((time) => bounds.get(time)?.[side] ?? null));
+  return columns[0].some((low) => low !== null) ? columns : null;
+}
+
+function markTarget(target) {
+  return { hooks: { draw: (plot) => {
+    const y = Math.round(plot.valToPos(target, "y", true));
+    if (y < plot.bbox.top || y > plot.bbox.top + plot.bbox.height) return;
+    plot.ctx.save();
+    plot.ctx.strokeStyle = css("--quiet");
+    plot.ctx.setLineDash([2, 6]);
+    plot.ctx.beginPath(); plot.ctx.moveTo(plot.bbox.left, y); plot.ctx.lineTo(plot.bbox.left + plot.bbox.width, y); plot.ctx.stroke();
+    plot.ctx.restore();
+  } } };
 }
 
 function markShifts(shifts) {
@@ -49,17 +69,25 @@ function drawChart(series, shifts) {
   const shown = series.filter((one) => one.points.length).slice(0, LINES_MAX);
   const { grain } = shown.length ? course(kpi, shown[0].points) : { grain: "" };
   const lines = shown.map((one) => ({ ...one, points: course(kpi, one.points).points }));
-  place.querySelector(".grain").textContent = lines.length ? `one point every ${grain}${by ? " or longer, where there is little" : ""}` : "";
+  const data = align(lines), band = lines.length === 1 ? bandOf(lines[0], data[0]) : null, target = shown[0]?.now.target ?? null;
+  place.querySelector(".grain").textContent = !lines.length ? "" : `one point every ${grain}${by ? " or longer, where there is little" : ""}` +
+    `${band ? "; shaded: the 95 % interval of each" : ""}${target === null ? "" : `; dotted: the target, ${value(kpi, target)}`}`;
   if (!lines.length) { box.append(element("p", { class: "empty" }, "No closed hours yet: the first point comes with the next full hour.")); return; }
   const axis = { stroke: css("--quiet"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 } };
   const colours = darkness.matches ? palettes.dark : palettes.light;
+  const drawn = lines.map((one, i) => ({ label: one.dimension === "all" ? nameOf(kpi) : dimension(one.dimension), stroke: colours[i], width: 2, spanGaps: true, points: { show: one.points.length < 60 },
+    value: (_, number) => value(kpi, number) }));
+  const edge = { width: 0, spanGaps: true, points: { show: false } };
+  const said = (plot, low, _, at) => (low === null || at === null ? "–" : range(kpi, low, plot.data[3][at]));
   chart = new uPlot({
-    width: box.clientWidth, height: 320, plugins: [markShifts(shifts)], cursor: { drag: { x: true, y: false } },
-    padding: [12, 18, 0, 0],
+    width: box.clientWidth, height: 320, plugins: [markShifts(shifts), ...(target === null ? [] : [markTarget(target)])], cursor: { drag: { x: true, y: false } },
+    padding: [12, 30, 0, 0],
+    scales: { y: { range: (_, low, high) => (low === null ? [0, 1] : uPlot.rangeNum(low, high, 0.1, true).map((end) => within(kpi, end))) } },
     axes: [{ ...axis, space: 70, values: dates }, { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => value(kpi, tick)) }],
-    series: [{ label: "until", value: (_, seconds) => (seconds === null ? "–" : clock(seconds * 1000)) }, ...lines.map((one, i) => ({ label: one.dimension === "all" ? nameOf(kpi) : dimension(one.dimension), stroke: colours[i], width: 2, spanGaps: true, points: { show: one.points.length < 60 },
-      value: (_, number) => value(kpi, number) }))],
-  }, align(lines), box);
+    series: [{ label: "until", value: (_, seconds) => (seconds === null ? "–" : clock(seconds * 1000)) }, ...drawn,
+      ...(band ? [{ ...edge, label: "95 %", value: said }, { ...edge, label: "", class: "unsaid" }] : [])],
+    bands: band ? [{ series: [3, 2], fill: `${colours[0]}26` }] : [],
+  }, [...data, ...(band || [])], box);
 }
 
 function drawTable(series) {
