@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,10 +16,20 @@
 #define DATA "../shared/data/"
 
 struct census {
-    uint64_t by_kind[TOUCHPOINT_BODY_COUNT], by_action[TICKET_ACTION_COUNT], late, stars, nps_sum;
+    uint64_t by_kind[TOUCHPOINT_BODY_COUNT], by_action[TICKET_ACTION_COUNT], late, stars, begun_twice, nps_sum;
     int64_t amount, newest_ms;
     struct arena arena;
 };
+
+/* Is the first line the beginning of what follows? */
+static bool begins_twice(struct view text)
+{
+    const char *end = memchr(text.data, '\n', text.size);
+    size_t line = end ? (size_t)(end - text.data) : 0, rest = line ? text.size - line - 1 : 0;
+    if (line > 3 && memcmp(text.data + line - 3, "…", 3) == 0)
+        line -= 3;
+    return line && line <= rest && memcmp(text.data, end + 1, line) == 0;
+}
 
 static enum outcome look(void *target, const char *topic, struct view key, struct view value, int64_t timestamp_ms, void *context)
 {
@@ -38,7 +49,7 @@ static enum outcome look(void *target, const char *topic, struct view key, struc
     if (touch.body_kind == TOUCHPOINT_BODY_ORDER_DELIVERED)
         census->late += touch.occurred_at_ms > touch.body.order_delivered.promised_at_ms;
     if (touch.body_kind == TOUCHPOINT_BODY_REVIEW_POSTED)
-        census->stars += (uint64_t)touch.body.review_posted.stars;
+        census->stars += (uint64_t)touch.body.review_posted.stars, census->begun_twice += begins_twice(touch.body.review_posted.text);
     if (touch.body_kind == TOUCHPOINT_BODY_TICKET_CHANGED)
         census->by_action[touch.body.ticket_changed.action]++;
     return OUTCOME_OK;
@@ -108,6 +119,7 @@ static void reviews_and_answers(void **state)
     struct import_counts counts = {0}, more = {0};
     take(&census, &counts, (struct import_options){.files = reviews, .file_count = 1, .mapping = "trustpilot"});
     assert_int_equal(census.by_kind[TOUCHPOINT_BODY_REVIEW_POSTED], 914);
+    assert_int_equal(census.begun_twice, 0); /* who gives no title has the text's beginning for one */
     assert_int_equal(counts.rejected, 0);
     take(&census, &more, (struct import_options){.files = answers, .file_count = 1, .mapping = "nps_garden"});
     assert_int_equal(more.rows, 6882);
