@@ -398,6 +398,8 @@ def test_a_course_carries_its_uncertainty_and_its_target(stage, page):
         page.do("await page.locator('.chart .u-over').hover({position: {x: 300, y: 100}});")
         page.wait("%s.some((text) => text.includes(%s))" % (legend, json.dumps(range_of_each)))
         page.picture("uncertainty-" + kpi)
+    page.look("location.hash = '#/scorecard';")
+    page.wait("[...document.querySelectorAll('tbody tr')].some((row) => row.textContent.includes('Customer effort') && row.textContent.includes('6.70 to 6.90'))")
 
 
 def test_what_has_not_been_answered_yet_is_not_called_empty(empty_stage, browser):
