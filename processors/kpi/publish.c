@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "processors/kpi/evaluate.h"
 #include "processors/kpi/task.h"
+#include "processors/kpi/trend/trend.h"
 #include "schemas/records.h"
 #include "schemas/wire.h"
 
@@ -213,43 +214,32 @@ static bool is_good(enum kpi_id id, bool is_up, bool *good)
     return better != BETTER_NEITHER;
 }
 
-static enum shift_kind shift_kind_of(const char *kind)
+void publish_shift(struct step *step, struct series_state *state, enum grid grid, const struct trend_change *change, int32_t row)
 {
-    switch (kind[0]) {
-    case 't':
-        return SHIFT_KIND_TREND;
-    case 'v':
-        return SHIFT_KIND_VARIANCE;
-    case 's':
-        return SHIFT_KIND_SPIKE;
-    default:
-        return SHIFT_KIND_LEVEL;
-    }
-}
-
-void publish_finding(struct step *step, struct series_state *state, const struct finding *finding)
-{
+    static const enum shift_kind kinds[] = {[TREND_KIND_LEVEL] = SHIFT_KIND_LEVEL, [TREND_KIND_TREND] = SHIFT_KIND_TREND,
+                                            [TREND_KIND_VARIANCE] = SHIFT_KIND_VARIANCE, [TREND_KIND_SPIKE] = SHIFT_KIND_SPIKE};
     struct kpi_task *task = step->task;
     const struct time_zone *zone = state->series.zone;
+    int32_t onset_row = row - (int32_t)(change->detected_row - change->onset_row); /* the detector's rows begin with the watch */
     struct trend_shift out = {
         .kpi = view_of_text(kpi_names[state->series.kpi].name),
         .dimension = state->dimension,
-        .resolution = (enum resolution)finding->grid,
-        .kind = shift_kind_of(finding->kind),
-        .direction = finding->after > finding->before ? DIRECTION_UP : DIRECTION_DOWN,
-        .onset_at_ms = grid_start_ms(zone, finding->grid, finding->onset),
-        .detected_at_ms = grid_start_ms(zone, finding->grid, finding->detected + 1),
-        .before = finding->before,
-        .after = finding->after,
-        .low = finding->low,
-        .high = finding->high,
-        .confidence = finding->confidence,
+        .resolution = (enum resolution)grid,
+        .kind = kinds[change->kind],
+        .direction = change->after > change->before ? DIRECTION_UP : DIRECTION_DOWN,
+        .onset_at_ms = grid_start_ms(zone, grid, onset_row),
+        .detected_at_ms = grid_start_ms(zone, grid, row + 1),
+        .before = change->before,
+        .after = change->after,
+        .low = change->low,
+        .high = change->high,
+        .confidence = change->confidence,
     };
     out.has_ended_at = out.kind == SHIFT_KIND_SPIKE; /* one bucket, and it is over when it can be told */
     out.ended_at_ms = out.detected_at_ms;
     if (out.kind != SHIFT_KIND_VARIANCE)
         out.has_good = is_good(state->series.kpi, out.direction == DIRECTION_UP, &out.good);
-    /* The same finding has the same id whenever it is made: a row can say each kind once. */
+    /* The same shift has the same id whenever it is found: a row can say each kind once. */
     bytes_clear(&task->scratch);
     bytes_printf(&task->scratch, "%s|%s|%s|%lld", state->key, resolution_name(out.resolution), shift_kind_name(out.kind),
                  (long long)out.detected_at_ms);
@@ -258,5 +248,5 @@ void publish_finding(struct step *step, struct series_state *state, const struct
     wire_begin(value, task->shared->ids.trend_shift);
     trend_shift_encode(value, &out);
     outbox_end(step->outbox);
-    shift_alert_found(step, state, finding->grid, &out);
+    shift_alert_found(step, state, grid, &out);
 }

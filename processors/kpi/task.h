@@ -6,8 +6,10 @@
 #include "processors/kpi/series.h"
 #include "processors/kpi/sources.h"
 
-struct kpi;   /* schemas/records.h, which does not go together with trend/trend.h: both have a struct trend_shift */
-struct trend; /* trend/trend.h */
+struct kpi;          /* schemas/records.h */
+struct trend_shift;  /* there, too */
+struct trend;        /* trend/trend.h */
+struct trend_change; /* there, too */
 
 /* Closed hours on their way to Kpi.closed. Range [revised_from, revised_until) is still to be told; empty: from == until. */
 struct hours {
@@ -112,8 +114,6 @@ int64_t watch_due_ms(const struct series_state *state);
 
 /* --- shift_alerts.c */
 
-struct trend_shift; /* the record */
-
 /* Where a detector takes a series to stand, the season taken away. */
 struct standing {
     bool is_known;
@@ -125,14 +125,8 @@ void shift_alert_upkeep(struct step *step, struct series_state *state); /* when 
 
 /* --- publish.c */
 
-/* A shift as the detectors told it; times are starts of buckets. */
-struct finding {
-    enum grid grid;
-    const char *kind; /* "level" … as the record's enum has it, in lower case */
-    int32_t onset, detected; /* buckets */
-    double before, after, low, high, confidence;
-};
-void publish_finding(struct step *step, struct series_state *state, const struct finding *finding);
+/* What the detector of that grid has found with this row; an alert, too, if it is bad. */
+void publish_shift(struct step *step, struct series_state *state, enum grid grid, const struct trend_change *change, int32_t row);
 
 /* The KPIs that one series is published as. */
 size_t faces_of(const struct series_state *state, enum kpi_id faces[FACES_MAX]);

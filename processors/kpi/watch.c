@@ -130,24 +130,13 @@ static bool has_own_noise(enum kpi_kind kind)
     return kind == KPI_KIND_RATE || kind == KPI_KIND_SHARE || kind == KPI_KIND_NPS || kind == KPI_KIND_MEAN || kind == KPI_KIND_DURATION;
 }
 
-static void tell(struct step *step, struct series_state *state, enum grid grid, const struct trend_shift *shift, int32_t row)
+static void tell(struct step *step, struct series_state *state, enum grid grid, const struct trend_change *change, int32_t row)
 {
     const struct kpi_task *task = step->task;
     bool is_old = grid_start_ms(state->series.zone, grid, row) < step->clock_ms - task->shared->settings->trend_news_ms;
-    if (is_old || (shift->kind == TREND_KIND_VARIANCE && !has_own_noise(state->series.kind)))
+    if (is_old || (change->kind == TREND_KIND_VARIANCE && !has_own_noise(state->series.kind)))
         return;
-    struct finding finding = {
-        .grid = grid,
-        .kind = trend_kind_name(shift->kind),
-        .onset = row - (int32_t)(shift->detected_row - shift->onset_row),
-        .detected = row,
-        .before = shift->before,
-        .after = shift->after,
-        .low = shift->low,
-        .high = shift->high,
-        .confidence = shift->confidence,
-    };
-    publish_finding(step, state, &finding);
+    publish_shift(step, state, grid, change, row);
 }
 
 /* A detector is some KiB, in memory and in every checkpoint: it is made with the first row that says something. */
@@ -162,11 +151,11 @@ static void feed_row(struct step *step, struct series_state *state, enum grid gr
         return;
     if (!*trend)
         *trend = trend_create(&task->shared->trends[grid]);
-    struct trend_shift shifts[TREND_SHIFTS_MOST];
+    struct trend_change changes[TREND_SHIFTS_MOST];
     size_t count = trend_add(*trend, grid_start_ms(state->series.zone, grid, row), value, is_sample && sums->n > 0 ? (double)sums->n : 0,
-                             is_sample ? evaluate_variance(state->series.kpi, sums, pool) : 0, shifts, TREND_SHIFTS_MOST);
+                             is_sample ? evaluate_variance(state->series.kpi, sums, pool) : 0, changes, TREND_SHIFTS_MOST);
     for (size_t i = 0; i < count; i++)
-        tell(step, state, grid, &shifts[i], row);
+        tell(step, state, grid, &changes[i], row);
 }
 
 static struct standing standing_of(const struct trend *trend)

@@ -72,7 +72,7 @@ static void print_at(FILE *out, const struct series_file *file, int64_t at_ms)
     fprintf(out, "\"%s\"", text);
 }
 
-static void print_shift(FILE *out, const struct series_file *file, const struct trend_shift *shift)
+static void print_shift(FILE *out, const struct series_file *file, const struct trend_change *shift)
 {
     fprintf(out, "{\"row\": %lld, \"detected_row\": %lld, \"at\": ", (long long)shift->onset_row,
             (long long)shift->detected_row);
@@ -85,7 +85,7 @@ static void run(const struct series_file *file, const struct trend_config *confi
 {
     struct trend *trend = trend_create(config);
     for (int64_t row = 0; row < file->count; row++) {
-        struct trend_shift shift[TREND_SHIFTS_MOST];
+        struct trend_change shift[TREND_SHIFTS_MOST];
         const struct series_row *now = &file->rows[row];
         size_t count = trend_add(trend, now->at_ms, now->value, now->n, 0, shift, TREND_SHIFTS_MOST);
         if (scores)

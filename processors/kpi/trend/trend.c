@@ -94,7 +94,7 @@ static double sampling_weight(struct state *state, double n, double variance)
 /* What changed most: where the series stands, where it is going, or how much it wobbles; each in units of what the old
  * regime's noise would do to it over as many rows. A level that has plainly moved is the news, though the spread may have moved further:
  * a share that falls from 0.95 scatters more for that alone. */
-static void describe(const struct run *old, const struct run *now, struct trend_shift *shift)
+static void describe(const struct run *old, const struct run *now, struct trend_change *shift)
 {
     double old_sigma = fmax(run_deviation(old), 1e-300), rows = now->rows, wobble = run_wobble(now);
     double jump = fabs(run_mean(now) - now->expected) * sqrt(rows) / fmax(fmax(old_sigma, now->deviation), wobble);
@@ -125,7 +125,7 @@ struct row {
 };
 
 /* Is this one row odd? True: a spike, written to `spike`. A spike's neighbour is not said again. */
-static bool look_at_row(struct state *state, const struct row *row, double false_alarms, struct trend_shift *spike)
+static bool look_at_row(struct state *state, const struct row *row, double false_alarms, struct trend_change *spike)
 {
     struct runs_forecast forecast = runs_expect(&state->runs, row->weight);
     if (!forecast.known)
@@ -144,7 +144,7 @@ static bool look_at_row(struct state *state, const struct row *row, double false
     bool is_news = row->number - state->spike_row > 1 && row->number >= spike_rows_least;
     double expected = forecast.mean + row->season.worth;
     state->spike_row = row->number;
-    *spike = (struct trend_shift){
+    *spike = (struct trend_change){
         .kind = TREND_KIND_SPIKE, .onset_row = row->number, .detected_row = row->number, .onset_at_ms = row->at_ms,
         .detected_at_ms = row->at_ms, .before = expected, .after = row->value,
         .low = expected - 1.96 * forecast.deviation, .high = expected + 1.96 * forecast.deviation,
@@ -153,7 +153,7 @@ static bool look_at_row(struct state *state, const struct row *row, double false
 }
 
 /* Has the regime changed? True: written to `shift`. */
-static bool look_at_regime(struct state *state, const struct row *row, double false_alarms, struct trend_shift *shift)
+static bool look_at_regime(struct state *state, const struct row *row, double false_alarms, struct trend_change *shift)
 {
     struct runs_news news;
     runs_add(&state->runs, row->number, row->at_ms, row->rest, row->weight, &news);
@@ -165,7 +165,7 @@ static bool look_at_regime(struct state *state, const struct row *row, double fa
     runs_accept(&state->runs, news.candidate);
     patience_said(&state->patience, limit, news.log_odds);
     const struct run *now = &state->runs.run[0];
-    *shift = (struct trend_shift){.onset_row = now->start_row, .detected_row = row->number,
+    *shift = (struct trend_change){.onset_row = now->start_row, .detected_row = row->number,
                                   .onset_at_ms = now->start_at_ms, .detected_at_ms = row->at_ms,
                                   .confidence = 1 / (1 + exp(-news.log_odds))};
     describe(&old, now, shift);
@@ -184,7 +184,7 @@ static void leave_hush(struct state *state, bool hushed)
     state->hushed = hushed;
 }
 
-size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_shift *out,
+size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_change *out,
                  size_t most)
 {
     struct state *state = &trend->state;
@@ -209,7 +209,7 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
     row.weight_now = n > 0 || variance > 0 ? weight : row.season.noise_now;
     row.rest = value - row.season.worth;
 
-    struct trend_shift found[TREND_SHIFTS_MOST];
+    struct trend_change found[TREND_SHIFTS_MOST];
     double alarms = alarm_rate(&trend->config);
     size_t count = look_at_row(state, &row, spike_part * alarms, &found[0]);
     count += look_at_regime(state, &row, shift_part * alarms, &found[count]);

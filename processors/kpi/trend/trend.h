@@ -29,7 +29,8 @@ struct trend_config {
     double false_alarms_per_point;
 };
 
-struct trend_shift {
+/* A shift as it is found; the record that tells of it is a trend_shift (schemas/records.h). */
+struct trend_change {
     enum trend_kind kind;
     int64_t onset_row, detected_row; /* rows of this series from 0, missing ones counted; onset ≤ detected */
     int64_t onset_at_ms, detected_at_ms;
@@ -52,7 +53,7 @@ size_t trend_memory_bytes(void);
  * size behind the value, 0 for unknown. `variance`: the sampling variance of `value` itself, 0 for unknown.
  * Writes up to `most` shifts found with this row and gives their number (at most TREND_SHIFTS_MOST). */
 enum { TREND_SHIFTS_MOST = 2 };
-size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_shift *out,
+size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_change *out,
                  size_t most);
 
 /* How unusual the row last added was among all rows of this series so far: 0 ordinary … 1 never seen the like. */

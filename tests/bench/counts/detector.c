@@ -9,7 +9,7 @@ enum { ROWS = 2000, HOUR_MS = 3600000 };
 
 static COUNTED void count_detector(struct trend *trend, int64_t at_ms, double value)
 {
-    struct trend_shift shifts[TREND_SHIFTS_MOST];
+    struct trend_change shifts[TREND_SHIFTS_MOST];
     trend_add(trend, at_ms, value, 100, 0, shifts, TREND_SHIFTS_MOST);
 }
 

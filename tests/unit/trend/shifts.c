@@ -12,7 +12,7 @@
 enum { SHIFTS_MOST = 64 };
 
 struct heard {
-    struct trend_shift shift[SHIFTS_MOST];
+    struct trend_change shift[SHIFTS_MOST];
     int count;
 };
 
@@ -76,7 +76,7 @@ static void a_level_shift_is_said_once_with_onset_and_levels(void **state)
     struct heard heard = listen(&plain, values, 300);
     assert_int_equal(count_of(&heard, TREND_KIND_LEVEL), 1);
     for (int k = 0; k < heard.count; k++) {
-        const struct trend_shift *shift = &heard.shift[k];
+        const struct trend_change *shift = &heard.shift[k];
         if (shift->kind != TREND_KIND_LEVEL)
             continue;
         assert_in_range(shift->onset_row, 199, 201);
@@ -189,7 +189,7 @@ static void alarms_keep_to_the_budget_where_noise_has_a_rhythm_too(void **state)
             for (int64_t row = 0; row < ROWS; row++) {
                 double traffic = 60 * (1 + 0.8 * sin(2 * M_PI * (double)(row % 24) / 24)) * (row / 24 % 7 >= 5 ? 0.5 : 1);
                 double n = 1 + count_around(traffic), value = has_samples ? 0.8 + 0.4 / sqrt(n) * normal() : count_around(traffic);
-                struct trend_shift shifts[4];
+                struct trend_change shifts[4];
                 alarms += (int)trend_add(trend, row * 3600000, value, has_samples ? n : 0, 0, shifts, 4);
             }
             trend_destroy(trend);
@@ -244,7 +244,7 @@ static void a_small_sample_may_be_far_off_a_large_one_may_not(void **state)
     (void)state;
     for (int large = 0; large < 2; large++) {
         struct trend *trend = trend_create(&plain);
-        struct trend_shift shift[TREND_SHIFTS_MOST];
+        struct trend_change shift[TREND_SHIFTS_MOST];
         size_t said = 0;
         dice = 11;
         for (int64_t row = 0; row < 300; row++) {
@@ -292,7 +292,7 @@ static void a_closed_weekend_is_no_news_in_a_series_by_the_day(void **state)
     (void)state;
     const struct trend_config daily = {.resolution = TREND_DAY, .seasonal = true, .false_alarms_per_point = 1e-4};
     struct trend *trend = trend_create(&daily);
-    struct trend_shift shift[TREND_SHIFTS_MOST];
+    struct trend_change shift[TREND_SHIFTS_MOST];
     size_t said = 0;
     dice = 14;
     for (int64_t day = 0; day < 200; day++) {
@@ -352,7 +352,7 @@ static void whatever_comes_in_what_comes_out_are_numbers(void **state)
         double walk = 0;
         int64_t at_ms = (int64_t)(1e12 * uniform());
         for (int row = 0; row < 1000; row++) {
-            struct trend_shift shift[TREND_SHIFTS_MOST];
+            struct trend_change shift[TREND_SHIFTS_MOST];
             at_ms += uniform() < 0.02 ? -86400000 : 3600000;
             size_t count = trend_add(trend, at_ms, strange_value(series % 7, row, &walk), uniform() < 0.3 ? 9 : 0, 0, shift,
                                      TREND_SHIFTS_MOST);

@@ -85,7 +85,7 @@ static int alarms_of(double (*draw)(struct random *random, double mean), double 
     for (int year = 0; year < years; year++) {
         struct trend *trend = trend_create(&config);
         for (int64_t row = 0; row < ROWS; row++) {
-            struct trend_shift shifts[TREND_SHIFTS_MOST];
+            struct trend_change shifts[TREND_SHIFTS_MOST];
             alarms += (int)trend_add(trend, row * 3600000, draw(&random, mean), 0, 0, shifts, TREND_SHIFTS_MOST);
         }
         trend_destroy(trend);
