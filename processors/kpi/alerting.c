@@ -1,9 +1,76 @@
 #include "processors/kpi/alerting.h"
 
 #include "base/utf8.h"
+#include "base/uuid.h"
 #include "schemas/wire.h"
 
 #include <string.h>
+
+/* --- its life --- */
+
+/* Did it happen so long before the record that told us that nobody is to be called? */
+static bool is_history(const struct step *step, int64_t at_ms)
+{
+    const struct kpi_task *task = step->task;
+    return at_ms < step->record_at_ms - task->shared->historical_after_ms;
+}
+
+static void open_life(struct alert_life *life, int64_t at_ms, int64_t again_ms, bool is_historical)
+{
+    bool is_same = again_ms > 0 && life->revision > 0 && at_ms - life->changed_at_ms < again_ms;
+    life->is_historical = is_historical;
+    if (is_same)
+        return;
+    life->opened_at_ms = at_ms;
+    life->revision = 0;
+}
+
+bool alerting_move(struct step *step, struct alert_life *life, uint8_t level, int64_t at_ms, int64_t again_ms)
+{
+    if (!level && !life->level)
+        return false;
+    bool is_historical = is_history(step, at_ms), is_news_now = level && life->is_historical && !is_historical;
+    if (level == life->level && !is_news_now)
+        return false;
+    if (!life->level)
+        open_life(life, at_ms, again_ms, is_historical);
+    else if (level) /* once it was news, it stays so */
+        life->is_historical &= is_historical;
+    life->level = level;
+    life->revision++;
+    life->changed_at_ms = at_ms;
+    return true;
+}
+
+void alerting_save(const struct alert_life *life, bool has_window, struct bytes *out)
+{
+    pack(out, life->revision);
+    if (life->revision == 0)
+        return;
+    if (has_window)
+        pack(out, life->window);
+    pack(out, life->level);
+    pack(out, life->is_historical);
+    pack(out, life->opened_at_ms);
+    pack(out, life->changed_at_ms);
+}
+
+/* A checkpoint that was written before there was this rule ends before it: then there was no alert. */
+void alerting_load(struct alert_life *life, bool has_window, struct unpacker *in)
+{
+    life->revision = in->at == in->end ? 0 : (int32_t)unpack(in);
+    if (life->revision == 0)
+        return;
+    if (has_window)
+        life->window = (uint8_t)unpack(in);
+    life->level = (uint8_t)unpack(in);
+    life->is_historical = unpack(in);
+    life->opened_at_ms = unpack(in);
+    life->changed_at_ms = unpack(in);
+    in->is_broken |= life->level > ALERT_HIGH || (has_window && life->window >= WINDOW_COUNT);
+}
+
+/* --- whom it is about --- */
 
 /* Is "product=P1,channel=WEB" one of "product+channel"? */
 static bool is_of_set(struct view dimension, const char *set)
@@ -23,7 +90,7 @@ static bool is_of_set(struct view dimension, const char *set)
     }
 }
 
-bool alerting_is_part(const struct series_state *state)
+static bool is_part(const struct series_state *state)
 {
     return !view_equal_text(state->dimension, "all");
 }
@@ -31,21 +98,19 @@ bool alerting_is_part(const struct series_state *state)
 bool alerting_is_about(const struct series_state *state, const struct text_list *sets)
 {
     for (size_t i = 0; i < sets->count; i++)
-        if (alerting_is_part(state) ? is_of_set(state->dimension, sets->items[i]) : strcmp(sets->items[i], "all") == 0)
+        if (is_part(state) ? is_of_set(state->dimension, sets->items[i]) : strcmp(sets->items[i], "all") == 0)
             return true;
     return false;
 }
 
-struct view alerting_id(const char *rule, struct view scope, char id[UUID_TEXT_SIZE + 1])
+enum severity alerting_severity(const struct series_state *state, uint8_t level)
 {
-    static const struct uuid space = {{0x74, 0x6f, 0x75, 0x63, 0x68, 0x50, 0x40, 0, 0x80, 0, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74}};
-    struct bytes name = {0};
-    bytes_printf(&name, "%s %.*s", rule, VIEW_ARGUMENTS(scope));
-    struct uuid uuid = uuid_version5(&space, bytes_view(&name));
-    bytes_finish(&name);
-    uuid_format(&uuid, id);
-    return view_of(id, UUID_TEXT_SIZE);
+    static const enum severity of_whole[] = {[ALERT_LOW] = SEVERITY_WARNING, [ALERT_HIGH] = SEVERITY_CRITICAL};
+    static const enum severity of_part[] = {[ALERT_LOW] = SEVERITY_INFO, [ALERT_HIGH] = SEVERITY_WARNING};
+    return (is_part(state) ? of_part : of_whole)[level];
 }
+
+/* --- what is told --- */
 
 struct view alerting_words(struct view dimension, char words[ALERTING_WORDS_MAX])
 {
@@ -65,15 +130,29 @@ struct view alerting_words(struct view dimension, char words[ALERTING_WORDS_MAX]
     return utf8_prefix(view_of(words, size), ALERTING_WORDS_MAX - 1);
 }
 
-bool alerting_is_history(const struct step *step, int64_t at_ms)
+static struct view id_of(struct view rule, struct view scope, char id[UUID_TEXT_SIZE + 1])
 {
-    const struct kpi_task *task = step->task;
-    return at_ms < step->record_at_ms - task->shared->historical_after_ms;
+    static const struct uuid space = {{0x74, 0x6f, 0x75, 0x63, 0x68, 0x50, 0x40, 0, 0x80, 0, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74}};
+    struct bytes name = {0};
+    bytes_printf(&name, "%.*s %.*s", VIEW_ARGUMENTS(rule), VIEW_ARGUMENTS(scope));
+    struct uuid uuid = uuid_version5(&space, bytes_view(&name));
+    bytes_finish(&name);
+    uuid_format(&uuid, id);
+    return view_of(id, UUID_TEXT_SIZE);
 }
 
-void alerting_send(struct step *step, const struct alert *alert)
+void alerting_tell(struct step *step, const struct alert_life *life, struct view scope, struct alert *alert, struct view why)
 {
     const struct kpi_task *task = step->task;
+    char id[UUID_TEXT_SIZE + 1];
+    struct alert_reason reason = {.code = alert->rule, .points = alert->score, .text = why};
+    alert->alert_id = id_of(alert->rule, scope, id);
+    alert->revision = life->revision;
+    alert->opened_at_ms = life->opened_at_ms;
+    alert->changed_at_ms = life->changed_at_ms;
+    alert->historical = life->is_historical;
+    alert->reasons.items = &reason;
+    alert->reasons.count = why.data != NULL;
     struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_ALERTS, OUTBOX_BY_KEY, alert->alert_id, step->record_at_ms);
     wire_begin(value, task->shared->ids.alert);
     alert_encode(value, alert);

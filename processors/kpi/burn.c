@@ -22,7 +22,8 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { SLOW = 1, FAST = 2, LEVELS = 3, ENOUGH_TO_END = 5, TEXT_MAX = 600, AGAIN_MS = DAYS(1) };
+enum { SLOW = ALERT_LOW, FAST = ALERT_HIGH, LEVELS, ENOUGH_TO_END = 5, TEXT_MAX = 600 };
+enum { AGAIN_MS = DAYS(1) }; /* within a day of its end it is the same trouble */
 
 /* One level's two windows, its burn rate, and the share of broken promises beyond which no line is put. */
 static const struct pace {
@@ -113,13 +114,6 @@ static struct view say_why(char text[TEXT_MAX], const struct series_state *state
     return view_of_text(text);
 }
 
-static enum severity severity_of(const struct series_state *state, uint8_t level)
-{
-    if (level == FAST)
-        return alerting_is_part(state) ? SEVERITY_WARNING : SEVERITY_CRITICAL;
-    return alerting_is_part(state) ? SEVERITY_INFO : SEVERITY_WARNING;
-}
-
 /* 0 at the line where it begins, 100 when nothing is kept. */
 static double score_of(const struct series_state *state, uint8_t level, double objective)
 {
@@ -127,33 +121,22 @@ static double score_of(const struct series_state *state, uint8_t level, double o
     return share <= line ? 0 : 100 * (share - line) / (1 - line);
 }
 
-static void tell(struct step *step, struct series_state *state, enum alert_state told, uint8_t level)
+static void tell(struct step *step, const struct series_state *state, enum alert_state told, uint8_t level)
 {
     struct kpi_task *task = step->task;
-    struct burn *burn = &state->burn;
     double objective = objective_of(task->shared, state->series.kpi);
-    char id[UUID_TEXT_SIZE + 1], text[TEXT_MAX], why[TEXT_MAX];
+    char text[TEXT_MAX], why[TEXT_MAX];
     bytes_clear(&task->scratch);
-    bytes_printf(&task->scratch, "%s %lld", state->key, (long long)burn->opened_at_ms);
-    burn->revision++;
-    burn->changed_at_ms = state->series.at_ms;
-    double score = score_of(state, level, objective);
-    struct alert_reason reason = {.code = VIEW_LITERAL(ALERT_RULE_OF_BURN), .points = score, .text = say_why(why, state, level, objective)};
-    struct alert alert = {.alert_id = alerting_id(ALERT_RULE_OF_BURN, bytes_view(&task->scratch), id),
-                          .revision = burn->revision,
-                          .rule = VIEW_LITERAL(ALERT_RULE_OF_BURN),
+    bytes_printf(&task->scratch, "%s %lld", state->key, (long long)state->burn.opened_at_ms);
+    struct alert alert = {.rule = VIEW_LITERAL(ALERT_RULE_OF_BURN),
                           .kind = ALERT_KIND_SLA_BURN,
-                          .severity = severity_of(state, level),
+                          .severity = alerting_severity(state, level),
                           .state = told,
                           .kpi = view_of_text(kpi_names[state->series.kpi].name),
                           .dimension = state->dimension,
-                          .score = score,
-                          .reasons = {&reason, 1},
-                          .text = say(text, state, level, objective, told),
-                          .opened_at_ms = burn->opened_at_ms,
-                          .changed_at_ms = burn->changed_at_ms,
-                          .historical = burn->is_historical};
-    alerting_send(step, &alert);
+                          .score = score_of(state, level, objective),
+                          .text = say(text, state, level, objective, told)};
+    alerting_tell(step, &state->burn, bytes_view(&task->scratch), &alert, say_why(why, state, level, objective));
 }
 
 /* --- at each publication --- */
@@ -167,30 +150,14 @@ static uint8_t level_now(const struct kpi_task *task, const struct series_state 
     return 0;
 }
 
-/* Within a day of its end it is the same trouble, and the same alert. */
-static void open_alert(struct burn *burn, int64_t at_ms)
-{
-    if (burn->revision > 0 && at_ms - burn->changed_at_ms < AGAIN_MS)
-        return;
-    burn->opened_at_ms = at_ms;
-    burn->revision = 0;
-}
-
 void burn_review(struct step *step, struct series_state *state)
 {
     struct kpi_task *task = step->task;
-    struct burn *burn = &state->burn;
     if (!is_promise(state->series.kpi))
         return;
     bool is_asked_for = is_wanted(task->shared, state);
-    uint8_t before = burn->level, level = is_asked_for ? level_now(task, state) : 0;
-    bool is_historical = alerting_is_history(step, state->series.at_ms);
-    if (level == before && !(level && burn->is_historical && !is_historical))
+    uint8_t before = state->burn.level, level = is_asked_for ? level_now(task, state) : 0;
+    if (!alerting_move(step, &state->burn, level, state->series.at_ms, AGAIN_MS))
         return;
-    if (!before)
-        open_alert(burn, state->series.at_ms);
-    if (!before || level) /* once it was news, it stays so */
-        burn->is_historical = is_historical && (!before || burn->is_historical);
-    burn->level = level;
     tell(step, state, level ? ALERT_STATE_OPEN : is_asked_for ? ALERT_STATE_RESOLVED : ALERT_STATE_EXPIRED, level ? level : before);
 }

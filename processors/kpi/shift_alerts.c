@@ -129,38 +129,30 @@ static struct view say_why(char text[TEXT_MAX], const struct shift_alert *alert,
 
 /* --- telling --- */
 
-static void tell(struct step *step, struct series_state *state, int64_t at_ms, enum ending ending, double stands_at)
+static void tell(struct step *step, const struct series_state *state, enum ending ending, double stands_at)
 {
     struct kpi_task *task = step->task;
-    struct shift_alert *shift = &state->shift;
-    char id[UUID_TEXT_SIZE + 1], text[TEXT_MAX], why[TEXT_MAX];
+    const struct shift_alert *shift = &state->shift;
+    char text[TEXT_MAX], why[TEXT_MAX];
     bytes_clear(&task->scratch);
     bytes_printf(&task->scratch, "%s|%s|%s|%lld", state->key, resolution_name((enum resolution)shift->grid),
-                 shift_kind_name((enum shift_kind)shift->kind), (long long)shift->opened_at_ms); /* as the shift's own */
-    shift->revision++;
-    struct alert_reason reason = {.code = VIEW_LITERAL(ALERT_RULE_OF_SHIFTS), .points = 100 * shift->confidence, .text = say_why(why, shift, state->series.kind)};
-    struct alert alert = {.alert_id = alerting_id(ALERT_RULE_OF_SHIFTS, bytes_view(&task->scratch), id),
-                          .revision = shift->revision,
-                          .rule = VIEW_LITERAL(ALERT_RULE_OF_SHIFTS),
+                 shift_kind_name((enum shift_kind)shift->kind), (long long)shift->life.opened_at_ms); /* as the shift's own */
+    struct alert alert = {.rule = VIEW_LITERAL(ALERT_RULE_OF_SHIFTS),
                           .kind = ALERT_KIND_TREND_SHIFT,
-                          .severity = alerting_is_part(state) ? SEVERITY_INFO : SEVERITY_WARNING,
+                          .severity = alerting_severity(state, ALERT_LOW),
                           .state = ending == BACK ? ALERT_STATE_RESOLVED : ending ? ALERT_STATE_EXPIRED : ALERT_STATE_OPEN,
                           .kpi = view_of_text(kpi_names[state->series.kpi].name),
                           .dimension = state->dimension,
                           .score = 100 * shift->confidence,
-                          .reasons = {&reason, 1},
-                          .text = say(text, task, state, ending, stands_at),
-                          .opened_at_ms = shift->opened_at_ms,
-                          .changed_at_ms = at_ms,
-                          .historical = shift->is_historical};
-    alerting_send(step, &alert);
+                          .text = say(text, task, state, ending, stands_at)};
+    alerting_tell(step, &shift->life, bytes_view(&task->scratch), &alert, say_why(why, shift, state->series.kind));
 }
 
-static void end(struct step *step, struct series_state *state, int64_t at_ms, enum ending ending, double stands_at)
+/* Never the same alert again: each shift is one of its own. */
+static void move(struct step *step, struct series_state *state, int64_t at_ms, enum ending ending, double stands_at)
 {
-    struct shift_alert *shift = &state->shift;
-    tell(step, state, at_ms, ending, stands_at);
-    shift->is_open = false;
+    if (alerting_move(step, &state->shift.life, ending ? 0 : ALERT_LOW, at_ms, 0))
+        tell(step, state, ending, stands_at);
 }
 
 /* --- when one is found --- */
@@ -170,7 +162,7 @@ static bool goes_on(const struct shift_alert *open, const struct series_state *s
 {
     enum kpi_kind kind = state->series.kind;
     bool is_of_items = kind != KPI_KIND_COUNT && kind != KPI_KIND_SUM && kind != KPI_KIND_DISTINCT;
-    return is_of_items && found->kind == SHIFT_KIND_LEVEL && open->kind == SHIFT_KIND_LEVEL && found->onset_at_ms >= open->opened_at_ms &&
+    return is_of_items && found->kind == SHIFT_KIND_LEVEL && open->kind == SHIFT_KIND_LEVEL && found->onset_at_ms >= open->life.opened_at_ms &&
            fabs(found->before - open->after) < fabs(found->before - open->before);
 }
 
@@ -178,10 +170,10 @@ static bool goes_on(const struct shift_alert *open, const struct series_state *s
 static bool is_known(const struct series_state *state, uint8_t grid, const struct trend_shift *found)
 {
     const struct shift_alert *open = &state->shift;
-    if (open->revision > 0 && found->detected_at_ms <= open->opened_at_ms)
+    if (open->life.revision > 0 && found->detected_at_ms <= open->life.opened_at_ms)
         return true; /* the series is watched anew, from its beginning on */
-    if (!open->is_open || found->kind == SHIFT_KIND_SPIKE)
-        return open->is_open;
+    if (!open->life.level || found->kind == SHIFT_KIND_SPIKE)
+        return open->life.level;
     return open->grid != grid && open->kind != SHIFT_KIND_SPIKE && !goes_on(open, state, found);
 }
 
@@ -192,20 +184,16 @@ void shift_alert_found(struct step *step, struct series_state *state, enum grid 
     bool is_bad = found->has_good && !found->good && found->confidence >= task->shared->settings->shift_least_confidence;
     if (!is_bad || !is_wanted(task, state, (uint8_t)found->kind) || is_known(state, (uint8_t)grid, found))
         return;
-    if (shift->is_open)
-        end(step, state, found->detected_at_ms, OVERTAKEN, shift->after);
+    move(step, state, found->detected_at_ms, OVERTAKEN, shift->after);
     *shift = (struct shift_alert){.grid = (uint8_t)grid,
                                   .kind = (uint8_t)found->kind,
-                                  .is_open = true,
-                                  .is_historical = alerting_is_history(step, found->detected_at_ms),
                                   .onset_at_ms = found->onset_at_ms,
-                                  .opened_at_ms = found->detected_at_ms,
                                   .before = found->before,
                                   .after = found->after,
                                   .low = found->low,
                                   .high = found->high,
                                   .confidence = found->confidence};
-    tell(step, state, found->detected_at_ms, NOT_OVER, shift->after);
+    move(step, state, found->detected_at_ms, NOT_OVER, shift->after);
 }
 
 /* --- and then --- */
@@ -217,30 +205,28 @@ static enum ending ending_at(const struct shift_alert *shift, int64_t at_ms, con
     double is = shift->kind == SHIFT_KIND_TREND ? now->slope : now->level;
     if (now->is_known && (is - shift->before) / (shift->after - shift->before) <= left_of_it)
         return BACK;
-    return at_ms - shift->opened_at_ms >= usual_after_ms[shift->grid] ? USUAL_NOW : NOT_OVER;
+    return at_ms - shift->life.opened_at_ms >= usual_after_ms[shift->grid] ? USUAL_NOW : NOT_OVER;
 }
 
 void shift_alert_row(struct step *step, struct series_state *state, enum grid grid, int64_t at_ms, const struct standing *now)
 {
-    struct shift_alert *shift = &state->shift;
-    if (!shift->is_open || shift->grid != grid || at_ms <= shift->opened_at_ms)
+    const struct shift_alert *shift = &state->shift;
+    if (!shift->life.level || shift->grid != grid || at_ms <= shift->life.opened_at_ms)
         return;
     enum ending ending = ending_at(shift, at_ms, now);
-    if (ending) {
-        end(step, state, at_ms, ending, now->is_known ? now->level : shift->after);
-    } else if (shift->is_historical && !alerting_is_history(step, at_ms) && at_ms - shift->opened_at_ms <= NEWS_MS) {
-        shift->is_historical = false;
-        tell(step, state, at_ms, NOT_OVER, shift->after);
-    }
+    if (ending)
+        move(step, state, at_ms, ending, now->is_known ? now->level : shift->after);
+    else if (at_ms - shift->life.opened_at_ms <= NEWS_MS)
+        move(step, state, at_ms, NOT_OVER, shift->after);
 }
 
 void shift_alert_upkeep(struct step *step, struct series_state *state)
 {
     const struct shift_alert *shift = &state->shift;
-    if (!shift->is_open)
+    if (!shift->life.level)
         return;
     if (!is_wanted(step->task, state, shift->kind))
-        end(step, state, state->series.at_ms, UNWANTED, shift->after);
+        move(step, state, state->series.at_ms, UNWANTED, shift->after);
     else if (!state->watch.is_started || !state->watch.trends[shift->grid] || shift->is_unwatched)
-        end(step, state, state->series.at_ms, UNWATCHED, shift->after);
+        move(step, state, state->series.at_ms, UNWATCHED, shift->after);
 }

@@ -27,6 +27,7 @@
 
 enum { STEADY_HOURS = 20, TIMES_USUAL = 4, WEEK_HOURS = 7 * 24, WEEKS = 3, MINUTES_LEAST = 10, DAY_MINUTES = 1440, LOOK_AFTER_MS = MINUTES(1),
        TEXT_MAX = 600 };
+enum { QUIETER = ALERT_LOW, GRAVE = ALERT_HIGH };
 static const int64_t grave_for_ms = DAYS(1), gone_after_ms = DAYS(14), forgotten_after_ms = DAYS(28);
 
 struct source_watch *source_watch_create(struct view key)
@@ -121,7 +122,7 @@ static void note_pause(struct source_watch *source, int32_t minute)
     for (int32_t i = 0; i < passed; i++)
         source->pauses[(day - i) % SOURCE_DAYS] = 0;
     source->newest_day = day;
-    int32_t pause = source->last_minute == INT32_MIN || source->is_silent ? 0 : minute - source->last_minute;
+    int32_t pause = source->last_minute == INT32_MIN || source->silence.level ? 0 : minute - source->last_minute;
     int32_t *longest = &source->pauses[day % SOURCE_DAYS];
     *longest = pause > *longest ? pause : *longest;
 }
@@ -152,27 +153,28 @@ static struct view say_why(char text[TEXT_MAX], const struct kpi_task *task, con
     return view_of_text(text);
 }
 
-static void tell(struct step *step, struct source_watch *source, enum alert_state told, int64_t at_ms, int64_t silent_ms)
+static void tell(struct step *step, const struct source_watch *source, enum alert_state told, uint8_t level, int64_t silent_ms)
 {
     struct kpi_task *task = step->task;
-    char id[UUID_TEXT_SIZE + 1], text[TEXT_MAX], why[TEXT_MAX];
+    char text[TEXT_MAX], why[TEXT_MAX];
     bytes_clear(&task->scratch);
-    bytes_printf(&task->scratch, "%.*s %lld", VIEW_ARGUMENTS(source->dimension), (long long)source->opened_at_ms);
-    source->revision++;
-    struct alert_reason reason = {.code = VIEW_LITERAL(ALERT_RULE_OF_SOURCES), .points = 0, .text = say_why(why, task, source, at_ms)};
-    struct alert alert = {.alert_id = alerting_id(ALERT_RULE_OF_SOURCES, bytes_view(&task->scratch), id),
-                          .revision = source->revision,
-                          .rule = VIEW_LITERAL(ALERT_RULE_OF_SOURCES),
+    bytes_printf(&task->scratch, "%.*s %lld", VIEW_ARGUMENTS(source->dimension), (long long)source->silence.opened_at_ms);
+    struct alert alert = {.rule = VIEW_LITERAL(ALERT_RULE_OF_SOURCES),
                           .kind = ALERT_KIND_DATA_QUALITY,
-                          .severity = source->is_grave ? SEVERITY_WARNING : SEVERITY_INFO,
+                          .severity = level == GRAVE ? SEVERITY_WARNING : SEVERITY_INFO,
                           .state = told,
                           .dimension = source->dimension,
-                          .reasons = {&reason, told == ALERT_STATE_OPEN},
-                          .text = say(text, source, told, silent_ms),
-                          .opened_at_ms = source->opened_at_ms,
-                          .changed_at_ms = at_ms,
-                          .historical = source->is_historical};
-    alerting_send(step, &alert);
+                          .text = say(text, source, told, silent_ms)};
+    alerting_tell(step, &source->silence, bytes_view(&task->scratch), &alert,
+                  told == ALERT_STATE_OPEN ? say_why(why, task, source, step->clock_ms) : (struct view){NULL, 0});
+}
+
+/* Never the same alert again: each silence is one of its own. */
+static void move(struct step *step, struct source_watch *source, uint8_t level, enum alert_state told, int64_t at_ms, int64_t silent_ms)
+{
+    uint8_t before = source->silence.level;
+    if (alerting_move(step, &source->silence, level, at_ms, 0))
+        tell(step, source, told, level ? level : before, silent_ms);
 }
 
 /* --- from record to record --- */
@@ -185,9 +187,7 @@ void source_watch_hear(struct step *step, struct source_watch *source, int32_t m
     pass_hours(step->task, source, minute);
     note_pause(source, minute);
     source->last_minute = minute;
-    if (source->is_silent)
-        tell(step, source, ALERT_STATE_RESOLVED, MINUTES((int64_t)minute), silent_ms);
-    source->is_silent = false;
+    move(step, source, 0, ALERT_STATE_RESOLVED, MINUTES((int64_t)minute), silent_ms);
 }
 
 static bool is_overdue(const struct kpi_task *task, const struct source_watch *source, int64_t clock_ms)
@@ -195,34 +195,21 @@ static bool is_overdue(const struct kpi_task *task, const struct source_watch *s
     return clock_ms >= overdue_at_ms(task, source) || missed_minutes(task, source, clock_ms) >= MINUTES_LEAST;
 }
 
-static void begin(struct step *step, struct source_watch *source)
+/* As long as it lasts it is no graver than it began. */
+static uint8_t level_now(const struct kpi_task *task, const struct source_watch *source, int64_t clock_ms)
 {
-    source->is_silent = true;
-    source->is_grave = is_steady(step->task, source);
-    source->revision = 0;
-    source->opened_at_ms = step->clock_ms;
-    source->is_historical = alerting_is_history(step, step->clock_ms);
-    tell(step, source, ALERT_STATE_OPEN, step->clock_ms, step->clock_ms - last_ms(source));
+    if (source->silence.level)
+        return source->silence.level == GRAVE && clock_ms - last_ms(source) < grave_for_ms ? GRAVE : QUIETER;
+    return !is_overdue(task, source, clock_ms) ? 0 : is_steady(task, source) ? GRAVE : QUIETER;
 }
 
 bool source_watch_look(struct step *step, struct source_watch *source)
 {
-    struct kpi_task *task = step->task;
+    const struct kpi_task *task = step->task;
     int64_t silent_ms = step->clock_ms - last_ms(source);
     bool is_gone = silent_ms >= gone_after_ms || task->shared->settings->silence_after_ms == 0;
-    if (source->is_silent && is_gone) {
-        tell(step, source, ALERT_STATE_EXPIRED, step->clock_ms, silent_ms);
-        source->is_silent = false;
-    } else if (source->is_silent && source->is_historical && !alerting_is_history(step, step->clock_ms)) {
-        source->is_historical = false;
-        source->is_grave &= silent_ms < grave_for_ms;
-        tell(step, source, ALERT_STATE_OPEN, step->clock_ms, silent_ms);
-    } else if (source->is_silent && source->is_grave && silent_ms >= grave_for_ms) {
-        source->is_grave = false;
-        tell(step, source, ALERT_STATE_OPEN, step->clock_ms, silent_ms);
-    } else if (!source->is_silent && !is_gone && is_overdue(task, source, step->clock_ms)) {
-        begin(step, source);
-    }
+    uint8_t level = is_gone ? 0 : level_now(task, source, step->clock_ms);
+    move(step, source, level, level ? ALERT_STATE_OPEN : ALERT_STATE_EXPIRED, step->clock_ms, silent_ms);
     return silent_ms < forgotten_after_ms;
 }
 
@@ -232,7 +219,7 @@ int64_t source_watch_due_ms(const struct kpi_task *task, const struct source_wat
     int64_t after_ms = clock_ms > last_ms(source) ? clock_ms : last_ms(source);
     int64_t due_ms = after_ms - LOOK_AFTER_MS;
     due_ms += HOURS(1) - (due_ms + time_zone_offset_ms(task->shared->zone, due_ms)) % HOURS(1) + LOOK_AFTER_MS;
-    int64_t overdue_ms = source->is_silent ? INT64_MAX : overdue_at_ms(task, source);
+    int64_t overdue_ms = source->silence.level ? INT64_MAX : overdue_at_ms(task, source);
     return overdue_ms > clock_ms && overdue_ms < due_ms ? overdue_ms : due_ms;
 }
 
@@ -240,29 +227,30 @@ int64_t source_watch_due_ms(const struct kpi_task *task, const struct source_wat
 
 void source_watch_save(const struct source_watch *source, struct bytes *out)
 {
+    const struct alert_life *silence = &source->silence;
     pack(out, source->last_minute);
     pack(out, source->newest_day);
     for (int i = 0; i < SOURCE_DAYS; i++)
         pack(out, source->pauses[i]);
-    pack(out, source->is_silent | source->is_historical << 1 | source->is_grave << 2);
-    pack(out, source->revision);
-    pack(out, source->opened_at_ms);
+    pack(out, (silence->level > 0) | silence->is_historical << 1 | (silence->level == GRAVE) << 2);
+    pack(out, silence->revision);
+    pack(out, silence->opened_at_ms);
     bytes_append(out, source->hours, sizeof source->hours);
 }
 
 bool source_watch_load(struct source_watch *source, struct view saved)
 {
+    struct alert_life *silence = &source->silence;
     struct unpacker in = {saved.data, saved.data + saved.size, false};
     source->last_minute = (int32_t)unpack(&in);
     source->newest_day = (int32_t)unpack(&in);
     for (int i = 0; i < SOURCE_DAYS; i++)
         source->pauses[i] = (int32_t)unpack(&in);
     int64_t flags = unpack(&in);
-    source->is_silent = flags & 1;
-    source->is_historical = flags >> 1 & 1;
-    source->is_grave = flags >> 2 & 1;
-    source->revision = (int32_t)unpack(&in);
-    source->opened_at_ms = unpack(&in);
+    silence->level = !(flags & 1) ? 0 : flags >> 2 & 1 ? GRAVE : QUIETER;
+    silence->is_historical = flags >> 1 & 1;
+    silence->revision = (int32_t)unpack(&in);
+    silence->opened_at_ms = unpack(&in);
     if (in.is_broken || in.end - in.at != sizeof source->hours)
         return false;
     memcpy(source->hours, in.at, sizeof source->hours);

@@ -15,9 +15,7 @@ struct source_watch {
     uint8_t hours[SOURCE_HOURS];    /* a ring: in how many minutes of each hour; the newest is that of last_minute. By local time, as people keep hours */
     int32_t pauses[SOURCE_DAYS];    /* a ring by the day in which they ended: the longest, in minutes */
     int32_t newest_day;
-    bool is_silent, is_historical, is_grave;
-    int32_t revision;               /* of the alert; 0: there was none */
-    int64_t opened_at_ms;
+    struct alert_life silence;
 };
 
 struct source_watch *source_watch_create(struct view key); /* the entry's */

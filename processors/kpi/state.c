@@ -3,6 +3,7 @@
 #include "processors/kpi/task.h"
 
 #include "base/memory.h"
+#include "processors/kpi/alerting.h"
 #include "processors/kpi/packed.h"
 #include "processors/kpi/trend/trend.h"
 
@@ -171,12 +172,14 @@ static double unpack_double(struct unpacker *in)
 
 static void save_shift(const struct shift_alert *shift, struct bytes *out)
 {
-    pack(out, shift->revision);
-    if (shift->revision == 0)
+    const struct alert_life *life = &shift->life;
+    pack(out, life->revision);
+    if (life->revision == 0)
         return;
-    pack(out, shift->grid | shift->kind << 2 | shift->is_open << 5 | shift->is_historical << 6 | shift->is_unwatched << 7);
-    pack(out, shift->opened_at_ms);
-    if (!shift->is_open)
+    /* A shift has one level. */
+    pack(out, shift->grid | shift->kind << 2 | life->level << 5 | life->is_historical << 6 | shift->is_unwatched << 7);
+    pack(out, life->opened_at_ms);
+    if (!life->level)
         return;
     pack(out, shift->onset_at_ms);
     pack_double(out, shift->before);
@@ -189,18 +192,19 @@ static void save_shift(const struct shift_alert *shift, struct bytes *out)
 /* Checkpoints of before do not have it: then no shift was told. */
 static void load_shift(struct shift_alert *shift, struct unpacker *in)
 {
-    shift->revision = in->at == in->end ? 0 : (int32_t)unpack(in);
-    if (shift->revision == 0)
+    struct alert_life *life = &shift->life;
+    life->revision = in->at == in->end ? 0 : (int32_t)unpack(in);
+    if (life->revision == 0)
         return;
     int64_t flags = unpack(in);
     shift->grid = flags & 3;
     shift->kind = flags >> 2 & 7;
-    shift->is_open = flags >> 5 & 1;
-    shift->is_historical = flags >> 6 & 1;
+    life->level = flags >> 5 & 1;
+    life->is_historical = flags >> 6 & 1;
     shift->is_unwatched = flags >> 7 & 1;
-    shift->opened_at_ms = unpack(in);
+    life->opened_at_ms = unpack(in);
     in->is_broken |= shift->grid >= GRID_COUNT;
-    if (!shift->is_open)
+    if (!life->level)
         return;
     shift->onset_at_ms = unpack(in);
     shift->before = unpack_double(in);
@@ -208,62 +212,6 @@ static void load_shift(struct shift_alert *shift, struct unpacker *in)
     shift->low = unpack_double(in);
     shift->high = unpack_double(in);
     shift->confidence = unpack_double(in);
-}
-
-static void save_thresholds(const struct series_state *state, struct bytes *out)
-{
-    for (size_t k = 0; k < FACES_MAX; k++) {
-        const struct threshold *threshold = &state->thresholds[k];
-        pack(out, threshold->revision);
-        if (threshold->revision == 0)
-            continue;
-        pack(out, threshold->window);
-        pack(out, threshold->level);
-        pack(out, threshold->is_historical);
-        pack(out, threshold->opened_at_ms);
-        pack(out, threshold->changed_at_ms);
-    }
-}
-
-/* Checkpoints of before do not have them: then nothing was missed. */
-static void load_thresholds(struct series_state *state, struct unpacker *in)
-{
-    for (size_t k = 0; k < FACES_MAX && in->at != in->end; k++) {
-        struct threshold *threshold = &state->thresholds[k];
-        threshold->revision = (int32_t)unpack(in);
-        if (threshold->revision == 0)
-            continue;
-        threshold->window = (uint8_t)unpack(in);
-        threshold->level = (uint8_t)unpack(in);
-        threshold->is_historical = unpack(in);
-        threshold->opened_at_ms = unpack(in);
-        threshold->changed_at_ms = unpack(in);
-        in->is_broken |= threshold->window >= WINDOW_COUNT || threshold->level > THRESHOLD_CRITICAL;
-    }
-}
-
-static void save_burn(const struct burn *burn, struct bytes *out)
-{
-    pack(out, burn->revision);
-    if (burn->revision == 0)
-        return;
-    pack(out, burn->level);
-    pack(out, burn->is_historical);
-    pack(out, burn->opened_at_ms);
-    pack(out, burn->changed_at_ms);
-}
-
-/* Checkpoints of before do not have it. */
-static void load_burn(struct burn *burn, struct unpacker *in)
-{
-    burn->revision = in->at == in->end ? 0 : (int32_t)unpack(in);
-    if (burn->revision == 0)
-        return;
-    burn->level = (uint8_t)unpack(in);
-    burn->is_historical = unpack(in);
-    burn->opened_at_ms = unpack(in);
-    burn->changed_at_ms = unpack(in);
-    in->is_broken |= burn->level > 2;
 }
 
 void series_state_save(const struct series_state *state, struct bytes *out)
@@ -290,9 +238,10 @@ void series_state_save(const struct series_state *state, struct bytes *out)
     pack(out, state->hours.has_closed);
     pack(out, state->hours.told_at_ms);
     save_watch(&state->watch, out);
-    save_thresholds(state, out);
+    for (size_t k = 0; k < FACES_MAX; k++)
+        alerting_save(&state->thresholds[k], true, out);
     save_shift(&state->shift, out);
-    save_burn(&state->burn, out);
+    alerting_save(&state->burn, false, out);
 }
 
 static bool load_into(struct series_state *state, const struct kpi_shared *shared, struct unpacker *in)
@@ -320,9 +269,10 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
     state->hours.has_closed = unpack(in);
     state->hours.told_at_ms = unpack(in);
     unsigned renewed = load_watch(shared, &state->watch, in);
-    load_thresholds(state, in);
+    for (size_t k = 0; k < FACES_MAX; k++)
+        alerting_load(&state->thresholds[k], true, in);
     load_shift(&state->shift, in);
-    load_burn(&state->burn, in);
+    alerting_load(&state->burn, false, in);
     state->shift.is_unwatched |= renewed >> state->shift.grid & 1;
     if (in->is_broken || in->at != in->end)
         return false;

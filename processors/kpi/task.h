@@ -27,42 +27,36 @@ struct watch {
     bool is_started;
 };
 
+/* An alert, from its opening to its end and perhaps its opening again; alerting.h. All zero: there was none. */
+struct alert_life {
+    uint8_t level;         /* 0: it is over; ALERT_LOW, ALERT_HIGH: how grave it is, by its own rule */
+    uint8_t window;        /* of a KPI held to its target: enum window_id that is looked at, NO_WINDOW: none */
+    bool is_dropped;       /* and the settings want another window, or none, by now: what is open ends */
+    bool is_historical;
+    int32_t revision;      /* of what was told last; 0: there was none */
+    int64_t opened_at_ms, changed_at_ms;
+};
+
+enum { ALERT_LOW = 1, ALERT_HIGH = 2 };
+
 /* A shift of this series that is told as an alert, or was the last time; shift_alerts.c. */
 struct shift_alert {
+    struct alert_life life;
     uint8_t grid, kind;    /* enum grid; enum shift_kind of schemas/records.h */
-    bool is_open, is_historical;
     bool is_unwatched;     /* the detector that found it is gone */
-    int32_t revision;      /* 0: there was none */
-    int64_t onset_at_ms, opened_at_ms;
+    int64_t onset_at_ms;
     double before, after, low, high, confidence;
 };
 
-/* A KPI that is held to its target; threshold.c. */
-struct threshold {
-    uint8_t window;        /* enum window_id that is looked at, NO_WINDOW: none */
-    uint8_t level;         /* 0: nothing is wrong … THRESHOLD_CRITICAL */
-    bool is_historical;
-    bool is_dropped;       /* the settings want another window, or none, by now: what is open ends */
-    int32_t revision;      /* of the alert; 0: there was none */
-    int64_t opened_at_ms, changed_at_ms;
-};
-/* Promises broken too fast; burn.c. */
-struct burn {
-    uint8_t level;         /* 0: not so */
-    bool is_historical;
-    int32_t revision;      /* of the alert; 0: there was none */
-    int64_t opened_at_ms, changed_at_ms;
-};
-
-enum { THRESHOLD_MISSED = 1, THRESHOLD_CRITICAL = 2, FACES_MAX = 2 };
+enum { FACES_MAX = 2 };
 
 struct series_state {
     struct series series;
     struct hours hours;
     struct watch watch;
     struct shift_alert shift;
-    struct burn burn;
-    struct threshold thresholds[FACES_MAX]; /* beside faces_of */
+    struct alert_life burn; /* promises broken too fast; burn.c */
+    struct alert_life thresholds[FACES_MAX]; /* KPIs held to their targets, beside faces_of; threshold.c */
     int64_t changed_offset; /* of the last record or timer that changed what is to be published */
     size_t place;           /* in task->changed; SIZE_MAX: not there */
     struct entry *entry;    /* whose state this is */

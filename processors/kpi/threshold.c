@@ -21,6 +21,8 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { MISSED = ALERT_LOW, CRITICAL = ALERT_HIGH };
+
 /* --- which window --- */
 
 static uint8_t wanted_window(const struct kpi_shared *shared, const struct series_state *state, enum kpi_id face)
@@ -34,7 +36,7 @@ void threshold_init(struct series_state *state, const struct kpi_task *task)
 {
     enum kpi_id faces[FACES_MAX];
     for (size_t k = 0, count = faces_of(state, faces); k < count; k++) {
-        struct threshold *threshold = &state->thresholds[k];
+        struct alert_life *threshold = &state->thresholds[k];
         uint8_t wanted = wanted_window(task->shared, state, faces[k]);
         threshold->is_dropped = threshold->level && threshold->window != wanted;
         if (threshold->is_dropped || threshold->window == wanted)
@@ -113,16 +115,15 @@ static double line_of(uint8_t level, enum kpi_id face, double target, double cri
 {
     double sign = catalog_find(face)->better == BETTER_HIGHER ? 1 : -1, best = best_of(face, target);
     double room = fmax(fabs(best - target), fabs(best) / 20);
-    return level == THRESHOLD_CRITICAL ? sign * best - critical_from * room : sign * target;
+    return level == CRITICAL ? sign * best - critical_from * room : sign * target;
 }
 
-static uint8_t level_now(const struct threshold *threshold, const struct reading *reading, enum kpi_id face, const struct kpi *out,
-                         double critical_from)
+static uint8_t level_now(uint8_t before, const struct reading *reading, enum kpi_id face, const struct kpi *out, double critical_from)
 {
-    for (uint8_t level = THRESHOLD_CRITICAL; level >= THRESHOLD_MISSED; level--) {
+    for (uint8_t level = CRITICAL; level >= MISSED; level--) {
         double line = line_of(level, face, out->target, critical_from);
         bool is_past = reading->is_judged && reading->high < line;
-        bool stays = threshold->level >= level && reading->value < line + reading->margin;
+        bool stays = before >= level && reading->value < line + reading->margin;
         if (is_past || stays)
             return level;
     }
@@ -131,16 +132,9 @@ static uint8_t level_now(const struct threshold *threshold, const struct reading
 
 /* --- telling --- */
 
-static enum severity severity_of(const struct series_state *state, uint8_t level)
-{
-    if (level == THRESHOLD_CRITICAL)
-        return alerting_is_part(state) ? SEVERITY_WARNING : SEVERITY_CRITICAL;
-    return alerting_is_part(state) ? SEVERITY_INFO : SEVERITY_WARNING; /* the whole is what everybody is to hear of */
-}
-
 enum { TEXT_MAX = 600 };
 
-static struct view say(char text[TEXT_MAX], const struct series_state *state, const struct threshold *threshold, enum kpi_id face,
+static struct view say(char text[TEXT_MAX], const struct series_state *state, const struct alert_life *threshold, enum kpi_id face,
                        const struct kpi *out, enum alert_state told)
 {
     enum kpi_kind kind = kpi_names[face].kind;
@@ -181,77 +175,50 @@ static struct view say_why(char text[TEXT_MAX], enum kpi_id face, const struct k
 static double score_of(enum kpi_id face, const struct kpi *out, double critical_from)
 {
     double sign = catalog_find(face)->better == BETTER_HIGHER ? 1 : -1;
-    double target = line_of(THRESHOLD_MISSED, face, out->target, critical_from);
-    double span = target - line_of(THRESHOLD_CRITICAL, face, out->target, critical_from), missed = target - sign * out->value;
+    double target = line_of(MISSED, face, out->target, critical_from);
+    double span = target - line_of(CRITICAL, face, out->target, critical_from), missed = target - sign * out->value;
     return !out->has_value || missed <= 0 ? 0 : missed >= span ? 100 : 100 * missed / span;
 }
 
-static void tell(struct step *step, const struct series_state *state, struct threshold *threshold, enum kpi_id face, const struct kpi *out,
+static void tell(struct step *step, const struct series_state *state, const struct alert_life *threshold, enum kpi_id face, const struct kpi *out,
                  enum alert_state told, uint8_t level)
 {
     struct kpi_task *task = step->task;
-    char id[UUID_TEXT_SIZE + 1], text[TEXT_MAX], why[TEXT_MAX];
+    char text[TEXT_MAX], why[TEXT_MAX];
     bytes_clear(&task->scratch); /* much later it is another alert */
     bytes_printf(&task->scratch, "%s|%s|%.*s %lld", kpi_names[face].name, windows[threshold->window].name, VIEW_ARGUMENTS(state->dimension),
                  (long long)threshold->opened_at_ms);
-    threshold->revision++;
-    threshold->changed_at_ms = state->series.at_ms;
-    double score = score_of(face, out, task->shared->settings->alert_critical_from);
-    struct alert_reason reason = {.code = VIEW_LITERAL(ALERT_RULE_OF_TARGETS), .points = score, .text = say_why(why, face, out)};
-    struct alert alert = {.alert_id = alerting_id(ALERT_RULE_OF_TARGETS, bytes_view(&task->scratch), id),
-                          .revision = threshold->revision,
-                          .rule = VIEW_LITERAL(ALERT_RULE_OF_TARGETS),
+    struct alert alert = {.rule = VIEW_LITERAL(ALERT_RULE_OF_TARGETS),
                           .kind = ALERT_KIND_KPI_THRESHOLD,
-                          .severity = severity_of(state, level),
+                          .severity = alerting_severity(state, level),
                           .state = told,
                           .kpi = view_of_text(kpi_names[face].name),
                           .dimension = state->dimension,
-                          .score = score,
-                          .reasons = {&reason, 1},
-                          .text = say(text, state, threshold, face, out, told),
-                          .opened_at_ms = threshold->opened_at_ms,
-                          .changed_at_ms = threshold->changed_at_ms,
-                          .historical = threshold->is_historical};
-    alerting_send(step, &alert);
+                          .score = score_of(face, out, task->shared->settings->alert_critical_from),
+                          .text = say(text, state, threshold, face, out, told)};
+    alerting_tell(step, threshold, bytes_view(&task->scratch), &alert, say_why(why, face, out));
 }
 
 /* --- at each publication --- */
-
-/* Within a window's length of its end it is the same trouble, and the same alert. */
-static void open_alert(struct threshold *threshold, int64_t at_ms)
-{
-    bool is_same = threshold->revision > 0 && at_ms - threshold->changed_at_ms < windows[threshold->window].length_ms;
-    threshold->opened_at_ms = is_same ? threshold->opened_at_ms : at_ms;
-    threshold->revision = is_same ? threshold->revision : 0;
-}
 
 void threshold_review(struct step *step, struct series_state *state, size_t number, int i, const struct kpi *out)
 {
     struct kpi_task *task = step->task;
     const struct kpi_settings *settings = task->shared->settings;
-    struct threshold *threshold = &state->thresholds[number];
+    struct alert_life *threshold = &state->thresholds[number];
     enum kpi_id faces[FACES_MAX];
     faces_of(state, faces);
     enum kpi_id face = faces[number];
+    bool is_held = out->has_value && !threshold->is_dropped;
     uint8_t level = 0, before = threshold->level;
-    if (out->has_value && !threshold->is_dropped) {
+    if (is_held) {
         struct reading reading = read_out(state, face, i, out, settings->alert_least_n);
-        level = level_now(threshold, &reading, face, out, settings->alert_critical_from);
+        level = level_now(before, &reading, face, out, settings->alert_critical_from);
     }
-    if (!level && !before)
+    int64_t again_ms = windows[threshold->window].length_ms; /* within its window it is the same trouble */
+    if (!alerting_move(step, threshold, level, state->series.at_ms, again_ms))
         return;
-    bool is_historical = alerting_is_history(step, state->series.at_ms);
-    bool is_news_now = threshold->is_historical && !is_historical && level;
-    if (level == before && !is_news_now)
-        return;
-    if (!before)
-        open_alert(threshold, state->series.at_ms);
-    if (!before || level) /* once it was news, it stays so */
-        threshold->is_historical = is_historical && (!before || threshold->is_historical);
-    threshold->level = level;
-    bool is_ended = out->has_value && !threshold->is_dropped;
-    tell(step, state, threshold, face, out, level ? ALERT_STATE_OPEN : is_ended ? ALERT_STATE_RESOLVED : ALERT_STATE_EXPIRED,
-         level ? level : before);
+    tell(step, state, threshold, face, out, level ? ALERT_STATE_OPEN : is_held ? ALERT_STATE_RESOLVED : ALERT_STATE_EXPIRED, level ? level : before);
     if (!level && threshold->is_dropped)
         threshold_init(state, task);
 }
