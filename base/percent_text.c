@@ -8,15 +8,34 @@ static int hex_digit(char c)
     return c && at ? (int)(at - digits) : -1;
 }
 
-void percent_decode(struct bytes *out, struct view text)
+/* What the code at `at` stands for; −1: there is none. */
+static int code_at(struct view text, size_t at)
+{
+    int high = text.data[at] == '%' && at + 2 < text.size ? hex_digit(text.data[at + 1]) : -1;
+    int low = high >= 0 ? hex_digit(text.data[at + 2]) : -1;
+    return low >= 0 ? high * 16 + low : -1;
+}
+
+/* `only` NULL: all of them. */
+static void decode(struct bytes *out, struct view text, const char *only)
 {
     bytes_clear(out);
     for (size_t i = 0; i < text.size; i++) {
-        int high = text.data[i] == '%' && i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text.data[i + 2]) : -1;
-        bytes_append_byte(out, low >= 0 ? (uint8_t)(high * 16 + low) : (uint8_t)text.data[i]);
-        i += low >= 0 ? 2 : 0;
+        int code = code_at(text, i);
+        bool is_read = only ? code > 0 && strchr(only, code) : code >= 0;
+        bytes_append_byte(out, is_read ? (uint8_t)code : (uint8_t)text.data[i]);
+        i += is_read ? 2 : 0;
     }
+}
+
+void percent_decode(struct bytes *out, struct view text)
+{
+    decode(out, text, NULL);
+}
+
+void percent_decode_only(struct bytes *out, struct view text, const char *characters)
+{
+    decode(out, text, characters);
 }
 
 void percent_append(struct bytes *out, struct view text)

@@ -1,6 +1,7 @@
 #include "ingest/request_body.h"
 
 #include "base/json_writer.h"
+#include "base/percent_text.h"
 #include "base/utf8.h"
 #include "ingest/ndjson_reader.h"
 
@@ -125,26 +126,6 @@ struct event_headers {
     struct arena *arena;
 };
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Header values are percent-encoded where they are not plain ASCII. */
-static struct view percent_decode(struct arena *arena, struct view text)
-{
-    char *out = arena_alloc(arena, text.size + 1);
-    size_t size = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        int high = i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
-        int low = i + 2 < text.size ? hex_digit(text.data[i + 2]) : -1;
-        bool is_code = text.data[i] == '%' && high >= 0 && low >= 0;
-        out[size++] = is_code ? (char)(high * 16 + low) : text.data[i];
-        i += is_code ? 2 : 0;
-    }
-    return view_of(out, size);
-}
-
 /* CloudEvents' HTTP binding: a header's value in double quotes is unescaped, before its percent signs are. */
 static struct view header_unquote(struct arena *arena, struct view text)
 {
@@ -189,7 +170,10 @@ static void on_header(void *context, struct view name, struct view value)
     for (size_t i = 3; i < name.size; i++)
         key[i - 3] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] - 'A' + 'a') : name.data[i];
     json_key_view(&headers->json, view_of(key, name.size - 3));
-    write_value(&headers->json, percent_decode(headers->arena, header_unquote(headers->arena, value)));
+    struct bytes meant = {0}; /* header values are percent-encoded where they are not plain ASCII */
+    percent_decode(&meant, header_unquote(headers->arena, value));
+    write_value(&headers->json, bytes_view(&meant));
+    bytes_finish(&meant);
 }
 
 static bool event_of_headers(const struct http_exchange *exchange, struct view body, struct growing *growing)

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/http_client.h"
 #include "base/memory.h"
+#include "base/percent_text.h"
 #include "base/utf8.h"
 #include <jansson.h>
 #include <pthread.h>
@@ -125,18 +126,6 @@ static enum outcome outcome_of(const struct http_response *response, bool is_ans
     return OUTCOME_STOP;
 }
 
-/* Subjects go into paths: everything but unreserved characters (RFC 3986) is percent-encoded. */
-static void append_encoded(struct bytes *out, const char *text)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    for (const char *at = text; *at; at++) {
-        if (strchr(plain, *at))
-            bytes_append_byte(out, (unsigned char)*at);
-        else
-            bytes_printf(out, "%%%02X", (unsigned char)*at);
-    }
-}
-
 /* One exchange; the answer's JSON in *answer (the caller's to decref) when OK. */
 static enum outcome ask(struct registry *registry, const char *method, struct bytes *path, struct view body,
                         const char *what, json_t **answer, char *error, size_t error_size)
@@ -192,7 +181,7 @@ enum outcome registry_register(struct registry *registry, const char *subject, c
     char *body = json_dumps(request, JSON_COMPACT);
     json_decref(request);
     bytes_append_text(&path, "/subjects/");
-    append_encoded(&path, subject);
+    percent_append(&path, view_of_text(subject));
     bytes_append_text(&path, "/versions");
     snprintf(what, sizeof what, "schema for %s", subject);
     enum outcome outcome = ask(registry, "POST", &path, view_of_text(body), what, &answer, error, error_size);
@@ -209,7 +198,7 @@ enum outcome registry_require_backward(struct registry *registry, const char *su
     json_t *answer = NULL;
     char what[300];
     bytes_append_text(&path, "/config/");
-    append_encoded(&path, subject);
+    percent_append(&path, view_of_text(subject));
     snprintf(what, sizeof what, "compatibility setting of %s", subject);
     enum outcome outcome = ask(registry, "PUT", &path, VIEW_LITERAL("{\"compatibility\": \"BACKWARD\"}"), what, &answer,
                                error, error_size);
@@ -237,7 +226,7 @@ enum outcome registry_latest(struct registry *registry, const char *subject, uin
     json_t *answer = NULL;
     char what[300];
     bytes_append_text(&path, "/subjects/");
-    append_encoded(&path, subject);
+    percent_append(&path, view_of_text(subject));
     bytes_append_text(&path, "/versions/latest");
     snprintf(what, sizeof what, "schema for %s", subject);
     enum outcome outcome = ask(registry, "GET", &path, (struct view){NULL, 0}, what, &answer, error, error_size);

@@ -1,5 +1,6 @@
 #include "processors/kpi/alerting.h"
 
+#include "base/percent_text.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "schemas/wire.h"
@@ -114,20 +115,12 @@ enum severity alerting_severity(const struct series_state *state, uint8_t level)
 
 struct view alerting_words(struct view dimension, char words[ALERTING_WORDS_MAX])
 {
-    static const char *const read_as_they_are[] = {"%2C", "%3D", "%25"};
-    size_t size = 0;
-    for (size_t at = 0; at < dimension.size && size < ALERTING_WORDS_MAX; at++) {
-        words[size] = dimension.data[at];
-        for (size_t i = 0; i < sizeof read_as_they_are / sizeof *read_as_they_are && dimension.size - at >= 3; i++) {
-            if (memcmp(dimension.data + at, read_as_they_are[i], 3) != 0)
-                continue;
-            words[size] = ",=%"[i];
-            at += 2;
-            break;
-        }
-        size++;
-    }
-    return utf8_prefix(view_of(words, size), ALERTING_WORDS_MAX - 1);
+    struct bytes text = {0};
+    percent_decode_only(&text, dimension, ",=%");
+    struct view cut = utf8_prefix(bytes_view(&text), ALERTING_WORDS_MAX - 1);
+    memcpy(words, cut.data, cut.size);
+    bytes_finish(&text);
+    return view_of(words, cut.size);
 }
 
 static struct view id_of(struct view rule, struct view scope, char id[UUID_TEXT_SIZE + 1])

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/metrics.h"
+#include "base/percent_text.h"
 #include "base/random.h"
 #include "base/signature.h"
 #include "base/thread.h"
@@ -75,6 +76,20 @@ static void ids_follow_the_rfc(void **state)
     id = uuid_of_source(view_of_text("shop"), view_of_text("6BA7B810-9dad-11d1-80B4-00c04fd430c8"));
     uuid_format(&id, text);
     assert_string_equal(text, "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+}
+
+static void percent_signs_are_read_and_written(void **state)
+{
+    (void)state;
+    struct bytes text = {0};
+    percent_decode(&text, view_of_text("caf%C3%a9 100% %2"));
+    assert_true(view_equal_text(bytes_view(&text), "caf\u00e9 100% %2"));
+    percent_decode_only(&text, view_of_text("a%3Db%2Cc%2541 %5Fother %0A %00"), ",=%");
+    assert_true(view_equal_text(bytes_view(&text), "a=b,c%41 %5Fother %0A %00"));
+    bytes_clear(&text);
+    percent_append(&text, view_of_text("a b/\u00e9~"));
+    assert_true(view_equal_text(bytes_view(&text), "a%20b%2F%C3%A9~"));
+    bytes_finish(&text);
 }
 
 static void partitions_are_those_of_java_clients(void **state)
@@ -380,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(times_are_read_and_written),
                                        cmocka_unit_test(durations_have_units),
                                        cmocka_unit_test(ids_follow_the_rfc),
+                                       cmocka_unit_test(percent_signs_are_read_and_written),
                                        cmocka_unit_test(partitions_are_those_of_java_clients),
                                        cmocka_unit_test(a_map_behaves_like_a_list_of_pairs),
                                        cmocka_unit_test(a_heap_gives_times_in_order_ties_by_thing),
