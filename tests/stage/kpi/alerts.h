@@ -2,7 +2,6 @@
 #ifndef TS_TESTS_STAGE_KPI_ALERTS_H
 #define TS_TESTS_STAGE_KPI_ALERTS_H
 
-#include "base/random.h"
 #include "tests/stage/kpi/kpi_stage.h"
 
 enum { ALERTS_MOST = 200 };
@@ -52,33 +51,6 @@ static inline size_t alerts_compare(struct stage_under_test *straight, struct st
         bytes_finish(&got);
     }
     return count;
-}
-
-/* Now and then a checkpoint begins, goes on, or all is lost but what it has: one time in so many. */
-struct chaos {
-    struct random random;
-    uint32_t write_in, recover_in;
-    bool is_in_pass;
-};
-
-static inline void chaos_init(struct chaos *chaos, uint64_t seed, uint32_t write_in, uint32_t recover_in)
-{
-    *chaos = (struct chaos){.write_in = write_in, .recover_in = recover_in};
-    random_init(&chaos->random, seed + 1000);
-}
-
-static inline void chaos_strike(struct chaos *chaos, struct stage_under_test *stage)
-{
-    if (!chaos->is_in_pass && random_below(&chaos->random, 40) == 0) {
-        driver_checkpoint_begin(stage->driver);
-        chaos->is_in_pass = true;
-    } else if (chaos->is_in_pass && random_below(&chaos->random, chaos->write_in) == 0) {
-        chaos->is_in_pass = !driver_checkpoint_write(stage->driver, 1 + random_below(&chaos->random, 2));
-    }
-    if (random_below(&chaos->random, chaos->recover_in) == 0) {
-        driver_recover(stage->driver);
-        chaos->is_in_pass = false;
-    }
 }
 
 #endif

@@ -5,7 +5,6 @@
  * journey stage does: what an event changes about the past is taken away there and added anew. The judge takes all events up to `at` at once,
  * and knows neither partitions nor arrival. */
 #include "base/memory.h"
-#include "base/random.h"
 #include "processors/kpi/grid.h"
 #include "tests/stage/kpi/kpi_stage.h"
 
@@ -57,7 +56,8 @@ struct world {
     struct random random;
     struct teller tellers[TELLERS];
     int64_t start_ms, disorder_ms, now_ms;
-    bool has_crashes, is_in_pass;
+    bool has_crashes;
+    struct chaos chaos;
 };
 
 static int kpi_of(int matter)
@@ -227,20 +227,6 @@ static void tell_events(struct world *world, struct teller *teller, size_t count
             send_series(world, teller, kpi, dimension, &changes);
 }
 
-static void crash_now_and_then(struct world *world)
-{
-    if (!world->is_in_pass && random_below(&world->random, 30) == 0) {
-        driver_checkpoint_begin(world->stage.driver);
-        world->is_in_pass = true;
-    } else if (world->is_in_pass && random_below(&world->random, 10) == 0) {
-        world->is_in_pass = !driver_checkpoint_write(world->stage.driver, 1 + random_below(&world->random, 5));
-    }
-    if (random_below(&world->random, 60) == 0) {
-        driver_recover(world->stage.driver);
-        world->is_in_pass = false;
-    }
-}
-
 /* Partitions take turns of up to `turn` events; each says its clock now and then, and nothing before its first turn. */
 static void tell_all(struct world *world, uint32_t turn, bool is_behind)
 {
@@ -255,7 +241,7 @@ static void tell_all(struct world *world, uint32_t turn, bool is_behind)
             if (random_below(&world->random, 3) == 0)
                 feed_clock_of(&world->stage, number, teller->newest_ms - world->disorder_ms, is_behind);
             if (world->has_crashes)
-                crash_now_and_then(world);
+                chaos_strike(&world->chaos, &world->stage);
         }
     }
 }
@@ -489,6 +475,7 @@ static void play(uint64_t seed, size_t *emptied)
     struct world *world = memory_zeroed(1, sizeof *world);
     struct random *random = &world->random;
     random_init(random, seed);
+    chaos_init(&world->chaos, seed, 10, 60);
     stage_begin(&world->stage, seed % 2 ? "UTC" : "Europe/Berlin", NULL);
     world->has_crashes = seed % 3 == 0;
     world->disorder_ms = random_below(random, 90000);

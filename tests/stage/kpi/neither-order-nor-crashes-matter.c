@@ -1,7 +1,6 @@
 /* The same additions, in any order, through any crashes: the same numbers. */
 #include "base/map.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "tests/stage/kpi/kpi_stage.h"
 
 enum { SERIES = 6, ITEMS = 2500, SOURCES = 3 };
@@ -59,32 +58,17 @@ static struct scenario *make_scenario(uint64_t seed)
     return scenario;
 }
 
-static void crash_now_and_then(struct stage_under_test *stage, struct random *random, bool *is_in_pass)
-{
-    if (!*is_in_pass && random_below(random, 40) == 0) {
-        driver_checkpoint_begin(stage->driver);
-        *is_in_pass = true;
-    } else if (*is_in_pass && random_below(random, 20) == 0) {
-        *is_in_pass = !driver_checkpoint_write(stage->driver, 1 + random_below(random, 3));
-    }
-    if (random_below(random, 60) == 0) {
-        driver_recover(stage->driver);
-        *is_in_pass = false;
-    }
-}
-
 static void play(struct stage_under_test *stage, const struct scenario *scenario, const int *order, uint64_t crash_seed)
 {
-    struct random random;
-    bool is_in_pass = false;
-    random_init(&random, crash_seed);
+    struct chaos chaos;
+    chaos_init(&chaos, crash_seed, 20, 60);
     for (int i = 0; i < ITEMS; i++) {
         const struct item *item = &scenario->items[order ? order[i] : i];
         feed_add(stage, keys[item->series], item->at_ms, item->sums, item->duration_ms);
         if (i % 3 == 0)
             feed_clock_of(stage, i % SOURCES, scenario->start_ms + i * scenario->step_ms - 1000 * (i % SOURCES), false);
         if (crash_seed)
-            crash_now_and_then(stage, &random, &is_in_pass);
+            chaos_strike(&chaos, stage);
     }
     for (int source = 0; source < SOURCES; source++)
         feed_clock_of(stage, source, scenario->start_ms + ITEMS * scenario->step_ms + MINUTES(3), false);
