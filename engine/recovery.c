@@ -7,12 +7,14 @@
  * Going: commit what is applied, write what is dirty, so that the next owner has nothing to read again. Lost: somebody else may
  * own it already; whatever is in the batch is his to do, so nothing is committed, and since a batch holds all partitions
  * together, all of them are dropped and recovered. */
-#include "engine/worker.h"
+#include "engine/recovery.h"
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/mutation.h"
+#include "engine/worker_batch.h"
 #include "engine/worker_report.h"
+#include "engine/worker_wait.h"
 
 #include <stdlib.h>
 
@@ -247,23 +249,6 @@ static void task_drop(struct worker *worker, int32_t partition)
     task_destroy(task);
 }
 
-static enum outcome close_checkpoints(struct worker *worker)
-{
-    bool is_all_out = false;
-    enum outcome outcome = OUTCOME_OK;
-    while (!is_all_out && outcome == OUTCOME_OK) {
-        is_all_out = true;
-        for (size_t i = 0; i < worker->event_count; i++) {
-            struct task *task = task_table_find(&worker->tasks, worker->event_partitions[i]);
-            if (task && task->stage == TASK_LIVE)
-                is_all_out &= checkpoint_close(task, &worker->outbox, (size_t)worker->settings.batch_bytes_max,
-                                               worker_now_ms(worker));
-        }
-        outcome = worker_commit_now(worker);
-    }
-    return outcome;
-}
-
 static enum outcome unassign(struct worker *worker)
 {
     for (size_t i = 0; i < worker->event_count; i++)
@@ -280,7 +265,7 @@ static enum outcome on_revoked(struct worker *worker)
 {
     if (MUTANT(REVOKED_UNCOMMITTED) && !worker->txn.is_closing)
         return unassign(worker);
-    if (worker_commit_now(worker) == OUTCOME_STOP || close_checkpoints(worker) == OUTCOME_STOP)
+    if (batch_commit_checkpoints(worker, true) == OUTCOME_STOP)
         return OUTCOME_STOP;
     return unassign(worker);
 }
@@ -288,10 +273,7 @@ static enum outcome on_revoked(struct worker *worker)
 static enum outcome on_lost(struct worker *worker)
 {
     for (size_t i = 0; i < worker->tasks.count; i++) {
-        bool is_named = false;
-        for (size_t j = 0; j < worker->event_count; j++)
-            is_named |= worker->event_partitions[j] == (int32_t)i;
-        if (worker->tasks.tasks[i] && !is_named)
+        if (worker->tasks.tasks[i] && !worker_event_names(worker, (int32_t)i))
             return OUTCOME_STOP; /* begin anew with all of them */
     }
     if (!MUTANT(LOST_COMMITTED) && txn_drop(&worker->txn) != OUTCOME_OK)

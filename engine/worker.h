@@ -58,17 +58,4 @@ enum outcome worker_close(struct worker *worker);
 /* Frees everything but the broker, which must be closed before: its threads may still read the outbox. */
 void worker_finish(struct worker *worker);
 
-/* --- between worker.c and recovery.c */
-
-/* Commits the batch, waiting as long as it takes. OK or STOP. */
-enum outcome worker_commit_now(struct worker *worker);
-int64_t worker_now_ms(const struct worker *worker);
-void worker_pause(struct worker *worker); /* sets again_at_ms, longer each time */
-void worker_event_done(struct worker *worker);
-
-/* Answers the event. OK (also when it must be tried again later: the event stays) or STOP. */
-enum outcome recovery_answer_event(struct worker *worker);
-/* Reads on in the checkpoint partitions of tasks in TASK_LOADING. OK or STOP. */
-enum outcome recovery_load(struct worker *worker, int wait_ms);
-
 #endif
