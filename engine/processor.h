@@ -67,7 +67,7 @@ struct processor {
     const char *checkpoint;            /* compacted topic of the entries, without prefix */
     const char *const *outputs;        /* topics, without prefix, NULL-terminated; an index into this is an outbox topic */
     uint32_t urgent_outputs;           /* bit i: somebody waits for outputs[i], a batch with one in it is committed sooner */
-    int64_t allowed_disorder_ms;       /* the clock runs this far behind the newest event; settings may override */
+    int64_t allowed_disorder_ms;       /* for whoever has no settings (tests, explain): runner_settings.allowed_disorder_ms */
     bool is_checkpoint_private;        /* nobody else reads it: hot entries need not be fresh there, a pass takes its time */
     int version;                       /* of the state's form: a checkpoint of another version is refused with a clear message
                                           unless entry_load takes it */

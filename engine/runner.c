@@ -26,7 +26,6 @@ enum {
 
 struct runner_thread {
     const struct runner_config *config;
-    struct runner_settings settings;
     struct publisher *ticks;
     atomic_bool *stop;
     atomic_bool *is_failed; /* shared: one hopeless worker ends the runner */
@@ -122,7 +121,7 @@ static void *run_thread(void *argument)
         bool is_hopeless = false;
         self->has_moved = false;
         struct broker *broker =
-            kafka_broker_open(self->config, &self->settings, self->number, self->ticks, &self->rivalry, self->stop, &is_hopeless);
+            kafka_broker_open(self->config, self->number, self->ticks, &self->rivalry, self->stop, &is_hopeless);
         if (is_hopeless)
             atomic_store(self->is_failed, true);
         if (broker)
@@ -185,13 +184,12 @@ static struct publisher *ticks_create(const struct runner_config *config)
 
 enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
 {
-    struct runner_settings settings = runner_settings_complete(config->settings, config->processor);
+    int64_t count = config->settings.threads;
     struct publisher *ticks = ticks_create(config);
-    struct runner_thread *threads = memory_zeroed((size_t)settings.threads, sizeof *threads);
+    struct runner_thread *threads = memory_zeroed((size_t)count, sizeof *threads);
     atomic_bool is_failed = false;
-    for (int i = 0; i < settings.threads; i++) {
+    for (int i = 0; i < count; i++) {
         threads[i] = (struct runner_thread){.config = config,
-                                            .settings = settings,
                                             .ticks = ticks,
                                             .stop = stop,
                                             .is_failed = &is_failed,
@@ -199,8 +197,8 @@ enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
                                             .number = i};
         thread_create(&threads[i].thread, run_thread, &threads[i]);
     }
-    watch_threads(threads, settings.threads);
-    for (int i = 0; i < settings.threads; i++)
+    watch_threads(threads, count);
+    for (int i = 0; i < count; i++)
         pthread_join(threads[i].thread, NULL);
     free(threads);
     publisher_destroy(ticks);

@@ -10,20 +10,21 @@
 
 #include <stdatomic.h>
 
+/* All of them are to be set: settings.c has what is standard. */
 struct runner_settings {
-    int64_t threads;                  /* default 1 */
-    int64_t commit_interval_ms;       /* default 50 */
-    int64_t summary_interval_ms;      /* default 100 */
-    int64_t summary_interval_behind_ms; /* default 1000, not less than summary_interval_ms */
-    int64_t batch_records_max;        /* default 100000 */
-    int64_t batch_bytes_max;      /* outbox bytes; default 8 MiB */
-    int64_t checkpoint_interval_ms;   /* length of one checkpoint pass; default 60000 */
-    int64_t tick_after_ms;            /* silence before the owner appends a tick; 0: never; default 1000 */
-    int64_t allowed_disorder_ms;  /* default from the processor */
-    int64_t entries_max;          /* per worker; beyond it new keys are parked and counted; default 20 million */
-    int64_t transaction_timeout_ms;   /* default 30000 */
-    int64_t session_timeout_ms;       /* default 10000 */
-    char *instance_id;      /* stable across restarts of this process: transactional ids and group.instance.id */
+    int64_t threads;
+    int64_t commit_interval_ms;
+    int64_t summary_interval_ms;
+    int64_t summary_interval_behind_ms; /* less than summary_interval_ms: as that */
+    int64_t batch_records_max;
+    int64_t batch_bytes_max;        /* outbox bytes */
+    int64_t checkpoint_interval_ms; /* length of one checkpoint pass */
+    int64_t tick_after_ms;          /* silence before the owner appends a tick; 0: never */
+    int64_t allowed_disorder_ms;    /* the clock runs this far behind the newest event; 0: events come in order */
+    int64_t entries_max;            /* per worker; beyond it new keys are parked and counted */
+    int64_t transaction_timeout_ms;
+    int64_t session_timeout_ms;
+    char *instance_id; /* stable across restarts of this process: transactional ids and group.instance.id */
 };
 
 /* How the partitions owned by a runner stand, for health pages. Updated once a second; any thread may read. */

@@ -10,7 +10,7 @@ static bool is_move_due(const struct worker *worker, const struct task *task)
 {
     if (task->stage != TASK_LIVE)
         return true;
-    if (worker->settings.tick_after_ms > 0 && worker->settings.tick_after_ms < STILL_MOST_MS / 2)
+    if (worker->settings->tick_after_ms > 0 && worker->settings->tick_after_ms < STILL_MOST_MS / 2)
         return true;
     return worker->broker->port->end_offset(worker->broker, task->partition) > task->next_offset;
 }
@@ -33,7 +33,7 @@ bool watch_is_stuck(struct worker *worker, int64_t now_ms)
         return false;
     watch->looked_at_ms = now_ms;
     const struct task *stuck = NULL;
-    int64_t still_most = (STILL_MOST_MS + worker->settings.transaction_timeout_ms) / LOOK_EVERY_MS;
+    int64_t still_most = (STILL_MOST_MS + worker->settings->transaction_timeout_ms) / LOOK_EVERY_MS;
     for (size_t i = 0; i < worker->tasks.count; i++) {
         struct task *task = worker->tasks.tasks[i];
         if (task == NULL)

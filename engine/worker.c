@@ -16,33 +16,10 @@ enum { POLL_RECORDS_MAX = 4096, IDLE_WAIT_MS = 100 };
 #define CATCH_UP_LAG 10000 /* records that wait for us: more, and we are behind */
 #endif
 
-static int64_t or_standard(int64_t value, int64_t standard)
-{
-    return value > 0 ? value : standard;
-}
-
-struct runner_settings runner_settings_complete(struct runner_settings settings, const struct processor *processor)
-{
-    settings.threads = (int)or_standard(settings.threads, 1);
-    settings.commit_interval_ms = (int)or_standard(settings.commit_interval_ms, 50);
-    settings.summary_interval_ms = or_standard(settings.summary_interval_ms, 100);
-    settings.summary_interval_behind_ms = or_standard(settings.summary_interval_behind_ms, 1000);
-    if (settings.summary_interval_behind_ms < settings.summary_interval_ms)
-        settings.summary_interval_behind_ms = settings.summary_interval_ms;
-    settings.batch_records_max = (int)or_standard(settings.batch_records_max, 100000);
-    settings.batch_bytes_max = or_standard(settings.batch_bytes_max, 8 * 1024 * 1024);
-    settings.checkpoint_interval_ms = (int)or_standard(settings.checkpoint_interval_ms, 60000);
-    settings.allowed_disorder_ms = or_standard(settings.allowed_disorder_ms, processor->allowed_disorder_ms);
-    settings.entries_max = or_standard(settings.entries_max, 20 * 1000 * 1000);
-    settings.transaction_timeout_ms = (int)or_standard(settings.transaction_timeout_ms, 30000);
-    settings.session_timeout_ms = (int)or_standard(settings.session_timeout_ms, 10000);
-    return settings;
-}
-
 void worker_init(struct worker *worker, const struct runner_config *config, int thread, struct broker *broker, atomic_bool *stop)
 {
     *worker = (struct worker){.config = config,
-                              .settings = runner_settings_complete(config->settings, config->processor),
+                              .settings = &config->settings,
                               .broker = broker,
                               .stop = stop};
     snprintf(worker->name, sizeof worker->name, "%s-%d", config->processor->name, thread);
@@ -120,13 +97,13 @@ static int poll_wait_ms(const struct worker *worker, int64_t now_ms)
         return 0;
     if (worker->is_batch_open)
         return batch_wait_ms(worker, now_ms);
-    return IDLE_WAIT_MS < worker->settings.summary_interval_ms ? IDLE_WAIT_MS : (int)worker->settings.summary_interval_ms;
+    return IDLE_WAIT_MS < worker->settings->summary_interval_ms ? IDLE_WAIT_MS : (int)worker->settings->summary_interval_ms;
 }
 
 static enum outcome take_records(struct worker *worker)
 {
     int64_t now_ms = worker_now_ms(worker);
-    size_t room_left = (size_t)worker->settings.batch_records_max - worker->batch_records;
+    size_t room_left = (size_t)worker->settings->batch_records_max - worker->batch_records;
     struct broker_batch batch = {0};
     enum outcome outcome =
         worker->broker->port->poll(worker->broker, room_left < POLL_RECORDS_MAX ? room_left : POLL_RECORDS_MAX,
@@ -163,10 +140,10 @@ static enum outcome take_records(struct worker *worker)
  * not from our clock: on a replay they fire at the same place again. */
 static void tick_silent(struct worker *worker, int64_t now_ms)
 {
-    for (size_t i = 0; i < worker->tasks.count && worker->settings.tick_after_ms > 0; i++) {
+    for (size_t i = 0; i < worker->tasks.count && worker->settings->tick_after_ms > 0; i++) {
         struct task *task = worker->tasks.tasks[i];
         bool is_at_end = task && task->stage == TASK_LIVE && task->next_offset == task->end_offset;
-        if (!is_at_end || now_ms - task->active_at_ms < worker->settings.tick_after_ms)
+        if (!is_at_end || now_ms - task->active_at_ms < worker->settings->tick_after_ms)
             continue;
         if (worker->broker->port->tick(worker->broker, task->partition, now_ms) == OUTCOME_OK)
             task->active_at_ms = now_ms;

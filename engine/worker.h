@@ -12,7 +12,7 @@
 
 struct worker {
     const struct runner_config *config;
-    struct runner_settings settings; /* the configured ones, gaps filled */
+    const struct runner_settings *settings; /* the config's */
     struct broker *broker;
     atomic_bool *stop; /* shortens waiting for what may never come; NULL: none */
     char name[64];     /* "journey-0": processor and thread */
@@ -42,9 +42,7 @@ struct worker {
     atomic_uint *beats;      /* counts on as long as no call hangs; NULL: nobody listens */
 };
 
-/* Settings with the gaps (0) filled by the defaults. */
-struct runner_settings runner_settings_complete(struct runner_settings settings, const struct processor *processor);
-
+/* The config must outlive the worker. */
 void worker_init(struct worker *worker, const struct runner_config *config, int thread, struct broker *broker,
                  atomic_bool *stop);
 

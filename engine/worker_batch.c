@@ -20,9 +20,9 @@ enum {
 
 static struct checkpoint_pace pace_of(const struct worker *worker)
 {
-    return (struct checkpoint_pace){.interval_ms = worker->settings.checkpoint_interval_ms,
-                                    .least_ms = worker->settings.checkpoint_interval_ms < PASS_LEAST_MS
-                                                    ? worker->settings.checkpoint_interval_ms
+    return (struct checkpoint_pace){.interval_ms = worker->settings->checkpoint_interval_ms,
+                                    .least_ms = worker->settings->checkpoint_interval_ms < PASS_LEAST_MS
+                                                    ? worker->settings->checkpoint_interval_ms
                                                     : PASS_LEAST_MS,
                                     .least_count = worker->config->processor->is_checkpoint_private ? 0 : PASS_LEAST_ENTRIES};
 }
@@ -31,7 +31,8 @@ static struct checkpoint_pace pace_of(const struct worker *worker)
 
 static int64_t summary_interval_ms(const struct worker *worker)
 {
-    return worker->is_behind ? worker->settings.summary_interval_behind_ms : worker->settings.summary_interval_ms;
+    int64_t interval_ms = worker->settings->summary_interval_ms, behind_ms = worker->settings->summary_interval_behind_ms;
+    return worker->is_behind && behind_ms > interval_ms ? behind_ms : interval_ms;
 }
 
 /* At round times of the wall clock, so that all workers send their sums together, whoever waits for the last. */
@@ -44,8 +45,8 @@ static bool is_summary_due(const struct worker *worker, int64_t now_ms)
 static int64_t batch_interval_ms(const struct worker *worker)
 {
     if (worker->is_behind)
-        return worker->settings.commit_interval_ms * CATCH_UP_FACTOR;
-    return worker->settings.commit_interval_ms / (worker->outbox.is_urgent ? URGENT_SHARE : 1);
+        return worker->settings->commit_interval_ms * CATCH_UP_FACTOR;
+    return worker->settings->commit_interval_ms / (worker->outbox.is_urgent ? URGENT_SHARE : 1);
 }
 
 /* From closing to closing, not from a batch's first record: the commit before has taken its time already, and what comes after a
@@ -73,7 +74,7 @@ static bool is_batch_ripe(const struct worker *worker, int64_t now_ms)
         return now_ms >= ripe_at_ms(worker);
     if (is_anything_unsummed(worker))
         return is_summary_due(worker, now_ms);
-    return now_ms - worker->batch_began_ms >= worker->settings.commit_interval_ms * QUIET_FACTOR;
+    return now_ms - worker->batch_began_ms >= worker->settings->commit_interval_ms * QUIET_FACTOR;
 }
 
 /* Is there a commit to be made although no record came? */
@@ -97,8 +98,8 @@ bool batch_is_due(struct worker *worker, int64_t now_ms)
     }
     if (!worker->is_batch_open)
         return false;
-    return is_batch_ripe(worker, now_ms) || worker->batch_records >= (size_t)worker->settings.batch_records_max ||
-           (int64_t)outbox_bytes(&worker->outbox) >= worker->settings.batch_bytes_max;
+    return is_batch_ripe(worker, now_ms) || worker->batch_records >= (size_t)worker->settings->batch_records_max ||
+           (int64_t)outbox_bytes(&worker->outbox) >= worker->settings->batch_bytes_max;
 }
 
 int batch_wait_ms(const struct worker *worker, int64_t now_ms)
@@ -242,7 +243,7 @@ enum outcome batch_commit_checkpoints(struct worker *worker, bool is_event_only)
         for (size_t i = 0; i < worker->tasks.count; i++) {
             struct task *task = worker->tasks.tasks[i];
             if (task && task->stage == TASK_LIVE && (!is_event_only || worker_event_names(worker, task->partition)))
-                is_all_out &= checkpoint_close(task, &worker->outbox, (size_t)worker->settings.batch_bytes_max, worker_now_ms(worker));
+                is_all_out &= checkpoint_close(task, &worker->outbox, (size_t)worker->settings->batch_bytes_max, worker_now_ms(worker));
         }
         outcome = batch_commit_now(worker);
     }

@@ -87,8 +87,8 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self, int thread)
     kafka_conf_set(conf, "enable.partition.eof", "true");
     kafka_conf_set(conf, "auto.offset.reset", "earliest");
     kafka_conf_set(conf, "isolation.level", "read_committed");
-    kafka_conf_set_number(conf, "session.timeout.ms", self->settings->session_timeout_ms);
-    kafka_conf_set_number(conf, "heartbeat.interval.ms", self->settings->session_timeout_ms / 5);
+    kafka_conf_set_number(conf, "session.timeout.ms", self->config->settings.session_timeout_ms);
+    kafka_conf_set_number(conf, "heartbeat.interval.ms", self->config->settings.session_timeout_ms / 5);
     kafka_conf_set(conf, "max.poll.interval.ms", "300000");
     kafka_conf_set(conf, "fetch.wait.max.ms", "100");
     kafka_conf_set(conf, "fetch.message.max.bytes", "131072");

@@ -77,11 +77,11 @@ static void name_parts(struct kafka_broker *self, int thread)
     snprintf(self->reader.name, sizeof self->reader.name, "%s-%d", role, thread);
 }
 
-struct broker *kafka_broker_open(const struct runner_config *config, const struct runner_settings *settings, int thread,
-                                 struct publisher *ticks, struct rivalry *rivalry, atomic_bool *stop, bool *is_hopeless)
+struct broker *kafka_broker_open(const struct runner_config *config, int thread, struct publisher *ticks, struct rivalry *rivalry,
+                                 atomic_bool *stop, bool *is_hopeless)
 {
     struct kafka_broker *self = memory_zeroed(1, sizeof *self);
-    *self = (struct kafka_broker){.broker = {&kafka_port}, .config = config, .settings = settings, .ticks = ticks};
+    *self = (struct kafka_broker){.broker = {&kafka_port}, .config = config, .ticks = ticks};
     self->producer.rivalry = rivalry;
     name_parts(self, thread);
     /* The producer first: when we join the group, nothing of a former life may still be open. */

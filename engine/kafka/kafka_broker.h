@@ -76,7 +76,6 @@ struct kafka_reader {
 struct kafka_broker {
     struct broker broker; /* first */
     const struct runner_config *config;
-    const struct runner_settings *settings; /* complete */
     struct publisher *ticks;                /* shared by the runner's workers; NULL: no ticks */
     struct kafka_consumer consumer;
     struct kafka_producer producer;
@@ -85,8 +84,8 @@ struct kafka_broker {
 
 /* Connects, fences what a former process of the same transactional id left behind, joins the group. Waits for Kafka as long as
  * *stop is false; `rivalry` outlives the broker. NULL: stopped, or a setting is wrong (*is_hopeless, logged). */
-struct broker *kafka_broker_open(const struct runner_config *config, const struct runner_settings *settings, int thread,
-                                 struct publisher *ticks, struct rivalry *rivalry, atomic_bool *stop, bool *is_hopeless);
+struct broker *kafka_broker_open(const struct runner_config *config, int thread, struct publisher *ticks, struct rivalry *rivalry,
+                                 atomic_bool *stop, bool *is_hopeless);
 
 /* The parts, each in its own file. */
 bool kafka_consumer_open(struct kafka_broker *self, int thread);

@@ -123,7 +123,7 @@ static rd_kafka_conf_t *conf_create(struct kafka_broker *self)
     struct kafka_producer *producer = &self->producer;
     rd_kafka_conf_t *conf = kafka_conf_create(self->config->kafka, &producer->link, producer->name);
     kafka_conf_set(conf, "transactional.id", producer->id);
-    kafka_conf_set_number(conf, "transaction.timeout.ms", self->settings->transaction_timeout_ms);
+    kafka_conf_set_number(conf, "transaction.timeout.ms", self->config->settings.transaction_timeout_ms);
     kafka_conf_set(conf, "compression.codec", "lz4");
     kafka_conf_set(conf, "linger.ms", "2"); /* what is produced at the commit leaves while the offsets are sent; its flush would wait for none */
     kafka_conf_set(conf, "batch.num.messages", "10000");

@@ -1,9 +1,12 @@
 """What /metrics says, held to what can be counted from outside."""
 
+import json
 import re
+import time
 import urllib.error
 import urllib.request
 
+import pytest
 from conftest import ROOT
 from installation import eventually, free_port
 from test_bad_input import Door
@@ -42,6 +45,22 @@ def test_who_hands_a_partition_over_tells_of_it_no_more(installation):
     start("other")
     assert eventually(lambda: all(len(partitions) == 2 for name in ports for partitions in told()[name]), 30), told()
     assert told()["one"][0] | told()["other"][0] == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("allowed, behind", [("0ms", 0), ("2s", 2)])
+def test_the_clock_is_behind_by_the_disorder_that_is_allowed(installation, allowed, behind):
+    """Of which none may be: 0 is a number like any other."""
+    port, at = free_port(), int(time.time()) - 60
+    event = {"source": "site", "event_id": "1", "customer_id": "c-1", "channel": "WEB", "type": "SurveyAnswered",
+             "data": {"survey_id": "s", "kind": "CSAT", "score": 4}, "occurred_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))}
+    (installation.folder / "one.ndjson").write_text(json.dumps(event) + "\n")
+    installation.succeed("import", installation.folder / "one.ndjson")
+    installation.start("journey", settings={"engine.allowed_disorder": allowed, "engine.tick_after": "0s", "status.listen": "127.0.0.1:%d" % port})
+
+    def clocks():
+        return [value for name, value in metrics_of(port).items() if name.startswith("touchstream_engine_clock_seconds{") and value > 0]
+
+    assert eventually(lambda: clocks() == [at - behind], 30), (clocks(), at)
 
 
 def test_how_far_a_sink_is_behind(make_installation):

@@ -119,7 +119,10 @@ static void configure(struct sim *sim, uint64_t seed)
                      .batch_records_max = 1 + (int)random_below(random, 60),
                      .batch_bytes_max = 200 + random_below(random, 4000),
                      .checkpoint_interval_ms = 50 + (int)random_below(random, 5000),
-                     .tick_after_ms = 1000}};
+                     .tick_after_ms = 1000,
+                     .allowed_disorder_ms = subject->processor->allowed_disorder_ms,
+                     .entries_max = 1000000,
+                     .transaction_timeout_ms = 30000}};
 }
 
 /* Everything committed, and every partition in the hands of a worker that can close it. */

@@ -135,9 +135,17 @@ static int run(char *instance)
                                    .clock = &clock_system,
                                    .status = status,
                                    .settings = {.threads = number_of("TOY_THREADS", 1),
+                                                .commit_interval_ms = 50,
+                                                .summary_interval_ms = 100,
+                                                .summary_interval_behind_ms = 1000,
+                                                .batch_records_max = 100000,
+                                                .batch_bytes_max = 8 << 20,
+                                                .checkpoint_interval_ms = number_of("TOY_CHECKPOINT_MS", 60000),
                                                 .tick_after_ms = number_of("TOY_TICK_MS", 0),
-                                                .checkpoint_interval_ms = number_of("TOY_CHECKPOINT_MS", 0),
-                                                .transaction_timeout_ms = number_of("TOY_TXN_MS", 0),
+                                                .allowed_disorder_ms = toy_processor.allowed_disorder_ms,
+                                                .entries_max = 20000000,
+                                                .transaction_timeout_ms = number_of("TOY_TXN_MS", 30000),
+                                                .session_timeout_ms = 10000,
                                                 .instance_id = instance}};
     struct watcher watcher = {status, number_of("TOY_IDLE_MS", 1 << 30)};
     pthread_t thread;

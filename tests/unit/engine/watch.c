@@ -21,6 +21,7 @@ struct scene {
     struct broker broker;
     struct task *tasks[1];
     struct worker worker;
+    struct runner_settings settings;
     int64_t now_ms;
 };
 
@@ -32,8 +33,8 @@ static struct scene *scene_new(int64_t tick_after_ms)
     scene.tasks[0]->stage = TASK_LIVE;
     scene.worker.broker = &scene.broker;
     scene.worker.tasks = (struct task_table){.tasks = scene.tasks, .count = 1};
-    scene.worker.settings.tick_after_ms = tick_after_ms;
-    scene.worker.settings.transaction_timeout_ms = 30000;
+    scene.settings = (struct runner_settings){.tick_after_ms = tick_after_ms, .transaction_timeout_ms = 30000};
+    scene.worker.settings = &scene.settings;
     end_of_partition = 0;
     return &scene;
 }
