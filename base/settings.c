@@ -283,6 +283,10 @@ static const char *nearest_key(const struct settings_file *file, const char *key
 static bool unknown_key(const struct settings_file *file, const struct place *place, struct bytes *error)
 {
     char what[256];
+    if (is_prefix_of_a_key(file, place->key)) {
+        complain(error, place, "is a group of settings, each on a line of its own beneath it");
+        return false;
+    }
     const char *nearest = nearest_key(file, place->key);
     snprintf(what, sizeof what, "there is no such setting; the nearest is '%s' (all: docs/CONFIGURATION.md)",
              nearest ? nearest : "none");

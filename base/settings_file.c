@@ -25,15 +25,37 @@ void settings_tree_destroy(struct settings_node *root)
     free(root);
 }
 
+/* An alias stands for all that it names, and may name what holds it: without bounds a line of YAML could take all memory, or go round for ever. */
+enum { DEPTH_MAX = 32, NODES_MAX = 200000 };
+
+struct conversion {
+    yaml_document_t *document;
+    size_t node_count;
+    unsigned depth;
+};
+
+/* What YAML calls null is no text: a token of `~` is none. */
+static bool is_null(const yaml_node_t *node)
+{
+    static const char *const nulls[] = {"~", "null", "Null", "NULL"};
+    for (size_t i = 0; node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && i < sizeof nulls / sizeof *nulls; i++) {
+        if (strcmp((const char *)node->data.scalar.value, nulls[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static char *copy_scalar(const yaml_node_t *node)
 {
+    if (is_null(node))
+        return memory_copy_text("");
     char *copy = memory_allocate(node->data.scalar.length + 1);
     memcpy(copy, node->data.scalar.value, node->data.scalar.length);
     copy[node->data.scalar.length] = '\0';
     return copy;
 }
 
-static void convert(yaml_document_t *document, yaml_node_t *from, struct settings_node *to);
+static bool convert(struct conversion *conversion, int index, struct settings_node *to);
 
 static struct settings_node *add_child(struct settings_node *parent)
 {
@@ -43,31 +65,47 @@ static struct settings_node *add_child(struct settings_node *parent)
     return child;
 }
 
-static void convert_map(yaml_document_t *document, yaml_node_t *from, struct settings_node *to)
+static bool convert_map(struct conversion *conversion, yaml_node_t *from, struct settings_node *to)
 {
     to->kind = SETTINGS_MAP;
     for (yaml_node_pair_t *pair = from->data.mapping.pairs.start; pair < from->data.mapping.pairs.top; pair++) {
-        yaml_node_t *key = yaml_document_get_node(document, pair->key);
+        yaml_node_t *key = yaml_document_get_node(conversion->document, pair->key);
         struct settings_node *child = add_child(to);
-        convert(document, yaml_document_get_node(document, pair->value), child);
         child->key = key->type == YAML_SCALAR_NODE ? copy_scalar(key) : memory_copy_text("?");
+        bool is_good = convert(conversion, pair->value, child);
         child->line = (int)key->start_mark.line + 1;
+        if (!is_good)
+            return false;
     }
+    return true;
 }
 
-static void convert(yaml_document_t *document, yaml_node_t *from, struct settings_node *to)
+static bool convert_list(struct conversion *conversion, yaml_node_t *from, struct settings_node *to)
 {
+    to->kind = SETTINGS_LIST;
+    for (yaml_node_item_t *item = from->data.sequence.items.start; item < from->data.sequence.items.top; item++) {
+        if (!convert(conversion, *item, add_child(to)))
+            return false;
+    }
+    return true;
+}
+
+/* False: too deep, or too much. */
+static bool convert(struct conversion *conversion, int index, struct settings_node *to)
+{
+    yaml_node_t *from = yaml_document_get_node(conversion->document, index);
     to->line = (int)from->start_mark.line + 1;
-    if (from->type == YAML_MAPPING_NODE) {
-        convert_map(document, from, to);
-    } else if (from->type == YAML_SEQUENCE_NODE) {
-        to->kind = SETTINGS_LIST;
-        for (yaml_node_item_t *item = from->data.sequence.items.start; item < from->data.sequence.items.top; item++)
-            convert(document, yaml_document_get_node(document, *item), add_child(to));
-    } else {
+    if (conversion->depth == DEPTH_MAX || ++conversion->node_count > NODES_MAX)
+        return false;
+    if (from->type == YAML_SCALAR_NODE) {
         to->kind = SETTINGS_SCALAR;
         to->scalar = copy_scalar(from);
+        return true;
     }
+    conversion->depth++;
+    bool is_good = from->type == YAML_MAPPING_NODE ? convert_map(conversion, from, to) : convert_list(conversion, from, to);
+    conversion->depth--;
+    return is_good;
 }
 
 /* Behind a line `---` a second document could begin; nobody would read its settings. */
@@ -103,15 +141,17 @@ struct settings_node *settings_tree_read(const char *path, struct bytes *error)
         yaml_node_t *top = yaml_document_get_root_node(&document);
         root = memory_zeroed(1, sizeof *root);
         root->kind = SETTINGS_MAP;
-        if (top)
-            convert(&document, top, root);
+        struct conversion conversion = {.document = &document};
+        bool is_good = top == NULL || convert(&conversion, 1, root); /* the first node is the root */
         /* A file of comments only holds one empty scalar. */
         if (root->kind == SETTINGS_SCALAR && root->scalar[0] == '\0') {
             node_finish(root);
             *root = (struct settings_node){.kind = SETTINGS_MAP};
         }
         yaml_document_delete(&document);
-        if (!nothing_follows(&parser, path, error)) {
+        if (!is_good)
+            bytes_printf(error, "%s: an alias (*name) holds itself, or what is nested goes too deep", path);
+        if (!is_good || !nothing_follows(&parser, path, error)) {
             settings_tree_destroy(root);
             root = NULL;
         }

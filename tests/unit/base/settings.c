@@ -64,6 +64,31 @@ static void errors_name_line_key_and_remedy(void **state)
     expect_error("notify: {on: 1}\n", "neither true nor false");
     expect_error("a: [1\n", "not YAML");
     expect_error("kafka:\n  brokers: [a, b]\n", ":2: kafka.brokers: wants a single value");
+    expect_error("kafka: [a, b]\n", ":1: kafka: is a group of settings");
+    expect_error("kafka: a\n", ":1: kafka: is a group of settings");
+}
+
+static void aliases_are_bounded(void **state)
+{
+    (void)state;
+    expect_error("kafka: &all {brokers: *all}\n", "alias");
+    expect_error("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+                 "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n"
+                 "kafka: [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]\n", "alias");
+}
+
+static void null_is_nothing(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    struct bytes error = {0};
+    struct settings_file *file = load("log: null\nengine: ~\nkafka: {brokers: ~}\nkpi: {rollups: [~, 'null']}\n", &sample, &error);
+    assert_non_null(file);
+    assert_string_equal(sample.brokers, "");
+    assert_string_equal(sample.level, "info");
+    assert_string_equal(sample.names.items[1], "null");
+    settings_destroy(file);
+    bytes_finish(&error);
 }
 
 static void values_and_defaults_are_read(void **state)
@@ -103,6 +128,8 @@ int main(void)
 {
     close(mkstemp(path));
     const struct CMUnitTest tests[] = {cmocka_unit_test(errors_name_line_key_and_remedy),
+                                       cmocka_unit_test(aliases_are_bounded),
+                                       cmocka_unit_test(null_is_nothing),
                                        cmocka_unit_test(values_and_defaults_are_read),
                                        cmocka_unit_test(environment_overrides_the_file)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
