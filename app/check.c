@@ -4,6 +4,7 @@
 #include "app/sense.h"
 #include "app/topics.h"
 #include "base/arena.h"
+#include "base/http_client.h"
 
 #include <stdio.h>
 
@@ -130,6 +131,26 @@ static const struct connection {
     struct finding (*check)(const struct config *config);
 } connections[] = {{"kafka", check_kafka}, {"topics", check_topics}, {"registry", check_registry}, {"redis", check_redis}};
 
+/* A line for each. What a receiver's URL holds beside its host may be a secret: its name stands for it. */
+static bool check_receivers(const struct config *config)
+{
+    struct receiver receivers[RECEIVERS_MAX];
+    size_t count = 0;
+    struct bytes error = {0};
+    struct http_client *client = http_client_create();
+    bool are_good = receivers_read(&config->notify, receivers, &count, &error); /* they are: config_load has looked */
+    for (size_t i = 0; i < count; i++) {
+        char why[256], text[512];
+        bool is_there = http_client_reach(client, receivers[i].url, why);
+        snprintf(text, sizeof text, is_there ? "receiver %s takes connections" : "receiver %s: %s (notify.receivers)", receivers[i].name, why);
+        print_finding("notify", is_there ? "ok" : "FAILED", text);
+        are_good &= is_there;
+    }
+    http_client_destroy(client);
+    bytes_finish(&error);
+    return are_good;
+}
+
 static void print_doubt(void *context, const char *name, const char *what)
 {
     (void)context;
@@ -144,6 +165,7 @@ int check_command(struct app *app, int argc, char **argv)
     printf("%-10s ok      %s\n", "config", app->config_path ? app->config_path : "built-in values");
     config_environment_doubts(&app->config, &(struct settings_listener){NULL, print_doubt});
     print_doubt(NULL, "ingest.listen", sense_doubt_of_ingest(&app->config));
+    print_doubt(NULL, "ingest.mappings_dir", sense_doubt_of_mappings(&app->config));
     print_doubt(NULL, "dashboard.listen", sense_doubt_of_dashboard(&app->config));
     bool is_good = true;
     for (size_t i = 0; i < sizeof connections / sizeof *connections; i++) {
@@ -152,5 +174,6 @@ int check_command(struct app *app, int argc, char **argv)
         fflush(stdout);
         is_good &= finding.is_good;
     }
+    is_good &= check_receivers(&app->config);
     return is_good ? EXIT_FINE : EXIT_FAILED;
 }

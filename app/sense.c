@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "ingest/sources.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,6 +156,15 @@ const char *sense_doubt_of_ingest(const struct config *config)
                ? NULL
                : "others than this machine may reach it and nobody has to say who they are: the collector will not start; set "
                  "ingest.token (TOUCHSTREAM_INGEST_TOKEN) or ingest.sources";
+}
+
+const char *sense_doubt_of_mappings(const struct config *config)
+{
+    const char *folder = config->ingest.mappings_dir;
+    DIR *opened = folder[0] ? opendir(folder) : NULL;
+    if (opened)
+        closedir(opened);
+    return folder[0] && opened == NULL ? "is no folder that can be read: mappings that stand there are not found" : NULL;
 }
 
 const char *sense_doubt_of_dashboard(const struct config *config)

@@ -12,4 +12,7 @@ bool sense_check(const struct config *config, struct bytes *error);
 const char *sense_doubt_of_ingest(const struct config *config);    /* about ingest.listen */
 const char *sense_doubt_of_dashboard(const struct config *config); /* about dashboard.listen */
 
+/* About ingest.mappings_dir; a folder may be mounted later, so it is no error. */
+const char *sense_doubt_of_mappings(const struct config *config);
+
 #endif

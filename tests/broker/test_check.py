@@ -1,9 +1,11 @@
 """`check` and `topics` say what is wrong with what they find, so that who reads it at night knows what to do."""
 
+import socket
+
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
-from installation import eventually
+from installation import eventually, free_port
 
 ODD = [
     ("touchpoints", 2, {}, ["has 2 partitions, wanted 4", "topics.partitions"]),
@@ -77,3 +79,25 @@ def test_a_registry_url_with_the_wrong_path(make_installation):
     line = next(line for line in done.stdout.splitlines() if line.startswith("registry"))
     assert done.returncode == 1 and "FAILED" in line and "no schema registry" in line and "http://%s/nowhere" % host in line, done.stdout
     assert "watch" not in done.stdout + done.stderr
+
+
+def test_receivers_are_connections_too(make_installation):
+    """Somebody takes connections there, or the line says who does not; nothing is sent, and no URL (a secret, with some) is shown."""
+    installation = make_installation()
+    with socket.create_server(("127.0.0.1", 0)) as desk:
+        installation.write_config({**installation.settings, "notify.receivers": [
+            {"name": "desk", "url": "http://127.0.0.1:%d/s3cret" % desk.getsockname()[1]},
+            {"name": "head", "url": "http://127.0.0.1:%d/s3cret" % free_port()}, {"name": "far", "url": "http://nobody.invalid/s3cret"}]})
+        done = installation.run("check")
+        desk.settimeout(5)
+        connection, _ = desk.accept()
+        assert connection.recv(100) == b""
+    said = {line.split()[3].rstrip(":"): line.split()[1] for line in done.stdout.splitlines() if line.startswith("notify")}
+    assert said == {"desk": "ok", "head": "FAILED", "far": "FAILED"} and done.returncode == 1, done.stdout + done.stderr
+    assert "s3cret" not in done.stdout + done.stderr, done.stdout
+
+
+def test_a_folder_of_mappings_that_is_not_there(make_installation):
+    installation = make_installation(**{"ingest.mappings_dir": "/no/such/folder"})
+    said = [line for line in installation.succeed("check").stdout.splitlines() if "warning" in line]
+    assert len(said) == 1 and "ingest.mappings_dir" in said[0], said
