@@ -97,6 +97,11 @@ static const struct command *find_command(const char *name)
 
 static int complain_unknown_command(const char *name)
 {
+    if (name[0] == '-') {
+        fprintf(stderr, "touchstream: '%s': the command comes first, its options after it: touchstream COMMAND --config FILE "
+                        "(touchstream --help)\n", name);
+        return EXIT_USAGE;
+    }
     struct nearest nearest = nearest_to(name);
     for (const struct command *command = commands; command->name; command++)
         nearest_offer(&nearest, command->name);
@@ -136,7 +141,7 @@ static int take_common_options(int argc, char **argv, struct common_options *tak
     int kept = 0;
     for (int i = 0; i < argc; i++) {
         const char **into = common_option(taken, argv[i]), *value = strchr(argv[i], '=');
-        if (strcmp(argv[i], "--help") == 0)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             taken->wants_help = true;
         else if (into == NULL)
             argv[kept++] = argv[i];
@@ -219,7 +224,12 @@ static int do_as_told(int argc, char **argv)
 {
     if (argc < 2)
         return print_help(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "-h") == 0)
+    bool is_help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "-h") == 0;
+    if (is_help && argc > 2) {
+        const struct command *about = find_command(argv[2]);
+        return about ? print_command_help(about) : complain_unknown_command(argv[2]);
+    }
+    if (is_help)
         return print_help(stdout);
     if (strcmp(argv[1], "--version") == 0) {
         printf("touchstream " TS_VERSION "\n");

@@ -135,7 +135,10 @@ struct settings_node *settings_tree_read(const char *path, struct bytes *error)
     struct settings_node *root = NULL;
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_file(&parser, file);
-    if (!yaml_parser_load(&parser, &document)) {
+    bool is_loaded = yaml_parser_load(&parser, &document);
+    if (!is_loaded && ferror(file)) {
+        bytes_printf(error, "%s: cannot be read: %s", path, strerror(errno)); /* a folder, say */
+    } else if (!is_loaded) {
         bytes_printf(error, "%s:%zu: not YAML: %s", path, parser.problem_mark.line + 1, parser.problem);
     } else {
         yaml_node_t *top = yaml_document_get_root_node(&document);

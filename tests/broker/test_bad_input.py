@@ -275,6 +275,23 @@ def test_options_of_every_command(program, tmp_path):
         assert done.returncode == 2 and name + " wants a value" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("arguments,code,part", [
+    (["help", "import"], 0, "--rebase"), (["--help", "import"], 0, "--rebase"), (["import", "-h"], 0, "--rebase"), (["help", "imprt"], 2, "'import'"),
+    (["--config", "x.yaml", "check"], 2, "comes first"), (["check", "--config", "/"], 2, "Is a directory"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+def test_what_a_stranger_types(program, arguments, code, part):
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10)
+    assert done.returncode == code and part in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("text,part", [("kafka: &all {brokers: *all}", "alias"), ("kafka: [1, 2]", "group of settings")])
+def test_odd_yaml(make_installation, text, part):
+    installation = make_installation(topics=False)
+    installation.config.write_text(text + "\n")
+    done = installation.run("check")
+    assert done.returncode == 2 and part in done.stderr and "touchstream.yaml" in done.stderr, (done.returncode, done.stderr)
+
+
 def test_unknown_command(program, make_installation):
     installation = make_installation(topics=False)
     done = subprocess.run([program, "dance", "--config", str(installation.config)], capture_output=True, text=True, timeout=10)
