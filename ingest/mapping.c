@@ -105,13 +105,25 @@ static jv tables_value(const struct mapping_tables *tables)
 
 /* --- compiling --- */
 
+/* «… at <top-level>, line N:», and beneath it that line of the program: of the first line all of the prelude. Then how many errors there were. */
 static void on_compile_message(void *context, jv message)
 {
+    static const char guess[] = " (Unix shell quoting issues?)";
     struct mapping *mapping = context;
     message = jq_format_error(message);
-    if (mapping->message.size)
+    const char *text = jv_string_value(message), *guessed = strstr(text, guess);
+    size_t size = strcspn(text, "\n");
+    bool is_count = strstr(text, "compile error") && mapping->message.size;
+    if (size && text[size - 1] == ':')
+        size--;
+    if (guessed > text + size)
+        guessed = NULL;
+    if (mapping->message.size && !is_count)
         bytes_append_text(&mapping->message, "; ");
-    bytes_append_text(&mapping->message, jv_string_value(message));
+    if (!is_count)
+        bytes_append(&mapping->message, text, guessed ? (size_t)(guessed - text) : size);
+    if (guessed && !is_count)
+        bytes_append(&mapping->message, guessed + sizeof guess - 1, (size_t)(text + size - guessed) - (sizeof guess - 1));
     jv_free(message);
 }
 

@@ -112,6 +112,19 @@ def test_csv_with_a_missing_column(installation):
     assert all(record["reason"] for record in rejected)
 
 
+@pytest.mark.parametrize("text,line,part", [("{a: ", 1, "unexpected"), (".a\n| foo(1)\n", 2, "foo/1"), ("# c\n.a as $x\n| {b: (.c }\n", 3, "unexpected")])
+def test_a_mapping_that_is_no_program(make_installation, text, line, part):
+    """What is wrong and in which line, in one line: not the definitions that stand before every mapping."""
+    installation = make_installation(topics=False)
+    file, mapping = installation.folder / "answers.csv", installation.folder / "answers.jq"
+    file.write_text("id\n1\n")
+    mapping.write_text(text)
+    done = installation.run("import", file, "--mapping", mapping)
+    said = [line for line in done.stderr.splitlines() if "answers.jq" in line]
+    assert done.returncode == 1 and len(said) == 1 and len(said[0]) < 300, done.stderr
+    assert part in said[0] and said[0].rstrip().endswith("line %d" % line) and "shell" not in said[0], said
+
+
 class Door:
     """A TCP relay in front of a service, which can be shut and opened again."""
 
