@@ -43,6 +43,7 @@ struct cases_backtest {
     struct opened_case *cases;
     size_t case_count, case_capacity;
     int64_t newest_ms, within_ms;
+    bool lacks_schema; /* the registry is away: what cannot be read now must not be taken for nothing */
 };
 
 /* --- reading --- */
@@ -88,8 +89,13 @@ static bool on_touchpoint(void *context, const struct record *record)
     struct cases_backtest *backtest = context;
     struct touchpoint touch;
     arena_reset(&backtest->arena);
-    if (record->value.data && record_reader_read(backtest->touchpoints, record->value, &backtest->arena, &touch, NULL, NULL) == OUTCOME_OK &&
-        touch.body_kind != TOUCHPOINT_BODY_CASE_ACTED && touch.body_kind != TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN) {
+    enum outcome outcome = OUTCOME_PARK;
+    if (record->value.data)
+        outcome = record_reader_read(backtest->touchpoints, record->value, &backtest->arena, &touch, NULL, NULL);
+    backtest->lacks_schema = outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
+    if (backtest->lacks_schema)
+        return false;
+    if (outcome == OUTCOME_OK && touch.body_kind != TOUCHPOINT_BODY_CASE_ACTED && touch.body_kind != TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN) {
         backtest->traces = grown(backtest->traces, backtest->trace_count, &backtest->trace_capacity, sizeof *backtest->traces);
         backtest->traces[backtest->trace_count++] =
             (struct trace){identity_of(touch.customer_id), touch.occurred_at_ms, sign_of(&touch)};
@@ -288,7 +294,11 @@ int backtest_cases(struct app *app, int64_t within_ms)
     if (stage_open_journey(&journey, &app->config, registry, &ids)) {
         backtest.touchpoints = journey.touchpoints;
         backtest.journey = rehearsal_create(&journey_processor, &journey, app->config.engine.allowed_disorder_ms, 1, on_output, &backtest);
-        if (read_log(&backtest, app) == OUTCOME_OK) {
+        bool is_read = read_log(&backtest, app) == OUTCOME_OK && !backtest.lacks_schema;
+        if (atomic_load(&app->stop)) { /* a part of the events makes other figures */
+            fprintf(stderr, "touchstream backtest cases: stopped early, so there are no figures\n");
+            code = EXIT_FINE;
+        } else if (is_read) {
             rank(&backtest);
             print_figures(&backtest);
             code = EXIT_FINE;

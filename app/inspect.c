@@ -34,6 +34,7 @@ struct inspection {
     struct arena arena;
     struct bytes line;
     int64_t undecodable;
+    bool lacks_schema; /* the registry is away: nothing is wrong with the records */
 };
 
 /* The largest struct there is; every shape fits. */
@@ -67,6 +68,9 @@ static bool print_record(void *context, const struct record *record)
         void *room = room_for(&inspection->arena, inspection->row->shape);
         enum outcome outcome =
             record_reader_read(inspection->reader, record->value, &inspection->arena, room, NULL, &why);
+        inspection->lacks_schema = outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
+        if (inspection->lacks_schema)
+            return false;
         if (outcome == OUTCOME_OK)
             record_to_json(&value, inspection->row->shape, room);
         else
@@ -163,5 +167,5 @@ int inspect_command(struct app *app, int argc, char **argv)
     arena_finish(&inspection.arena);
     bytes_finish(&inspection.line);
     bytes_finish(&topic);
-    return outcome == OUTCOME_OK ? EXIT_FINE : EXIT_FAILED;
+    return outcome == OUTCOME_OK && !inspection.lacks_schema ? EXIT_FINE : EXIT_FAILED;
 }

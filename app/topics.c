@@ -155,7 +155,8 @@ static enum outcome create_topics(const struct config *config, bool waits, atomi
             log_report(LOG_WARNING, "kafka is away, waiting", &report);
         pause_before_retry();
     }
-    log_report(outcome == OUTCOME_OK ? LOG_WARNING : LOG_ERROR, outcome == OUTCOME_OK ? "a topic is not as it should be" : "topics", &report);
+    if (outcome != OUTCOME_RETRY || !atomic_load(stop)) /* asked to end while it waits: all has been said */
+        log_report(outcome == OUTCOME_OK ? LOG_WARNING : LOG_ERROR, outcome == OUTCOME_OK ? "a topic is not as it should be" : "topics", &report);
     bytes_finish(&report);
     return outcome;
 }
@@ -183,6 +184,8 @@ static enum outcome register_schemas(struct registry *registry, const struct con
             i++;
             continue;
         }
+        if (outcome == OUTCOME_RETRY && has_said && atomic_load(stop))
+            return outcome;
         if (outcome != OUTCOME_RETRY || !waits || atomic_load(stop)) {
             log_error("the schema registry did not take a schema", "topic", topic_rows[i].name, "url",
                       registry_shown_url(registry), "error", error, NULL);

@@ -5,16 +5,19 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/admin.h"
 #include "engine/kafka/link.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-enum { ASK_MS = 10000, KNOWN_AFTER_MS = 2000, WAIT_SLICE_MS = 200, BATCH_RECORDS = 1000 };
+enum { ASK_MS = 10000, ASK_SLICE_MS = 1000, KNOWN_AFTER_MS = 2000, WAIT_SLICE_MS = 200, BATCH_RECORDS = 1000 };
 
 struct scanner {
     struct kafka_link link;
     const struct scan *scan;
+    const struct kafka_settings *kafka;
+    atomic_bool *stop;
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
     int partitions_unfinished;
@@ -52,15 +55,33 @@ static bool wait_for_it(rd_kafka_resp_err_t code, int64_t until_us)
     return true;
 }
 
-static int32_t partition_count(const struct scanner *scanner, int64_t until_us)
+static bool is_away(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
+
+/* «Broker transport failure» says nothing about why: a broker asked once more does. */
+static void say_why(const struct scanner *scanner, rd_kafka_resp_err_t code)
+{
+    char error[512] = "";
+    if (is_away(code))
+        admin_ping(scanner->kafka, ASK_SLICE_MS, error, sizeof error);
+    log_error("cannot read topic", "topic", scanner->scan->topic, "error", error[0] ? error : rd_kafka_err2str(code), NULL);
+}
+
+/* In slices, so that who asks us to end need not wait for a Kafka that is away. 0: nothing is to be read. */
+static int32_t partition_count(struct scanner *scanner, int64_t until_us)
 {
     int32_t count = 0;
     rd_kafka_resp_err_t code;
-    do
-        code = kafka_partition_count(scanner->handle, scanner->scan->topic, ASK_MS, &count);
-    while (wait_for_it(code, until_us));
-    if (count == 0)
-        log_error("cannot read topic", "topic", scanner->scan->topic, "error", rd_kafka_err2str(code), NULL);
+    int64_t away_until_us = clock_monotonic_us() + (int64_t)ASK_MS * 1000;
+    do {
+        code = kafka_partition_count(scanner->handle, scanner->scan->topic, ASK_SLICE_MS, &count);
+        if (is_away(code))
+            kafka_link_on_error(scanner->handle, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, rd_kafka_err2str(code), &scanner->link);
+    } while (!atomic_load(scanner->stop) && (wait_for_it(code, until_us) || (is_away(code) && clock_monotonic_us() < away_until_us)));
+    if (count == 0 && !atomic_load(scanner->stop))
+        say_why(scanner, code);
     return count;
 }
 
@@ -81,7 +102,7 @@ static enum outcome scanner_start(struct scanner *scanner)
     int64_t until_us = clock_monotonic_us() + (int64_t)KNOWN_AFTER_MS * 1000;
     int32_t count = partition_count(scanner, until_us);
     if (count == 0)
-        return OUTCOME_STOP;
+        return atomic_load(scanner->stop) ? OUTCOME_OK : OUTCOME_STOP;
     scanner->is_finished = memory_zeroed((size_t)count, sizeof *scanner->is_finished);
     rd_kafka_resp_err_t code;
     rd_kafka_topic_partition_list_t *list = places_wanted(scanner, count, until_us, &code);
@@ -91,7 +112,7 @@ static enum outcome scanner_start(struct scanner *scanner)
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return OUTCOME_OK;
-    log_error("cannot read topic", "topic", scanner->scan->topic, "error", rd_kafka_err2str(code), NULL);
+    say_why(scanner, code);
     return OUTCOME_STOP;
 }
 
@@ -131,7 +152,7 @@ static void read_on(struct scanner *scanner, atomic_bool *stop)
 
 enum outcome scan_run(const struct scan *scan, const struct kafka_settings *kafka, atomic_bool *stop)
 {
-    struct scanner scanner = {.scan = scan};
+    struct scanner scanner = {.scan = scan, .kafka = kafka, .stop = stop};
     char error[512];
     rd_kafka_conf_t *conf = kafka_conf_create(kafka, &scanner.link, "scan");
     kafka_conf_set(conf, "group.id", "touchstream-scan"); /* never joined: librdkafka wants a name */

@@ -194,6 +194,7 @@ def test_kafka_away_for_good(make_installation):
     process = installation.start("sink", settings={"kafka.brokers": "127.0.0.1:%d" % free_port()})
     time.sleep(1)
     assert installation.stop(process, seconds=5) == 0
+    assert "level=error" not in process.log.read_text(), process.log.read_text()  # it was asked to end: nothing went wrong then
 
 
 def test_redis_away(make_installation):
@@ -254,6 +255,32 @@ def test_registry_away_when_a_schema_is_new(make_installation):
     assert len(set(events)) == 6 and record["event_id"] in events and not installation.rejected()
     assert installation.stop(process) == 0
     door.shut()
+
+
+READERS = [("inspect", "touchpoints"), ("explain", "nps", "--window", "24h"), ("backtest", "cases")]
+
+
+@pytest.mark.parametrize("command", READERS, ids=lambda command: command[0])
+def test_who_cannot_read_does_not_answer(make_installation, command):
+    """With the registry away nothing is known of the events: that is no «none of them», and no number."""
+    installation = make_installation()
+    import_lines(installation)
+    installation.write_config({**installation.settings, "registry.url": "http://127.0.0.1:%d/" % free_port()})
+    done = installation.run(*command)
+    assert done.returncode == 1 and not done.stdout and "registry" in done.stderr, (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("command", READERS, ids=lambda command: command[0])
+def test_who_waits_for_kafka_ends_when_told_to(make_installation, command):
+    """And who has waited in vain says why."""
+    installation = make_installation(topics=False, **{"kafka.brokers": "127.0.0.1:%d" % free_port()})
+    process = installation.start(*command)
+    assert eventually(lambda: "away" in process.log.read_text(), 10), process.log.read_text()
+    assert installation.stop(process, seconds=3) == 0
+    if command != READERS[0]:
+        return  # ten seconds each
+    done = installation.run(*command)
+    assert done.returncode == 1 and not done.stdout and "Connection refused" in done.stderr, (done.returncode, done.stdout, done.stderr)
 
 
 def test_registry_refuses_a_schema(make_installation):
