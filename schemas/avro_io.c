@@ -41,14 +41,27 @@ void avro_foreign_destroy(struct avro_foreign *foreign)
 
 struct carry {
     struct bytes *out;
-    char *error;
-    size_t error_size;
+    struct avro_fault *fault;
 };
+
+static bool refuse_as(struct carry *carry, const char *code, struct view field, const char *why)
+{
+    carry->fault->code = code;
+    snprintf(carry->fault->text, sizeof carry->fault->text, "field %.*s: %s", VIEW_ARGUMENTS(field), why);
+    return false;
+}
 
 static bool refuse(struct carry *carry, struct view field, const char *why)
 {
-    snprintf(carry->error, carry->error_size, "field %.*s: %s", VIEW_ARGUMENTS(field), why);
-    return false;
+    return refuse_as(carry, "wrong_type", field, why);
+}
+
+/* From the inside out: each field that holds the refused one puts itself before it. */
+static void path_begin_with(struct avro_fault *fault, struct view field)
+{
+    char inner[sizeof fault->path];
+    memcpy(inner, fault->path, sizeof inner);
+    snprintf(fault->path, sizeof fault->path, "%.*s%s%.*s", VIEW_ARGUMENTS(field), inner[0] ? "." : "", (int)sizeof inner - 64, inner);
 }
 
 static void put_long(struct carry *carry, int64_t value)
@@ -129,7 +142,9 @@ static bool carry_enum(struct carry *carry, const struct field_shape *field, avr
             return true;
         }
     }
-    return refuse(carry, field->name, "has a symbol that is not ours");
+    char why[100];
+    snprintf(why, sizeof why, "has a symbol that is not ours: %.50s", symbol ? symbol : "?");
+    return refuse_as(carry, "unknown_symbol", field->name, why);
 }
 
 static bool carry_uuid(struct carry *carry, const struct field_shape *field, avro_value_t *value)
@@ -196,7 +211,9 @@ static bool carry_union(struct carry *carry, const struct field_shape *field, av
             return carry_record(carry, field->branches[i], value);
         }
     }
-    return refuse(carry, field->name, "is of a kind that is not ours");
+    char why[100];
+    snprintf(why, sizeof why, "is of a kind that is not ours: %.50s", name ? name : "?");
+    return refuse_as(carry, "unknown_type", field->name, why);
 }
 
 static bool carry_number(struct carry *carry, const struct field_shape *field, enum shape_kind kind,
@@ -254,7 +271,7 @@ static bool carry_value(struct carry *carry, const struct field_shape *field, en
     }
 }
 
-static bool carry_field(struct carry *carry, const struct field_shape *field, avro_value_t *record)
+static bool carry_field_value(struct carry *carry, const struct field_shape *field, avro_value_t *record)
 {
     avro_value_t value;
     bool is_there = avro_value_get_by_name(record, field->name.data, &value, NULL) == 0;
@@ -266,10 +283,18 @@ static bool carry_field(struct carry *carry, const struct field_shape *field, av
     }
     bool is_null = !is_there || avro_value_get_type(&value) == AVRO_NULL;
     if (is_null && !field->nullable)
-        return refuse(carry, field->name, is_there ? "is null at the writer" : "is missing at the writer");
+        return refuse_as(carry, "missing_field", field->name, is_there ? "is null at the writer" : "is missing at the writer");
     if (field->nullable)
         put_long(carry, !is_null);
     return is_null || carry_value(carry, field, field->kind, &value);
+}
+
+static bool carry_field(struct carry *carry, const struct field_shape *field, avro_value_t *record)
+{
+    bool is_carried = carry_field_value(carry, field, record);
+    if (!is_carried)
+        path_begin_with(carry->fault, field->name);
+    return is_carried;
 }
 
 static bool carry_record(struct carry *carry, const struct record_shape *shape, avro_value_t *value)
@@ -395,18 +420,19 @@ static bool read_value(avro_schema_t schema, avro_value_t *value, struct view av
 }
 
 bool avro_foreign_convert(struct avro_foreign *foreign, const struct record_shape *ours, struct view writer_avro,
-                          struct bytes *out, char *error, size_t error_size)
+                          struct bytes *out, struct avro_fault *fault)
 {
-    struct carry carry = {out, error, error_size};
+    struct carry carry = {out, fault};
+    *fault = (struct avro_fault){.code = "wrong_type"};
     size_t size_before = out->size;
     avro_value_t value;
     pthread_mutex_lock(&foreign->lock);
     avro_generic_value_new(foreign->values, &value);
     bool is_carried = false;
     if (!read_value(foreign->schema, &value, writer_avro))
-        snprintf(error, error_size, "the bytes do not follow the writer's schema");
+        snprintf(fault->text, sizeof fault->text, "the bytes do not follow the writer's schema");
     else if (avro_value_get_type(&value) != AVRO_RECORD)
-        snprintf(error, error_size, "the writer's schema is no record");
+        snprintf(fault->text, sizeof fault->text, "the writer's schema is no record");
     else
         is_carried = carry_record(&carry, ours, &value);
     avro_value_decref(&value);

@@ -12,14 +12,21 @@
 
 struct avro_foreign;
 
+/* What has no place in our schema. */
+struct avro_fault {
+    const char *code; /* wrong_type unknown_symbol unknown_type missing_field; static */
+    char path[160];   /* "body.score"; empty: the record as a whole */
+    char text[200];
+};
+
 /* NULL: no valid Avro schema; `error` says why. */
 struct avro_foreign *avro_foreign_create(struct view writer_json, char *error, size_t error_size);
 void avro_foreign_destroy(struct avro_foreign *foreign);
 
 /* Append the record to `out` as our own schema would encode it. false: the bytes do not follow the writer's schema, or
- * something in them has no place in ours; `out` is then as before and `error` names the field. Thread-safe. */
+ * something in them has no place in ours; `out` is then as before and `fault` says what. Thread-safe. */
 bool avro_foreign_convert(struct avro_foreign *foreign, const struct record_shape *ours, struct view writer_avro,
-                          struct bytes *out, char *error, size_t error_size);
+                          struct bytes *out, struct avro_fault *fault);
 
 /* Avro C's own encoding of `avro` under `schema_json` read and written again: what the property tests hold the
  * generated codecs against. false: Avro C does not read it. */

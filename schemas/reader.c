@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "schemas/avro_io.h"
+#include "schemas/json_form.h"
 #include "schemas/layout.h"
 #include "schemas/wire.h"
 #include <pthread.h>
@@ -78,10 +79,9 @@ void record_reader_learn(struct record_reader *reader, uint32_t schema_id)
     add_id(reader, schema_id, NULL);
 }
 
-static void say(const char **why, struct arena *arena, const char *text)
+static void say(struct json_fault *fault, struct arena *arena, const char *text)
 {
-    if (why)
-        *why = arena_text(arena, view_of_text(text));
+    *fault = (struct json_fault){"wrong_type", VIEW_LITERAL(""), view_of_text(arena_text(arena, view_of_text(text)))};
 }
 
 static void note_registry(struct record_reader *reader, uint32_t id, enum outcome outcome, const char *error)
@@ -99,7 +99,7 @@ static void note_registry(struct record_reader *reader, uint32_t id, enum outcom
 }
 
 static enum outcome ask_registry(struct record_reader *reader, uint32_t id, struct arena *arena,
-                                 const struct known_id **known, const char **why)
+                                 const struct known_id **known, struct json_fault *fault)
 {
     char error[512] = "no schema registry to ask for the schema's id";
     struct view schema_json;
@@ -108,59 +108,77 @@ static enum outcome ask_registry(struct record_reader *reader, uint32_t id, stru
     if (reader->registry)
         note_registry(reader, id, outcome, error);
     if (outcome != OUTCOME_OK) {
-        say(why, arena, error);
+        say(fault, arena, error);
         return outcome;
     }
     struct avro_foreign *foreign = NULL;
     if (!schema_same_layout(schema_json, view_of_text(reader->shape->schema_json))) {
         foreign = avro_foreign_create(schema_json, error, sizeof error);
         if (foreign == NULL) {
-            say(why, arena, error);
+            say(fault, arena, error);
             return OUTCOME_PARK;
         }
     }
     *known = add_id(reader, id, foreign);
     if (*known == NULL)
-        say(why, arena, "too many different schema ids in this topic");
+        say(fault, arena, "too many different schema ids in this topic");
     return *known ? OUTCOME_OK : OUTCOME_PARK;
 }
 
 static bool convert(struct record_reader *reader, struct avro_foreign *foreign, struct view *avro, struct arena *arena,
-                    const char **why)
+                    struct json_fault *fault)
 {
     struct bytes ours = {0};
-    char error[300];
-    bool is_carried = avro_foreign_convert(foreign, reader->shape, *avro, &ours, error, sizeof error);
-    if (is_carried)
+    struct avro_fault found;
+    bool is_carried = avro_foreign_convert(foreign, reader->shape, *avro, &ours, &found);
+    if (is_carried) {
         *avro = arena_copy(arena, bytes_view(&ours));
-    else
-        say(why, arena, error);
+    } else {
+        say(fault, arena, found.text);
+        fault->code = found.code;
+        fault->path = arena_copy(arena, view_of_text(found.path));
+    }
     bytes_finish(&ours);
     return is_carried;
 }
 
-enum outcome record_reader_read(struct record_reader *reader, struct view value, struct arena *arena, void *out,
-                                struct view *avro, const char **why)
+static enum outcome read_value(struct record_reader *reader, struct view value, struct arena *arena, void *out, struct view *avro,
+                               struct json_fault *fault)
 {
     uint32_t id;
     struct view body;
     if (!wire_split(value, &id, &body)) {
-        say(why, arena, "the value has no schema id in front");
+        say(fault, arena, "the value has no schema id in front");
         return OUTCOME_PARK;
     }
     const struct known_id *known = find_id(reader, id);
     if (known == NULL) {
-        enum outcome outcome = ask_registry(reader, id, arena, &known, why);
+        enum outcome outcome = ask_registry(reader, id, arena, &known, fault);
         if (outcome != OUTCOME_OK)
             return outcome;
     }
-    if (known->foreign && !convert(reader, known->foreign, &body, arena, why))
+    if (known->foreign && !convert(reader, known->foreign, &body, arena, fault))
         return OUTCOME_PARK;
     if (!reader->shape->decode(out, body, arena)) {
-        say(why, arena, "the bytes do not follow their schema");
+        say(fault, arena, "the bytes do not follow their schema");
         return OUTCOME_PARK;
     }
     if (avro)
         *avro = body;
     return OUTCOME_OK;
+}
+
+enum outcome record_reader_read(struct record_reader *reader, struct view value, struct arena *arena, void *out,
+                                struct view *avro, const char **why)
+{
+    struct json_fault fault;
+    enum outcome outcome = read_value(reader, value, arena, out, avro, &fault);
+    if (outcome != OUTCOME_OK && why)
+        *why = fault.reason.data; /* of arena_text, which ends it with a NUL */
+    return outcome;
+}
+
+enum outcome record_reader_judge(struct record_reader *reader, struct view value, struct arena *arena, void *out, struct json_fault *fault)
+{
+    return read_value(reader, value, arena, out, NULL, fault);
 }

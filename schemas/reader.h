@@ -11,6 +11,7 @@
 #include "schemas/shape.h"
 
 struct record_reader;
+struct json_fault; /* json_form.h */
 
 /* The registry outlives the reader. NULL registry: only ids made known are read (tests, simulations). */
 struct record_reader *record_reader_create(const struct record_shape *shape, struct registry *registry);
@@ -27,5 +28,8 @@ void record_reader_learn(struct record_reader *reader, uint32_t schema_id);
  *   STOP   the registry refuses us */
 enum outcome record_reader_read(struct record_reader *reader, struct view value, struct arena *arena, void *out,
                                 struct view *avro, const char **why);
+
+/* The same, and of what can never be read the code, the field's path and the reason: for touchpoints.rejected. */
+enum outcome record_reader_judge(struct record_reader *reader, struct view value, struct arena *arena, void *out, struct json_fault *fault);
 
 #endif

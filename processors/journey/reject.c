@@ -20,13 +20,27 @@ static void say_fault(struct rejected *rejected, const struct json_fault *fault)
     rejected->reason = fault->reason;
 }
 
+/* In the names of the JSON form, as all other paths: the body's kind is `type` there, what is in it `data`. */
+static void say_unreadable(struct rejected *rejected, const struct json_fault *fault, struct arena *arena)
+{
+    say_fault(rejected, fault);
+    struct view body = VIEW_LITERAL("body"), path = fault->path;
+    if (view_equal(path, body))
+        rejected->path = VIEW_LITERAL("type");
+    if (path.size <= body.size || path.data[body.size] != '.' || memcmp(path.data, body.data, body.size) != 0)
+        return;
+    char *renamed = arena_alloc(arena, path.size); /* as long */
+    memcpy(renamed, path.data, path.size);
+    memcpy(renamed, "data", body.size);
+    rejected->path = view_of(renamed, path.size);
+}
+
 void reject_park(struct step *step, const struct record *record)
 {
     struct journey_task *task = step->task;
     struct touchpoint touch;
     struct json_fault fault;
-    const char *why = "is no Touchpoint";
-    bool is_read = record_reader_read(task->shared->touchpoints, record->value, step->arena, &touch, NULL, &why) == OUTCOME_OK;
+    bool is_read = record_reader_judge(task->shared->touchpoints, record->value, step->arena, &touch, &fault) == OUTCOME_OK;
     struct view payload = record->value.data ? record->value : view_of("", 0);
     struct rejected rejected = {.received_at_ms = record->timestamp_ms,
                                 .source = is_read ? touch.source : VIEW_LITERAL(""),
@@ -42,7 +56,7 @@ void reject_park(struct step *step, const struct record *record)
     else if (is_read)
         say_why(&rejected, "too_large", "customer_id", "there is no room for another customer (engine.entries_max)");
     else
-        say_why(&rejected, "wrong_type", "", why);
+        say_unreadable(&rejected, &fault, step->arena);
     task->refusal = NULL;
     if (is_read)
         rejected.event_id = touch.event_id;

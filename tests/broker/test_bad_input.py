@@ -257,6 +257,40 @@ def test_registry_away_when_a_schema_is_new(make_installation):
     door.shut()
 
 
+def newer(schema):
+    """The touchpoint's schema as it may be next year: a channel, a priority and a kind of body more, all of it compatible for readers of that year."""
+    text = json.dumps(schema).replace('"STORE", "DEVICE"', '"STORE", "FAX", "DEVICE"').replace('"HIGH", "URGENT"', '"HIGH", "VITAL", "URGENT"')
+    schema = json.loads(text)
+    body = next(field for field in schema["fields"] if field["name"] == "body")
+    body["type"].append({"type": "record", "name": "Levitated", "fields": [{"name": "height", "type": "int"}]})
+    return schema
+
+
+def test_what_a_newer_schema_has_and_ours_does_not(make_installation):
+    """Each such record costs its sender an error that says which field, in the names of the JSON form; the others of that schema are read."""
+    installation = make_installation()
+    import_lines(installation)
+    subject = installation.topic("touchpoints") + "-value"
+    schema = newer(json.loads(installation.registry.get_latest_version(subject).schema.schema_str))
+    id = installation.registry.register_schema(subject, Schema(json.dumps(schema), "AVRO"))
+    producer = Producer({"bootstrap.servers": installation.services["KAFKA"], "partitioner": "murmur2_random"})
+    ticket = {"ticket_id": "t", "action": "OPENED", "team": None, "agent": None, "text": None}
+    for changes in ({"channel": "DEVICE"}, {"channel": "FAX"}, {"body": ("touchstream.TicketChanged", {**ticket, "priority": "VITAL"})},
+                    {"body": ("touchstream.Levitated", {"height": 3})}):
+        record = {**installation.records("touchpoints")[0], "customer_id": "c-next", "event_id": uuid.uuid4().bytes, **changes}
+        value = io.BytesIO(b"\0" + id.to_bytes(4, "big"))
+        value.seek(5)
+        fastavro.schemaless_writer(value, fastavro.parse_schema(schema), record)
+        producer.produce(installation.topic("touchpoints"), key="c-next", value=value.getvalue())
+    producer.flush(10)
+    installation.start("journey")
+    assert eventually(lambda: len(installation.rejected()) == 3, 60), (installation.rejected(), installation.logs())
+    found = {(record["code"], record["path"]): record["reason"] for record in installation.rejected()}
+    assert found.keys() == {("unknown_symbol", "channel"), ("unknown_symbol", "data.priority"), ("unknown_type", "type")}, found
+    assert "FAX" in found["unknown_symbol", "channel"] and "VITAL" in found["unknown_symbol", "data.priority"] and "Levitated" in found["unknown_type", "type"]
+    assert [record["channel"] for record in installation.records("touchpoints.enriched") if record["customer_id"] == "c-next"] == ["DEVICE"]
+
+
 READERS = [("inspect", "touchpoints"), ("explain", "nps", "--window", "24h"), ("backtest", "cases")]
 
 

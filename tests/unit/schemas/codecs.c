@@ -34,6 +34,7 @@ static void generated_codecs_agree_with_avro_c(void **state)
     for (size_t s = 0; s < record_shape_count; s++) {
         const struct record_shape *shape = record_shapes[s];
         char error[300];
+        struct avro_fault fault;
         struct avro_foreign *foreign = avro_foreign_create(view_of_text(shape->schema_json), error, sizeof error);
         assert_non_null(foreign);
         for (int round = 0; round < ROUNDS; round++) {
@@ -46,8 +47,8 @@ static void generated_codecs_agree_with_avro_c(void **state)
             assert_true(shape->decode(decoded, bytes_view(&ours), &arena));
             shape->encode(&again, decoded);
             assert_same(&ours, &again, "decoded and encoded again it", shape->name);
-            if (!avro_foreign_convert(foreign, shape, bytes_view(&ours), &carried, error, sizeof error))
-                fail_msg("%s is not carried over: %s", shape->name, error);
+            if (!avro_foreign_convert(foreign, shape, bytes_view(&ours), &carried, &fault))
+                fail_msg("%s is not carried over: %s", shape->name, fault.text);
             assert_same(&ours, &carried, "carried over it", shape->name);
             bytes_finish(&ours);
             bytes_finish(&theirs);

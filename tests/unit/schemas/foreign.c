@@ -20,11 +20,12 @@ static void check_row(json_t *row)
     const char *expected = row_text(row, "ours");
     struct bytes avro = bytes_of_hex(row_text(row, "avro")), ours = {0};
     char error[300] = "";
+    struct avro_fault fault = {.text = ""};
     struct avro_foreign *foreign = avro_foreign_create(view_of_text(row_text(row, "schema")), error, sizeof error);
     assert_non_null(foreign);
-    bool is_carried = avro_foreign_convert(foreign, shape_of_row(row), bytes_view(&avro), &ours, error, sizeof error);
+    bool is_carried = avro_foreign_convert(foreign, shape_of_row(row), bytes_view(&avro), &ours, &fault);
     if (is_carried != (expected != NULL))
-        fail_msg("%s: %s", row_text(row, "case"), is_carried ? "should have been refused" : error);
+        fail_msg("%s: %s", row_text(row, "case"), is_carried ? "should have been refused" : fault.text);
     if (is_carried) {
         struct bytes wanted = bytes_of_hex(expected);
         assert_int_equal(ours.size, wanted.size);
@@ -32,7 +33,8 @@ static void check_row(json_t *row)
         bytes_finish(&wanted);
         carried++;
     } else {
-        assert_non_null(strstr(error, "field "));
+        assert_non_null(strstr(fault.text, "field "));
+        assert_true(fault.path[0] && fault.code);
         assert_int_equal(ours.size, 0);
         refused++;
     }
@@ -54,12 +56,12 @@ static void check_cut_row(json_t *row)
 {
     struct bytes avro = bytes_of_hex(row_text(row, "avro")), ours = {0};
     char error[300];
+    struct avro_fault fault;
     struct avro_foreign *foreign = avro_foreign_create(view_of_text(row_text(row, "schema")), error, sizeof error);
     for (size_t size = 0; size < avro.size; size++)
-        assert_false(avro_foreign_convert(foreign, shape_of_row(row), view_of(avro.data, size), &ours, error,
-                                          sizeof error));
+        assert_false(avro_foreign_convert(foreign, shape_of_row(row), view_of(avro.data, size), &ours, &fault));
     bytes_append_byte(&avro, 0);
-    assert_false(avro_foreign_convert(foreign, shape_of_row(row), bytes_view(&avro), &ours, error, sizeof error));
+    assert_false(avro_foreign_convert(foreign, shape_of_row(row), bytes_view(&avro), &ours, &fault));
     avro_foreign_destroy(foreign);
     bytes_finish(&avro);
     bytes_finish(&ours);
