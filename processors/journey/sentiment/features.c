@@ -234,17 +234,19 @@ static void read_manner(struct features *out, const struct text *text)
 void features_read(struct features *out, const struct text *text, const struct lexicon *lexicon)
 {
     const struct lexicon_entry *entries[TEXT_TOKENS_MAX];
-    bool negated[TEXT_TOKENS_MAX];
+    bool negated[TEXT_TOKENS_MAX], has_own_negator[TEXT_TOKENS_MAX];
     uint32_t pairs[TEXT_TOKENS_MAX];
     for (size_t i = 0; i < text->token_count; i++)
         pairs[i] = text_hash_pair(i > 0 ? text->tokens[i - 1].hash : 0, text->tokens[i].hash);
     out->word_count = out->part_count = out->concept_count = 0;
     memset(out->known, 0, sizeof out->known);
     memset(out->plain, 0, sizeof out->plain);
-    unsigned languages = lexicon_mark(lexicon, text, pairs, entries);
+    unsigned languages = lexicon_mark(lexicon, text, pairs, entries, has_own_negator);
     mark_negation(text, entries, negated);
     read_words(out, text, pairs, negated);
     read_parts(out, text);
+    for (size_t i = 0; i < text->token_count; i++)
+        negated[i] = negated[i] && !has_own_negator[i]; /* ne (suis) pas satisfait, ne marche pas: one negation */
     read_concepts(out, text, entries, negated);
     read_manner(out, text);
     for (unsigned language = 0; language < LANGUAGE_COUNT; language++)

@@ -26,17 +26,33 @@ static void word_learn(struct vocabulary *vocabulary, const struct text *text, s
     token->word = word;
 }
 
+/* «I will sue you», «The battery caught fire»: few words, none of them a judgement, are often taken for faintly positive. Who speaks of law or danger
+ * in so few is not pleased, so what spoke for it speaks against it. In longer texts there is more to go by: turned over like this, more of the public
+ * ones were judged wrongly than rightly. */
+static void take_seriously(struct sentiment *sentiment, const struct text *text, const struct alarms *alarms)
+{
+    enum { FEW_TOKENS = 10 };
+    static const double faint = 0.6;
+    bool is_grave = alarms->kinds & (1u << ALARM_LAW | 1u << ALARM_SAFETY);
+    if (!is_grave || text->token_count > FEW_TOKENS || sentiment->label != SENTIMENT_POSITIVE || sentiment->confidence >= faint)
+        return;
+    sentiment->label = SENTIMENT_NEGATIVE;
+    sentiment->score = -sentiment->score;
+}
+
 void text_judge(struct vocabulary *vocabulary, struct view source, struct sentiment *sentiment, struct signals *signals)
 {
     struct text text;
-    vocabulary_turn(vocabulary);
+    if (vocabulary)
+        vocabulary_turn(vocabulary);
     text_read_known(&text, source, vocabulary);
-    for (size_t i = 0; i < text.token_count; i++) {
+    for (size_t i = 0; vocabulary && i < text.token_count; i++) {
         if (text.tokens[i].is_plain && text.tokens[i].word == NULL)
             word_learn(vocabulary, &text, &text.tokens[i], source);
     }
     sentiment_of(sentiment, &text);
     signals_find(signals, &text, source);
+    take_seriously(sentiment, &text, &signals->alarms);
 }
 
 int sentiment_command(FILE *in, FILE *out)

@@ -56,13 +56,23 @@ void lexicon_read(const struct lexicon *lexicon, const struct text *text, const 
     vote(out);
 }
 
+/* Two words in a row say more than either: «no» is common in Portuguese, «no funciona» is Spanish. */
+static void vote_as_pair(const struct readings *pair, unsigned votes[LANGUAGE_COUNT])
+{
+    for (size_t k = 0; k < pair->count; k++) {
+        for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
+            votes[language] += (pair->entries[k]->languages >> language & 1) * 2;
+    }
+}
+
 /* All languages when nothing was recognised. */
-static unsigned languages_by_vote(const struct readings *const *readings, size_t count)
+static unsigned languages_by_vote(const struct readings *const *readings, const struct readings *pairs, size_t count)
 {
     unsigned votes[LANGUAGE_COUNT] = {0}, most = 0, languages = 0;
     for (size_t i = 0; i < count; i++) {
         for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
             votes[language] += readings[i]->votes[language];
+        vote_as_pair(&pairs[i], votes);
     }
     for (unsigned language = 0; language < LANGUAGE_COUNT; language++)
         most = votes[language] > most ? votes[language] : most;
@@ -72,28 +82,34 @@ static unsigned languages_by_vote(const struct readings *const *readings, size_t
     return languages;
 }
 
-unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const uint32_t *pairs,
-                      const struct lexicon_entry **entries)
+static bool is_negator(const struct lexicon_entry *entry)
 {
-    struct readings own[TEXT_TOKENS_MAX];
+    return entry && (entry->kind == LEXICON_NEGATOR || entry->kind == LEXICON_NEGATOR_BOTH);
+}
+
+unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const uint32_t *pairs,
+                      const struct lexicon_entry **entries, bool *has_own_negator)
+{
+    struct readings own[TEXT_TOKENS_MAX], both[TEXT_TOKENS_MAX];
     const struct readings *readings[TEXT_TOKENS_MAX];
     for (size_t i = 0; i < text->token_count; i++) {
         const struct token *token = &text->tokens[i];
         readings[i] = token->word ? &token->word->readings : &own[i];
         if (token->word == NULL)
             lexicon_read(lexicon, text, token, &own[i]);
-    }
-    unsigned languages = languages_by_vote(readings, text->token_count);
-    for (size_t i = 0; i < text->token_count; i++) {
-        struct readings pair;
-        pair.count = 0;
-        entries[i] = reading_in(readings[i], languages);
+        both[i].count = 0;
         if (i > 0)
-            look_up(lexicon, pairs[i], &pair);
-        const struct lexicon_entry *both = reading_in(&pair, languages);
-        if (both) {
+            look_up(lexicon, pairs[i], &both[i]);
+    }
+    unsigned languages = languages_by_vote(readings, both, text->token_count);
+    for (size_t i = 0; i < text->token_count; i++) {
+        has_own_negator[i] = false;
+        entries[i] = reading_in(readings[i], languages);
+        const struct lexicon_entry *pair = reading_in(&both[i], languages);
+        if (pair) {
+            has_own_negator[i] = is_negator(entries[i - 1]) || is_negator(entries[i]);
             entries[i - 1] = NULL;
-            entries[i] = both;
+            entries[i] = pair;
         }
     }
     return languages;

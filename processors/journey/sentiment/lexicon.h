@@ -50,8 +50,9 @@ enum { LEXICON_BEGINNING = 0x5bd1e995 };
 void lexicon_read(const struct lexicon *lexicon, const struct text *text, const struct token *token, struct readings *out);
 
 /* For each token what the lexicon knows of it in the text's language (`entries[i] == NULL`: nothing). An entry of two
- * words stands at the second one, the first then has none. `pairs`: of each token with the one before, hashed. Returns the languages (bits) the text seems to be in. */
+ * words stands at the second one, the first then has none; `has_own_negator`: one of the two denies («ne marche», «pas satisfait»).
+ * `pairs`: of each token with the one before, hashed. Returns the languages (bits) the text seems to be in. */
 unsigned lexicon_mark(const struct lexicon *lexicon, const struct text *text, const uint32_t *pairs,
-                      const struct lexicon_entry **entries);
+                      const struct lexicon_entry **entries, bool *has_own_negator);
 
 #endif

@@ -4,7 +4,7 @@
  * `sentiment-train` (train/) and embedded in the program. Method, data, figures and limits: docs/SENTIMENT.md.
  *
  * All functions: any thread, no allocation, no state; the same text gives the same answer in every process. They want
- * about 200 KiB of stack. Any bytes are read, broken UTF-8 included; of long texts the first 4 KiB. */
+ * about 280 KiB of stack. Any bytes are read, broken UTF-8 included; of long texts the first 4 KiB. */
 #ifndef TS_SENTIMENT_SENTIMENT_H
 #define TS_SENTIMENT_SENTIMENT_H
 

@@ -71,6 +71,34 @@ static void negation_turns_the_mood(void **state)
     assert_true(judge("caissier peu sympathique").score < 0);
 }
 
+/* «ne suis pas satisfait» and «ne marche pas» deny once, though the lexicon knows «pas satisfait» and «ne marche»; and which language «no» is, what
+ * stands beside it says. */
+static void one_negation_is_not_two(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"Je ne suis pas satisfait", "Je ne suis pas satisfait du tout", "Ça ne marche pas", "Je ne suis pas content du tout",
+                                      "No funciona", "La app no funciona", "Não funciona", "Non funziona"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (judge(bad[i]).label != SENTIMENT_NEGATIVE)
+            fail_msg("not negative: %s", bad[i]);
+    assert_int_equal(judge("Ce n'est pas mal").label, SENTIMENT_POSITIVE);
+}
+
+static void few_words_of_law_and_danger_are_no_praise(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"I will sue you", "The battery caught fire", "It burned my hand", "It exploded", "I got an electric shock"};
+    struct sentiment sentiment;
+    struct signals signals;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        text_judge(NULL, view_of_text(bad[i]), &sentiment, &signals);
+        if (sentiment.label != SENTIMENT_NEGATIVE || sentiment.score >= 0)
+            fail_msg("not negative: %s", bad[i]);
+    }
+    text_judge(NULL, view_of_text("The police officer at your hospital desk was wonderful, thank you!"), &sentiment, &signals);
+    assert_int_equal(sentiment.label, SENTIMENT_POSITIVE);
+}
+
 /* «Never so …» compares, and denies nothing of what comes behind. */
 static void never_so_is_as_never_before(void **state)
 {
@@ -183,7 +211,9 @@ int main(void)
         cmocka_unit_test(reviews_of_films_and_things_have_their_own_words),
         cmocka_unit_test(a_text_it_cannot_read_makes_it_modest),
         cmocka_unit_test(negation_turns_the_mood),
-        cmocka_unit_test(never_so_is_as_never_before),
+        cmocka_unit_test(one_negation_is_not_two),
+                                       cmocka_unit_test(few_words_of_law_and_danger_are_no_praise),
+                                       cmocka_unit_test(never_so_is_as_never_before),
         cmocka_unit_test(a_question_of_fact_is_not_a_mood),
         cmocka_unit_test(score_and_confidence_keep_their_ranges_whatever_the_bytes),
         cmocka_unit_test(a_text_of_nothing_is_neutral),

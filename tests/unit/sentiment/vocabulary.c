@@ -9,8 +9,7 @@ static void assert_same(struct vocabulary *vocabulary, struct view source)
     struct sentiment known, slow;
     struct signals known_signals, slow_signals;
     text_judge(vocabulary, source, &known, &known_signals);
-    sentiment_read(&slow, source);
-    signals_read(&slow_signals, source);
+    text_judge(NULL, source, &slow, &slow_signals);
     assert_int_equal(known.label, slow.label);
     assert_true(known.score == slow.score && known.confidence == slow.confidence);
     assert_int_equal(known_signals.topics, slow_signals.topics);
