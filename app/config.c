@@ -59,7 +59,7 @@ static bool makes_sense(const struct config *config, struct bytes *error)
     struct receiver receivers[RECEIVERS_MAX];
     struct silences silences;
     size_t receiver_count;
-    bool is_good = journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
+    bool is_good = kafka_settings_check(&config->kafka, error) && journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
                    receivers_read(&config->notify, receivers, &receiver_count, error) &&
                    silences_read(config->notify.silences, &silences, error) && sense_check(config, error);
     journey_shared_finish(&journey);

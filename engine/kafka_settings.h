@@ -8,9 +8,13 @@ struct kafka_settings {
     char *brokers;               /* kafka.brokers, "host:port,…" */
     char *security_protocol;     /* kafka.security_protocol: plaintext, ssl, sasl_ssl … */
     char *sasl_mechanism, *sasl_username, *sasl_password; /* empty: none */
-    char *ssl_ca_location;
+    char *ssl_ca_location, *ssl_certificate_location, *ssl_key_location, *ssl_key_password; /* empty: the system's authorities; no certificate */
     char *topic_prefix;          /* topics.prefix: an installation's topics, groups and transactional ids stand under it */
 };
+
+/* false and "KEY: what is wrong, what would be right" where they cannot work: a file that cannot be read, a certificate without its key,
+ * SASL without a mechanism. */
+bool kafka_settings_check(const struct kafka_settings *kafka, struct bytes *error);
 
 /* kafka.* and topics.prefix: rows that fill a struct kafka_settings. */
 extern const struct setting kafka_setting_rows[];

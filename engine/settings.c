@@ -3,21 +3,63 @@
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
 
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
 const struct setting kafka_setting_rows[] = {
     SETTING_TEXT(struct kafka_settings, brokers, "kafka.brokers", .standard_text = "127.0.0.1:9092",
                  .about = "Where Kafka is: host:port, several separated by commas."),
     SETTING_CHOICE(struct kafka_settings, security_protocol, "kafka.security_protocol", .standard_text = "plaintext",
                    .choices = "plaintext|ssl|sasl_plaintext|sasl_ssl", .about = "How to talk to the brokers."),
     SETTING_TEXT(struct kafka_settings, sasl_mechanism, "kafka.sasl_mechanism",
-                 .about = "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with a sasl protocol."),
+                 .about = "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with a sasl protocol. (SCRAM with Kafka 4 wants librdkafka 2.6.1; Debian 12 has 2.0.2.)"),
     SETTING_TEXT(struct kafka_settings, sasl_username, "kafka.sasl_username", .about = "User name, with a sasl protocol."),
     SETTING_TEXT(struct kafka_settings, sasl_password, "kafka.sasl_password", .is_secret = true,
                  .about = "Password; better given as TOUCHSTREAM_KAFKA_SASL_PASSWORD."),
     SETTING_TEXT(struct kafka_settings, ssl_ca_location, "kafka.ssl_ca_location",
                  .about = "File of the certificate authorities to trust; empty: the system's."),
+    SETTING_TEXT(struct kafka_settings, ssl_certificate_location, "kafka.ssl_certificate_location",
+                 .about = "File of our own certificate (PEM, with those between it and the authority), where brokers ask for one."),
+    SETTING_TEXT(struct kafka_settings, ssl_key_location, "kafka.ssl_key_location", .about = "File of its key (PEM)."),
+    SETTING_TEXT(struct kafka_settings, ssl_key_password, "kafka.ssl_key_password", .is_secret = true,
+                 .about = "The key's password; better given as TOUCHSTREAM_KAFKA_SSL_KEY_PASSWORD."),
     SETTING_TEXT(struct kafka_settings, topic_prefix, "topics.prefix",
                  .about = "Put before every topic, consumer group and transactional id, so that installations share a cluster."),
     SETTING_END};
+
+static bool is_given(const char *text)
+{
+    return text && *text;
+}
+
+static bool can_be_read(const char *key, const char *path, struct bytes *error)
+{
+    if (!is_given(path) || access(path, R_OK) == 0)
+        return true;
+    bytes_printf(error, "%s: cannot read %s: %s", key, path, strerror(errno));
+    return false;
+}
+
+bool kafka_settings_check(const struct kafka_settings *kafka, struct bytes *error)
+{
+    bool is_sasl = is_given(kafka->security_protocol) && strncasecmp(kafka->security_protocol, "sasl_", 5) == 0;
+    if (is_sasl && !is_given(kafka->sasl_mechanism)) {
+        bytes_printf(error, "kafka.sasl_mechanism: is missing; kafka.security_protocol %s needs PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", kafka->security_protocol);
+        return false;
+    }
+    if (is_given(kafka->ssl_certificate_location) != is_given(kafka->ssl_key_location)) {
+        bool is_without_key = is_given(kafka->ssl_certificate_location);
+        bytes_printf(error, "%s: needs %s, too: a certificate and its key belong together",
+                     is_without_key ? "kafka.ssl_certificate_location" : "kafka.ssl_key_location",
+                     is_without_key ? "kafka.ssl_key_location" : "kafka.ssl_certificate_location");
+        return false;
+    }
+    return can_be_read("kafka.ssl_ca_location", kafka->ssl_ca_location, error) &&
+           can_be_read("kafka.ssl_certificate_location", kafka->ssl_certificate_location, error) &&
+           can_be_read("kafka.ssl_key_location", kafka->ssl_key_location, error);
+}
 
 const struct setting runner_setting_rows[] = {
     SETTING_INTEGER(struct runner_settings, threads, "engine.threads", .standard = 1, .least = 1, .most = 256,

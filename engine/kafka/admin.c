@@ -45,6 +45,15 @@ static void admin_close(struct admin *admin)
     rd_kafka_destroy(admin->handle);
 }
 
+/* Before that version librdkafka says its nonce twice, which Kafka minds since 4.0. */
+static const char *remedy_for(const char *cause)
+{
+    enum { SCRAM_WORKS_SINCE = 0x020601ff };
+    return strstr(cause, "mechanism SCRAM") && rd_kafka_version() < SCRAM_WORKS_SINCE
+               ? "; librdkafka before 2.6.1 cannot log in to Kafka 4 by SCRAM, whatever the password: PLAIN over TLS works, and a certificate (kafka.ssl_certificate_location)"
+               : "";
+}
+
 static const struct rd_kafka_metadata *metadata_ask(struct admin *admin, bool wants_topics, int timeout_ms, char *error, size_t error_size)
 {
     const struct rd_kafka_metadata *metadata = NULL;
@@ -52,7 +61,8 @@ static const struct rd_kafka_metadata *metadata_ask(struct admin *admin, bool wa
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return metadata;
     rd_kafka_poll(admin->handle, 0); /* what on_error is to hear */
-    snprintf(error, error_size, "Kafka at %s does not answer: %s", admin->link.brokers, admin->cause[0] ? admin->cause : rd_kafka_err2str(code));
+    const char *cause = admin->cause[0] ? admin->cause : rd_kafka_err2str(code);
+    snprintf(error, error_size, "Kafka at %.120s does not answer: %.280s%s", admin->link.brokers, cause, remedy_for(cause));
     return NULL;
 }
 

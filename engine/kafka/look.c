@@ -1,6 +1,7 @@
 #include "engine/kafka/look.h"
 
 #include "base/memory.h"
+#include "engine/kafka/sasl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,12 @@ static bool metadata_read(struct look *look, struct protocol *link)
     return !link->is_broken;
 }
 
+static bool link_open(const struct look *look, struct protocol *link, const char *host, const char *port)
+{
+    const struct kafka_settings *kafka = look->self->config->kafka;
+    return protocol_connect(link, kafka, host, port) && sasl_log_in(link, kafka);
+}
+
 /* "host:port", perhaps with a scheme before it or brackets around it. */
 static bool ask_one(struct look *look, char *broker)
 {
@@ -106,7 +113,7 @@ static bool ask_one(struct look *look, char *broker)
         host[strlen(host) - 1] = '\0';
         host++;
     }
-    bool is_found = protocol_connect(&link, host, port) && metadata_read(look, &link);
+    bool is_found = link_open(look, &link, host, port) && metadata_read(look, &link);
     protocol_close(&link);
     return is_found;
 }
@@ -122,14 +129,14 @@ bool look_begin(struct look *look, const struct kafka_broker *self)
     return is_found;
 }
 
-struct protocol *look_link(struct node *node)
+struct protocol *look_link(const struct look *look, struct node *node)
 {
     if (node->is_connected && node->link.is_broken) {
         protocol_close(&node->link);
         node->is_connected = false;
     }
     if (!node->is_connected)
-        protocol_connect(&node->link, node->host, node->port);
+        link_open(look, &node->link, node->host, node->port);
     node->is_connected = true;
     return &node->link;
 }
@@ -200,7 +207,7 @@ static void node_describe(struct look *look, struct node *node, struct open_list
         topics += count_led_by(look, node, topic) > 0;
     if (topics == 0)
         return;
-    struct protocol *link = look_link(node);
+    struct protocol *link = look_link(look, node);
     protocol_begin(link, PROTOCOL_DESCRIBE_PRODUCERS, 0, true);
     protocol_put_count(link, topics);
     for (size_t topic = 0; topic < look->name_count; topic++) {

@@ -1,5 +1,5 @@
 /* A look at a cluster, past librdkafka: its brokers, the partitions that a worker writes to, and which of them hold records of a
- * transaction without its end. For settle.c; plaintext only. */
+ * transaction without its end. For settle.c. */
 #ifndef TS_ENGINE_KAFKA_LOOK_H
 #define TS_ENGINE_KAFKA_LOOK_H
 
@@ -50,7 +50,7 @@ struct look {
 bool look_begin(struct look *look, const struct kafka_broker *self);
 void look_finish(struct look *look);
 
-struct protocol *look_link(struct node *node); /* connects when needed; perhaps broken */
+struct protocol *look_link(const struct look *look, struct node *node); /* connects when needed; perhaps broken */
 struct node *look_node(struct look *look, int32_t id); /* NULL: none of that number */
 struct open_list look_for_open(struct look *look);
 void open_list_add(struct open_list *list, struct open_place place);

@@ -1,9 +1,13 @@
 #include "engine/kafka/protocol.h"
 
+#include "base/log.h"
+#include "base/tls.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,7 +41,23 @@ static int connect_one(const struct addrinfo *address)
     return -1;
 }
 
-bool protocol_connect(struct protocol *protocol, const char *host, const char *port)
+static bool is_over_tls(const struct kafka_settings *kafka)
+{
+    const char *protocol = kafka->security_protocol ? kafka->security_protocol : "";
+    return strcasecmp(protocol, "ssl") == 0 || strcasecmp(protocol, "sasl_ssl") == 0;
+}
+
+static bool secure(struct protocol *protocol, const struct kafka_settings *kafka, const char *host)
+{
+    const struct tls_options options = {kafka->ssl_ca_location, kafka->ssl_certificate_location, kafka->ssl_key_location, kafka->ssl_key_password};
+    char error[256];
+    protocol->tls = tls_open(protocol->socket, host, &options, CONNECT_MS, error, sizeof error);
+    if (protocol->tls == NULL)
+        log_warning("a broker cannot be asked over TLS for transactions that it left open", "host", host, "error", error, NULL);
+    return protocol->tls != NULL;
+}
+
+bool protocol_connect(struct protocol *protocol, const struct kafka_settings *kafka, const char *host, const char *port)
 {
     *protocol = (struct protocol){.socket = -1, .is_broken = true};
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
@@ -46,12 +66,13 @@ bool protocol_connect(struct protocol *protocol, const char *host, const char *p
     for (const struct addrinfo *one = found; one && protocol->socket < 0; one = one->ai_next)
         protocol->socket = connect_one(one);
     freeaddrinfo(found);
-    protocol->is_broken = protocol->socket < 0;
+    protocol->is_broken = protocol->socket < 0 || (is_over_tls(kafka) && !secure(protocol, kafka, host));
     return !protocol->is_broken;
 }
 
 void protocol_close(struct protocol *protocol)
 {
+    tls_close(protocol->tls);
     if (protocol->socket >= 0)
         close(protocol->socket);
     bytes_finish(&protocol->out);
@@ -61,6 +82,8 @@ void protocol_close(struct protocol *protocol)
 
 static bool send_all(struct protocol *protocol, const char *data, size_t size)
 {
+    if (protocol->tls)
+        return tls_send(protocol->tls, data, size, ANSWER_MS);
     while (size) {
         ssize_t sent = send(protocol->socket, data, size, MSG_NOSIGNAL);
         if (sent < 0 && errno != EINTR && (errno != EAGAIN || !is_ready(protocol->socket, POLLOUT, ANSWER_MS)))
@@ -73,6 +96,8 @@ static bool send_all(struct protocol *protocol, const char *data, size_t size)
 
 static bool receive_all(struct protocol *protocol, char *data, size_t size)
 {
+    if (protocol->tls)
+        return tls_receive(protocol->tls, data, size, ANSWER_MS);
     while (size) {
         ssize_t got = recv(protocol->socket, data, size, 0);
         if (got == 0 || (got < 0 && errno != EINTR && (errno != EAGAIN || !is_ready(protocol->socket, POLLIN, ANSWER_MS))))
@@ -175,6 +200,12 @@ void protocol_put_text(struct protocol *protocol, const char *text)
     bytes_append(&protocol->out, text, size);
 }
 
+void protocol_put_bytes(struct protocol *protocol, struct view bytes)
+{
+    put(protocol, bytes.size, 4);
+    bytes_append_view(&protocol->out, bytes);
+}
+
 void protocol_put_count(struct protocol *protocol, size_t count)
 {
     if (protocol->is_flexible)
@@ -189,9 +220,8 @@ void protocol_put_tags(struct protocol *protocol)
         put_compact(protocol, 0);
 }
 
-struct view protocol_get_text(struct protocol *protocol)
+static struct view get_run(struct protocol *protocol, int64_t size)
 {
-    int64_t size = protocol->is_flexible ? (int64_t)get_compact(protocol) - 1 : (int16_t)get(protocol, 2);
     if (protocol->is_broken || size < 0)
         return (struct view){NULL, 0};
     if (protocol->in.size - protocol->read_at < (size_t)size) {
@@ -201,6 +231,16 @@ struct view protocol_get_text(struct protocol *protocol)
     struct view text = view_of(protocol->in.data + protocol->read_at, (size_t)size);
     protocol->read_at += (size_t)size;
     return text;
+}
+
+struct view protocol_get_text(struct protocol *protocol)
+{
+    return get_run(protocol, protocol->is_flexible ? (int64_t)get_compact(protocol) - 1 : (int16_t)get(protocol, 2));
+}
+
+struct view protocol_get_bytes(struct protocol *protocol)
+{
+    return get_run(protocol, (int32_t)get(protocol, 4));
 }
 
 size_t protocol_get_count(struct protocol *protocol)

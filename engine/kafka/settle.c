@@ -3,10 +3,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/kafka/look.h"
+#include "engine/kafka/sasl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <time.h>
 
 enum {
@@ -41,12 +41,6 @@ static void pause_ms(int ms)
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000L}, NULL);
 }
 
-static bool is_plaintext(const struct kafka_settings *kafka)
-{
-    return kafka->security_protocol == NULL || *kafka->security_protocol == '\0' ||
-           strcasecmp(kafka->security_protocol, "plaintext") == 0;
-}
-
 static bool is_for_operator(int16_t error)
 {
     return error == NOT_AUTHORIZED || error == NOT_AUTHORIZED_FOR_ID || error == NO_SUCH_REQUEST;
@@ -67,7 +61,7 @@ static enum decision decision_of(struct view state)
 
 static struct node *coordinator_find(struct look *look, const char *id)
 {
-    struct protocol *link = look_link(&look->nodes[0]);
+    struct protocol *link = look_link(look, &look->nodes[0]);
     protocol_begin(link, PROTOCOL_FIND_COORDINATOR, 1, false);
     protocol_put_text(link, id);
     protocol_put_int8(link, TRANSACTION_COORDINATOR);
@@ -80,9 +74,9 @@ static struct node *coordinator_find(struct look *look, const char *id)
 }
 
 /* Answers Kafka's error code; −1: no answer. */
-static int16_t describe_at(struct node *coordinator, struct transaction *transaction)
+static int16_t describe_at(const struct look *look, struct node *coordinator, struct transaction *transaction)
 {
-    struct protocol *link = look_link(coordinator);
+    struct protocol *link = look_link(look, coordinator);
     protocol_begin(link, PROTOCOL_DESCRIBE_TRANSACTIONS, 0, true);
     protocol_put_count(link, 1);
     protocol_put_text(link, transaction->id);
@@ -122,7 +116,7 @@ static enum settled describe(struct look *look, struct transaction *transaction)
             pause_ms(PAUSE_MS);
         struct node *coordinator = coordinator_find(look, transaction->id);
         if (coordinator)
-            settled = settled_of(describe_at(coordinator, transaction), transaction->decision);
+            settled = settled_of(describe_at(look, coordinator, transaction), transaction->decision);
     }
     return settled;
 }
@@ -131,7 +125,7 @@ static enum settled describe(struct look *look, struct transaction *transaction)
 static bool id_find(struct look *look, int64_t producer, struct transaction *transaction)
 {
     for (size_t i = 0; i < look->node_count; i++) {
-        struct protocol *link = look_link(&look->nodes[i]);
+        struct protocol *link = look_link(look, &look->nodes[i]);
         protocol_begin(link, PROTOCOL_LIST_TRANSACTIONS, 0, true);
         protocol_put_count(link, 0);
         protocol_put_count(link, 1);
@@ -157,7 +151,7 @@ static bool id_find(struct look *look, int64_t producer, struct transaction *tra
 static int16_t marker_write(struct look *look, const struct open_place *place, bool is_commit)
 {
     struct node *leader = look_node(look, place->leader);
-    struct protocol *link = look_link(leader);
+    struct protocol *link = look_link(look, leader);
     protocol_begin(link, PROTOCOL_WRITE_MARKERS, 1, true);
     protocol_put_count(link, 1);
     protocol_put_int64(link, place->producer);
@@ -274,7 +268,7 @@ static enum settled settle_others(struct look *look, const struct open_list *bef
 static enum settled settle(const struct kafka_broker *self,
                            enum settled (*whose)(struct look *look, const struct open_list *before))
 {
-    if (!is_plaintext(self->config->kafka))
+    if (sasl_is_foreign(self->config->kafka))
         return SETTLED_IMPOSSIBLE;
     struct look *look = memory_zeroed(1, sizeof *look);
     enum settled settled = SETTLED_AWAY;
@@ -304,9 +298,8 @@ void kafka_settle_hidden(const struct kafka_broker *self)
 {
     if (kafka_settle_others(self) == SETTLED_IMPOSSIBLE)
         log_warning(
-            "committed records or offsets stay hidden; if no producer is at work, a transaction may hang, "
-            "and over TLS or SASL, or "
-            "without the right to do so, we cannot end it: kafka-transactions.sh find-hanging, then abort",
+            "committed records or offsets stay hidden; if no producer is at work, a transaction may hang, and without the right to do so (ClusterAction), "
+            "or with a mechanism of SASL that is not ours, we cannot end it: kafka-transactions.sh find-hanging, then abort",
             "worker", self->consumer.name, NULL);
 }
 
@@ -342,7 +335,7 @@ enum settled kafka_settle_last(struct kafka_broker *self)
             pause_ms(LAST_PAUSE_MS);
         bool was_kept = self->producer.coordinator != NULL;
         struct node *coordinator = coordinator_of(self);
-        int16_t error = coordinator ? describe_at(coordinator, &last) : -1;
+        int16_t error = coordinator ? describe_at(self->producer.look, coordinator, &last) : -1;
         settled = settled_of(error, last.decision);
         if (error != 0)
             kafka_settle_close(&self->producer); /* it may be another by now */

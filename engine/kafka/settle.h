@@ -16,9 +16,9 @@
  * the decision at its init), and not the next transaction (whose own end would become the end of what hangs
  * as well: half of a committed transaction could go with an abort).
  *
- * librdkafka 2.0 has no call for any of it (protocol.h), so over TLS or SASL this is left to the operator:
- * kafka-transactions.sh find-hanging, then abort. Where brokers ask for rights, ours needs ClusterAction to
- * write a marker. */
+ * librdkafka 2.0 has no call for any of it (protocol.h), nor for its connections to be used, so we have some of our own; with a mechanism
+ * of SASL that sasl.h does not have this is left to the operator: kafka-transactions.sh find-hanging, then abort. Where brokers ask for
+ * rights, ours needs ClusterAction to write a marker. */
 #ifndef TS_ENGINE_KAFKA_SETTLE_H
 #define TS_ENGINE_KAFKA_SETTLE_H
 

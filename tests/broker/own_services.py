@@ -15,11 +15,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class OwnServices:
-    """Those that `only` names, under a folder and on ports of their own."""
+    """Those that `only` names, under a folder and on ports of their own; with more settings for Kafka, made of the first of those ports."""
 
-    def __init__(self, folder, only):
+    def __init__(self, folder, only, kafka_properties=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.only, self.base = folder, only, free_base()
+        if kafka_properties:
+            (folder / "kafka.properties").write_text(kafka_properties(self.base))
         try:
             self.start()
         except BaseException:
@@ -69,6 +71,6 @@ def is_free(port):
 
 def free_base():
     for base in random.sample(range(25100, 26900, 20), 90):
-        if all(is_free(base + offset) for offset in (3, 4, 5, 6)):
+        if all(is_free(base + offset) for offset in range(3, 10)):
             return base
     pytest.skip("no free ports")
