@@ -14,7 +14,8 @@ struct interval interval_of_rate(int64_t hits, int64_t n)
     double size = (double)n, rate = clamp((double)hits / size, 0, 1);
     double centre = rate + z * z / (2 * size), reach = z * sqrt(rate * (1 - rate) / size + z * z / (4 * size * size));
     double scale = 1 + z * z / size;
-    return (struct interval){true, clamp((centre - reach) / scale, 0, 1), clamp((centre + reach) / scale, 0, 1)};
+    /* The rate lies within, and rounding does not put it outside: all of 140 are 1, not 0.9999999999999998 at most. */
+    return (struct interval){true, clamp((centre - reach) / scale, 0, rate), clamp((centre + reach) / scale, rate, 1)};
 }
 
 struct interval interval_of_nps(int64_t promoters, int64_t detractors, int64_t n)

@@ -45,6 +45,10 @@ static void rates(void **unused)
     is_interval(interval_of_rate(500, 1000), 0.4690696003681042, 0.5309303996318958);
     is_interval(interval_of_rate(1, 1), 0.20654931437723745, 1);
     assert_false(interval_of_rate(0, 0).exists);
+    for (int64_t n = 1; n < 5000; n++) {
+        assert_true(interval_of_rate(n, n).high == 1);
+        assert_true(interval_of_rate(0, n).low == 0);
+    }
 }
 
 static void net_promoter_scores(void **unused)
