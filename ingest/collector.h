@@ -1,4 +1,4 @@
-/* `touchstream ingest`: touchpoints and vendors' webhooks over HTTP, to Kafka (docs/CONTRACT.md §3).
+/* `touchstream ingest`: touchpoints and vendors' webhooks over HTTP, to Kafka (docs/INGEST.md).
  *
  * A record answered with 2xx is in Kafka, acknowledged by every in-sync replica. Nothing is kept here: a request sleeps until its
  * records are acknowledged. What cannot be taken is said at once: 401, 413, 415, 429, 503. */

@@ -1,4 +1,4 @@
-/* The JSON form of records (docs/CONTRACT.md, «JSON form»): what HTTP, files and `inspect` show and take.
+/* The JSON form of records: what HTTP, files and `inspect` show and take.
  *
  * Touchpoints, and whatever else has a union body, say "type" and "data". Times are ISO 8601 in UTC with milliseconds, ids
  * the text of a UUID, enums their symbols. Reading is strict:

@@ -1,4 +1,4 @@
-/* The rules a touchpoint must keep beyond its form: sizes, ranges, plausible times (docs/CONTRACT.md, «Scores…»; READINGS 44, 56).
+/* The rules a touchpoint must keep beyond its form: sizes, ranges, plausible times (docs/INGEST.md, «Rejected»; READINGS 44, 56).
  *
  * Ingest asks them of what it is sent, and the journey stage of every record: others may produce to the topic, too.
  * The form itself (fields, types, symbols) is schemas/json_form.h's. Nothing is ever repaired or clamped. */

@@ -31,7 +31,7 @@ struct receiver {
     enum receiver_form form;
     enum severity least;
     const struct settings_node *rules; /* NULL: all */
-    bool escalates;                    /* has `after`; escalation.h */
+    bool escalates;                    /* has `after`; waiting.h */
     int64_t after_ms[SEVERITY_CRITICAL + 1]; /* by severity; −1: never */
     struct grouping grouping;
     struct digest_rules digest;

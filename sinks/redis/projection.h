@@ -1,4 +1,4 @@
-/* What each topic becomes in Redis (CONTRACT §4): one function a record type, each only adding commands to a batch.
+/* What each topic becomes in Redis: one function a record type, each only adding commands to a batch.
  * No I/O here: redis_batch.c makes one MULTI of them, with the positions, and redis_sink.c sends it. */
 #ifndef TS_SINKS_REDIS_PROJECTION_H
 #define TS_SINKS_REDIS_PROJECTION_H

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keeps the house in order: who includes whom, third-party homes, long files, stale reference pages.
 
-    tidy.py layers | homes | lengths | guards | codes | metrics [--write] | configuration PROGRAM | asyncapi PROGRAM
+    tidy.py layers | homes | lengths | guards | codes | citations | metrics [--write] | configuration PROGRAM | asyncapi PROGRAM
 
 Each prints what is wrong, one line a finding, and exits 1 if there was any."""
 import pathlib
@@ -47,6 +47,7 @@ HOMES = {
 }
 
 LINES_MAX = 700
+GENERATED = ["schemas/records.h", "schemas/shapes.h"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 
 
@@ -159,8 +160,30 @@ def codes():
         yield f"tidy.py finds only {len(said)} of {len(taken)} codes in the sources"
 
 
+SOMEWHERE = re.compile(r"\b((?:app|base|deploy|docs|engine|ingest|processors|schemas|sinks|tests)/[\w./-]+\.(?:c|h|py|md|jq|js|yaml|avsc))\b")
+READING = re.compile(r"READINGS ((?:\d+(?:[–-]\d+)?(?:, | and )?)+)")
+
+
+def citations():
+    """What comments and pages point to is there: files of the tree, and the numbers of docs/READINGS.md."""
+    settled = {int(number) for number in re.findall(r"^\*\*(\d+)\*\*", (ROOT / "docs" / "READINGS.md").read_text(), re.M)}
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in tracked:
+        if not name.endswith((".c", ".h", ".py", ".md")):
+            continue
+        text = (ROOT / name).read_text()
+        for path in sorted(set(SOMEWHERE.findall(text))):
+            if path not in GENERATED and not (ROOT / path).exists():
+                yield f"{name} names {path}, which is not there"
+        for numbers in READING.findall(text):
+            for first, last in re.findall(r"(\d+)(?:[–-](\d+))?", numbers):
+                for number in range(int(first), int(last or first) + 1):
+                    if number not in settled:
+                        yield f"{name} cites READINGS {number}, which docs/READINGS.md does not have"
+
+
 def main():
-    checks = {"codes": codes, "asyncapi": asyncapi, "metrics": metrics, "layers": layers, "homes": homes, "lengths": lengths, "guards": guards, "configuration": configuration}
+    checks = {"citations": citations, "codes": codes, "asyncapi": asyncapi, "metrics": metrics, "layers": layers, "homes": homes, "lengths": lengths, "guards": guards, "configuration": configuration}
     findings = list(checks[sys.argv[1]](*sys.argv[2:]))
     for finding in findings:
         print(finding)

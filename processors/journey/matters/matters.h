@@ -1,7 +1,7 @@
 /* What an event, or time, may change of a customer: the matters whose contributions are compared before and after.
  *
  * A scope is chosen before anything changes and walked twice by the same function, once on each side of the change. It may be
- * too wide (that costs time), never too narrow: tests/unit/journey/order_never_matters holds it to that. */
+ * too wide (that costs time), never too narrow: tests/oracle/check.py holds it to that. */
 #ifndef TS_JOURNEY_MATTERS_H
 #define TS_JOURNEY_MATTERS_H
 

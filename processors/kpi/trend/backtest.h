@@ -1,4 +1,4 @@
-/* `touchstream backtest shifts FILE.csv`: the detector over a series on file (docs: CONTRACT, command line). */
+/* `touchstream backtest shifts FILE.csv`: the detector over a series on file (docs/TRENDS.md). */
 #ifndef TS_KPI_TREND_BACKTEST_H
 #define TS_KPI_TREND_BACKTEST_H
 
