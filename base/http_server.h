@@ -57,7 +57,6 @@ struct view http_exchange_path(const struct http_exchange *exchange); /* percent
 struct view http_exchange_header(const struct http_exchange *exchange, const char *name); /* null: absent */
 struct view http_exchange_query(const struct http_exchange *exchange, const char *name);  /* decoded; null: absent */
 struct view http_exchange_body(const struct http_exchange *exchange);
-struct view http_exchange_peer(const struct http_exchange *exchange); /* the client's address as text, without port */
 /* Calls `each` for every header; names as the client wrote them. */
 void http_exchange_each_header(const struct http_exchange *exchange,
                                void (*each)(void *context, struct view name, struct view value), void *context);

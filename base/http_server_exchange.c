@@ -42,11 +42,6 @@ struct view http_exchange_body(const struct http_exchange *exchange)
     return bytes_view(&exchange->body);
 }
 
-struct view http_exchange_peer(const struct http_exchange *exchange)
-{
-    return view_of_text(exchange->peer);
-}
-
 struct each_header {
     void (*each)(void *context, struct view name, struct view value);
     void *context;
@@ -67,20 +62,6 @@ void http_exchange_each_header(const struct http_exchange *exchange,
     MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_each_header, &call);
 }
 
-static void exchange_note_peer(struct http_exchange *exchange)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!info || !info->client_addr)
-        return;
-    if (info->client_addr->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr, exchange->peer,
-                  sizeof exchange->peer);
-    else if (info->client_addr->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, exchange->peer,
-                  sizeof exchange->peer);
-}
-
 struct http_exchange *exchange_create(struct http_server *server, struct MHD_Connection *connection,
                                              const char *path, const char *method)
 {
@@ -89,7 +70,6 @@ struct http_exchange *exchange_create(struct http_server *server, struct MHD_Con
     exchange->connection = connection;
     exchange->method = memory_copy_text(method);
     exchange->path = memory_copy_text(path);
-    exchange_note_peer(exchange);
     pthread_mutex_lock(&server->lock);
     LIST_PUSH(server->exchanges, exchange);
     pthread_mutex_unlock(&server->lock);

@@ -7,7 +7,6 @@
 
 #include "base/http_server.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,7 +21,6 @@ struct http_exchange {
     struct http_exchange *next, *previous; /* in server->exchanges */
     char *method, *path;
     struct bytes body;
-    char peer[INET6_ADDRSTRLEN];
     enum exchange_state state;
     bool is_suspended, is_too_large, is_stream;
     int64_t discarded_bytes;

@@ -182,9 +182,3 @@ const char *log_number_text(struct log_number *room, int64_t value)
     snprintf(room->text, sizeof room->text, "%" PRId64, value);
     return room->text;
 }
-
-const char *log_decimal_text(struct log_number *room, double value)
-{
-    snprintf(room->text, sizeof room->text, "%.6g", value);
-    return room->text;
-}

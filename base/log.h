@@ -1,7 +1,7 @@
 /* One line a message on stderr, as logfmt or JSON: time, level, what happened, then key=value pairs. Any thread.
  *
  *     log_warning("kafka is away, waiting", "brokers", brokers, "error", text, NULL);
- *     log_info("recovered", "entries", log_number(&numbers, n), NULL);
+ *     log_info("recovered", "entries", LOG_NUMBER(n), NULL);
  *
  * Keys and values alternate as text and end with NULL. A value is quoted and escaped when it must be. */
 #ifndef TS_BASE_LOG_H
@@ -38,8 +38,6 @@ struct log_number {
     char text[32];
 };
 const char *log_number_text(struct log_number *room, int64_t value);
-const char *log_decimal_text(struct log_number *room, double value);
 #define LOG_NUMBER(value) log_number_text(&(struct log_number){{0}}, (int64_t)(value))
-#define LOG_DECIMAL(value) log_decimal_text(&(struct log_number){{0}}, (value))
 
 #endif

@@ -44,9 +44,4 @@ static inline int view_compare(struct view a, struct view b)
     return order ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-static inline bool view_is_empty(struct view a)
-{
-    return a.size == 0;
-}
-
 #endif

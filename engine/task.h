@@ -53,12 +53,6 @@ struct task {
 struct task *task_create(const struct processor *processor, void *shared, int32_t partition);
 void task_destroy(struct task *task);
 
-/* Up to where sums have been sent. */
-static inline int64_t task_summed_offset(const struct task *task)
-{
-    return task->has_unsummed ? task->summed_offset : task->next_offset;
-}
-
 /* The input has gone on at `offset`, a record's or its end, which is not below next_offset. Of what was never committed nothing is missed:
  * a new group begins where the topic does. */
 static inline void task_note_place(struct task *task, int64_t offset)

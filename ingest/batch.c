@@ -168,11 +168,6 @@ void batch_reject(struct batch *batch, uint64_t index, const struct rejected *re
     json_close_object(&batch->json);
 }
 
-uint64_t batch_accepted(const struct batch *batch)
-{
-    return batch->accepted;
-}
-
 uint64_t batch_rejected(const struct batch *batch)
 {
     return batch->rejected;

@@ -18,7 +18,6 @@ void batch_accept(struct batch *batch, const struct touchpoint *touch);
 /* Verdict `index`, and a record for the rejected topic. */
 void batch_reject(struct batch *batch, uint64_t index, const struct rejected *rejected, struct view customer_id);
 
-uint64_t batch_accepted(const struct batch *batch);
 uint64_t batch_rejected(const struct batch *batch);
 
 /* Sends all, and answers `status` with the verdicts once every record is acknowledged; 503 with Retry-After when Kafka takes

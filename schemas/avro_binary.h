@@ -13,7 +13,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Avro's doubles are copied as they lie in memory");
 
-enum { AVRO_LONG_BYTES_MAX = 10, AVRO_INT_BYTES_MAX = 5 };
+enum { AVRO_LONG_BYTES_MAX = 10 };
 
 struct avro_cursor {
     const uint8_t *at, *end;

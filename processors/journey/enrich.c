@@ -26,7 +26,7 @@ static const enum category categories[TOUCHPOINT_BODY_COUNT] = {
     [TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN] = CATEGORY_SERVICE,
 };
 
-enum category category_of(const struct touchpoint *touch)
+static enum category category_of(const struct touchpoint *touch)
 {
     if (touch->body_kind == TOUCHPOINT_BODY_SURVEY_SENT && touch->body.survey_sent.kind == SURVEY_KIND_BRAND)
         return CATEGORY_BRAND;

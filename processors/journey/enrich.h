@@ -4,8 +4,6 @@
 
 #include "processors/journey/apply.h"
 
-enum category category_of(const struct touchpoint *touch);
-
 /* Fills all of `out` but touch, hot_score, reasons and churn_risk. */
 void enrich_describe(struct journey_task *task, const struct customer *customer, const struct arrival *arrival,
                      struct enriched_touchpoint *out, struct step *step);

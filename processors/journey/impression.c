@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-struct view impression_text_of(const struct touchpoint *touch)
+/* Comment, ticket text, review, mention, interview; null when there is none or it is empty. */
+static struct view text_of(const struct touchpoint *touch)
 {
     struct view text = {NULL, 0};
     switch (touch->body_kind) {
@@ -20,7 +21,7 @@ struct view impression_text_of(const struct touchpoint *touch)
 
 void impression_read(struct impression *impression, const struct touchpoint *touch, struct libraries *libraries)
 {
-    *impression = (struct impression){.text = impression_text_of(touch)};
+    *impression = (struct impression){.text = text_of(touch)};
     if (impression->text.size == 0)
         return;
     reading_of_text(impression, libraries);

@@ -18,9 +18,6 @@ struct impression {
     unsigned alarms; /* bits 1u << enum alarm_kind of sentiment/words.h */
 };
 
-/* The text of a touchpoint: comment, ticket text, review, mention, interview; null when there is none or it is empty. */
-struct view impression_text_of(const struct touchpoint *touch);
-
 struct libraries; /* reading.h */
 void impression_read(struct impression *impression, const struct touchpoint *touch, struct libraries *libraries);
 

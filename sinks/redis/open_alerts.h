@@ -29,7 +29,6 @@ struct open_alert_counts {
 };
 
 /* Adds the commands that count, so that they travel with others; `answers` are those to them alone. */
-enum { OPEN_ALERT_COUNT_COMMANDS = ALERT_KIND_COUNT * SEVERITY_COUNT };
 void open_alerts_ask_counts(struct resp *commands, const char *prefix);
 void open_alerts_read_counts(struct open_alert_counts *counts, const struct redis_answer *answers);
 

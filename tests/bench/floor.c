@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 10000, PARTITIONS_MAX = 256 };
+enum { BATCH = 10000 };
 
 static void die(const char *what, const char *why)
 {

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCHEMA_ID = 1, BINS_MAX = 4096 };
+enum { SCHEMA_ID = 1 };
 
 struct sums {
     struct kpi_sums sums;

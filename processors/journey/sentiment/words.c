@@ -74,9 +74,3 @@ const struct dictionary_list alarm_lists[] = {
 };
 
 const size_t alarm_list_count = sizeof alarm_lists / sizeof *alarm_lists;
-
-const char *alarm_name(enum alarm_kind kind)
-{
-    static const char *const names[] = {"leaving", "law", "safety"};
-    return names[kind];
-}

@@ -17,7 +17,4 @@ struct alarms {
 extern const struct dictionary_list alarm_lists[]; /* kinds: enum alarm_kind */
 extern const size_t alarm_list_count;
 
-/* "leaving", "law", "safety". */
-const char *alarm_name(enum alarm_kind kind);
-
 #endif

@@ -35,7 +35,8 @@ static bool action_ends(const struct ticket_event *event)
     return event->action == TICKET_ACTION_RESOLVED || event->action == TICKET_ACTION_CLOSED;
 }
 
-uint32_t ticket_open_since(const struct ticket *ticket)
+/* Is it open as things stand, and since when (event number of the start); NO_EVENT: closed. */
+static uint32_t ticket_open_since(const struct ticket *ticket)
 {
     uint32_t since = NO_EVENT;
     for (uint32_t i = 0; i < ticket->count; i++) {

@@ -11,9 +11,6 @@ struct arrival; /* apply.h */
 void tickets_changed(struct journey_task *task, struct customer *customer, const struct arrival *arrival);
 void tickets_set_stage(struct customer *customer, uint64_t identity, const struct moment *moment, uint8_t stage);
 
-/* Is it open as things stand, and since when (event number of the start); NO_EVENT: closed. */
-uint32_t ticket_open_since(const struct ticket *ticket);
-
 /* Number of the OPENED event that stands for the ticket: the first that starts an episode; NO_EVENT: none. */
 uint32_t ticket_opened(const struct ticket *ticket);
 

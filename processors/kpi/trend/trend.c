@@ -63,11 +63,6 @@ void trend_destroy(struct trend *trend)
     free(trend);
 }
 
-size_t trend_memory_bytes(void)
-{
-    return sizeof(struct trend);
-}
-
 static enum season_kind season_kind_of(const struct trend_config *config)
 {
     if (!config->seasonal || config->resolution == TREND_OTHER)

@@ -1,6 +1,6 @@
 /* Shifts in a series, online: has its level, slope or noise changed, since when, and how sure are we? Is this one point odd?
  *
- * One `struct trend` follows one series in bounded memory (some 4 KiB; trend_memory_bytes) at about 1 µs a point. It
+ * One `struct trend` follows one series in bounded memory (some 4 KiB) at about 1 µs a point. It
  * knows no clock and rolls no dice: the same rows give the same shifts, also when it was saved and loaded in between.
  * Scale-free: a series times a thousand gives the same shifts. How it works: runs.h, season.h, skew.h, surprise.h.
  *
@@ -47,7 +47,6 @@ double trend_budget(double per_month, double share, double series, enum trend_re
 
 struct trend *trend_create(const struct trend_config *config);
 void trend_destroy(struct trend *trend);
-size_t trend_memory_bytes(void);
 
 /* The next row of the series; rows come in the order of time. `value` NaN: missing (it counts as a row). `n`: the sample
  * size behind the value, 0 for unknown. `variance`: the sampling variance of `value` itself, 0 for unknown.
