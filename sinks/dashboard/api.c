@@ -1,6 +1,7 @@
 #include "sinks/dashboard/api.h"
 
 #include "schemas/kpi_names.h"
+#include "sinks/redis/stored_kpi.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,14 +169,8 @@ enum outcome api_kpis(struct api *api, struct view kpi, struct view window, stru
 
 struct breakdown {
     struct view dimension, now;
-    int64_t n;
+    double n;
 };
-
-static int64_t n_of(struct view json)
-{
-    const char *at = memmem(json.data, json.size, "\"n\":", 4);
-    return at ? strtoll(at + 4, NULL, 10) : 0;
-}
 
 static int most_n_first(const void *a, const void *b)
 {
@@ -202,9 +197,11 @@ static size_t choose_dimensions(const struct redis_answer *hash, struct view by,
 {
     size_t count = 0;
     for (size_t i = 0; i + 1 < hash->count; i += 2) {
-        struct view dimension = hash->items[i].text;
-        if (is_chosen(dimension, by))
-            chosen[count++] = (struct breakdown){dimension, hash->items[i + 1].text, n_of(hash->items[i + 1].text)};
+        struct breakdown one = {.dimension = hash->items[i].text, .now = hash->items[i + 1].text};
+        if (!is_chosen(one.dimension, by))
+            continue;
+        stored_kpi_number(one.now, "n", &one.n);
+        chosen[count++] = one;
     }
     qsort(chosen, count, sizeof *chosen, most_n_first);
     return count < SERIES_MAX ? count : SERIES_MAX;

@@ -1,6 +1,8 @@
 /* GET /api/scorecard: the KPIs with a target, in the four perspectives of a balanced scorecard (Kaplan and Norton 1992). */
 #include "sinks/dashboard/api.h"
 
+#include "sinks/redis/stored_kpi.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,24 +22,12 @@ static const struct perspective {
 static const char *const scorecard_windows[] = {"30d", "90d"};
 enum { PERSPECTIVE_COUNT = sizeof perspectives / sizeof *perspectives };
 
-/* A number member of our own flat JSON. false: absent or null. */
-static bool number_of(struct view json, const char *key, double *value)
-{
-    char wanted[64];
-    int size = snprintf(wanted, sizeof wanted, "\"%s\":", key);
-    const char *at = memmem(json.data, json.size, wanted, (size_t)size);
-    if (at == NULL || at[size] == 'n')
-        return false;
-    *value = strtod(at + size, NULL);
-    return true;
-}
-
 /* More than noise: the window before lies outside this window's 95 % interval. */
 static void write_judgement(struct json_writer *json, struct view kpi)
 {
     double low, high, previous;
     json_key(json, "is_change");
-    if (number_of(kpi, "low", &low) && number_of(kpi, "high", &high) && number_of(kpi, "previous", &previous))
+    if (stored_kpi_number(kpi, "low", &low) && stored_kpi_number(kpi, "high", &high) && stored_kpi_number(kpi, "previous", &previous))
         json_write_boolean(json, previous < low || previous > high);
     else
         json_write_null(json);

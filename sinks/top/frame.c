@@ -4,6 +4,7 @@
 #include "schemas/json_scan.h"
 #include "schemas/kpi_text.h"
 #include "sinks/redis/open_alerts.h"
+#include "sinks/redis/stored_kpi.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -53,17 +54,6 @@ static void add_line(struct frame *frame, enum tone tone, const char *format, ..
 
 /* --- KPIs -------------------------------------------------------------------------------------------------------- */
 
-static bool number_of(struct view json, const char *key, double *value)
-{
-    char wanted[64];
-    int size = snprintf(wanted, sizeof wanted, "\"%s\":", key);
-    const char *at = memmem(json.data, json.size, wanted, (size_t)size);
-    if (at == NULL || at[size] == 'n')
-        return false;
-    *value = strtod(at + size, NULL);
-    return true;
-}
-
 static void format_value(char text[KPI_TEXT_SIZE], enum kpi_kind kind, bool has, double value)
 {
     if (has)
@@ -77,18 +67,18 @@ static void add_kpi(struct frame *frame, enum kpi_id id, struct view json)
     enum kpi_kind kind = kpi_names[id].kind;
     double value = 0, low = 0, high = 0, target = 0, previous = 0, n = 0;
     char value_text[32], range[72] = "", target_text[32] = "", previous_text[32] = "", low_text[32], high_text[32];
-    bool has_value = number_of(json, "value", &value);
+    bool has_value = stored_kpi_number(json, "value", &value);
     format_value(value_text, kind, has_value, value);
-    if (number_of(json, "low", &low) && number_of(json, "high", &high)) {
+    if (stored_kpi_number(json, "low", &low) && stored_kpi_number(json, "high", &high)) {
         format_value(low_text, kind, true, low);
         format_value(high_text, kind, true, high);
         snprintf(range, sizeof range, "%s to %s", low_text, high_text);
     }
-    if (number_of(json, "target", &target))
+    if (stored_kpi_number(json, "target", &target))
         format_value(target_text, kind, true, target);
-    if (number_of(json, "previous", &previous))
+    if (stored_kpi_number(json, "previous", &previous))
         format_value(previous_text, kind, true, previous);
-    number_of(json, "n", &n);
+    stored_kpi_number(json, "n", &n);
     add_line(frame, TONE_PLAIN, "%-26s %12s  %-24s %12s %12s %10.0f", kpi_names[id].name, value_text, range, target_text,
              previous_text, n);
 }
