@@ -2,12 +2,9 @@
  * The input is the same every time, and so are the hashes of what comes out: a change for speed alone leaves them as they are.
  *
  *     build/release/tests/bench/bench-journey_stage [EVENTS] [CUSTOMERS] [AWAKE] */
-#include "base/clock.h"
 #include "base/map.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "ingest/generate/lives.h"
-#include "ingest/generate/zipf.h"
 #include "processors/journey/task.h"
 #include "schemas/wire.h"
 #include "tests/bench/shared/outbox.h"
@@ -18,9 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 20000 };
-
-enum { KEY_MAX = 24 };
+enum { CHUNK = 20000, GROUP = 32, KEY_MAX = 24, DISORDER_MS = 500 };
 
 struct box {
     struct entry entry; /* first */
@@ -35,7 +30,6 @@ struct view entry_key(const struct entry *entry)
 
 struct encoded {
     size_t start, size;
-    char id[16];
     uint32_t customer;
 };
 
@@ -91,77 +85,116 @@ static int checkpoint_measure(const struct processor *processor, struct journey_
     return is_read ? 0 : 1;
 }
 
+/* The stage at work, and the time it has taken so far. */
+struct run {
+    struct bench_stages stages;
+    const struct processor *processor;
+    void *task;
+    struct lives *lives;
+    struct map numbers; /* customer id → its box, from 1 */
+    struct box *boxes;
+    size_t box_count;
+    struct encoded chunk[CHUNK];
+    struct bytes log;
+    struct outbox outbox;
+    struct arena arena;
+    int64_t clock_ms, offset;
+    double routing, applying, ending;
+};
+
+static int64_t time_of(size_t event)
+{
+    return INT64_C(1780000000000) + (int64_t)event / 2;
+}
+
+static uint32_t box_of(struct run *run, struct view customer_id)
+{
+    void **place = map_place(&run->numbers, customer_id);
+    if (*place == NULL) {
+        *place = (void *)(uintptr_t)++run->box_count;
+        memcpy(run->boxes[run->box_count - 1].key, customer_id.data, customer_id.size < KEY_MAX ? customer_id.size : 0);
+    }
+    return (uint32_t)(uintptr_t)*place - 1;
+}
+
+static void chunk_write(struct run *run, size_t first)
+{
+    bytes_clear(&run->log);
+    for (size_t i = 0; i < CHUNK; i++) {
+        struct touchpoint touch;
+        lives_next(run->lives, time_of(first + i), &touch);
+        run->chunk[i] = (struct encoded){.start = run->log.size, .customer = box_of(run, touch.customer_id)};
+        wire_begin(&run->log, BENCH_SCHEMA_ID);
+        touchpoint_encode(&run->log, &touch);
+        run->chunk[i].size = run->log.size - run->chunk[i].start;
+    }
+}
+
+/* In groups, as engine/step.c takes them. */
+static void group_apply(struct run *run, const struct encoded *group, size_t count, size_t first)
+{
+    struct record records[GROUP];
+    struct route routes[GROUP];
+    double began = bench_cpu_seconds();
+    for (size_t i = 0; i < count; i++) {
+        records[i] = (struct record){.offset = run->offset + (int64_t)i, .timestamp_ms = time_of(first + i),
+                                     .value = view_of(run->log.data + group[i].start, group[i].size)};
+        run->processor->route(run->task, &records[i], &routes[i]);
+    }
+    entries_expect(run->processor, run->boxes, group, count);
+    run->routing += bench_cpu_seconds() - began;
+    for (size_t i = 0; i < count; i++, run->offset++) {
+        struct step step = {run->task, &records[i], run->offset, run->clock_ms, &run->arena, &run->outbox};
+        run->processor->apply(&step, &run->boxes[group[i].customer].entry);
+        if (routes[i].event_at_ms - DISORDER_MS > run->clock_ms)
+            run->clock_ms = routes[i].event_at_ms - DISORDER_MS;
+    }
+}
+
+static void chunk_apply(struct run *run, size_t first)
+{
+    double began = bench_cpu_seconds();
+    for (size_t i = 0; i < CHUNK; i += GROUP)
+        group_apply(run, run->chunk + i, CHUNK - i < GROUP ? CHUNK - i : GROUP, first + i);
+    double applied = bench_cpu_seconds();
+    struct step step = {run->task, NULL, run->offset, run->clock_ms, &run->arena, &run->outbox};
+    run->processor->summarise(&step);
+    run->processor->batch_end(&step);
+    run->applying += applied - began;
+    run->ending += bench_cpu_seconds() - applied;
+    bench_outbox_hash_deltas(&run->outbox, &run->arena);
+    arena_reset(&run->arena);
+}
+
+static void print_run(const struct run *run, size_t events)
+{
+    printf("%zu events of %zu customers: route %.0f ns, apply %.0f ns, batch end %.0f ns an event; %.2f records out an event\n",
+           events, run->box_count, run->routing / (double)events * 1e9, (run->applying - run->routing) / (double)events * 1e9,
+           run->ending / (double)events * 1e9, (double)bench_outbox_total(&run->outbox) / (double)events);
+    for (int topic = 0; topic < BENCH_TOPICS; topic++)
+        printf("%s: %zu records, hash %016llx\n", run->processor->outputs[topic], run->outbox.records[topic],
+               (unsigned long long)run->outbox.hashes[topic]);
+}
+
 int main(int argc, char **argv)
 {
     size_t events = argc > 1 ? (size_t)atoll(argv[1]) : 1000000;
     uint32_t customers = argc > 2 ? (uint32_t)atoll(argv[2]) : 100000;
-    struct bench_stages stages;
-    struct bytes log = {0};
-    bench_stages_open(&stages);
+    struct run *run = memory_zeroed(1, sizeof *run);
+    run->processor = &journey_processor;
+    run->outbox = (struct outbox){.partitions = 8, .is_hashing = true};
+    run->clock_ms = INT64_MIN;
+    run->boxes = memory_zeroed(customers, sizeof *run->boxes);
+    run->lives = lives_create(&(struct lives_options){.seed = 1, .customers = customers, .mix = MIX_PEERS, .disorder_ms = 20000});
+    arena_init(&run->arena);
+    bench_stages_open(&run->stages);
     if (argc > 3)
-        stages.journey_settings.awake_max = atoll(argv[3]);
-    const struct processor *processor = &journey_processor;
-    void *task = processor->task_create(&stages.journey, 0);
-    struct lives *lives = lives_create(&(struct lives_options){.seed = 1, .customers = customers, .mix = MIX_PEERS, .disorder_ms = 20000});
-    struct box *boxes = memory_zeroed(customers, sizeof *boxes);
-    struct encoded *chunk = memory_zeroed(CHUNK, sizeof *chunk);
-    struct outbox outbox = {.partitions = 8, .is_hashing = true};
-    struct arena arena;
-    arena_init(&arena);
-    struct map numbers = {0};
-    int64_t start_ms = INT64_C(1780000000000), clock_ms = INT64_MIN, offset = 0;
-    double routing = 0, applying = 0, ending = 0;
-    size_t seen = 0;
+        run->stages.journey_settings.awake_max = atoll(argv[3]);
+    run->task = run->processor->task_create(&run->stages.journey, 0);
     for (size_t done = 0; done < events; done += CHUNK) {
-        bytes_clear(&log);
-        for (size_t i = 0; i < CHUNK; i++) {
-            struct touchpoint touch;
-            lives_next(lives, start_ms + (int64_t)(done + i) / 2, &touch);
-            void **place = map_place(&numbers, touch.customer_id);
-            if (*place == NULL) {
-                *place = (void *)(uintptr_t)++seen;
-                memcpy(boxes[seen - 1].key, touch.customer_id.data, touch.customer_id.size < KEY_MAX ? touch.customer_id.size : 0);
-            }
-            chunk[i] = (struct encoded){.start = log.size, .customer = (uint32_t)(uintptr_t)*place - 1};
-            wire_begin(&log, BENCH_SCHEMA_ID);
-            touchpoint_encode(&log, &touch);
-            chunk[i].size = log.size - chunk[i].start;
-        }
-        double began = bench_cpu_seconds();
-        for (size_t i = 0; i < CHUNK; i += 32) {
-            struct record records[32];
-            struct route routes[32];
-            size_t count = CHUNK - i < 32 ? CHUNK - i : 32;
-            double at = bench_cpu_seconds();
-            for (size_t j = 0; j < count; j++) {
-                records[j] = (struct record){.offset = offset + (int64_t)j, .timestamp_ms = start_ms + (int64_t)(done + i + j) / 2,
-                                             .value = view_of(log.data + chunk[i + j].start, chunk[i + j].size)};
-                processor->route(task, &records[j], &routes[j]);
-            }
-            entries_expect(processor, boxes, chunk + i, count);
-            routing += bench_cpu_seconds() - at;
-            for (size_t j = 0; j < count; j++, offset++) {
-                struct entry *entry = &boxes[chunk[i + j].customer].entry;
-                struct step step = {task, &records[j], offset, clock_ms, &arena, &outbox};
-                processor->apply(&step, entry);
-                if (routes[j].event_at_ms - 500 > clock_ms)
-                    clock_ms = routes[j].event_at_ms - 500;
-            }
-        }
-        double middle = bench_cpu_seconds();
-        struct step step = {task, NULL, offset, clock_ms, &arena, &outbox};
-        processor->summarise(&step);
-        processor->batch_end(&step);
-        applying += middle - began;
-        ending += bench_cpu_seconds() - middle;
-        bench_outbox_hash_deltas(&outbox, &arena);
-        arena_reset(&arena);
+        chunk_write(run, done);
+        chunk_apply(run, done);
     }
-    printf("%zu events of %zu customers: route %.0f ns, apply %.0f ns, batch end %.0f ns an event; %.2f records out an event\n",
-           events, seen, routing / (double)events * 1e9, (applying - routing) / (double)events * 1e9,
-           ending / (double)events * 1e9, (double)bench_outbox_total(&outbox) / (double)events);
-    for (int topic = 0; topic < BENCH_TOPICS; topic++)
-        printf("%s: %zu records, hash %016llx\n", processor->outputs[topic], outbox.records[topic],
-               (unsigned long long)outbox.hashes[topic]);
-    return checkpoint_measure(processor, &stages.journey, task, boxes, seen);
+    print_run(run, events);
+    return checkpoint_measure(run->processor, &run->stages.journey, run->task, run->boxes, run->box_count);
 }
