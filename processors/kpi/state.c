@@ -1,5 +1,7 @@
-/* The life of a series' state, and its form in checkpoints: buckets alone. Window sums follow from buckets, so they are built
- * again when read, which keeps the two from ever disagreeing. */
+/* The life of a series' state, and its form in checkpoints: buckets, what has been published when, detectors, alerts. Sums of windows follow from
+ * buckets, so they are built again when read, which keeps the two from ever disagreeing.
+ *
+ * What was added later stands at the end: a checkpoint of before ends where it would begin, and is read as if there were none of it. */
 #include "processors/kpi/task.h"
 
 #include "base/memory.h"
