@@ -1,5 +1,7 @@
 """Services of one test's own, so that they may be killed, starved and cut off."""
 
+import base64
+import concurrent.futures
 import os
 import pathlib
 import random
@@ -7,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 
 import pytest
 from installation import eventually
@@ -17,9 +20,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 class OwnServices:
     """Those that `only` names, under a folder and on ports of their own; with more settings for Kafka, made of the first of those ports."""
 
-    def __init__(self, folder, only, kafka_properties=None):
+    def __init__(self, folder, only, kafka_properties=None, base=None):
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.only, self.base = folder, only, free_base()
+        self.folder, self.only, self.base = folder, only, base or free_base()
         if kafka_properties:
             (folder / "kafka.properties").write_text(kafka_properties(self.base))
         try:
@@ -57,6 +60,35 @@ class OwnServices:
     def wait_until_gone(self, name):
         ports = {"registry": (3,), "kafka": (4, 5), "redis": (6,)}[name]
         assert eventually(lambda: all(is_free(self.base + port) for port in ports), 60, 0.1), "%s does not end" % name
+
+
+class OwnCluster:
+    """Three brokers, each with a copy of everything; what is written is acknowledged by two."""
+
+    SETTINGS = {"offsets.topic.replication.factor": 3, "transaction.state.log.replication.factor": 3, "transaction.state.log.min.isr": 2,
+                "default.replication.factor": 3, "min.insync.replicas": 2, "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500}
+
+    def __init__(self, folder):
+        bases, cluster = set(), base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22]
+        while len(bases) < 3:
+            bases.add(free_base())
+        places = list(enumerate(sorted(bases), 1))
+        voters = ",".join("%d@127.0.0.1:%d" % (number, base + 5) for number, base in places)
+
+        def start(place):  # none answers before most are there
+            number, base = place
+            home = folder / ("broker%d" % number)
+            (home / "data").mkdir(parents=True)
+            (home / "data" / "kafka.id").write_text(cluster)
+            lines = {"node.id": number, "controller.quorum.voters": voters, **self.SETTINGS}
+            return OwnServices(home, "kafka", lambda _: "".join("%s=%s\n" % line for line in lines.items()), base)
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            self.brokers = list(pool.map(start, places))
+        self.addresses = {"KAFKA": ",".join(one.addresses["KAFKA"] for one in self.brokers)}
+
+    def stop(self):
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            list(pool.map(OwnServices.stop, self.brokers))
 
 
 def is_free(port):
