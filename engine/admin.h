@@ -25,7 +25,7 @@ struct topic_wanted {
 /* RETRY: Kafka cannot be reached (error says where). */
 enum outcome admin_ping(const struct kafka_settings *kafka, int timeout_ms, char *error, size_t error_size);
 
-/* Creates what is missing. What is there and is not as wanted (partitions, cleanup, retention, sizes, dates) is left as it is and stands in `report`, a
+/* Creates what is missing. What is there and is not as wanted (partitions, copies, cleanup, retention, sizes, dates) is left as it is and stands in `report`, a
  * line each: "NAME: what and why". OK also then. RETRY: Kafka does not answer, which is the report. STOP: something cannot be created. */
 enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report);
 

@@ -8,8 +8,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { WAIT_MS = 10000, ERROR_MAX = 512, TOPIC_NAME_MAX = 512, MESSAGE_BYTES_MAX = 2097152 };
+enum { WAIT_MS = 10000, KNOWN_WITHIN_MS = 5000, LOOK_AGAIN_MS = 50, ERROR_MAX = 512, TOPIC_NAME_MAX = 512, MESSAGE_BYTES_MAX = 2097152 };
 
 struct admin {
     struct kafka_link link; /* the first member: see on_error */
@@ -229,26 +230,43 @@ static void check_configs(struct admin *admin, const struct kafka_settings *kafk
         rd_kafka_event_destroy(event);
 }
 
-/* −1: there is none. */
-static int32_t partitions_among(const struct rd_kafka_metadata *metadata, const char *name)
+/* NULL: there is none. */
+static const struct rd_kafka_metadata_topic *topic_among(const struct rd_kafka_metadata *metadata, const char *name)
 {
     for (int i = 0; i < metadata->topic_cnt; i++) {
         const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
         if (strcmp(topic->topic, name) == 0)
-            return topic->err == RD_KAFKA_RESP_ERR_NO_ERROR ? topic->partition_cnt : -1;
+            return topic->err == RD_KAFKA_RESP_ERR_NO_ERROR ? topic : NULL;
     }
-    return -1;
+    return NULL;
 }
 
-static void check_partitions(const struct rd_kafka_metadata *metadata, const struct topic_wanted *wanted, const char *name, bool is_new_fine,
-                             struct bytes *report)
+/* Of the partition that has the fewest. */
+static int copies_of(const struct rd_kafka_metadata_topic *topic)
 {
-    int32_t count = partitions_among(metadata, name);
-    bool is_fine = count == wanted->partitions || (wanted->is_any_more_fine && count > wanted->partitions);
-    if (count < 0 && !is_new_fine)
-        bytes_printf(report, "%s: missing\n", name);
-    else if (count >= 0 && !is_fine)
+    int fewest = INT16_MAX;
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        if (topic->partitions[i].replica_cnt < fewest)
+            fewest = topic->partitions[i].replica_cnt;
+    }
+    return fewest;
+}
+
+static void check_topic(const struct rd_kafka_metadata *metadata, const struct topic_wanted *wanted, const char *name, bool is_new_fine,
+                        struct bytes *report)
+{
+    const struct rd_kafka_metadata_topic *topic = topic_among(metadata, name);
+    if (topic == NULL) {
+        if (!is_new_fine)
+            bytes_printf(report, "%s: missing\n", name);
+        return;
+    }
+    int count = topic->partition_cnt, copies = copies_of(topic);
+    if (count < wanted->partitions || (count > wanted->partitions && !wanted->is_any_more_fine))
         bytes_printf(report, "%s: has %d partitions, wanted %d (topics.partitions)\n", name, count, wanted->partitions);
+    if (copies < wanted->replication)
+        bytes_printf(report, "%s: has %d %s of each partition, wanted %d (topics.replication); kafka-reassign-partitions.sh makes more\n", name, copies,
+                     copies == 1 ? "copy" : "copies", wanted->replication);
 }
 
 /* `is_new_fine`: a topic made a moment ago, which this broker may not know yet. */
@@ -263,7 +281,7 @@ static enum outcome look_at(struct admin *admin, const struct kafka_settings *ka
     }
     for (size_t i = 0; i < count; i++) {
         full_name(kafka, topics[i].name, name, sizeof name);
-        check_partitions(metadata, &topics[i], name, is_new_fine, report);
+        check_topic(metadata, &topics[i], name, is_new_fine, report);
     }
     rd_kafka_metadata_destroy(metadata);
     check_configs(admin, kafka, topics, count, report);
@@ -283,6 +301,27 @@ enum outcome admin_look_at_topics(const struct kafka_settings *kafka, const stru
     return outcome;
 }
 
+static bool are_known(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count)
+{
+    char error[ERROR_MAX], name[TOPIC_NAME_MAX];
+    const struct rd_kafka_metadata *metadata = metadata_ask(admin, true, WAIT_MS, error, sizeof error);
+    bool are_known = metadata != NULL;
+    for (size_t i = 0; i < count && are_known; i++) {
+        full_name(kafka, topics[i].name, name, sizeof name);
+        are_known = topic_among(metadata, name) != NULL;
+    }
+    if (metadata)
+        rd_kafka_metadata_destroy(metadata);
+    return are_known;
+}
+
+/* What the controller has made the brokers hear of some moments later: whoever looks next is to find it. */
+static void wait_until_known(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count)
+{
+    for (int waited_ms = 0; waited_ms < KNOWN_WITHIN_MS && !are_known(admin, kafka, topics, count); waited_ms += LOOK_AGAIN_MS)
+        nanosleep(&(struct timespec){0, LOOK_AGAIN_MS * 1000000L}, NULL);
+}
+
 enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report)
 {
     struct admin admin;
@@ -292,8 +331,10 @@ enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struc
         return OUTCOME_STOP;
     }
     enum outcome outcome = create_missing(&admin, kafka, topics, count, report);
-    if (outcome == OUTCOME_OK)
+    if (outcome == OUTCOME_OK) {
+        wait_until_known(&admin, kafka, topics, count);
         outcome = look_at(&admin, kafka, topics, count, true, report);
+    }
     admin_close(&admin);
     return outcome;
 }

@@ -43,6 +43,15 @@ def test_a_topic_that_is_not_as_it_should_be(make_installation, topic, partition
     assert any(all(part in line for part in parts) for line in said), checked.stdout
 
 
+def test_topics_with_fewer_copies_than_wanted(make_installation):
+    """Made with one broker, and kept so when it became three: nobody else would say it before one is lost."""
+    installation = make_installation()
+    installation.write_config({**installation.settings, "topics.replication": 3})
+    checked = installation.succeed("check").stdout
+    said = [line for line in checked.splitlines() if "has 1 copy of each partition, wanted 3 (topics.replication)" in line and line.split()[:2] == ["topics", "warning"]]
+    assert len(said) == 12, checked
+
+
 def test_topics_as_we_make_them_are_as_they_should_be(installation):
     for command in ("topics", "check"):
         done = installation.succeed(command)
