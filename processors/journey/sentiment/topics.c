@@ -27,9 +27,9 @@ const struct dictionary_list topic_lists[] = {
                     "no_reply ticket kundenservice* kundendienst* kundenbetreuung* callcenter keine_antwort service_client sav hot_line assistance "
                     "support_client standard_téléphonique servizio_clienti assistenza call_center atendimento suporte sac central_de "
                     "atención_al_cliente servicio_al_cliente soporte atencion servicio_técnico"},
-    {TOPIC_STAFF, "staff employee* waiter* waitress* manager* agent* rep representative* crew driver rude polite friendly personal mitarbeiter* verkäufer* "
+    {TOPIC_STAFF, "staff employee* waiter* waitress* manager* agent* rep representative* crew driver rude polite friendly das_personal dem_personal vom_personal ihr_personal personal_ist personal_war personal_sehr mitarbeiter* verkäufer* "
                   "bedienung* fahrer* freundlich* unfreundlich* unhöflich* personnel vendeur* vendeuse* employé* caissi* conseiller* accueil aimable* "
-                  "personale commess* dipendent* impiegat* cortes* scortes* funcionári* atendente* vendedor* motorista* equipe educad* personal "
+                  "personale commess* dipendent* impiegat* cortes* scortes* funcionári* atendente* vendedor* motorista* equipe educad* el_personal al_personal del_personal su_personal personal_muy "
                   "empleado* empleada* dependiente* conductor* amable* maleducad*"},
     {TOPIC_WAITING, "wait waiting waited delay* late queue* on_hold slow hours_later warte* gewartet wartezeit* verspät* verzöger* schlange langsam* "
                     "attente* attend* attendu* retard* lent lente file_d_attente attes* aspett* ritard* coda lent* demor* atras* espera esperando fila "

@@ -89,6 +89,9 @@ static void topics_name_what_a_text_is_about(void **state)
         {"esqueci minha senha", 1u << TOPIC_ACCOUNT},
         {"el paquete llegó roto", 1u << TOPIC_DELIVERY | 1u << TOPIC_DAMAGE},
         {"nothing to see", 0},
+        {"Please delete my personal data", 0},
+        {"Das Personal war freundlich", 1u << TOPIC_STAFF},
+        {"El personal muy amable", 1u << TOPIC_STAFF},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct signals signals;
