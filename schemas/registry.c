@@ -8,8 +8,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { REQUEST_TIMEOUT_MS = 10000, SCHEMAS_MAX = 4096 };
+
+/* 409 means that a schema is not compatible with what there is, and also, of a registry in front of a database, that another was
+ * just about to register the very same: all services of a new installation do when they are started together. Asked again it tells which. */
+enum { CONFLICT = 409, CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 100 };
 
 struct known_schema {
     uint32_t id;
@@ -117,13 +122,21 @@ static enum outcome outcome_of(const struct http_response *response, bool is_ans
         explain(error, error_size, "schema registry knows no %s: %s", what, message);
         return OUTCOME_PARK;
     }
-    if (response->status == 409)
+    if (response->status == CONFLICT)
         explain(error, error_size, "schema registry refuses the %s as incompatible with what is registered: %s", what,
                 message);
     else
         explain(error, error_size, "schema registry refuses the %s with status %ld: %s", what, response->status,
                 message);
     return OUTCOME_STOP;
+}
+
+static bool exchange(struct registry *registry, const struct http_request *request, struct http_response *response)
+{
+    pthread_mutex_lock(&registry->lock);
+    bool is_answered = http_client_send(registry->http, request, response);
+    pthread_mutex_unlock(&registry->lock);
+    return is_answered;
 }
 
 /* One exchange; the answer's JSON in *answer (the caller's to decref) when OK. */
@@ -139,9 +152,12 @@ static enum outcome ask(struct registry *registry, const char *method, struct by
     struct http_request request = {.method = method, .url = bytes_text(&url), .headers = headers, .body = body,
                                    .timeout_ms = REQUEST_TIMEOUT_MS};
 
-    pthread_mutex_lock(&registry->lock);
-    bool is_answered = http_client_send(registry->http, &request, &response);
-    pthread_mutex_unlock(&registry->lock);
+    bool is_answered = exchange(registry, &request, &response);
+    for (int tries = 1; is_answered && response.status == CONFLICT && tries < CONFLICT_TRIES; tries++) {
+        nanosleep(&(struct timespec){.tv_nsec = CONFLICT_PAUSE_MS * 1000000L}, NULL);
+        bytes_finish(&response.body);
+        is_answered = exchange(registry, &request, &response);
+    }
 
     enum outcome outcome = outcome_of(&response, is_answered, what, error, error_size);
     if (outcome == OUTCOME_OK) {

@@ -18,6 +18,7 @@
 static struct {
     int status;
     const char *body;
+    int conflicts; /* so many requests are answered 409 first */
 } answer;
 static char seen_method[8], seen_path[200];
 static struct bytes seen_body;
@@ -34,6 +35,11 @@ static void handle(void *context, struct http_exchange *exchange)
     bytes_clear(&seen_body);
     bytes_append_view(&seen_body, http_exchange_body(exchange));
     atomic_fetch_add(&requests, 1);
+    if (answer.conflicts > 0) {
+        answer.conflicts--;
+        http_exchange_answer(exchange, 409, "application/json", VIEW_LITERAL("{\"message\": \"already exists\"}"));
+        return;
+    }
     http_exchange_answer(exchange, answer.status, "application/vnd.schemaregistry.v1+json", view_of_text(answer.body));
 }
 
@@ -80,6 +86,22 @@ static void a_refusal_names_the_subject_and_the_reason(void **state)
     will_answer(401, "who are you?");
     assert_int_equal(registry_register(registry, "alerts-value", alert_schema_json, &id, error, sizeof error), OUTCOME_STOP);
     assert_non_null(strstr(error, "who are you?"));
+    registry_destroy(registry);
+}
+
+/* Another service of the same installation registers the same, and the registry trips over that. */
+static void who_is_second_by_an_instant_is_not_refused(void **state)
+{
+    (void)state;
+    struct registry *registry = registry_create(url);
+    uint32_t id;
+    char error[400] = "";
+    will_answer(200, "{\"id\": 12, \"compatibility\": \"BACKWARD\"}");
+    answer.conflicts = 2;
+    assert_int_equal(registry_register(registry, "alerts-value", alert_schema_json, &id, error, sizeof error), OUTCOME_OK);
+    assert_int_equal(id, 12);
+    answer.conflicts = 1;
+    assert_int_equal(registry_require_backward(registry, "alerts-value", error, sizeof error), OUTCOME_OK);
     registry_destroy(registry);
 }
 
@@ -258,7 +280,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_schema_is_registered_under_its_subject),
         cmocka_unit_test(a_refusal_names_the_subject_and_the_reason),
-        cmocka_unit_test(trouble_that_passes_is_worth_a_retry),
+        cmocka_unit_test(who_is_second_by_an_instant_is_not_refused),
+                                       cmocka_unit_test(trouble_that_passes_is_worth_a_retry),
         cmocka_unit_test(an_id_is_asked_for_once),
         cmocka_unit_test(the_reader_asks_for_new_ids_and_waits_for_a_registry_that_is_away),
         cmocka_unit_test(one_reader_serves_many_threads),
