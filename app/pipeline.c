@@ -34,6 +34,7 @@ struct pipeline {
     struct app *app;
     struct registry *registry;
     struct schema_ids ids;
+    _Atomic uint32_t touchpoint_schema_id; /* for who began before it was known; 0: not yet */
     atomic_bool is_ready;
     struct health *health;
     struct runner_status *journey_status, *kpi_status;
@@ -100,7 +101,7 @@ static enum outcome run_dashboard(struct pipeline *pipeline)
     struct dashboard_config config = {.settings = &pipeline->app->config.dashboard,
                                       .redis = &pipeline->app->config.redis,
                                       .kafka = &pipeline->app->config.kafka,
-                                      .touchpoint_schema_id = schema_id_of(&pipeline->ids, "touchpoints"),
+                                      .touchpoint_schema_id = &pipeline->touchpoint_schema_id,
                                       .clock = &clock_system};
     return dashboard_run(&config, &pipeline->app->stop);
 }
@@ -114,13 +115,14 @@ static const struct service {
     const char *name;
     const char *reads, *writes;
     enum outcome (*run)(struct pipeline *pipeline); /* blocks until app->stop */
+    bool is_early; /* answers before Kafka and the registry do: a sender hears 503, and what Redis has is shown */
 } services[] = {
-    {"ingest", "HTTP", "touchpoints, touchpoints.rejected", run_ingest},
+    {"ingest", "HTTP", "touchpoints, touchpoints.rejected", run_ingest, true},
     {"journey", "touchpoints", "touchpoints.enriched, journeys, alerts, followups, kpi.deltas, touchpoints.rejected", run_journey},
     {"kpi", "kpi.deltas", "kpis, trend.shifts, alerts, touchpoints.rejected", run_kpi},
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
     {"notify", "alerts, alerts.escalated", "webhooks, alerts.undelivered, alerts.escalated", run_notify},
-    {"dashboard", "Redis", "HTTP, touchpoints (case actions)", run_dashboard},
+    {"dashboard", "Redis", "HTTP, touchpoints (case actions)", run_dashboard, true},
 };
 enum { SERVICE_COUNT = sizeof services / sizeof *services };
 
@@ -169,6 +171,21 @@ static unsigned service_find(const char *name)
     return 0;
 }
 
+/* Answers how many of those wanted it began. */
+static size_t begin(struct pipeline *pipeline, unsigned wanted, bool early, struct running *running)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        if (!(wanted >> i & 1) || services[i].is_early != early)
+            continue;
+        running[count] = (struct running){&services[i], pipeline, 0, OUTCOME_OK};
+        add_to_health(pipeline, services[i].name);
+        thread_create(&running[count].thread, run_one, &running[count]);
+        count++;
+    }
+    return count;
+}
+
 static int run_services(struct app *app, unsigned wanted)
 {
     const char *doubt = wanted & service_find("dashboard") ? sense_doubt_of_dashboard(&app->config) : NULL;
@@ -180,16 +197,14 @@ static int run_services(struct app *app, unsigned wanted)
     pipeline.kpi_status = runner_status_create();
     pipeline.health = health_start(&app->config);
     struct running running[SERVICE_COUNT];
-    size_t count = 0;
+    size_t count = begin(&pipeline, wanted, true, running);
     bool is_broken = topics_prepare(&app->config, pipeline.registry, &pipeline.ids, true, &app->stop) == OUTCOME_STOP;
-    atomic_store(&pipeline.is_ready, !is_broken);
-    for (size_t i = 0; i < SERVICE_COUNT && !is_broken && !atomic_load(&app->stop); i++) {
-        if (!(wanted >> i & 1))
-            continue;
-        running[count] = (struct running){&services[i], &pipeline, 0, OUTCOME_OK};
-        add_to_health(&pipeline, services[i].name);
-        thread_create(&running[count].thread, run_one, &running[count]);
-        count++;
+    if (is_broken) {
+        atomic_store(&app->stop, true); /* for those that have begun */
+    } else if (!atomic_load(&app->stop)) {
+        atomic_store(&pipeline.touchpoint_schema_id, schema_id_of(&pipeline.ids, "touchpoints"));
+        atomic_store(&pipeline.is_ready, true);
+        count += begin(&pipeline, wanted, false, running + count);
     }
     for (size_t i = 0; i < count; i++) {
         pthread_join(running[i].thread, NULL);

@@ -5,6 +5,7 @@
 #include "schemas/wire.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -120,6 +121,9 @@ enum outcome case_action_send(struct case_actions *actions, struct view customer
     enum case_action action;
     if (!action_of(verb, &action))
         return OUTCOME_PARK;
+    uint32_t schema_id = atomic_load(actions->config.touchpoint_schema_id);
+    if (schema_id == 0)
+        return OUTCOME_RETRY;
     int64_t now_ms = clock_now_ms(actions->config.clock);
     struct touchpoint touch = {.event_id = random_uuid(),
                                .customer_id = customer_id,
@@ -132,7 +136,7 @@ enum outcome case_action_send(struct case_actions *actions, struct view customer
     uuid_format(&touch.event_id, event_id);
 
     struct bytes value = {0};
-    wire_begin(&value, actions->config.touchpoint_schema_id);
+    wire_begin(&value, schema_id);
     touchpoint_encode(&value, &touch);
     struct waiting *waiting = memory_zeroed(1, sizeof *waiting);
     pthread_mutex_init(&waiting->lock, NULL);

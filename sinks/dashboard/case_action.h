@@ -5,11 +5,13 @@
 #include "base/clock.h"
 #include "engine/publisher.h"
 
+#include <stdatomic.h>
+
 struct case_actions;
 
 struct case_actions_config {
     const struct kafka_settings *kafka;
-    uint32_t touchpoint_schema_id;
+    const _Atomic uint32_t *touchpoint_schema_id; /* 0: not known yet */
     struct clock *clock;
 };
 
@@ -17,7 +19,7 @@ struct case_actions *case_actions_create(const struct case_actions_config *confi
 void case_actions_destroy(struct case_actions *actions);
 
 /* `verb` is acknowledge, assign, contact, close, snooze or reopen. PARK: no such verb. RETRY: Kafka did not take it within
- * some seconds. On OK event_id holds the touchpoint's id. Any thread; waits for Kafka's acknowledgement. */
+ * some seconds, or has not been there yet. On OK event_id holds the touchpoint's id. Any thread; waits for Kafka's acknowledgement. */
 enum outcome case_action_send(struct case_actions *actions, struct view customer_id, struct view case_id, struct view verb,
                               struct view actor, struct view note, char event_id[37]);
 

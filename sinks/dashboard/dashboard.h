@@ -21,7 +21,7 @@ struct dashboard_config {
     const struct dashboard_settings *settings;
     const struct redis_settings *redis;
     const struct kafka_settings *kafka;
-    uint32_t touchpoint_schema_id;
+    const _Atomic uint32_t *touchpoint_schema_id; /* 0 until it is known: the page is there, case actions are 503 */
     struct clock *clock;
 };
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import uuid
@@ -186,6 +187,49 @@ def test_kafka_away_at_start(make_installation, role):
                       .list_topics(timeout=10).topics, 30), tail(process.log)
     assert installation.stop(process) == 0, tail(process.log)
     door.shut()
+
+
+def answer_of(url, **how):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, **how), timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("command", ["run", "dashboard"])
+def test_what_redis_has_is_shown_while_kafka_is_away(make_installation, command):
+    """A restart while Kafka is away takes neither the page from the desk nor the 503 from senders."""
+    installation = make_installation(topics=False)
+    door, collector, page = Door(installation.services["KAFKA"]), *("127.0.0.1:%d" % free_port() for _ in range(2))
+    case = installation.redis_prefix + "case:c-1"
+    installation.redis.hset(case, mapping={"customer": "c-1", "state": "open"})
+    process = installation.start(command, settings={"kafka.brokers": "127.0.0.1:%d" % door.port, "ingest.listen": collector, "dashboard.listen": page})
+    assert eventually(lambda: answer_of("http://%s/api/hot" % page) == 200, 20), tail(process.log)
+    act = lambda: answer_of("http://%s/api/cases/c-1/acknowledge" % page, data=b"{}", headers={"Content-Type": "application/json"})
+    assert act() == 503
+    if command == "run":
+        send = lambda: answer_of("http://%s/v1/touchpoints" % collector, data=json.dumps(good()).encode(), headers={"Content-Type": "application/json"})
+        assert send() == 503 and answer_of("http://%s/readyz" % collector) == 503
+    door.open_up()
+    assert eventually(lambda: act() == 200, 60), tail(process.log)
+    assert command != "run" or eventually(lambda: send() == 200, 60), tail(process.log)
+    assert installation.stop(process) == 0, tail(process.log)
+    door.shut()
+
+
+def test_services_of_a_new_installation_start_together(make_installation):
+    """As systemd or a compose file starts them: each makes topics and registers schemas, and nobody trips over the others."""
+    installation = make_installation(topics=False)
+    away = lambda: {"ingest.listen": "127.0.0.1:%d" % free_port(), "dashboard.listen": "127.0.0.1:%d" % free_port()}
+    roles = ("journey", "kpi", "sink", "ingest", "dashboard", "journey", "kpi", "sink")
+    processes = [installation.start(role, name="%s%d" % (role, number), settings={**away(), "engine.instance": str(number)})
+                 for number, role in enumerate(roles)]
+    import_lines(installation)
+    assert eventually(lambda: installation.redis_kpis().get(("nps", "all", "24h"), {}).get("n") == 1, 60), installation.logs()
+    assert [process.poll() for process in processes] == [None] * len(roles), installation.logs()
 
 
 def test_kafka_away_for_good(make_installation):
