@@ -24,6 +24,8 @@ struct follow {
     /* Where to start reading a partition just assigned: the offset of the first record wanted; −1: the committed offset, else
      * the beginning. Asked for every assigned partition again after on_batch said REDO (the sink lost its place). May be NULL. */
     int64_t (*start_at)(void *context, struct view topic, int32_t partition);
+    /* Told before start_at of each partition just assigned: the committed offset; 0: there is none; −1: the broker did not say. May be NULL. */
+    void (*on_committed)(void *context, struct view topic, int32_t partition, int64_t committed);
 };
 
 /* Blocks until *stop, then commits and leaves. */

@@ -38,9 +38,24 @@ static int64_t start_offset(const struct follow *follow, const rd_kafka_topic_pa
     return offset < 0 ? RD_KAFKA_OFFSET_STORED : offset;
 }
 
+static void ask_committed(struct follower *follower, const rd_kafka_topic_partition_list_t *partitions)
+{
+    const struct follow *follow = follower->follow;
+    rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_copy(partitions);
+    bool is_known = rd_kafka_committed(follower->handle, asked, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; i < asked->cnt; i++) {
+        const rd_kafka_topic_partition_t *one = &asked->elems[i];
+        int64_t committed = !is_known || one->err ? -1 : one->offset > 0 ? one->offset : 0;
+        follow->on_committed(follow->context, view_of_text(one->topic), one->partition, committed);
+    }
+    rd_kafka_topic_partition_list_destroy(asked);
+}
+
 static void assign(struct follower *follower, rd_kafka_topic_partition_list_t *partitions)
 {
     const struct follow *follow = follower->follow;
+    if (follow->on_committed && partitions->cnt)
+        ask_committed(follower, partitions);
     for (int i = 0; i < partitions->cnt; i++) {
         rd_kafka_topic_partition_t *partition = &partitions->elems[i];
         if (follow->from_start_always)
