@@ -64,7 +64,7 @@ struct parcel {
     size_t alerts;
 };
 
-static enum verdict send_once(struct delivery *delivery, const struct parcel *parcel, long *wait_s, char *why, size_t why_size)
+static enum verdict send_once(struct delivery *delivery, const struct parcel *parcel, struct http_response *response)
 {
     char id_header[340], seconds[24], time_header[64];
     struct bytes signature = {0};
@@ -80,14 +80,9 @@ static enum verdict send_once(struct delivery *delivery, const struct parcel *pa
                              is_signed ? bytes_text(&signature) : NULL, NULL};
     struct http_request request = {.method = "POST", .url = delivery->receiver->url, .headers = headers, .body = body,
                                    .timeout_ms = SEND_TIMEOUT_MS, .stop = delivery->stop};
-    struct http_response response;
-    http_client_send(delivery->http, &request, &response);
-    enum verdict verdict = verdict_of(response.status);
-    tell_why(&response, why, why_size);
-    *wait_s = response.retry_after_s;
-    bytes_finish(&response.body);
+    http_client_send(delivery->http, &request, response);
     bytes_finish(&signature);
-    return verdict;
+    return verdict_of(response->status);
 }
 
 /* The one planned, or what the receiver asks for, and never above the most: it is doubled from there, for hours maybe. */
@@ -137,8 +132,10 @@ static bool deliver(struct delivery *delivery, const struct parcel *parcel)
     int64_t begun_us = clock_monotonic_us(), pause_ms = settings->retry_first_ms;
     for (int attempt = 1;; attempt++) {
         char why[220];
-        long wait_s;
-        enum verdict verdict = send_once(delivery, parcel, &wait_s, why, sizeof why);
+        struct http_response response;
+        enum verdict verdict = send_once(delivery, parcel, &response);
+        tell_why(&response, why, sizeof why);
+        bytes_finish(&response.body);
         bool is_too_late = (clock_monotonic_us() - begun_us) / 1000 >= settings->give_up_after_ms;
         metric_add(verdict == TAKEN ? delivery->sent_total : delivery->failed_total, verdict == TAKEN ? (double)parcel->alerts : 1);
         if (verdict == TAKEN)
@@ -149,17 +146,28 @@ static bool deliver(struct delivery *delivery, const struct parcel *parcel)
         }
         if (attempt == 1 && !atomic_load(delivery->stop))
             log_warning("a receiver does not take an alert, trying again", "receiver", delivery->receiver->name, "error", why, NULL);
-        pause_ms = next_pause_ms(pause_ms, wait_s, settings->retry_most_ms);
+        pause_ms = next_pause_ms(pause_ms, response.retry_after_s, settings->retry_most_ms);
         if (!pause_for(delivery, pause_ms))
             return false;
         pause_ms *= 2;
     }
 }
 
-bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms)
+/* Who is told again is to take that for no repeat of the same message. */
+static void append_id(struct bytes *out, const struct alert *alert, int64_t told_again_ms)
+{
+    bytes_printf(out, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
+    if (told_again_ms)
+        bytes_printf(out, ".%" PRId64, told_again_ms / 1000);
+}
+
+bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms, int64_t told_again_ms)
 {
     struct parcel parcel = {.key = alert->alert_id, .alerts = 1};
-    snprintf(parcel.id, sizeof parcel.id, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
+    struct bytes id = {0};
+    append_id(&id, alert, told_again_ms);
+    snprintf(parcel.id, sizeof parcel.id, "%s", bytes_text(&id));
+    bytes_finish(&id);
     message_write(&parcel.body, delivery->receiver, alert, delivery->config->settings->dashboard_url, waited_ms);
     bool is_settled = deliver(delivery, &parcel);
     bytes_finish(&parcel.body);
@@ -172,8 +180,10 @@ static void name_group(struct parcel *parcel, const struct group_message *group)
     static const struct uuid space = {{0x74, 0x6f, 0x75, 0x63, 0x68, 0x50, 0x40, 0, 0x80, 0, 0x67, 0x72, 0x6f, 0x75, 0x70, 0x73}};
     struct bytes all = {0};
     char text[UUID_TEXT_SIZE + 1];
-    for (size_t i = 0; i < group->count; i++)
-        bytes_printf(&all, "%.*s.%" PRId32 " ", VIEW_ARGUMENTS(group->alerts[i].alert_id), group->alerts[i].revision);
+    for (size_t i = 0; i < group->count; i++) {
+        append_id(&all, &group->alerts[i], group->told_again_ms ? group->told_again_ms[i] : 0);
+        bytes_append_byte(&all, ' ');
+    }
     struct uuid uuid = uuid_version5(&space, bytes_view(&all));
     uuid_format(&uuid, text);
     snprintf(parcel->id, sizeof parcel->id, "group-%s", text);
@@ -188,6 +198,26 @@ bool delivery_send_group(struct delivery *delivery, const struct group_message *
     bool is_settled = deliver(delivery, &parcel);
     bytes_finish(&parcel.body);
     return is_settled;
+}
+
+bool delivery_send_once(struct delivery *delivery, const struct alert *alert, struct http_response *response)
+{
+    const char *dashboard_url = delivery->config->settings->dashboard_url;
+    struct parcel parcel = {.key = alert->alert_id, .alerts = 1};
+    struct bytes key = {0};
+    int64_t waited_ms = 0;
+    const struct grouping *grouping = &delivery->receiver->grouping;
+    grouping_append_key(&key, grouping, alert);
+    const struct group_message group = {alert, &waited_ms, 1, bytes_view(&key)};
+    snprintf(parcel.id, sizeof parcel.id, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
+    if (grouping->is_on)
+        message_write_group(&parcel.body, delivery->receiver, &group, dashboard_url);
+    else
+        message_write(&parcel.body, delivery->receiver, alert, dashboard_url, 0);
+    bool is_taken = send_once(delivery, &parcel, response) == TAKEN;
+    bytes_finish(&parcel.body);
+    bytes_finish(&key);
+    return is_taken;
 }
 
 bool delivery_send_digest(struct delivery *delivery, const struct digest_summary *summary)

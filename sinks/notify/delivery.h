@@ -23,9 +23,13 @@ void delivery_init(struct delivery *delivery, const struct notify_config *config
                    struct publisher *undelivered, atomic_bool *stop);
 void delivery_finish(struct delivery *delivery);
 
-/* `waited_ms`: how long nobody acknowledged it, for the text; 0: news. Blocks until it is taken, refused, given up or stopped. false: stopped, so
+/* `waited_ms`: how long nobody acknowledged it, for the text; 0: news. `told_again_ms`: it was told before, then, so that this is another message
+ * with an id of its own; 0: it is not told again. Blocks until it is taken, refused, given up or stopped. false: stopped, so
  * nothing is settled. */
-bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms);
+bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms, int64_t told_again_ms);
+
+/* One attempt, as a receiver that groups is told of one, too. true: it was taken; `response` is what came back, its body the caller's. Needs no `undelivered`. */
+bool delivery_send_once(struct delivery *delivery, const struct alert *alert, struct http_response *response);
 
 /* The same with several alerts in one message; webhook-id is made of all their ids and revisions. */
 bool delivery_send_group(struct delivery *delivery, const struct group_message *group);

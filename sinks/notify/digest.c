@@ -32,14 +32,16 @@ static bool read_count(const char *text, int64_t *count)
     return *text && !*end && *count >= 1 && *count <= 1000000;
 }
 
-/* 08:00 */
+/* 08:00, or 08:00:30 */
 static bool read_time_of_day(const char *text, int64_t *at_ms)
 {
-    unsigned hours, minutes;
+    unsigned hours, minutes, seconds = 0;
     char rest;
-    if (strlen(text) != 5 || sscanf(text, "%2u:%2u%c", &hours, &minutes, &rest) != 2 || hours > 23 || minutes > 59)
+    int fields = sscanf(text, "%2u:%2u:%2u%c", &hours, &minutes, &seconds, &rest);
+    bool is_good = (fields == 2 && strlen(text) == 5) || (fields == 3 && strlen(text) == 8);
+    if (!is_good || hours > 23 || minutes > 59 || seconds > 59)
         return false;
-    *at_ms = HOURS((int64_t)hours) + MINUTES((int64_t)minutes);
+    *at_ms = HOURS((int64_t)hours) + MINUTES((int64_t)minutes) + SECONDS((int64_t)seconds);
     return true;
 }
 

@@ -2,7 +2,7 @@
  *
  *     - name: support-channel
  *       daily_max: 50              # messages a day; what comes beyond is counted, and told in one digest as the day ends
- *       digest_at: "08:00"         # when that is; default 00:00
+ *       digest_at: "08:00"         # when that is, seconds behind a further colon if need be; default 00:00
  *       time_zone: Europe/Berlin   # default UTC
  *       cap_critical: true         # CRITICAL, too; default false: it is told at any rate
  *

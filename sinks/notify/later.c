@@ -4,8 +4,10 @@
 #include "base/metrics.h"
 #include "schemas/wire.h"
 
-void later_init(struct later *later, const struct notify_config *config, const struct told_log *log, struct publisher *publisher,
-                struct delivery *delivery)
+#include <stdlib.h>
+#include <string.h>
+
+void later_init(struct later *later, const struct notify_config *config, struct alert_log log, struct publisher *publisher, struct delivery *delivery)
 {
     struct bytes labels = {0};
     const struct receiver *receiver = delivery->receiver;
@@ -17,6 +19,8 @@ void later_init(struct later *later, const struct notify_config *config, const s
     metrics_label(&labels, "receiver", receiver->name);
     later->escalated_total = metrics_counter("touchstream_notify_escalated_total", bytes_text(&labels),
                                              "Alerts told because nobody had acknowledged them for as long as the receiver's `after`.");
+    later->repeated_total = metrics_counter("touchstream_notify_repeated_total", bytes_text(&labels),
+                                            "Alerts told again, being open still after the receiver's `repeat_interval`.");
     later->inhibited = metrics_gauge("touchstream_notify_inhibited", bytes_text(&labels),
                                      "Alerts not told now because one about the whole, or about the data itself, is open.");
     later->capped_total = metrics_counter("touchstream_notify_capped_total", bytes_text(&labels),
@@ -30,6 +34,7 @@ void later_finish(struct later *later)
     waiting_finish(&later->waiting);
     arena_finish(&later->arena);
     bytes_finish(&later->topic);
+    bytes_finish(&later->live);
 }
 
 /* --- what was told ----------------------------------------------------------------------------------------------- */
@@ -50,15 +55,41 @@ static void write_down(struct later *later, const struct alert *alert, enum note
                          .actor = view_of_text(later->waiting.receiver->name)};
     wire_begin(&value, later->config->escalated_schema_id);
     alert_encode(&value, &told);
-    publisher_send(later->publisher, bytes_text(&later->topic), -1, alert->alert_id, bytes_view(&value), now_ms, NULL);
+    for (int attempt = 0; attempt < 2; attempt++) { /* of an old log there may be more than its queue holds */
+        if (publisher_send(later->publisher, bytes_text(&later->topic), -1, alert->alert_id, bytes_view(&value), now_ms, NULL) != OUTCOME_RETRY)
+            break;
+        publisher_flush(later->publisher, 10000);
+    }
+    later->owes_flush = true;
     bytes_finish(&value);
+}
+
+/* About no alert: whoever reads the notes later knows that from here on they are complete. */
+static void write_down_beginning(struct later *later)
+{
+    int64_t now_ms = clock_now_ms(later->config->clock);
+    const struct alert beginning = {.alert_id = view_of_text(later->waiting.receiver->name), .rule = VIEW_LITERAL(""), .opened_at_ms = now_ms, .changed_at_ms = now_ms};
+    write_down(later, &beginning, NOTE_BEGUN, now_ms);
+    later->owes_beginning = false;
+}
+
+/* Once for all that was told since the last time: one wait for Kafka each would be all that we do. */
+static void flush_notes(struct later *later)
+{
+    if (later->owes_flush)
+        publisher_flush(later->publisher, 10000);
+    later->owes_flush = false;
 }
 
 static void remember(struct later *later, const struct alert *told, int64_t told_ms)
 {
-    enum note note = NOTE_DIGEST;
+    enum note note = NOTE_BEGUN;
     while (note != NOTE_TOLD && !view_equal_text(told->text, note_texts[note]))
         note--;
+    if (note == NOTE_BEGUN) {
+        later->has_begun = true;
+        return;
+    }
     waiting_remember(&later->waiting, told, note, told_ms);
     if (note == NOTE_TOLD)
         digest_counts(&later->digest, told_ms);
@@ -70,7 +101,7 @@ static bool remember_one(void *context, const struct record *record)
     struct alert told;
     const char *why;
     arena_reset(&later->arena);
-    if (record->value.data && record_reader_read(later->log->reader, record->value, &later->arena, &told, NULL, &why) == OUTCOME_OK &&
+    if (record->value.data && record_reader_read(later->log.reader, record->value, &later->arena, &told, NULL, &why) == OUTCOME_OK &&
         view_equal_text(told.actor, later->waiting.receiver->name))
         remember(later, &told, record->timestamp_ms);
     return true;
@@ -78,23 +109,57 @@ static bool remember_one(void *context, const struct record *record)
 
 static bool has_ended(const struct later *later, enum outcome outcome)
 {
-    return outcome == OUTCOME_OK && !atomic_load(later->log->stop);
+    return outcome == OUTCOME_OK && !atomic_load(later->log.stop);
 }
 
 static bool read_what_was_told(struct later *later)
 {
-    struct scan scan = {.topic = bytes_text(&later->topic), .since_ms = later->log->since_ms, .context = later, .on_record = remember_one};
+    struct scan scan = {.topic = bytes_text(&later->topic), .since_ms = later->log.since_ms, .context = later, .on_record = remember_one};
     waiting_reset(&later->waiting);
     digest_forget(&later->digest);
     later->owes_digest = true;
-    return has_ended(later, scan_run(&scan, later->config->kafka, later->log->stop));
+    later->has_begun = false;
+    return has_ended(later, scan_run(&scan, later->config->kafka, later->log.stop));
 }
 
 /* --- what there is to tell --------------------------------------------------------------------------------------- */
 
-void later_takes(struct later *later, const struct alert *alert, struct view record)
+bool later_takes(struct later *later, const struct alert *alert, struct view record)
 {
-    waiting_takes(&later->waiting, alert, record, clock_now_ms(later->config->clock));
+    return waiting_takes_live(&later->waiting, alert, record, clock_now_ms(later->config->clock), later->config->settings->max_age_ms);
+}
+
+static int64_t *live_from(struct later *later, int32_t partition)
+{
+    static const int64_t unknown = -1;
+    while (later->live.size < (size_t)(partition + 1) * sizeof unknown)
+        bytes_append(&later->live, &unknown, sizeof unknown);
+    return (int64_t *)(void *)later->live.data + partition;
+}
+
+void later_is_handled(struct later *later, int32_t partition, int64_t committed)
+{
+    *live_from(later, partition) = committed;
+}
+
+/* Of a version that did not note what it told at once: all that it handled it has told. Noted now, so that this is asked once. */
+static void presume_told(struct later *later, const struct alert *alert, struct view record)
+{
+    if (!waiting_takes_live(&later->waiting, alert, record, alert->changed_at_ms, INT64_MAX / 2))
+        return;
+    write_down(later, alert, NOTE_TOLD, alert->changed_at_ms);
+    waiting_told(&later->waiting, alert, NOTE_TOLD, alert->changed_at_ms);
+}
+
+static void take_old(struct later *later, const struct alert *alert, const struct record *record)
+{
+    bool is_held = receiver_holds(later->waiting.receiver, alert);
+    if (!is_held && record->offset >= *live_from(later, record->partition))
+        return; /* it comes, and what comes after it in its turn */
+    if (is_held || later->has_begun)
+        waiting_takes(&later->waiting, alert, record->value, clock_now_ms(later->config->clock));
+    else
+        presume_told(later, alert, record->value);
 }
 
 static bool take_old_one(void *context, const struct record *record)
@@ -106,9 +171,9 @@ static bool take_old_one(void *context, const struct record *record)
     arena_reset(&later->arena);
     if (!record->value.data)
         return true;
-    enum outcome outcome = record_reader_read(later->log->reader, record->value, &later->arena, &alert, NULL, &why);
+    enum outcome outcome = record_reader_read(later->log.reader, record->value, &later->arena, &alert, NULL, &why);
     if (outcome == OUTCOME_OK)
-        later_takes(later, &alert, record->value);
+        take_old(later, &alert, record);
     later->is_lost |= outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
     return !later->is_lost;
 }
@@ -117,14 +182,20 @@ static bool take_old_one(void *context, const struct record *record)
  * be read now is asked for again, by a REDO. */
 int64_t later_read_old(struct later *later, int32_t partition)
 {
-    struct scan scan = {.topic = later->log->topic, .since_ms = later->log->since_ms, .only_partition = &partition, .context = later,
+    struct scan scan = {.topic = later->log.topic, .since_ms = later->log.since_ms, .only_partition = &partition, .context = later,
                         .on_record = take_old_one};
     later->old_until = 0;
     if (!later->knows_told)
         later->knows_told = read_what_was_told(later);
-    if (!later->knows_told || !has_ended(later, scan_run(&scan, later->config->kafka, later->log->stop)))
+    if (!later->knows_told || *live_from(later, partition) < 0 || !has_ended(later, scan_run(&scan, later->config->kafka, later->log.stop)))
         later->is_lost = true;
+    later->owes_beginning = true;
     return later->old_until;
+}
+
+void later_read_again(struct later *later)
+{
+    later->is_lost = true;
 }
 
 bool later_is_complete(struct later *later)
@@ -143,35 +214,55 @@ void later_lose(struct later *later)
 
 /* --- telling ----------------------------------------------------------------------------------------------------- */
 
-/* What is due, decoded: the gravest first, then the oldest; what goes out one by one as it was due. */
+/* What is due, decoded: of a group the gravest first, then the oldest; what goes out one by one as it was due. */
 struct telling {
     struct alert *alerts;
-    int64_t *waited_ms;
+    int64_t *waited_ms, *told_again_ms; /* as in struct due_item */
     size_t count;
 };
+
+struct decoded {
+    struct alert alert;
+    const struct due_item *item;
+};
+
+static int compare_decoded(const void *a, const void *b)
+{
+    const struct decoded *one = a, *other = b;
+    if (one->alert.severity != other->alert.severity)
+        return one->alert.severity > other->alert.severity ? -1 : 1;
+    if (one->alert.opened_at_ms != other->alert.opened_at_ms)
+        return one->alert.opened_at_ms < other->alert.opened_at_ms ? -1 : 1;
+    return view_compare(one->alert.alert_id, other->alert.alert_id);
+}
 
 static enum outcome read_due(struct later *later, const struct due *due, struct telling *telling)
 {
     arena_reset(&later->arena);
-    *telling = (struct telling){.alerts = arena_alloc(&later->arena, due->count * sizeof *telling->alerts),
-                                .waited_ms = arena_alloc(&later->arena, due->count * sizeof *telling->waited_ms)};
+    struct decoded *all = arena_alloc(&later->arena, due->count * sizeof *all);
     for (size_t i = 0; i < due->count; i++) {
         const char *why;
-        struct alert alert;
-        if (record_reader_read(later->log->reader, due->items[i].record, &later->arena, &alert, NULL, &why) != OUTCOME_OK)
+        all[i].item = &due->items[i];
+        if (record_reader_read(later->log.reader, due->items[i].record, &later->arena, &all[i].alert, NULL, &why) != OUTCOME_OK)
             return OUTCOME_RETRY;
-        size_t place = telling->count++;
-        for (; due->group.size && place > 0; place--) {
-            const struct alert *other = &telling->alerts[place - 1];
-            if (other->severity > alert.severity || (other->severity == alert.severity && other->opened_at_ms <= alert.opened_at_ms))
-                break;
-            telling->alerts[place] = *other;
-            telling->waited_ms[place] = telling->waited_ms[place - 1];
-        }
-        telling->alerts[place] = alert;
-        telling->waited_ms[place] = due->items[i].waited_ms;
+    }
+    if (due->group.size)
+        qsort(all, due->count, sizeof *all, compare_decoded);
+    *telling = (struct telling){.alerts = arena_alloc(&later->arena, due->count * sizeof *telling->alerts),
+                                .waited_ms = arena_alloc(&later->arena, due->count * sizeof *telling->waited_ms),
+                                .told_again_ms = arena_alloc(&later->arena, due->count * sizeof *telling->told_again_ms),
+                                .count = due->count};
+    for (size_t i = 0; i < due->count; i++) {
+        telling->alerts[i] = all[i].alert;
+        telling->waited_ms[i] = all[i].item->waited_ms;
+        telling->told_again_ms[i] = all[i].item->told_again_ms;
     }
     return OUTCOME_OK;
+}
+
+static struct telling part_of(const struct telling *telling, size_t first, size_t count)
+{
+    return (struct telling){telling->alerts + first, telling->waited_ms + first, telling->told_again_ms + first, count};
 }
 
 /* Of one message: at one time, which no other has. Last, for their records may go, and the alerts with them. */
@@ -180,11 +271,15 @@ static void note_all(struct later *later, const struct alert *alerts, size_t cou
     int64_t at_ms = digest_stamp_ms(&later->digest, clock_now_ms(later->config->clock));
     for (size_t i = 0; i < count; i++)
         write_down(later, &alerts[i], note, at_ms);
-    publisher_flush(later->publisher, 10000);
     for (size_t i = 0; i < count; i++)
         waiting_told(&later->waiting, &alerts[i], note, at_ms);
     if (note == NOTE_TOLD)
         digest_counts(&later->digest, at_ms);
+}
+
+void later_told(struct later *later, const struct alert *alert)
+{
+    note_all(later, alert, 1, NOTE_TOLD);
 }
 
 /* It goes out whatever was told today. */
@@ -208,18 +303,33 @@ static void put_off(struct later *later, const struct telling *telling)
 }
 
 /* By one message. false: stopped. */
-static bool tell(struct later *later, const struct telling *telling, struct view group)
+static bool tell(struct later *later, const struct telling *telling, const struct group_message *group)
 {
     if (is_to_be_put_off(later, telling)) {
         put_off(later, telling);
         return true;
     }
-    const struct group_message message = {telling->alerts, telling->waited_ms, telling->count, group};
-    if (!(group.size ? delivery_send_group(later->delivery, &message) : delivery_send(later->delivery, telling->alerts, *telling->waited_ms)))
+    if (!(group ? delivery_send_group(later->delivery, group)
+                : delivery_send(later->delivery, telling->alerts, *telling->waited_ms, *telling->told_again_ms)))
         return false;
     for (size_t i = 0; i < telling->count; i++)
-        metric_add(later->escalated_total, telling->waited_ms[i] > 0);
+        metric_add(telling->told_again_ms[i] ? later->repeated_total : later->escalated_total, telling->waited_ms[i] > 0);
     note_all(later, telling->alerts, telling->count, NOTE_TOLD);
+    return true;
+}
+
+/* As many messages as it takes, one behind the other: a list for people says how many there are, a program wants each of them. */
+static bool tell_group(struct later *later, const struct telling *telling, struct view key)
+{
+    size_t most = later->waiting.receiver->form == RECEIVER_JSON ? GROUP_PART_MOST : telling->count;
+    size_t parts = (telling->count + most - 1) / most;
+    for (size_t part = 0; part < parts; part++) {
+        size_t first = part * most, left = telling->count - first;
+        struct telling some = part_of(telling, first, left < most ? left : most);
+        const struct group_message message = {some.alerts, some.waited_ms, some.count, key, some.told_again_ms, part + 1, parts};
+        if (!tell(later, &some, &message))
+            return false;
+    }
     return true;
 }
 
@@ -233,11 +343,11 @@ static bool has_talked(const struct later *later, int64_t begun_ms)
 static bool tell_each(struct later *later, const struct telling *telling, int64_t begun_ms)
 {
     for (size_t i = 0; i < telling->count && !has_talked(later, begun_ms);) {
-        struct telling some = {telling->alerts + i, telling->waited_ms + i, 1};
-        while (i + some.count < telling->count && is_to_be_put_off(later, &(struct telling){some.alerts + some.count, NULL, 1}) &&
+        struct telling some = part_of(telling, i, 1);
+        while (i + some.count < telling->count && is_to_be_put_off(later, &(struct telling){.alerts = some.alerts + some.count, .count = 1}) &&
                is_to_be_put_off(later, &some))
             some.count++;
-        if (!tell(later, &some, (struct view){NULL, 0}))
+        if (!tell(later, &some, NULL))
             return false;
         i += some.count;
     }
@@ -253,7 +363,7 @@ static bool tell_digest(struct later *later, const struct view *records, size_t 
     bool is_settled = true;
     for (size_t i = 0; i < count && is_settled; i++) {
         const char *why;
-        is_settled = record_reader_read(later->log->reader, records[i], &later->arena, &alerts[i], NULL, &why) == OUTCOME_OK;
+        is_settled = record_reader_read(later->log.reader, records[i], &later->arena, &alerts[i], NULL, &why) == OUTCOME_OK;
         if (is_settled)
             digest_add(&summary, &alerts[i]);
     }
@@ -286,7 +396,7 @@ static void say_how_many_are_held_back(struct later *later)
     metric_set(later->inhibited, (double)now);
 }
 
-enum outcome later_tell(struct later *later)
+static enum outcome tell_all(struct later *later)
 {
     struct due due;
     int64_t now_ms = clock_now_ms(later->config->clock);
@@ -295,11 +405,20 @@ enum outcome later_tell(struct later *later)
     while (!has_talked(later, now_ms) && waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &due)) {
         struct telling telling;
         enum outcome outcome = read_due(later, &due, &telling);
-        if (outcome != OUTCOME_OK || atomic_load(later->log->stop))
+        if (outcome != OUTCOME_OK || atomic_load(later->log.stop))
             return OUTCOME_RETRY;
-        if (!(due.group.size ? tell(later, &telling, due.group) : tell_each(later, &telling, now_ms)))
+        if (!(due.group.size ? tell_group(later, &telling, due.group) : tell_each(later, &telling, now_ms)))
             return OUTCOME_RETRY;
     }
     say_how_many_are_held_back(later);
     return OUTCOME_OK;
+}
+
+enum outcome later_tell(struct later *later)
+{
+    if (later->owes_beginning)
+        write_down_beginning(later);
+    enum outcome outcome = tell_all(later);
+    flush_notes(later);
+    return outcome;
 }

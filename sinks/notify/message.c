@@ -187,6 +187,12 @@ static void write_json_group(struct bytes *out, const struct group_message *grou
     json_write_text(&json, view_of_text(dashboard_url));
     json_key(&json, "group");
     json_write_raw(&json, group->key);
+    if (group->parts > 1) {
+        json_key(&json, "part");
+        json_write_integer(&json, (int64_t)group->part);
+        json_key(&json, "parts");
+        json_write_integer(&json, (int64_t)group->parts);
+    }
     json_key(&json, "alerts");
     json_open_array(&json);
     for (size_t i = 0; i < group->count; i++) {

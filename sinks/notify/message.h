@@ -17,10 +17,14 @@ struct group_message {
     const int64_t *waited_ms; /* of each */
     size_t count;             /* one at least */
     struct view key;          /* JSON (grouping.h) */
+    const int64_t *told_again_ms; /* of each: told before, then; 0: not; for the message's id. NULL: none is */
+    size_t part, parts;       /* of a group that is too large for one message: 2 of 3; 0 of 0 and 1 of 1: it is not */
 };
 
-/* JSON: {"type": "touchstream.alerts", "timestamp": …, "url": the dashboard, "group": the key, "alerts": each as its message by itself would be}, of one alert,
- * too. SLACK: a list, its head with the number and what they have in common; what is beyond twenty is counted only («and 37 more»); one alert is as by itself. */
+enum { GROUP_PART_MOST = 200 };
+
+/* JSON: {"type": "touchstream.alerts", "timestamp": …, "url": the dashboard, "group": the key, "part", "parts" of several, "alerts": each as its message by itself would be}, of
+ * one alert, too. SLACK: a list, its head with the number and what they have in common; what is beyond twenty is counted only («and 37 more»); one alert is as by itself. */
 void message_write_group(struct bytes *out, const struct receiver *receiver, const struct group_message *group, const char *dashboard_url);
 
 /* What they are made of: a line «• CRITICAL OPEN …» of Slack's text, and {"text": …}. */

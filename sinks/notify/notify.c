@@ -8,28 +8,24 @@
 #include "schemas/reader.h"
 #include "sinks/notify/delivery.h"
 #include "sinks/notify/later.h"
-#include "sinks/notify/silences.h"
-#include "sinks/notify/told.h"
+#include "sinks/notify/silence_watch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { RECALL_DAYS = 31, /* a case without news for 30 days has expired */
-       KEPT_DAYS = 90 /* and a KPI that misses its target may do so for as long as the topics are kept */ };
+enum { KEPT_DAYS = 90 /* a KPI may miss its target for as long as the topics are kept */ };
 
 /* One receiver's thread. */
 struct notifier {
     const struct notify_config *config;
-    const struct receiver *receiver;
+    struct receiver *receiver;
+    struct silence_watch *silences;
     atomic_bool *stop;
     struct record_reader *reader;
     struct publisher *publisher; /* of what is kept, and of what was told */
     struct delivery delivery;
-    struct told told; /* of what is told as it comes */
-    struct told_log log, whole_log;
-    struct later later; /* and what is not */
-    bool has_later;
+    struct later later;
     struct arena arena;
     pthread_t thread;
     atomic_bool is_gone;
@@ -38,29 +34,25 @@ struct notifier {
 
 /* --- which alerts ------------------------------------------------------------------------------------------------ */
 
-static bool is_young(const struct notifier *notifier, const struct alert *alert)
-{
-    return clock_now_ms(notifier->config->clock) - alert->changed_at_ms <= notifier->config->settings->max_age_ms;
-}
-
-static bool is_due(struct notifier *notifier, const struct alert *alert)
-{
-    return is_young(notifier, alert) && told_takes(&notifier->told, alert);
-}
-
 static void on_revoked(void *context, struct view topic, int32_t partition)
 {
     struct notifier *notifier = context;
-    (void)topic; /* there is one */
-    told_lose(&notifier->told, partition);
+    (void)topic, (void)partition; /* there is one topic, and what was told is read for all of it */
     later_lose(&notifier->later);
+}
+
+static void on_committed(void *context, struct view topic, int32_t partition, int64_t committed)
+{
+    struct notifier *notifier = context;
+    (void)topic;
+    later_is_handled(&notifier->later, partition, committed);
 }
 
 /* What is told as it comes goes on where it was; of what waits all that has been said has just been read. */
 static int64_t start_at(void *context, struct view topic, int32_t partition)
 {
     struct notifier *notifier = context;
-    (void)topic; /* there is one */
+    (void)topic;
     int64_t old_until = later_read_old(&notifier->later, partition);
     return receiver_holds_all(notifier->receiver) ? old_until : -1;
 }
@@ -75,28 +67,34 @@ static enum outcome on_record(struct notifier *notifier, const struct record *re
     enum outcome outcome = record_reader_read(notifier->reader, record->value, &notifier->arena, &alert, NULL, &why);
     if (outcome != OUTCOME_OK)
         return outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP ? outcome : OUTCOME_OK;
-    if (notifier->has_later)
-        later_takes(&notifier->later, &alert, record->value);
-    if (is_due(notifier, &alert) && !delivery_send(&notifier->delivery, &alert, 0)) {
-        told_takes_back(&notifier->told, &alert);
+    if (!later_takes(&notifier->later, &alert, record->value))
+        return OUTCOME_OK;
+    if (!delivery_send(&notifier->delivery, &alert, 0, 0))
         return OUTCOME_RETRY; /* stopped in the middle: after the restart it comes again */
-    }
+    later_told(&notifier->later, &alert);
     return OUTCOME_OK;
+}
+
+/* What is silent is worked out anew, of all that is open. */
+static void take_silences(struct notifier *notifier)
+{
+    const struct silences *silences = silence_watch_now(notifier->silences);
+    if (silences == notifier->receiver->silences)
+        return;
+    notifier->receiver->silences = silences;
+    later_read_again(&notifier->later);
 }
 
 static enum outcome on_batch(void *context, const struct record *records, size_t count)
 {
     struct notifier *notifier = context;
     enum outcome outcome = OUTCOME_OK;
+    take_silences(notifier);
     if (!later_is_complete(&notifier->later))
         return OUTCOME_REDO;
-    for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++) {
-        if (!receiver_holds_all(notifier->receiver))
-            outcome = told_recall(&notifier->told, &notifier->log, &records[i]);
-        if (outcome == OUTCOME_OK)
-            outcome = on_record(notifier, &records[i]);
-    }
-    return outcome == OUTCOME_OK && notifier->has_later ? later_tell(&notifier->later) : outcome;
+    for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++)
+        outcome = on_record(notifier, &records[i]);
+    return outcome == OUTCOME_OK ? later_tell(&notifier->later) : outcome;
 }
 
 /* --- the service ------------------------------------------------------------------------------------------------- */
@@ -113,23 +111,17 @@ static void *run_notifier(void *context)
     notifier->reader = record_reader_create(&alert_shape, notifier->config->registry);
     notifier->publisher = publisher_create(notifier->config->kafka, &(struct publisher_settings){0}, NULL, error, sizeof error);
     delivery_init(&notifier->delivery, notifier->config, notifier->receiver, notifier->publisher, notifier->stop);
-    notifier->told.receiver = notifier->receiver;
-    int64_t now_ms = clock_now_ms(notifier->config->clock);
-    notifier->log = (struct told_log){bytes_text(&topic), notifier->config->kafka, notifier->reader, now_ms - DAYS(RECALL_DAYS), notifier->stop};
-    notifier->whole_log = notifier->log;
-    notifier->whole_log.since_ms = now_ms - DAYS(KEPT_DAYS);
-    later_init(&notifier->later, notifier->config, &notifier->whole_log, notifier->publisher, &notifier->delivery);
-    notifier->has_later = receiver_holds_some(notifier->receiver);
+    struct alert_log log = {bytes_text(&topic), notifier->reader, clock_now_ms(notifier->config->clock) - DAYS(KEPT_DAYS), notifier->stop};
+    later_init(&notifier->later, notifier->config, log, notifier->publisher, &notifier->delivery);
     const char *topics[] = {bytes_text(&topic), NULL};
     struct follow follow = {.group = bytes_text(&group), .topics = topics, .batch_records_max = 100, .wait_ms_max = 500, .context = notifier,
                             .is_sole = receiver_sees_all(notifier->receiver), .on_batch = on_batch, .on_revoked = on_revoked,
-                            .start_at = notifier->has_later ? start_at : NULL};
+                            .on_committed = on_committed, .start_at = start_at};
     notifier->outcome = notifier->publisher ? follow_run(&follow, notifier->config->kafka, notifier->stop) : OUTCOME_STOP;
     later_finish(&notifier->later);
     delivery_finish(&notifier->delivery);
     publisher_destroy(notifier->publisher);
     record_reader_destroy(notifier->reader);
-    told_finish(&notifier->told);
     arena_finish(&notifier->arena);
     bytes_finish(&topic);
     bytes_finish(&group);
@@ -137,16 +129,13 @@ static void *run_notifier(void *context)
     return NULL;
 }
 
-/* The log says when a silence begins and ends, as long as anybody is told anything. */
-static void watch_silences(const struct notify_config *config, const struct silences *silences, const struct notifier *notifiers, size_t count,
+/* As long as anybody is told anything: the log says when a silence begins and ends, and their file is read again when it has changed. */
+static void watch_silences(const struct notify_config *config, struct silence_watch *silences, const struct notifier *notifiers, size_t count,
                            atomic_bool *stop)
 {
-    int64_t before_ms = INT64_MIN;
     bool is_anybody_there = true;
-    while (silences->count && is_anybody_there && !atomic_load(stop)) {
-        int64_t now_ms = clock_now_ms(config->clock);
-        silences_say(silences, before_ms, now_ms);
-        before_ms = now_ms;
+    while (silence_watch_has_work(silences) && is_anybody_there && !atomic_load(stop)) {
+        silence_watch_look(silences, clock_now_ms(config->clock));
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
         is_anybody_there = count == 0;
         for (size_t i = 0; i < count; i++)
@@ -154,26 +143,15 @@ static void watch_silences(const struct notify_config *config, const struct sile
     }
 }
 
-enum outcome notify_run(const struct notify_config *config, atomic_bool *stop)
+static enum outcome run_all(const struct notify_config *config, struct receiver *receivers, size_t count, struct silence_watch *silences, atomic_bool *stop)
 {
-    struct receiver receivers[RECEIVERS_MAX];
-    struct silences silences;
-    struct bytes error = {0};
-    size_t count;
-    if (!receivers_read(config->settings, receivers, &count, &error) || !silences_read(config->settings->silences, &silences, &error)) {
-        log_error("wrong configuration", "error", bytes_text(&error), NULL);
-        bytes_finish(&error);
-        return OUTCOME_STOP;
-    }
-    if (count == 0)
-        log_info("nobody to notify: notify.receivers is empty", NULL);
     struct notifier *notifiers = memory_zeroed(RECEIVERS_MAX, sizeof *notifiers);
     for (size_t i = 0; i < count; i++) {
-        receivers[i].silences = &silences;
-        notifiers[i] = (struct notifier){.config = config, .receiver = &receivers[i], .stop = stop};
+        receivers[i].silences = silence_watch_now(silences);
+        notifiers[i] = (struct notifier){.config = config, .receiver = &receivers[i], .silences = silences, .stop = stop};
         thread_create(&notifiers[i].thread, run_notifier, &notifiers[i]);
     }
-    watch_silences(config, &silences, notifiers, count, stop);
+    watch_silences(config, silences, notifiers, count, stop);
     enum outcome outcome = OUTCOME_OK;
     for (size_t i = 0; i < count; i++) {
         pthread_join(notifiers[i].thread, NULL);
@@ -181,5 +159,24 @@ enum outcome notify_run(const struct notify_config *config, atomic_bool *stop)
             outcome = OUTCOME_STOP;
     }
     free(notifiers);
+    return outcome;
+}
+
+enum outcome notify_run(const struct notify_config *config, atomic_bool *stop)
+{
+    struct receiver receivers[RECEIVERS_MAX];
+    struct silence_watch silences;
+    struct bytes error = {0};
+    size_t count;
+    bool is_good = receivers_read(config->settings, receivers, &count, &error) && silence_watch_init(&silences, config->settings, &error);
+    if (!is_good)
+        log_error("wrong configuration", "error", bytes_text(&error), NULL);
+    bytes_finish(&error);
+    if (!is_good)
+        return OUTCOME_STOP;
+    if (count == 0)
+        log_info("nobody to notify: notify.receivers is empty", NULL);
+    enum outcome outcome = run_all(config, receivers, count, &silences, stop);
+    silence_watch_finish(&silences);
     return outcome;
 }

@@ -14,9 +14,11 @@
 
 const struct setting notify_setting_rows[] = {
     SETTING_TREE(struct notify_settings, receivers, "notify.receivers",
-                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md), after (15m, or {critical: 15m, warning: 2h}: it hears of what nobody has acknowledged for so long), inhibit (false: KPI alerts also while one about the whole or about the data itself is open), group_by (one message for alerts that have these in common, out of rule, kind, severity, kpi, dimension, customer, ticket), group_wait (30s), group_interval (5m), daily_max (messages a day, beyond which what is not CRITICAL comes in a digest), digest_at (\"00:00\"), time_zone (UTC), cap_critical (true: CRITICAL, too)}."),
+                 .about = "Who is told about alerts: a list of {name, form: json or slack or pagerduty, url, secret (whsec_ and base64, or any text; pagerduty's is the routing key), severity, rules (a list out of case, kpi.target, sla.first_response.warning, …; docs/CASES.md), after (15m, or {critical: 15m, warning: 2h}: it hears of what nobody has acknowledged for so long), inhibit (false: KPI alerts also while one about the whole or about the data itself is open), group_by (one message for alerts that have these in common, out of rule, kind, severity, kpi, dimension, customer, ticket), group_wait (30s), group_interval (5m), repeat_interval (4h: what was told and is still open, not acknowledged, is told again so often; without it never), daily_max (messages a day, beyond which what is not CRITICAL comes in a digest), digest_at (\"00:00\"), time_zone (UTC), cap_critical (true: CRITICAL, too)}."),
     SETTING_TREE(struct notify_settings, silences, "notify.silences",
                  .about = "For a while nobody is told: a list of {author, reason, from, until, and of rules, customers, kpis, dimensions at least one list of what it is about} (docs/CASES.md)."),
+    SETTING_TEXT(struct notify_settings, silences_file, "notify.silences_file", .standard_text = "",
+                 .about = "A file with more of them: such a list, alone. Read again when it changes, without a restart; one with a mistake is not taken, and the log names its line (docs/CASES.md)."),
     SETTING_DURATION(struct notify_settings, retry_first_ms, "notify.retry_first", .standard = 500, .least = 10,
                      .most = MINUTES(10), .about = "Pause before the second attempt; it doubles from there."),
     SETTING_DURATION(struct notify_settings, retry_most_ms, "notify.retry_most", .standard = MINUTES(1), .least = 10,
@@ -24,7 +26,7 @@ const struct setting notify_setting_rows[] = {
     SETTING_DURATION(struct notify_settings, give_up_after_ms, "notify.give_up_after", .standard = HOURS(6), .least = 0,
                      .most = DAYS(30), .about = "After so long a message goes to the topic alerts.undelivered and the next one is tried."),
     SETTING_DURATION(struct notify_settings, max_age_ms, "notify.max_age", .standard = HOURS(24), .least = MINUTES(1),
-                     .most = DAYS(365), .about = "An alert that changed longer ago (after an outage, say) is not told any more."),
+                     .most = DAYS(365), .about = "An alert that changed longer ago (after an outage, say) is not told any more; that something is over is, to who was told of it."),
     SETTING_TEXT(struct notify_settings, dashboard_url, "notify.dashboard_url", .standard_text = "http://127.0.0.1:8081",
                  .about = "Where links in messages lead."),
     SETTING_END};
@@ -43,7 +45,7 @@ static const char *scalar_of(const struct settings_node *map, const char *key)
 
 static bool check_keys(const struct settings_node *map, struct bytes *error)
 {
-    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", "after", "inhibit", "group_by", "group_wait", "group_interval",
+    static const char *const known[] = {"name", "form", "url", "secret", "severity", "rules", "after", "inhibit", "repeat_interval", "group_by", "group_wait", "group_interval",
                                         "daily_max", "digest_at", "time_zone", "cap_critical", NULL};
     for (size_t i = 0; i < map->child_count; i++) {
         bool is_known = false;
@@ -154,6 +156,12 @@ static bool read_inhibit(const struct settings_node *node, bool *inhibits)
     return *inhibits || strcmp(text, "false") == 0;
 }
 
+static bool read_repeat(const struct settings_node *node, int64_t *repeat_ms)
+{
+    *repeat_ms = 0;
+    return node == NULL || read_wait(node, repeat_ms);
+}
+
 static bool read_one(const struct settings_node *node, struct receiver *receiver, struct bytes *error)
 {
     if (node->kind != SETTINGS_MAP)
@@ -181,6 +189,8 @@ static bool read_one(const struct settings_node *node, struct receiver *receiver
         return false;
     if (!read_inhibit(settings_node_find(node, "inhibit"), &receiver->inhibits))
         return complain(error, settings_node_find(node, "inhibit"), "inhibit is true or false");
+    if (!read_repeat(settings_node_find(node, "repeat_interval"), &receiver->repeat_ms))
+        return complain(error, settings_node_find(node, "repeat_interval"), "repeat_interval is a duration from 1s to 30d, as 4h");
     if (!grouping_read(node, &receiver->grouping, error))
         return false;
     if (receiver->form == RECEIVER_PAGERDUTY && receiver->grouping.is_on)
@@ -225,11 +235,6 @@ bool receiver_holds_all(const struct receiver *receiver)
     return receiver->escalates || receiver->grouping.is_on || receiver->digest.daily_max;
 }
 
-bool receiver_holds_some(const struct receiver *receiver)
-{
-    return receiver_holds_all(receiver) || receiver->inhibits;
-}
-
 bool receiver_holds(const struct receiver *receiver, const struct alert *alert)
 {
     return receiver_holds_all(receiver) || (receiver->inhibits && subject_of(alert).is_kpi);
@@ -238,11 +243,6 @@ bool receiver_holds(const struct receiver *receiver, const struct alert *alert)
 bool receiver_sees_all(const struct receiver *receiver)
 {
     return receiver->inhibits || receiver->grouping.is_on || receiver->digest.daily_max;
-}
-
-bool receiver_is_spared(const struct receiver *receiver, const struct alert *alert, bool was_told)
-{
-    return !(was_told && alert_is_over(alert)) && silences_cover(receiver->silences, alert);
 }
 
 bool receiver_wants(const struct receiver *receiver, const struct alert *alert, bool was_told)

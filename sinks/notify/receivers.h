@@ -9,6 +9,7 @@
  *           severity: warning        # the least that is told; default info
  *           rules: [case, sla.first_response.breach]   # default: all
  *           inhibit: false           # KPI alerts even while a graver one says it already, or the data is in doubt (inhibition.h); default true
+ *           repeat_interval: 4h      # what was told and nobody has acknowledged, nor is over, is told again so often; default: never
  *         - name: head-of-support    # hears only what nobody has acknowledged for so long
  *           url: http://127.0.0.1:9000/escalated
  *           after: {critical: 15m, warning: 2h}        # or one for every severity: 15m
@@ -36,12 +37,14 @@ struct receiver {
     struct grouping grouping;
     struct digest_rules digest;
     bool inhibits;                     /* inhibition.h; unless `inhibit: false` */
+    int64_t repeat_ms;                 /* 0: never */
     const struct silences *silences;   /* set by who has them; NULL: none */
 };
 
 struct notify_settings {
     struct settings_node *receivers; /* NULL: nobody */
     struct settings_node *silences;  /* silences.h */
+    char *silences_file;             /* more of them; empty: none */
     int64_t retry_first_ms, retry_most_ms, give_up_after_ms, max_age_ms;
     char *dashboard_url;
 };
@@ -57,13 +60,9 @@ bool receivers_read(const struct notify_settings *settings, struct receiver rece
 /* Is this alert for this receiver? Who was told of it hears how it goes on, grave or not: that it is over, above all. */
 bool receiver_wants(const struct receiver *receiver, const struct alert *alert, bool was_told);
 
-/* A silence covers it. That it is over is told all the same to who was told that it was not. */
-bool receiver_is_spared(const struct receiver *receiver, const struct alert *alert, bool was_told);
-
 /* It is not told such alerts as they come, but when it is time for them (waiting.h). */
 bool receiver_holds(const struct receiver *receiver, const struct alert *alert);
 bool receiver_holds_all(const struct receiver *receiver);
-bool receiver_holds_some(const struct receiver *receiver);
 
 /* Whether one is to be told depends on others, wherever they are: one process has to see them all. */
 bool receiver_sees_all(const struct receiver *receiver);

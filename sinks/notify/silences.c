@@ -113,14 +113,17 @@ static bool read_one(const struct settings_node *map, struct silence *silence, s
 bool silences_read(const struct settings_node *list, struct silences *silences, struct bytes *error)
 {
     *silences = (struct silences){.count = 0};
-    if (!list)
-        return true;
+    return !list || silences_add(list, silences, error);
+}
+
+bool silences_add(const struct settings_node *list, struct silences *silences, struct bytes *error)
+{
     if (list->kind != SETTINGS_LIST)
-        return complain(error, list, "is a list");
-    if (list->child_count > SILENCES_MAX)
+        return complain(error, list, "is a list of {author, reason, until, …}, each beginning with a dash");
+    if (silences->count + list->child_count > SILENCES_MAX)
         return complain(error, list, "at most 64 silences; take out those that are over");
-    for (; silences->count < list->child_count; silences->count++)
-        if (!read_one(&list->children[silences->count], &silences->items[silences->count], error))
+    for (size_t i = 0; i < list->child_count; i++, silences->count++)
+        if (!read_one(&list->children[i], &silences->items[silences->count], error))
             return false;
     return true;
 }
@@ -172,11 +175,6 @@ int64_t silences_end_ms(const struct silences *silences, uint64_t which, int64_t
         }
     }
     return at_ms;
-}
-
-bool silences_cover(const struct silences *silences, const struct alert *alert)
-{
-    return silences && silences_end_ms(silences, silences_about(silences, alert), alert->changed_at_ms) != alert->changed_at_ms;
 }
 
 /* --- the log --- */

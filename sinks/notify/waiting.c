@@ -7,19 +7,19 @@
 
 #include <stdlib.h>
 
-enum { TRACKS_MAX = 500000, SEVERITIES = SEVERITY_CRITICAL + 1 };
+enum { TRACKS_MAX = 500000, SWEEP_LEAST = 50000, SEVERITIES = SEVERITY_CRITICAL + 1 };
 
 #define NOT_OPEN INT64_MAX
 
-const char *const note_texts[] = {[NOTE_TOLD] = "", [NOTE_CAPPED] = "capped", [NOTE_DIGEST] = "digest"};
+const char *const note_texts[] = {[NOTE_TOLD] = "", [NOTE_CAPPED] = "capped", [NOTE_DIGEST] = "digest", [NOTE_BEGUN] = "begun"};
 
 struct track {
     int32_t revision;             /* the newest seen, and what it says: */
     enum alert_state state;
     enum severity severity;
     int64_t changed_at_ms;
-    bool is_spared;               /* by a silence, if the receiver was told before */
-    struct bytes record;
+    bool is_held;                 /* not told as it comes */
+    struct bytes record;          /* empty while there is nothing to tell of it */
     int32_t told_revision;        /* the newest told; 0: none */
     bool is_told;                 /* and it is not over since */
     enum alert_state told_state;
@@ -28,7 +28,7 @@ struct track {
     uint64_t silences;            /* about it, one bit each */
     struct subject subject;       /* of those that can be inhibited */
     bool is_capped;               /* put off until the digest */
-    int64_t capped_ms;            /* since then */
+    int64_t capped_ms;            /* since then; or told by it then */
     struct group *group;          /* NULL: the receiver does not group */
     int64_t told_ms;              /* the last time; INT64_MIN: never */
     int64_t taken_ms;             /* when it came that it is due; of a restart, when that was read again */
@@ -36,7 +36,7 @@ struct track {
 
 void waiting_init(struct waiting *waiting, const struct receiver *receiver)
 {
-    *waiting = (struct waiting){.receiver = receiver, .next_due_ms = INT64_MAX};
+    *waiting = (struct waiting){.receiver = receiver, .next_due_ms = INT64_MAX, .sweep_at = SWEEP_LEAST};
 }
 
 static void track_free(void *value)
@@ -52,6 +52,7 @@ void waiting_finish(struct waiting *waiting)
     map_finish(&waiting->tracks, track_free);
     inhibition_finish(&waiting->inhibition);
     groups_finish(&waiting->groups);
+    free(waiting->items);
 }
 
 void waiting_reset(struct waiting *waiting)
@@ -60,12 +61,48 @@ void waiting_reset(struct waiting *waiting)
     waiting_init(waiting, waiting->receiver);
 }
 
+static bool is_over(const struct track *track)
+{
+    return alert_is_over(&(struct alert){.state = track->state});
+}
+
+/* What is over, and known to the receiver as such or never was, needs no memory. */
+static bool is_settled(const struct waiting *waiting, const struct track *track)
+{
+    bool is_put_off = track->is_capped && waiting->receiver->digest.daily_max;
+    return is_over(track) && !track->is_told && !is_put_off && track->revision >= track->told_revision;
+}
+
+/* The same by what the receiver was told, before the log has been read that far. */
+static bool is_settled_by_notes(const struct track *track)
+{
+    return track->revision < track->told_revision && !track->is_told && !track->is_capped && alert_is_over(&(struct alert){.state = track->told_state});
+}
+
+/* Settled ones of whom more may be told: bounded, the price is that it is not. */
+static void sweep(struct waiting *waiting)
+{
+    struct map kept = {0};
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
+        if (is_settled(waiting, slot->value) || is_settled_by_notes(slot->value))
+            track_free(slot->value);
+        else
+            *map_place(&kept, view_of(slot->key, slot->key_size)) = slot->value;
+    }
+    map_finish(&waiting->tracks, NULL);
+    waiting->tracks = kept;
+    waiting->sweep_at = SWEEP_LEAST + 2 * kept.count;
+}
+
 /* NULL: there are too many, and this one was not among them. */
 static struct track *track_open(struct waiting *waiting, struct view alert_id)
 {
     struct track *track = map_find(&waiting->tracks, alert_id);
     if (track)
         return track;
+    if (waiting->tracks.count >= waiting->sweep_at)
+        sweep(waiting);
     if (waiting->tracks.count >= TRACKS_MAX) {
         if (!waiting->is_full)
             log_warning("too many open alerts to tell them all", "receiver", waiting->receiver->name, NULL);
@@ -94,11 +131,6 @@ static void run_clocks(const struct receiver *receiver, struct track *track, con
     }
 }
 
-static bool is_over(const struct track *track)
-{
-    return alert_is_over(&(struct alert){.state = track->state});
-}
-
 /* Of what the receiver knows, whichever way it was told. */
 static bool has_changed(const struct track *track)
 {
@@ -106,16 +138,18 @@ static bool has_changed(const struct track *track)
            (track->told_revision == 0 || track->state != track->told_state || track->severity != track->told_severity);
 }
 
+/* Until it is over; who is told change by change hears, too, how it goes on from there (VERIFIED). */
 static bool is_news(const struct track *track)
 {
-    return track->is_told && has_changed(track) && !track->is_spared;
+    bool was_over = track->told_revision && alert_is_over(&(struct alert){.state = track->told_state});
+    return has_changed(track) && (track->is_told || (was_over && is_over(track) && !track->is_held));
 }
 
 /* It is in the digest, and nowhere else; but that is no place for what is critical by now, nor for the end of what was told. */
 static bool is_put_off(const struct receiver *receiver, const struct track *track)
 {
     bool is_critical = track->severity == SEVERITY_CRITICAL && !receiver->digest.caps_critical && !is_over(track);
-    return track->is_capped && !is_critical && !(track->is_told && is_over(track));
+    return receiver->digest.daily_max && track->is_capped && !is_critical && !(track->is_told && is_over(track));
 }
 
 /* −1: never. */
@@ -130,6 +164,7 @@ struct plan {
     int64_t free_ms;  /* not before; a moment later, it might be inhibited */
     int64_t ready_ms; /* a reason to speak; before, it comes along when others of its group have one */
     int64_t waited_ms;
+    int64_t told_again_ms; /* it was told before, then; 0: not told again */
     bool is_inhibited;
 };
 
@@ -137,8 +172,7 @@ static int64_t held_until_ms(const struct waiting *waiting, const struct track *
 {
     for (int64_t before_ms = INT64_MIN; at_ms != before_ms && at_ms != INT64_MAX;) {
         before_ms = at_ms;
-        if (!track->is_told)
-            at_ms = silences_end_ms(waiting->receiver->silences, track->silences, at_ms);
+        at_ms = silences_end_ms(waiting->receiver->silences, track->silences, at_ms);
         if (waiting->receiver->inhibits)
             at_ms = inhibition_end_ms(&waiting->inhibition, &track->subject, at_ms);
     }
@@ -165,12 +199,22 @@ static struct plan with_company(const struct waiting *waiting, const struct trac
     return plan;
 }
 
+/* What was told and nobody has acted on, nor ended. */
+static void plan_repeat(const struct receiver *receiver, const struct track *track, struct plan *plan)
+{
+    if (!receiver->repeat_ms || !track->is_told || track->state != ALERT_STATE_OPEN || has_changed(track))
+        return;
+    plan->told_again_ms = track->told_ms;
+    plan->due_ms = later_of(track->told_ms, track->capped_ms) + receiver->repeat_ms;
+}
+
 static struct plan plan_of(const struct waiting *waiting, const struct track *track, int64_t now_ms)
 {
     const struct receiver *receiver = waiting->receiver;
-    struct plan plan = {INT64_MAX, INT64_MAX, INT64_MAX, 0, false};
-    if (is_put_off(receiver, track))
+    struct plan plan = {.due_ms = INT64_MAX, .free_ms = INT64_MAX, .ready_ms = INT64_MAX};
+    if (is_put_off(receiver, track) || track->record.size == 0)
         return plan;
+    plan_repeat(receiver, track, &plan);
     if (is_news(track))
         plan.due_ms = track->changed_at_ms;
     for (int severity = 0; severity < SEVERITIES && !track->is_told && has_changed(track); severity++) {
@@ -186,16 +230,30 @@ static struct plan plan_of(const struct waiting *waiting, const struct track *tr
     int64_t from_now_ms = receiver->inhibits ? inhibition_end_ms(&waiting->inhibition, &track->subject, now_ms) : now_ms;
     if (held_ms <= now_ms && from_now_ms > now_ms) /* it has begun since: while the receiver did not answer, say */
         held_ms = from_now_ms;
-    plan.is_inhibited = held_ms == INT64_MAX;
-    plan.waited_ms = receiver->escalates && !track->is_told ? plan.waited_ms + (held_ms - plan.due_ms) : 0;
+    plan.is_inhibited = held_ms == INT64_MAX && (!plan.told_again_ms || plan.due_ms <= now_ms);
+    plan.waited_ms = plan.told_again_ms                         ? later_of(held_ms, now_ms) - track->since_ms[track->severity]
+                     : receiver->escalates && !track->is_told ? plan.waited_ms + (held_ms - plan.due_ms)
+                                                              : 0;
     plan.due_ms = held_ms;
     return with_company(waiting, track, plan);
 }
 
-static void add(struct due *due, const struct track *track, const struct plan *plan)
+/* That it is over is never too old for who was told that it was not; nor is what is still so. */
+static bool is_too_old(const struct track *track, const struct plan *plan, int64_t now_ms, int64_t age_max_ms)
 {
-    if (due->count < DUE_MOST) /* the rest comes with the group's next message */
-        due->items[due->count++] = (struct due_item){bytes_view(&track->record), plan->waited_ms};
+    return plan->due_ms < now_ms - age_max_ms && !plan->told_again_ms && !(track->is_told && is_over(track));
+}
+
+static void add(struct waiting *waiting, struct due *due, const struct track *track, const struct plan *plan)
+{
+    if (due->count == DUE_OF_GROUP_MOST) /* the rest comes with the group's next message */
+        return;
+    if (due->count == waiting->item_capacity) {
+        waiting->item_capacity = waiting->item_capacity ? 2 * waiting->item_capacity : DUE_MOST;
+        waiting->items = memory_resize(waiting->items, waiting->item_capacity * sizeof *waiting->items);
+    }
+    waiting->items[due->count++] = (struct due_item){bytes_view(&track->record), plan->waited_ms, plan->told_again_ms};
+    due->items = waiting->items;
 }
 
 /* What is to be told now, the soonest first. Many at once: each look goes through all that waits. */
@@ -209,7 +267,7 @@ struct soonest {
     struct candidate candidates[DUE_MOST];
 };
 
-/* All of a group that may be told. */
+/* All of a group that may be told; what is to be told again comes along if that is in a little while. */
 static void gather(struct waiting *waiting, const struct group *group, int64_t now_ms, int64_t age_max_ms, struct due *due)
 {
     size_t at = 0;
@@ -218,8 +276,9 @@ static void gather(struct waiting *waiting, const struct group *group, int64_t n
         if (track->group != group)
             continue;
         struct plan plan = plan_of(waiting, track, now_ms);
-        if (plan.free_ms <= now_ms && plan.due_ms >= now_ms - age_max_ms)
-            add(due, track, &plan);
+        int64_t until_ms = plan.told_again_ms ? now_ms + waiting->receiver->repeat_ms / 10 : now_ms;
+        if (plan.free_ms <= until_ms && !is_too_old(track, &plan, now_ms, age_max_ms))
+            add(waiting, due, track, &plan);
     }
     due->group = view_of_text(group->key);
 }
@@ -258,7 +317,7 @@ bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, st
     for (struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
         struct plan plan = plan_of(waiting, slot->value, now_ms);
         waiting->inhibited += plan.is_inhibited;
-        if (plan.due_ms < now_ms - age_max_ms)
+        if (is_too_old(slot->value, &plan, now_ms, age_max_ms))
             continue;
         waiting->next_due_ms = plan.ready_ms < waiting->next_due_ms ? plan.ready_ms : waiting->next_due_ms;
         if (plan.ready_ms <= now_ms)
@@ -268,7 +327,7 @@ bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, st
         gather(waiting, soonest.candidates[0].track->group, now_ms, age_max_ms, due);
     else
         for (size_t i = 0; i < soonest.count; i++)
-            add(due, soonest.candidates[i].track, &soonest.candidates[i].plan);
+            add(waiting, due, soonest.candidates[i].track, &soonest.candidates[i].plan);
     return soonest.count > 0;
 }
 
@@ -291,10 +350,10 @@ void waiting_remember(struct waiting *waiting, const struct alert *told, enum no
     if (!track)
         return;
     track->is_capped = note == NOTE_CAPPED;
-    if (note == NOTE_CAPPED) {
+    if (note != NOTE_TOLD)
         track->capped_ms = told_ms;
+    if (note == NOTE_CAPPED)
         return;
-    }
     if (note == NOTE_TOLD)
         track->told_ms = later_of(track->told_ms, told_ms);
     if (track->group)
@@ -303,55 +362,109 @@ void waiting_remember(struct waiting *waiting, const struct alert *told, enum no
         remember_told(track, told, note);
 }
 
-/* What is over and known to the receiver as such needs no memory; an alert without a clock of ours never did. */
-static void drop_if_settled(struct waiting *waiting, struct view alert_id, struct track *track)
+/* Who is told change by change may hear more of it. true: it is gone. */
+static bool drop_if_settled(struct waiting *waiting, struct view alert_id, struct track *track)
 {
-    if (is_over(track) && !track->is_told && !track->is_capped && track->revision >= track->told_revision)
+    bool is_to_go = is_settled(waiting, track) && (track->is_held || track->told_revision == 0);
+    if (is_to_go)
         track_free(map_remove(&waiting->tracks, alert_id));
+    return is_to_go;
 }
 
-void waiting_takes(struct waiting *waiting, const struct alert *alert, struct view record, int64_t now_ms)
+/* Most of what is open has been told, or is not grave enough: what there is to tell of it comes with its next revision. */
+static bool needs_record(const struct receiver *receiver, const struct track *track)
+{
+    bool may_be_told = !track->is_told && has_changed(track) && track->severity >= receiver->least;
+    return is_news(track) || may_be_told || track->is_capped || (receiver->repeat_ms && track->is_told);
+}
+
+static void keep_record(const struct receiver *receiver, struct track *track, struct view record)
+{
+    if (needs_record(receiver, track)) {
+        bytes_clear(&track->record);
+        bytes_append_view(&track->record, record);
+    } else {
+        bytes_finish(&track->record);
+    }
+}
+
+/* The track in which something has changed; NULL: none. */
+static struct track *take(struct waiting *waiting, const struct alert *alert, struct view record, int64_t now_ms, struct plan *before)
 {
     const struct receiver *receiver = waiting->receiver;
     if (receiver->inhibits && inhibition_takes(&waiting->inhibition, alert))
         waiting->next_due_ms = INT64_MIN;
-    if (!receiver_holds(receiver, alert))
-        return;
     struct track *track = map_find(&waiting->tracks, alert->alert_id);
     if (!track && (alert_is_over(alert) || !receiver_wants(receiver, alert, true)))
-        return;
+        return NULL;
     if (!track)
         track = track_open(waiting, alert->alert_id);
     if (!track || alert->revision <= track->revision)
-        return;
-    struct plan before = plan_of(waiting, track, now_ms);
+        return NULL;
+    *before = plan_of(waiting, track, now_ms);
+    track->is_held = receiver_holds(receiver, alert);
     track->revision = alert->revision;
     track->state = alert->state;
     track->severity = alert->severity;
     track->changed_at_ms = alert->changed_at_ms;
-    track->is_spared = receiver_is_spared(receiver, alert, true);
     track->silences = silences_about(receiver->silences, alert);
     track->subject = subject_of(alert);
     if (receiver->grouping.is_on) {
         track->group = groups_move(&waiting->groups, &receiver->grouping, track->group, alert);
         track->group->told_ms = later_of(track->group->told_ms, track->told_ms);
     }
-    track->taken_ms = before.due_ms <= now_ms ? track->taken_ms : now_ms;
-    bytes_clear(&track->record);
-    bytes_append_view(&track->record, record);
+    track->taken_ms = before->due_ms <= now_ms ? track->taken_ms : now_ms;
+    keep_record(receiver, track, record);
     run_clocks(receiver, track, alert);
+    return track;
+}
+
+static void look_at(struct waiting *waiting, int64_t at_ms)
+{
+    waiting->next_due_ms = at_ms < waiting->next_due_ms ? at_ms : waiting->next_due_ms;
+}
+
+void waiting_takes(struct waiting *waiting, const struct alert *alert, struct view record, int64_t now_ms)
+{
+    struct plan before;
+    struct track *track = take(waiting, alert, record, now_ms, &before);
+    if (!track)
+        return;
     struct plan plan = plan_of(waiting, track, now_ms);
-    int64_t next_ms = before.is_inhibited || plan.is_inhibited ? INT64_MIN : plan.ready_ms; /* they are to be counted */
-    waiting->next_due_ms = next_ms < waiting->next_due_ms ? next_ms : waiting->next_due_ms;
+    look_at(waiting, before.is_inhibited || plan.is_inhibited ? INT64_MIN : plan.ready_ms); /* they are to be counted */
     drop_if_settled(waiting, alert->alert_id, track);
 }
 
+bool waiting_takes_live(struct waiting *waiting, const struct alert *alert, struct view record, int64_t now_ms, int64_t age_max_ms)
+{
+    if (receiver_holds(waiting->receiver, alert)) {
+        waiting_takes(waiting, alert, record, now_ms);
+        return false;
+    }
+    struct plan before;
+    struct track *track = take(waiting, alert, record, now_ms, &before);
+    if (!track)
+        return false;
+    struct plan plan = plan_of(waiting, track, now_ms);
+    bool is_to_be_told = plan.due_ms <= now_ms && !plan.told_again_ms && !is_too_old(track, &plan, now_ms, age_max_ms);
+    if (!is_to_be_told) {
+        look_at(waiting, plan.ready_ms);
+        drop_if_settled(waiting, alert->alert_id, track);
+    }
+    return is_to_be_told;
+}
+
+/* The alert may be made of its record, which goes last. */
 void waiting_told(struct waiting *waiting, const struct alert *alert, enum note note, int64_t now_ms)
 {
     struct track *track = map_find(&waiting->tracks, alert->alert_id);
     waiting_remember(waiting, alert, note, now_ms);
-    if (track)
-        drop_if_settled(waiting, alert->alert_id, track);
+    if (!track || drop_if_settled(waiting, alert->alert_id, track))
+        return;
+    if (waiting->receiver->repeat_ms)
+        look_at(waiting, plan_of(waiting, track, now_ms).ready_ms);
+    if (!needs_record(waiting->receiver, track))
+        bytes_finish(&track->record);
 }
 
 struct view *waiting_capped(const struct waiting *waiting, int64_t before_ms, struct arena *arena, size_t *count)

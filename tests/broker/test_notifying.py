@@ -29,6 +29,16 @@ class Alerts:
         self.topics.flush()
 
 
+    def put_all(self, names, **changes):
+        """Of many the first revision."""
+        now = int(time.time() * 1000)
+        for name in names:
+            self.newest[name] = {"alert_id": "%s-%s" % (name, uuid.uuid4().hex[:8]), "revision": 1, "score": 50.0, "reasons": [], "text": name, "opened_at": now,
+                                 "historical": False, "state": "OPEN", "changed_at": now, **changes}
+            self.topics.put("alerts", self.newest[name]["alert_id"], self.newest[name])
+        self.topics.flush()
+
+
 def told(receiver):
     return [(body["data"]["text"], body["data"]["state"]) for status, _, body, _ in receiver.got if status == 200]
 
@@ -213,13 +223,60 @@ def test_a_group_is_kept_as_one_and_reads_as_a_list(make_installation, receivers
     assert eventually(lambda: all("refused %d" % number in kept() for number in range(3)), 30), (kept(), installation.logs())
 
 
+def test_a_large_group_goes_out_at_once_in_parts(make_installation, receivers):  # noqa: F811
+    """500 at once, and an hour to the next message: three for a program, one for people."""
+    program, people = receivers(), receivers()
+    common = {"group_by": ["rule"], "group_wait": "5s", "group_interval": "1h"}
+    installation = make_installation(**{**PARTITIONS, "notify.receivers": [
+        {"name": "program", "url": url(program), "secret": SECRET, **common}, {"name": "people", "form": "slack", "url": url(people), **common}]})
+    alerts = Alerts(installation)
+    installation.start("notify")
+    names = ["trouble %d" % number for number in range(500)]
+    alerts.put_all(names, **{**CASE, "severity": "WARNING"})
+    assert eventually(lambda: len(texts(program)) == 500 and people.got, 60), (len(texts(program)), installation.logs())
+    assert sorted(texts(program)) == sorted((name, "OPEN") for name in names)
+    assert [(body["part"], body["parts"], len(body["alerts"])) for _, _, body, _ in program.got] == [(1, 3, 200), (2, 3, 200), (3, 3, 100)]
+    assert len({id for _, id, *_ in program.got}) == 3 and all(is_signed for *_, is_signed in program.got)
+    (_, _, body, _), = people.got
+    assert body["text"].startswith("500 alerts, 500 of them open") and "and 480 more" in body["text"]
+
+
+def test_who_wants_to_be_reminded_is_until_somebody_acts(make_installation, receivers):  # noqa: F811
+    """With a process that dies meanwhile. Each time is a message of its own, by its id."""
+    desk, once = receivers(), receivers()
+    installation = make_installation(**{**PARTITIONS, "notify.receivers": [
+        {"name": "desk", "url": url(desk), "secret": SECRET, "repeat_interval": "3s"}, {"name": "once", "url": url(once)}]})
+    alerts = Alerts(installation)
+    notify = installation.start("notify")
+    alerts.put("case", **CASE)
+    alerts.put("kpi", **kpi("csat", "all"))
+    times = lambda name: [body.get("unacknowledged_ms", 0) for _, _, body, _ in desk.got if (body["data"]["text"], body["data"]["state"]) == (name, "OPEN")]
+    assert eventually(lambda: len(times("case")) >= 2 and len(times("kpi")) >= 2, 40), (told(desk), installation.logs())
+    installation.stop(notify, signal.SIGKILL)
+    notify = installation.start("notify", name="notify-again")
+    assert eventually(lambda: len(times("case")) >= 4 and len(times("kpi")) >= 4, 40), (told(desk), installation.logs())
+    for waited in (times("case"), times("kpi")):
+        assert waited[0] == 0 and all(later - sooner >= 2900 for sooner, later in zip(waited, waited[1:])), waited
+    alerts.put("case", "ACKNOWLEDGED")
+    alerts.put("kpi", "RESOLVED")
+    assert eventually(lambda: {("case", "ACKNOWLEDGED"), ("kpi", "RESOLVED")} <= set(told(desk)), 30), installation.logs()
+    heard = len(desk.got)
+    alerts.put("last", **CASE)
+    assert eventually(lambda: told(desk).count(("last", "OPEN")) >= 3, 40), installation.logs()
+    assert all(name == "last" for name, _ in told(desk)[heard:]), told(desk)
+    assert len({id for _, id, *_ in desk.got}) == len(desk.got) and all(is_signed for *_, is_signed in desk.got)
+    assert sorted(told(once)) == sorted([("case", "OPEN"), ("kpi", "OPEN"), ("case", "ACKNOWLEDGED"), ("kpi", "RESOLVED"), ("last", "OPEN")])
+
+
 # --- the daily cap ----------------------------------------------------------------------------------------------------
 
 def test_what_is_beyond_the_days_messages_comes_in_one_digest(make_installation, receivers):  # noqa: F811
     channel = receivers()
-    ends = time.time() // 60 * 60 + (60 if time.time() % 60 < 10 else 120)  # 50 s from now at least
-    installation = make_installation(**{**PARTITIONS, "notify.receivers": [
-        {"name": "channel", "url": url(channel), "secret": SECRET, "daily_max": 3, "digest_at": time.strftime("%H:%M", time.gmtime(ends))}]})
+    def day_ends(seconds):
+        """Of settings in which it does in so long."""
+        return {"notify.receivers": [{"name": "channel", "url": url(channel), "secret": SECRET, "daily_max": 3,
+                                      "digest_at": time.strftime("%H:%M:%S", time.gmtime(time.time() + seconds))}]}
+    installation = make_installation(**{**PARTITIONS, **day_ends(40000)})
     alerts = Alerts(installation)
     told_here = lambda: [(body["data"]["text"], body["data"]["state"]) for _, _, body, _ in channel.got if body["type"] == "touchstream.alert"]
     digests = lambda: [(id, body) for _, id, body, _ in channel.got if body["type"] == "touchstream.digest"]
@@ -242,12 +299,15 @@ def test_what_is_beyond_the_days_messages_comes_in_one_digest(make_installation,
     assert len(told_here()) == 5 and sum(name.startswith("beyond") for name, _ in told_here()) == 1, told_here()
     put_off = [name for name in alerts.newest if name.startswith("beyond") and (name, "OPEN") not in told_here()]
     alerts.put(put_off[0], "RESOLVED")
+    assert not digests()
     installation.stop(notify, signal.SIGKILL)
-    assert time.time() < ends, "too slow to say anything"
-    notify = installation.start("notify", name="notify-once-more")
 
-    assert eventually(digests, 150), installation.logs()
-    assert time.time() >= ends - 1
+    # The day ends, in a moment, or while nobody is there.
+    ends = int(time.time() + 3)
+    next_day = day_ends(3)
+    notify = installation.start("notify", name="notify-once-more", settings=next_day)
+    assert eventually(digests, 60), installation.logs()
+    assert time.time() >= ends
     (id, digest), = digests()
     assert digest["count"] == 6 and digest["counts"] == [{"rule": "case", "severity": "WARNING", "count": 6, "open": 5}], digest
     assert {one["data"]["text"] for one in digest["gravest"]} == set(put_off) and digest["gravest"][-1]["data"]["state"] == "RESOLVED"
@@ -256,7 +316,7 @@ def test_what_is_beyond_the_days_messages_comes_in_one_digest(make_installation,
     # A new day: who was in the digest is not told again, whatever dies; what is new is.
     assert eventually(lambda: len(notes("digest")) == 6, 20), installation.logs()
     installation.stop(notify, signal.SIGKILL)
-    installation.start("notify", name="notify-next-day")
+    installation.start("notify", name="notify-next-day", settings=next_day)
     for name in put_off[1:3]:
         alerts.put(name, "RESOLVED")
     alerts.put("new", **of_case)
@@ -299,3 +359,74 @@ def test_who_was_acknowledged_while_a_slow_receiver_is_told_of_others_is_not_tol
     alerts.put("last", **CASE)
     assert eventually(lambda: ("last", "OPEN") in told(slow), 60), (told(slow), installation.logs())
     assert len([name for name, state in told(slow) if state == "OPEN"]) < 25, told(slow)
+
+
+# --- other settings ---------------------------------------------------------------------------------------------------
+
+def end_offsets(installation, topic):
+    ends = {message.partition(): message.offset() + 1 for message in installation.messages(topic)}
+    return [TopicPartition(installation.topic(topic), partition, offset) for partition, offset in ends.items()]
+
+
+def texts(receiver):
+    """What it was told, also of messages about several."""
+    found = []
+    for status, _, body, _ in receiver.got:
+        if status == 200:
+            found += [(one["data"]["text"], one["data"]["state"]) for one in body.get("alerts", [body])]
+    return found
+
+
+def test_who_gets_other_settings_hears_nothing_twice_and_of_every_end(make_installation, receivers):  # noqa: F811
+    desk = receivers()
+    installation = make_installation(**{**PARTITIONS, "notify.max_age": "1m"})
+    alerts = Alerts(installation)
+    modes = [{"inhibit": False}, {"group_by": ["rule"], "group_wait": "1s", "group_interval": "1s"}, {"after": "2s"}, {"daily_max": 100}, {}, {"inhibit": False}]
+    nearly_old = int(time.time() * 1000) - 50000
+    for number, mode in enumerate(modes):
+        notify = installation.start("notify", name="notify-%d" % number, settings={"notify.receivers": [{"name": "desk", "url": url(desk), **mode}]})
+        for kind, changes in (("case", {**CASE, "severity": "WARNING"}), ("kpi", kpi("csat", "all"))):
+            alerts.put("%s %d" % (kind, number), **changes, changed_at=nearly_old if number == 0 else int(time.time() * 1000))
+            if number:  # it is older than notify.max_age by the second round
+                alerts.put("%s %d" % (kind, number - 1), "RESOLVED")
+        wanted = sorted([("%s %d" % (kind, one), "OPEN") for kind in ("case", "kpi") for one in range(number + 1)] +
+                        [("%s %d" % (kind, one), "RESOLVED") for kind in ("case", "kpi") for one in range(number)])
+        assert eventually(lambda: sorted(texts(desk)) == wanted, 40), (mode, sorted(texts(desk)), installation.logs())
+        assert installation.stop(notify) == 0
+    installation.start("notify", name="notify-last", settings={"notify.receivers": [{"name": "desk", "url": url(desk)}]})
+    alerts.put("last", **CASE)
+    assert eventually(lambda: ("last", "OPEN") in texts(desk), 30), installation.logs()
+    assert sorted(texts(desk)) == sorted(wanted + [("last", "OPEN")])
+
+
+def test_what_waited_to_be_acknowledged_is_told_when_it_no_longer_has_to(make_installation, receivers):  # noqa: F811
+    boss = receivers()
+    installation = make_installation(**PARTITIONS)
+    alerts = Alerts(installation)
+    notify = installation.start("notify", settings={"notify.receivers": [{"name": "boss", "url": url(boss), "after": "1h"}]})
+    alerts.put("waits", **CASE)
+    assert eventually(lambda: "begun" in [one["text"] for one in installation.records("alerts.escalated")], 30), installation.logs()
+    assert installation.stop(notify) == 0
+    assert not boss.got
+    installation.start("notify", name="notify-again", settings={"notify.receivers": [{"name": "boss", "url": url(boss)}]})
+    assert eventually(lambda: texts(boss) == [("waits", "OPEN")], 30), (texts(boss), installation.logs())
+
+
+def test_what_a_version_without_notes_has_told_is_taken_for_told(make_installation, receivers):  # noqa: F811
+    """It had told whatever it had committed."""
+    desk = receivers()
+    installation = make_installation(**{**PARTITIONS, "notify.receivers": [{"name": "desk", "url": url(desk)}]})
+    alerts = Alerts(installation)
+    alerts.put("old", **CASE)
+    group = Consumer({"bootstrap.servers": installation.services["KAFKA"], "group.id": installation.topic("notify.desk")})
+    group.commit(offsets=end_offsets(installation, "alerts"), asynchronous=False)
+    group.close()
+    for name in ("notify", "notify-again"):
+        notify = installation.start("notify", name=name)
+        alerts.put(name, **CASE)
+        assert eventually(lambda: (name, "OPEN") in told(desk), 30), (told(desk), installation.logs())
+        assert installation.stop(notify) == 0
+    installation.start("notify", name="notify-last")
+    alerts.put("old", "RESOLVED")
+    assert eventually(lambda: ("old", "RESOLVED") in told(desk), 30), installation.logs()
+    assert told(desk) == [("notify", "OPEN"), ("notify-again", "OPEN"), ("old", "RESOLVED")]

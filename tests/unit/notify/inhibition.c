@@ -2,7 +2,6 @@
 #include "sinks/notify/inhibition.h"
 
 #include "base/clock.h"
-#include "sinks/notify/told.h"
 #include "sinks/notify/waiting.h"
 #include "tests/unit/cmocka_all.h"
 
@@ -139,15 +138,13 @@ static void who_opts_out_hears_all_at_once(void **unused)
 {
     (void)unused;
     struct alert whole = about("w", 1, "nps", "all", ALERT_STATE_OPEN, 0), part = about("p", 1, "nps", "product=kettle", ALERT_STATE_OPEN, 1);
-    struct told told = {.receiver = &stubborn};
-    assert_false(receiver_holds(&stubborn, &part));
-    assert_true(told_takes(&told, &whole));
-    assert_true(told_takes(&told, &part));
-    told_finish(&told);
-    struct told other = {.receiver = &desk};
-    assert_true(receiver_holds(&desk, &part));
-    assert_false(told_takes(&other, &part)); /* or it would be told twice */
-    told_finish(&other);
+    for (int is_stubborn = 0; is_stubborn < 2; is_stubborn++) {
+        struct waiting waiting;
+        waiting_init(&waiting, is_stubborn ? &stubborn : &desk);
+        assert_int_equal(waiting_takes_live(&waiting, &whole, whole.alert_id, start_ms + 1, DAYS(1)), is_stubborn);
+        assert_int_equal(waiting_takes_live(&waiting, &part, part.alert_id, start_ms + 1, DAYS(1)), is_stubborn);
+        waiting_finish(&waiting);
+    }
 }
 
 /* The part is read before the whole, which is in another partition, though it is a second younger. */

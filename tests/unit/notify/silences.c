@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "sinks/notify/waiting.h"
-#include "sinks/notify/told.h"
 #include "tests/unit/cmocka_all.h"
 
 #include <stdio.h>
@@ -34,6 +33,11 @@ static struct alert alert_of(const char *customer, enum alert_state state, int32
 {
     return (struct alert){.alert_id = view_of_text(customer), .revision = revision, .rule = VIEW_LITERAL("case"), .customer_id = view_of_text(customer), .state = state,
                           .severity = SEVERITY_CRITICAL, .changed_at_ms = at_ms};
+}
+
+static bool silences_cover(const struct silences *silences, const struct alert *alert)
+{
+    return silences_end_ms(silences, silences_about(silences, alert), alert->changed_at_ms) != alert->changed_at_ms;
 }
 
 static void a_silence_covers_what_changes_while_it_runs_and_each_of_its_lists_has(void **unused)
@@ -128,6 +132,15 @@ static struct settings_file *of_customer_c(struct notify_settings *settings, str
     return file;
 }
 
+/* As it comes, at once. */
+static bool is_told(struct waiting *waiting, const struct alert *alert)
+{
+    bool is_told = waiting_takes_live(waiting, alert, alert->alert_id, alert->changed_at_ms, DAYS(1));
+    if (is_told)
+        waiting_told(waiting, alert, NOTE_TOLD, alert->changed_at_ms);
+    return is_told;
+}
+
 static void nobody_is_told_meanwhile_but_of_the_end_of_what_was_told(void **unused)
 {
     (void)unused;
@@ -135,19 +148,24 @@ static void nobody_is_told_meanwhile_but_of_the_end_of_what_was_told(void **unus
     struct silences silences;
     struct settings_file *file = of_customer_c(&settings, &silences);
     struct receiver desk = {.name = "desk", .silences = &silences};
-    struct told told = {.receiver = &desk};
+    struct waiting waiting;
+    struct due due;
+    waiting_init(&waiting, &desk);
     struct alert before = alert_of("c", ALERT_STATE_OPEN, 1, noon_ms - 1), seen = alert_of("c", ALERT_STATE_ACKNOWLEDGED, 2, noon_ms),
                  over = alert_of("c", ALERT_STATE_RESOLVED, 3, noon_ms + 1), other = alert_of("b", ALERT_STATE_OPEN, 1, noon_ms),
                  hidden = alert_of("d", ALERT_STATE_OPEN, 1, noon_ms), ended = alert_of("d", ALERT_STATE_RESOLVED, 2, noon_ms + 2),
-                 late = alert_of("d", ALERT_STATE_OPEN, 3, noon_ms + HOURS(2));
-    assert_true(told_takes(&told, &before));
-    assert_false(told_takes(&told, &seen));
-    assert_true(told_takes(&told, &over));
-    assert_true(told_takes(&told, &other));
-    assert_false(told_takes(&told, &hidden));
-    assert_false(told_takes(&told, &ended));
-    assert_true(told_takes(&told, &late));
-    told_finish(&told);
+                 again = alert_of("d", ALERT_STATE_OPEN, 3, noon_ms + MINUTES(90));
+    assert_true(is_told(&waiting, &before));
+    assert_false(is_told(&waiting, &seen));
+    assert_true(is_told(&waiting, &over));
+    assert_true(is_told(&waiting, &other));
+    assert_false(is_told(&waiting, &hidden));
+    assert_false(is_told(&waiting, &ended));
+    assert_false(is_told(&waiting, &again));
+    assert_false(waiting_due(&waiting, noon_ms + HOURS(2) - 1, DAYS(1), &due));
+    assert_true(waiting_due(&waiting, noon_ms + HOURS(2), DAYS(1), &due)); /* it is open still as they end */
+    assert_true(due.count == 1 && view_equal_text(due.items[0].record, "d") && due.items[0].waited_ms == 0);
+    waiting_finish(&waiting);
     settings_destroy(file);
 }
 
@@ -169,7 +187,11 @@ static void an_escalation_waits_for_the_end_of_all_silences(void **unused)
     assert_true(view_equal_text(due.items[0].record, "c") && due.items[0].waited_ms == HOURS(1));
     waiting_told(&waiting, &c, NOTE_TOLD, 0);
     struct alert seen = alert_of("c", ALERT_STATE_ACKNOWLEDGED, 2, noon_ms + MINUTES(59));
+    assert_false(waiting_due(&waiting, noon_ms + HOURS(1), DAYS(1), &due));
     waiting_takes(&waiting, &seen, seen.alert_id, seen.changed_at_ms); /* that is silent, too */
+    assert_true(waiting_due(&waiting, noon_ms + HOURS(1), DAYS(1), &due)); /* but only until then */
+    assert_true(view_equal_text(due.items[0].record, "c") && due.items[0].waited_ms == 0);
+    waiting_told(&waiting, &seen, NOTE_TOLD, 0);
     assert_false(waiting_due(&waiting, noon_ms + HOURS(2) - 1, DAYS(1), &due));
     assert_true(waiting_due(&waiting, noon_ms + HOURS(2), DAYS(1), &due));
     assert_true(view_equal_text(due.items[0].record, "d"));
