@@ -4,7 +4,8 @@
 #include "app/sense.h"
 #include "app/topics.h"
 #include "base/arena.h"
-#include "base/http_client.h"
+#include "sinks/notify/probe.h"
+#include "sinks/notify/silence_watch.h"
 
 #include <stdio.h>
 
@@ -126,30 +127,44 @@ static struct finding check_redis(const struct config *config)
     return finding;
 }
 
+/* A line for each. What a receiver's URL holds beside its host may be a secret. */
+static bool check_receivers(const struct config *config)
+{
+    struct receiver receivers[RECEIVERS_MAX];
+    struct probe probes[RECEIVERS_MAX];
+    struct bytes error = {0};
+    size_t count = 0;
+    bool are_good = receivers_read(&config->notify, receivers, &count, &error); /* they are: config_load has looked */
+    bytes_finish(&error);
+    probe_connect(receivers, count, probes);
+    for (size_t i = 0; i < count; i++) {
+        print_finding("notify", probes[i].is_good ? "ok" : "FAILED", probes[i].text);
+        are_good &= probes[i].is_good;
+    }
+    return are_good;
+}
+
+static bool check_silences(const struct config *config)
+{
+    struct silence_watch silences;
+    struct bytes error = {0};
+    char text[768];
+    bool are_good = silence_watch_init(&silences, &config->notify, &error);
+    if (are_good)
+        snprintf(text, sizeof text, "%zu silences in %s", silence_watch_now(&silences)->count, config->notify.silences_file);
+    else
+        snprintf(text, sizeof text, "%s (notify.silences_file)", bytes_text(&error));
+    if (config->notify.silences_file[0])
+        print_finding("notify", are_good ? "ok" : "FAILED", text);
+    silence_watch_finish(&silences);
+    bytes_finish(&error);
+    return are_good;
+}
+
 static const struct connection {
     const char *name;
     struct finding (*check)(const struct config *config);
 } connections[] = {{"kafka", check_kafka}, {"topics", check_topics}, {"registry", check_registry}, {"redis", check_redis}};
-
-/* A line for each. What a receiver's URL holds beside its host may be a secret: its name stands for it. */
-static bool check_receivers(const struct config *config)
-{
-    struct receiver receivers[RECEIVERS_MAX];
-    size_t count = 0;
-    struct bytes error = {0};
-    struct http_client *client = http_client_create();
-    bool are_good = receivers_read(&config->notify, receivers, &count, &error); /* they are: config_load has looked */
-    for (size_t i = 0; i < count; i++) {
-        char why[256], text[512];
-        bool is_there = http_client_reach(client, receivers[i].url, why);
-        snprintf(text, sizeof text, is_there ? "receiver %s takes connections" : "receiver %s: %s (notify.receivers)", receivers[i].name, why);
-        print_finding("notify", is_there ? "ok" : "FAILED", text);
-        are_good &= is_there;
-    }
-    http_client_destroy(client);
-    bytes_finish(&error);
-    return are_good;
-}
 
 static void print_doubt(void *context, const char *name, const char *what)
 {
@@ -175,5 +190,6 @@ int check_command(struct app *app, int argc, char **argv)
         is_good &= finding.is_good;
     }
     is_good &= check_receivers(&app->config);
+    is_good &= check_silences(&app->config);
     return is_good ? EXIT_FINE : EXIT_FAILED;
 }

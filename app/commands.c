@@ -40,7 +40,10 @@ const struct command commands[] = {
     {"journey", "", "service: touchpoints to enriched events, journeys, alerts, follow-ups, KPI deltas", NULL, journey_command, NULL},
     {"kpi", "", "service: KPI deltas to rolling KPIs and trend shifts", NULL, kpi_command, NULL},
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
-    {"notify", "", "service: alerts to webhooks", NULL, notify_command, NULL},
+    {"notify", "[--test [RECEIVER…]]", "service: alerts to webhooks",
+     "With --test no service: one alert of rule \"test\", as grave as the receiver's severity, signed and formed as any other, once. A line for\n"
+     "each receiver; exits 1 if one did not take it. At PagerDuty it opens an incident, to be resolved by hand.",
+     notify_command, notify_options},
     {"dashboard", "", "service: web page and read API over Redis", NULL, dashboard_command, NULL},
     {"top", "[options]", "the dashboard's essentials in a terminal", NULL, top_command, top_options},
     {"run", "[SERVICE…]", "all services in one process, or those named: ingest, journey, kpi, sink, notify, dashboard", NULL,

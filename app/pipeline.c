@@ -15,6 +15,7 @@
 
 #include "app/collect.h"
 #include "app/health.h"
+#include "app/notify_test.h"
 #include "app/sense.h"
 #include "app/stages.h"
 #include "app/status.h"
@@ -235,9 +236,27 @@ int kpi_command(struct app *app, int argc, char **argv)
     return service_command(app, "kpi", argc, argv);
 }
 
+static bool wants_test;
+static const struct option notify_rows[] = {
+    {"--test", OPTION_FLAG, &wants_test, NULL, "sends one test alert to each receiver, or to those named, says what came back, and ends"}, OPTIONS_END};
+
+const struct option *notify_options(void)
+{
+    return notify_rows;
+}
+
 int notify_command(struct app *app, int argc, char **argv)
 {
-    return service_command(app, "notify", argc, argv);
+    struct text_list receivers = {0};
+    if (!app_parse_options("notify", argc, argv, notify_rows, &receivers))
+        return EXIT_USAGE;
+    if (wants_test)
+        return notify_test(app, &receivers);
+    if (receivers.count) {
+        fprintf(stderr, "touchstream notify: '%s' is only of use with --test (touchstream notify --help)\n", receivers.items[0]);
+        return EXIT_USAGE;
+    }
+    return run_services(app, service_find("notify"));
 }
 
 int dashboard_command(struct app *app, int argc, char **argv)

@@ -13,5 +13,6 @@ int dashboard_command(struct app *app, int argc, char **argv);
 int run_command_all(struct app *app, int argc, char **argv);
 
 const struct option *sink_options(void);
+const struct option *notify_options(void);
 
 #endif

@@ -112,18 +112,21 @@ bool http_client_send(struct http_client *client, const struct http_request *req
     return true;
 }
 
-bool http_client_reach(struct http_client *client, const char *url, char *error)
+bool http_client_connect(struct http_client *client, const char *url, int timeout_ms, char *error, size_t error_size)
 {
+    CURL *curl = client->curl;
     char details[CURL_ERROR_SIZE] = "";
-    curl_easy_reset(client->curl);
-    curl_easy_setopt(client->curl, CURLOPT_URL, url);
-    curl_easy_setopt(client->curl, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(client->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(client->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(client->curl, CURLOPT_ERRORBUFFER, details);
-    CURLcode code = curl_easy_perform(client->curl);
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
     if (code != CURLE_OK)
-        snprintf(error, sizeof ((struct http_response *)0)->error, "%s", details[0] ? details : curl_easy_strerror(code));
+        snprintf(error, error_size, "%s", details[0] ? details : curl_easy_strerror(code));
     return code == CURLE_OK;
 }

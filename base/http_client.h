@@ -33,7 +33,7 @@ void http_client_destroy(struct http_client *client);
 /* true: an answer came, whatever its status. Connections are kept and used again. Redirects are not followed. */
 bool http_client_send(struct http_client *client, const struct http_request *request, struct http_response *response);
 
-/* true: somebody takes connections there (with https: whom we trust). Nothing is sent. `error` has 256 bytes. */
-bool http_client_reach(struct http_client *client, const char *url, char *error);
+/* Connects to where the URL leads, through TLS for https, and sends nothing. false: `error` says why not. */
+bool http_client_connect(struct http_client *client, const char *url, int timeout_ms, char *error, size_t error_size);
 
 #endif

@@ -9,6 +9,15 @@ import textwrap
 
 # What an installation sets; the rest stays a comment.
 SET = ("kafka.brokers", "registry.url", "redis.address")
+# What shows best by an example.
+EXAMPLES = {"notify.receivers": """\
+  # A channel that is not flooded, who is on call, who leads them when nobody acts, and a program. Try them: touchstream notify --test
+  #   receivers:
+  #     - {name: channel, form: slack, url: "https://hooks.slack.com/services/…", severity: warning, group_by: [rule, kpi], daily_max: 50,
+  #        digest_at: "08:00", time_zone: Europe/Berlin}
+  #     - {name: on-call, form: pagerduty, url: "https://events.pagerduty.com/v2/enqueue", secret: the routing key, severity: critical}
+  #     - {name: team-lead, form: slack, url: "https://hooks.slack.com/services/…", after: {critical: 15m, warning: 2h}, repeat_interval: 4h}
+  #     - {name: crm, url: "https://crm.example.com/hooks/touchstream", secret: some text, rules: [case]}"""}
 HEAD = """\
 # touchstream: an example configuration. What is commented out shows its default; docs/CONFIGURATION.md is the same as a table.
 # Any scalar can come from the environment instead: kafka.sasl_password from TOUCHSTREAM_KAFKA_SASL_PASSWORD, and secrets should.
@@ -43,6 +52,8 @@ def main():
         text = about + ("" if kind in ("text",) else " (%s)" % kind)
         for line in textwrap.wrap(text, 110):
             print("  # " + line)
+        if key in EXAMPLES:
+            print(EXAMPLES[key])
         print(("  %s: %s" if key in SET else "  #%s: %s") % (rest, quoted(default, kind)))
 
 

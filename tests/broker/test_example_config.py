@@ -29,3 +29,13 @@ def test_every_key_of_the_example_is_a_setting_with_its_default(program):
 def test_the_example_is_a_valid_configuration(program):
     done = subprocess.run([program, "check", "--config", str(ROOT / "deploy/touchstream.yaml")], capture_output=True, text=True, timeout=60)
     assert done.returncode != 2, done.stderr
+
+
+def test_the_receivers_of_the_example_are_such_as_the_program_takes(program, tmp_path):
+    lines = (ROOT / "deploy/touchstream.yaml").read_text().splitlines()
+    begin = lines.index("  #   receivers:")
+    end = next(number for number in range(begin + 1, len(lines)) if not lines[number].startswith("  #     "))
+    file = tmp_path / "receivers.yaml"
+    file.write_text("notify:\n" + "".join("  %s\n" % line[6:] for line in lines[begin:end]))
+    done = subprocess.run([program, "notify", "--test", "nobody", "--config", str(file)], capture_output=True, text=True, timeout=60)
+    assert "no receiver is called 'nobody'" in done.stderr, file.read_text() + done.stderr

@@ -1,0 +1,111 @@
+#include "sinks/notify/probe.h"
+
+#include "base/http_client.h"
+#include "base/thread.h"
+#include "base/utf8.h"
+#include "sinks/notify/delivery.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- a message --------------------------------------------------------------------------------------------------- */
+
+/* No less grave than what the receiver is told, or what stands behind it might keep it to itself. */
+static struct alert test_alert(const struct receiver *receiver, const char *id, const char *text, int64_t now_ms)
+{
+    return (struct alert){.alert_id = view_of_text(id),
+                          .revision = 1,
+                          .rule = VIEW_LITERAL("test"),
+                          .kind = ALERT_KIND_DATA_QUALITY,
+                          .severity = receiver->least,
+                          .state = ALERT_STATE_OPEN,
+                          .text = view_of_text(text),
+                          .opened_at_ms = now_ms,
+                          .changed_at_ms = now_ms};
+}
+
+/* The answer's first line is enough to know what it is. */
+static void tell_answer(const struct http_response *response, bool is_good, int64_t took_ms, struct probe *probe)
+{
+    char body[200];
+    utf8_copy(body, sizeof body, bytes_view(&response->body));
+    body[strcspn(body, "\r\n")] = '\0';
+    probe->is_good = is_good;
+    if (response->status == 0)
+        snprintf(probe->text, sizeof probe->text, "no answer in %" PRId64 " ms: %s", took_ms, response->error);
+    else
+        snprintf(probe->text, sizeof probe->text, "HTTP %ld in %" PRId64 " ms%s%s", response->status, took_ms, is_good || !body[0] ? "" : ": ",
+                 is_good ? "" : body);
+}
+
+void probe_send(const struct notify_settings *settings, const struct receiver *receiver, struct clock *clock, struct probe *probe)
+{
+    const struct notify_config config = {.settings = settings, .clock = clock};
+    atomic_bool stop = false;
+    struct delivery delivery;
+    struct http_response response;
+    char id[48], host[128] = "", text[320];
+    int64_t now_ms = clock_now_ms(clock), begun_us = clock_monotonic_us();
+    gethostname(host, sizeof host - 1);
+    snprintf(id, sizeof id, "test-%" PRId64, now_ms);
+    snprintf(text, sizeof text, "TEST, nobody need act: touchstream on %s reaches the receiver '%.100s'", host, receiver->name);
+    struct alert alert = test_alert(receiver, id, text, now_ms);
+    delivery_init(&delivery, &config, receiver, NULL, &stop);
+    bool is_good = delivery_send_once(&delivery, &alert, &response);
+    tell_answer(&response, is_good, (clock_monotonic_us() - begun_us) / 1000, probe);
+    bytes_finish(&response.body);
+    delivery_finish(&delivery);
+}
+
+/* --- a connection ------------------------------------------------------------------------------------------------ */
+
+struct attempt {
+    const struct receiver *receiver;
+    struct probe *probe;
+    pthread_t thread;
+    bool has_thread;
+};
+
+/* https://hooks.example.com, without who logs in and what follows. */
+static void show_url(char *shown, size_t shown_size, const char *url)
+{
+    const char *host = strstr(url, "://") + 3, *at;
+    size_t size = strcspn(host, "/?#");
+    for (at = memchr(host, '@', size); at; at = memchr(host, '@', size)) {
+        size -= (size_t)(at + 1 - host);
+        host = at + 1;
+    }
+    snprintf(shown, shown_size, "%.*s%.*s", (int)(strstr(url, "://") + 3 - url), url, (int)size, host);
+}
+
+static void *connect_one(void *context)
+{
+    struct attempt *attempt = context;
+    char shown[200], error[256];
+    struct http_client *client = http_client_create();
+    show_url(shown, sizeof shown, attempt->receiver->url);
+    attempt->probe->is_good = http_client_connect(client, attempt->receiver->url, PROBE_CONNECT_MS, error, sizeof error);
+    if (attempt->probe->is_good)
+        snprintf(attempt->probe->text, sizeof attempt->probe->text, "receiver %s is reached at %s", attempt->receiver->name, shown);
+    else
+        snprintf(attempt->probe->text, sizeof attempt->probe->text, "receiver %s is not reached at %s: %s; is its url right, and may this machine go there?", attempt->receiver->name,
+                 shown, error);
+    http_client_destroy(client);
+    return NULL;
+}
+
+void probe_connect(const struct receiver *receivers, size_t count, struct probe *probes)
+{
+    struct attempt attempts[RECEIVERS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        attempts[i] = (struct attempt){.receiver = &receivers[i], .probe = &probes[i]};
+        attempts[i].has_thread = thread_create(&attempts[i].thread, connect_one, &attempts[i]) == 0;
+        if (!attempts[i].has_thread)
+            connect_one(&attempts[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (attempts[i].has_thread)
+            pthread_join(attempts[i].thread, NULL);
+}
