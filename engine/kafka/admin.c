@@ -86,7 +86,7 @@ static void full_name(const struct kafka_settings *kafka, const char *name, char
     snprintf(out, out_size, "%s%s", kafka->topic_prefix ? kafka->topic_prefix : "", name);
 }
 
-static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, const char *name)
+static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, const char *name, bool is_old)
 {
     char error[256];
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, wanted->partitions, wanted->replication, error, sizeof error);
@@ -94,7 +94,7 @@ static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, cons
         log_error("topic cannot be described", "topic", name, "error", error, NULL);
         abort();
     }
-    char kept[32], bytes_max[32];
+    char kept[32], bytes_max[32], ahead_most[32];
     snprintf(kept, sizeof kept, "%" PRId64, wanted->is_compacted ? wanted->tombstones_kept_ms : wanted->retention_ms);
     snprintf(bytes_max, sizeof bytes_max, "%d", MESSAGE_BYTES_MAX);
     rd_kafka_NewTopic_set_config(topic, "cleanup.policy", wanted->is_compacted ? "compact" : "delete");
@@ -102,35 +102,39 @@ static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, cons
     if (wanted->is_dated_on_arrival)
         rd_kafka_NewTopic_set_config(topic, "message.timestamp.type", "LogAppendTime");
     rd_kafka_NewTopic_set_config(topic, "max.message.bytes", bytes_max);
+    snprintf(ahead_most, sizeof ahead_most, "%" PRId64, wanted->ahead_most_ms);
+    if (wanted->ahead_most_ms && !is_old) /* Kafka 4's own standard; before it there was no bound */
+        rd_kafka_NewTopic_set_config(topic, "message.timestamp.after.max.ms", ahead_most);
     return topic;
 }
 
-/* One line for each topic that could not be made; a topic that exists already is no news. */
-static bool report_created(const rd_kafka_CreateTopics_result_t *result, struct bytes *report)
+/* One line for each topic that could not be made; a topic that exists already is no news. RETRY: one of the configurations is not known here. */
+static enum outcome report_created(const rd_kafka_CreateTopics_result_t *result, struct bytes *report)
 {
     size_t count = 0;
-    bool is_good = true;
+    enum outcome outcome = OUTCOME_OK;
     const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &count);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topics[i]);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
             continue;
-        is_good = false;
+        outcome = code == RD_KAFKA_RESP_ERR_INVALID_CONFIG && outcome != OUTCOME_STOP ? OUTCOME_RETRY : OUTCOME_STOP;
         const char *text = rd_kafka_topic_result_error_string(topics[i]);
         bytes_printf(report, "%s: cannot be created: %s\n", rd_kafka_topic_result_name(topics[i]),
                      text ? text : rd_kafka_err2str(code));
     }
-    return is_good;
+    return outcome;
 }
 
-static enum outcome create_missing(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics,
-                                   size_t count, struct bytes *report)
+/* `is_old`: Kafka before 3.6, which does not know how far ahead a record may be dated. `is_unknown`: some configuration is not known to it. */
+static enum outcome create_with(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
+                                bool is_old, bool *is_unknown, struct bytes *report)
 {
     rd_kafka_NewTopic_t **wanted = memory_zeroed(count, sizeof *wanted);
     char name[TOPIC_NAME_MAX];
     for (size_t i = 0; i < count; i++) {
         full_name(kafka, topics[i].name, name, sizeof name);
-        wanted[i] = new_topic_of(&topics[i], name);
+        wanted[i] = new_topic_of(&topics[i], name, is_old);
     }
     rd_kafka_CreateTopics(admin->handle, wanted, count, NULL, admin->queue);
     rd_kafka_NewTopic_destroy_array(wanted, count);
@@ -144,9 +148,22 @@ static enum outcome create_missing(struct admin *admin, const struct kafka_setti
             rd_kafka_event_destroy(event);
         return OUTCOME_RETRY;
     }
-    bool is_good = report_created(rd_kafka_event_CreateTopics_result(event), report);
+    enum outcome outcome = report_created(rd_kafka_event_CreateTopics_result(event), report);
     rd_kafka_event_destroy(event);
-    return is_good ? OUTCOME_OK : OUTCOME_STOP;
+    *is_unknown = outcome == OUTCOME_RETRY;
+    return outcome == OUTCOME_OK ? OUTCOME_OK : OUTCOME_STOP;
+}
+
+static enum outcome create_missing(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
+                                   struct bytes *report)
+{
+    size_t before = report->size;
+    bool is_unknown = false;
+    enum outcome outcome = create_with(admin, kafka, topics, count, false, &is_unknown, report);
+    if (!is_unknown)
+        return outcome;
+    report->size = before; /* what is said of them at the second try holds */
+    return create_with(admin, kafka, topics, count, true, &is_unknown, report);
 }
 
 /* --- looking at topics */
