@@ -8,6 +8,7 @@
 #include "app/explain_dimensions.h"
 #include "app/stages.h"
 #include "base/clock.h"
+#include "base/edit_distance.h"
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -433,6 +434,14 @@ static const struct window *window_find(const char *name)
     return NULL;
 }
 
+static void complain_kpi(const char *name)
+{
+    struct nearest nearest = nearest_to(name);
+    for (int kpi = 0; kpi < KPI_COUNT_OF_ALL; kpi++)
+        nearest_offer(&nearest, kpi_names[kpi].name);
+    fprintf(stderr, "touchstream explain: there is no KPI '%s'; did you mean '%s'? (all: docs/KPIS.md)\n", name, nearest.name);
+}
+
 /* A number that is not published would be explained as nothing, or as something that nobody defined. */
 static bool window_is_had(enum kpi_id kpi, const struct window *asked)
 {
@@ -482,9 +491,10 @@ int explain_command(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     explanation.window = window_find(window);
     int code = EXIT_USAGE;
-    if (arguments.count != 1 || !kpi_from_name(view_of_text(arguments.items[0]), &explanation.kpi))
-        fprintf(stderr, "touchstream explain: %s: wants the name of one KPI, such as nps (all: docs/KPIS.md)\n",
-                arguments.count ? arguments.items[0] : "KPI missing");
+    if (arguments.count != 1)
+        fprintf(stderr, "touchstream explain: wants the name of one KPI, such as nps (all: docs/KPIS.md)\n");
+    else if (!kpi_from_name(view_of_text(arguments.items[0]), &explanation.kpi))
+        complain_kpi(arguments.items[0]);
     else if (explanation.window == NULL)
         fprintf(stderr, "touchstream explain: --window: wants 5m, 1h, 24h, 7d, 30d or 90d\n");
     else if (window_is_had(explanation.kpi, explanation.window) && dimension_is_shaped(by))

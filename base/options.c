@@ -114,6 +114,9 @@ void options_help(const struct option *options, struct bytes *out)
     for (const struct option *option = options; option->name; option++) {
         char left[64];
         snprintf(left, sizeof left, "%s%s%s", option->name, option->value ? " " : "", option->value ? option->value : "");
-        bytes_printf(out, "  %-26s %s\n", left, option->about);
+        int width = 26; /* columns: what continues a character in UTF-8 takes none */
+        for (const char *at = left; *at; at++)
+            width += ((unsigned char)*at & 0xc0) == 0x80;
+        bytes_printf(out, "  %-*s %s\n", width, left, option->about);
     }
 }

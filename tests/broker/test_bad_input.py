@@ -396,6 +396,7 @@ def test_options_of_every_command(program, tmp_path):
 @pytest.mark.parametrize("arguments,code,part", [
     (["help", "import"], 0, "--rebase"), (["--help", "import"], 0, "--rebase"), (["import", "-h"], 0, "--rebase"), (["help", "imprt"], 2, "'import'"),
     (["--config", "x.yaml", "check"], 2, "comes first"), (["check", "--config", "/"], 2, "Is a directory"),
+    (["explain", "npss", "--window", "24h"], 2, "'nps'"), (["import", "-h"], 0, "\n  --tables NAME=FILE:KEY,…   side tables"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
 def test_what_a_stranger_types(program, arguments, code, part):
     done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10)
