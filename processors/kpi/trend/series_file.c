@@ -20,6 +20,7 @@ struct reader {
     char *line;
     size_t capacity;
     int64_t number;
+    char separator;
 };
 
 static bool complain(const struct reader *reader, const char *what, const char *text)
@@ -50,15 +51,21 @@ static char *trim(char *text)
     return text;
 }
 
-static int split(char *line, char *field[FIELDS])
+/* As `import` has it: the header shows whether commas, semicolons or tabs part the columns. */
+static char separator_of(const char *header)
+{
+    return strchr(header, ',') ? ',' : strchr(header, ';') ? ';' : strchr(header, '\t') ? '\t' : ',';
+}
+
+static int split(char *line, char separator, char *field[FIELDS])
 {
     int count = 0;
     while (line && count < FIELDS) {
-        char *comma = strchr(line, ',');
-        if (comma)
-            *comma++ = '\0';
+        char *end = strchr(line, separator);
+        if (end)
+            *end++ = '\0';
         field[count++] = trim(line);
-        line = comma;
+        line = end;
     }
     return count;
 }
@@ -172,7 +179,7 @@ static bool parse_first(const struct reader *reader, struct series_file *file, c
 static bool parse_row(const struct reader *reader, struct series_file *file, struct series_row *row)
 {
     char *field[FIELDS];
-    int fields = split(reader->line, field);
+    int fields = split(reader->line, reader->separator, field);
     if (fields < 2)
         return complain(reader, "a row needs a time or an index, and a value", NULL);
     *row = (struct series_row){0, NAN, 0};
@@ -190,6 +197,7 @@ static bool read_rows(struct reader *reader, struct series_file *file)
     int64_t capacity = 0;
     if (!read_line(reader))
         return complain(reader, "empty; a header line was expected", NULL);
+    reader->separator = separator_of(reader->line);
     while (read_line(reader)) {
         if (*trim(reader->line) == '\0')
             continue;

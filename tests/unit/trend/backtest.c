@@ -57,6 +57,23 @@ static void what_is_no_series_is_refused_with_file_and_line(void **state)
     expect_complaint("t,v\n1,2\n2025-01-01,2\n", ":3: the first column mixes");
     expect_complaint("t,v\n1\n", ":2: a row needs");
     expect_complaint("t,v,n\n1,2,-4\n", ":2: the sample size");
+    expect_complaint("t;v\n1;2,5\n", ":2: the value is not a number: 2,5");
+}
+
+/* Spreadsheets of half the world write semicolons. */
+static void columns_are_parted_as_the_header_shows(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"t,v,n\n2025-01-01,2.5,30\n2025-01-02,,40\n", "t;v;n\n2025-01-01;2.5;30\n2025-01-02;;40\n",
+                                        "t\tv\tn\n2025-01-01\t2.5\t30\n2025-01-02\t\t40\n"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct series_file series;
+        write_file(files[i]);
+        assert_true(series_file_read(&series, path, stderr));
+        assert_int_equal(series.count, 2);
+        assert_true(series.rows[0].value == 2.5 && series.rows[0].n == 30 && isnan(series.rows[1].value) && series.rows[1].n == 40);
+        series_file_finish(&series);
+    }
 }
 
 static char *series_text(int rows, const char *(*time_of)(int row))
@@ -200,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_series_is_refused_with_file_and_line),
+        cmocka_unit_test(columns_are_parted_as_the_header_shows),
         cmocka_unit_test(a_step_is_found_whatever_the_first_column_is),
         cmocka_unit_test(a_cut_file_says_the_beginning_of_the_whole),
         cmocka_unit_test(scores_come_for_every_row_between_0_and_1),
