@@ -26,15 +26,14 @@ static void word_learn(struct vocabulary *vocabulary, const struct text *text, s
     token->word = word;
 }
 
-/* «I will sue you», «The battery caught fire»: few words, none of them a judgement, are often taken for faintly positive. Who speaks of law or danger
- * in so few is not pleased, so what spoke for it speaks against it. In longer texts there is more to go by: turned over like this, more of the public
+/* «I will sue you», «The battery caught fire», «Plus jamais»: few words, none of them a judgement, are often taken for faintly positive. Who speaks of
+ * leaving, law or danger in so few is not pleased, so what spoke for it speaks against it. In longer texts there is more to go by: turned over like this, more of the public
  * ones were judged wrongly than rightly. */
 static void take_seriously(struct sentiment *sentiment, const struct text *text, const struct alarms *alarms)
 {
     enum { FEW_TOKENS = 10 };
     static const double faint = 0.6;
-    bool is_grave = alarms->kinds & (1u << ALARM_LAW | 1u << ALARM_SAFETY);
-    if (!is_grave || text->token_count > FEW_TOKENS || sentiment->label != SENTIMENT_POSITIVE || sentiment->confidence >= faint)
+    if (alarms->kinds == 0 || text->token_count > FEW_TOKENS || sentiment->label != SENTIMENT_POSITIVE || sentiment->confidence >= faint)
         return;
     sentiment->label = SENTIMENT_NEGATIVE;
     sentiment->score = -sentiment->score;

@@ -84,10 +84,11 @@ static void one_negation_is_not_two(void **state)
     assert_int_equal(judge("Ce n'est pas mal").label, SENTIMENT_POSITIVE);
 }
 
-static void few_words_of_law_and_danger_are_no_praise(void **state)
+static void few_words_of_leaving_and_danger_are_no_praise(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"I will sue you", "The battery caught fire", "It burned my hand", "It exploded", "I got an electric shock"};
+    static const char *const bad[] = {"I will sue you", "The battery caught fire", "It burned my hand", "It exploded", "I got an electric shock",
+                                      "Cancel my subscription immediately", "Plus jamais"};
     struct sentiment sentiment;
     struct signals signals;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -212,7 +213,7 @@ int main(void)
         cmocka_unit_test(a_text_it_cannot_read_makes_it_modest),
         cmocka_unit_test(negation_turns_the_mood),
         cmocka_unit_test(one_negation_is_not_two),
-                                       cmocka_unit_test(few_words_of_law_and_danger_are_no_praise),
+                                       cmocka_unit_test(few_words_of_leaving_and_danger_are_no_praise),
                                        cmocka_unit_test(never_so_is_as_never_before),
         cmocka_unit_test(a_question_of_fact_is_not_a_mood),
         cmocka_unit_test(score_and_confidence_keep_their_ranges_whatever_the_bytes),
