@@ -59,7 +59,8 @@ static enum decision decision_of(struct view state)
                : ABORTED;
 }
 
-static struct node *coordinator_find(struct look *look, const char *id)
+/* NULL: not to be had, and Kafka's error code why; −1: no answer, 0: a broker we know nothing of. */
+static struct node *coordinator_find(struct look *look, const char *id, int16_t *why)
 {
     struct protocol *link = look_link(look, &look->nodes[0]);
     protocol_begin(link, PROTOCOL_FIND_COORDINATOR, 1, false);
@@ -70,7 +71,8 @@ static struct node *coordinator_find(struct look *look, const char *id)
     int16_t error = protocol_get_int16(link);
     protocol_get_text(link);
     int32_t node = protocol_get_int32(link);
-    return link->is_broken || error != 0 ? NULL : look_node(look, node);
+    *why = link->is_broken ? -1 : error;
+    return *why ? NULL : look_node(look, node);
 }
 
 /* Answers Kafka's error code; −1: no answer. */
@@ -114,9 +116,12 @@ static enum settled describe(struct look *look, struct transaction *transaction)
     for (int tries = 0; tries < TRIES && settled == SETTLED_LATER; tries++) {
         if (tries)
             pause_ms(PAUSE_MS);
-        struct node *coordinator = coordinator_find(look, transaction->id);
+        int16_t why;
+        struct node *coordinator = coordinator_find(look, transaction->id, &why);
         if (coordinator)
             settled = settled_of(describe_at(look, coordinator, transaction), transaction->decision);
+        else if (is_for_operator(why))
+            settled = SETTLED_IMPOSSIBLE;
     }
     return settled;
 }
@@ -320,9 +325,10 @@ static struct node *coordinator_of(struct kafka_broker *self)
     struct kafka_producer *producer = &self->producer;
     if (producer->coordinator)
         return producer->coordinator;
+    int16_t why;
     producer->look = memory_zeroed(1, sizeof *producer->look);
     if (look_begin(producer->look, self) && producer->look->node_count)
-        producer->coordinator = coordinator_find(producer->look, producer->id);
+        producer->coordinator = coordinator_find(producer->look, producer->id, &why);
     return producer->coordinator;
 }
 

@@ -9,7 +9,8 @@ import uuid
 
 import confluent_kafka
 import pytest
-from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType, ScramCredentialInfo,
+                                   ScramMechanism, UserScramCredentialUpsertion)
 from installation import Installation, eventually
 from own_services import OwnServices
 from test_bad_input import good
@@ -49,7 +50,9 @@ def listeners(folder):
             "listener.name.scram.scram-sha-256.sasl.jaas.config": JAAS + ".scram.ScramLoginModule required;",
             "listener.name.scram.scram-sha-512.sasl.jaas.config": JAAS + ".scram.ScramLoginModule required;",
             "listener.name.clear.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.clear.plain.sasl.jaas.config": JAAS + '.plain.PlainLoginModule required user_alice="%s";' % PASSWORD,
+            "listener.name.clear.plain.sasl.jaas.config": JAAS + '.plain.PlainLoginModule required user_alice="%s" user_bob="%s";' % (PASSWORD, PASSWORD),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS;User:alice;User:CN=client;User:" + USER,
             "transaction.partition.verification.enable": "false",  # test_hanging.py says why
         }
         return "".join("%s=%s\n" % line for line in lines.items())
@@ -134,6 +137,43 @@ def test_where_scram_cannot_work_the_reason_is_said(make_guest):
     if done.returncode == 0:
         pytest.skip("this librdkafka can")
     assert re.search("^kafka.*2[.]6[.]1.*certificate", done.stdout, re.M), done.stdout
+
+
+def allow(own, prefix, *kinds):
+    """Whatever stands under the prefix is bob's, as far as it is of these kinds."""
+    admin = AdminClient({"bootstrap.servers": own.addresses["KAFKA"]})
+    acls = [AclBinding(kind, prefix, ResourcePatternType.PREFIXED, "User:bob", "*", AclOperation.ALL, AclPermissionType.ALLOW) for kind in kinds]
+    for done in admin.create_acls(acls).values():
+        done.result(30)
+
+
+def test_rights_to_what_stands_under_the_prefix_are_enough(make_guest, guarded):
+    """Nothing is asked of the cluster itself. Only a transaction that Kafka left open is then for the operator to end, and the log says so."""
+    guest = make_guest("PLAIN", **{"kafka.sasl_username": "bob"})
+    allow(guarded[0], guest.prefix, ResourceType.TOPIC, ResourceType.GROUP, ResourceType.TRANSACTIONAL_ID)
+    guest.succeed("topics")
+    guest.succeed("check")
+    leave_hanging(guest, "own", 2, True, b"hung")
+    guest.succeed("import", "-", input=json.dumps(good(customer_id="guarded")))
+    route = guest.start_route()
+    assert eventually(lambda: guest.redis.hgetall(guest.redis_prefix + "customer:guarded"), 60), guest.logs()
+    said = route[0].log.read_text()
+    assert "not ours to end" in said and "level=error" not in guest.logs(), guest.logs()
+    for process in route:
+        assert guest.stop(process) == 0
+
+
+@pytest.mark.parametrize("missing", ["GROUP", "TRANSACTIONAL_ID"])
+def test_a_right_that_is_missing_is_named(make_guest, guarded, missing):
+    guest = make_guest("PLAIN", **{"kafka.sasl_username": "bob"})
+    done = guest.run("topics")
+    assert done.returncode != 0 and "uthorization" in done.stderr, done.stderr
+    kinds = {"GROUP": ResourceType.GROUP, "TRANSACTIONAL_ID": ResourceType.TRANSACTIONAL_ID}
+    allow(guarded[0], guest.prefix, ResourceType.TOPIC, *(kind for name, kind in kinds.items() if name != missing))
+    guest.succeed("topics")
+    journey = guest.start("journey")
+    assert eventually(lambda: missing + "_AUTHORIZATION_FAILED" in journey.log.read_text(), 30), guest.logs()
+    print(journey.log.read_text())
 
 
 @pytest.mark.parametrize("way, wrong, reason", [
