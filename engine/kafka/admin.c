@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { WAIT_MS = 10000, KNOWN_WITHIN_MS = 5000, LOOK_AGAIN_MS = 50, ERROR_MAX = 512, TOPIC_NAME_MAX = 512, MESSAGE_BYTES_MAX = 2097152 };
+enum { WAIT_MS = 10000, KNOWN_WITHIN_MS = 5000, LOOK_AGAIN_MS = 50, REFUSED_WITHIN_MS = 1000, ERROR_MAX = 512, TOPIC_NAME_MAX = 512, MESSAGE_BYTES_MAX = 2097152 };
 
 struct admin {
     struct kafka_link link; /* the first member: see on_error */
     char cause[ERROR_MAX];  /* what librdkafka said last about a connection; empty: nothing */
+    bool is_refused;        /* a password or a certificate that does not do: it will not do later either */
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
 };
@@ -26,12 +27,14 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     (void)handle;
     if ((rd_kafka_resp_err_t)code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         snprintf(admin->cause, sizeof admin->cause, "%s", reason);
+    admin->is_refused |= code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
 }
 
 static bool admin_open(struct admin *admin, const struct kafka_settings *kafka, char *error, size_t error_size)
 {
     rd_kafka_conf_t *conf = kafka_conf_create(kafka, &admin->link, "admin");
     admin->cause[0] = '\0';
+    admin->is_refused = false;
     rd_kafka_conf_set_error_cb(conf, on_error);
     admin->handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf, error, error_size);
     if (admin->handle == NULL)
@@ -58,10 +61,15 @@ static const char *remedy_for(const char *cause)
 static const struct rd_kafka_metadata *metadata_ask(struct admin *admin, bool wants_topics, int timeout_ms, char *error, size_t error_size)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(admin->handle, wants_topics, NULL, &metadata, timeout_ms);
+    int at_first_ms = timeout_ms < REFUSED_WITHIN_MS ? timeout_ms : REFUSED_WITHIN_MS;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(admin->handle, wants_topics, NULL, &metadata, at_first_ms);
+    rd_kafka_poll(admin->handle, 0); /* what on_error is to hear */
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !admin->is_refused && timeout_ms > at_first_ms) {
+        code = rd_kafka_metadata(admin->handle, wants_topics, NULL, &metadata, timeout_ms - at_first_ms);
+        rd_kafka_poll(admin->handle, 0);
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return metadata;
-    rd_kafka_poll(admin->handle, 0); /* what on_error is to hear */
     const char *cause = admin->cause[0] ? admin->cause : rd_kafka_err2str(code);
     snprintf(error, error_size, "Kafka at %.120s does not answer: %.280s%s", admin->link.brokers, cause, remedy_for(cause));
     return NULL;

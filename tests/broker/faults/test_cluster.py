@@ -12,7 +12,7 @@ from own_services import OwnCluster
 from storm import SHORT_SESSION, Crew, Traffic, flows, judge_all
 
 
-BROKERS = 3 if "KILLS" in os.environ else 2
+BROKERS = 3 if "KILLS" in os.environ else 1
 
 
 def all_in_step(installation):
