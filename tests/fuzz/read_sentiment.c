@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct signals signals, known;
     if (vocabulary == NULL)
         vocabulary = vocabulary_create();
-    sentiment_read(&first, text);
+    text_judge(NULL, text, &first, &signals);
     text_judge(vocabulary, text, &again, &known);
     if (!(first.score >= -1 && first.score <= 1) || !(first.confidence > 0.33 && first.confidence <= 1))
         abort();
