@@ -92,7 +92,7 @@ static bool on_touchpoint(void *context, const struct record *record)
     enum outcome outcome = OUTCOME_PARK;
     if (record->value.data)
         outcome = record_reader_read(backtest->touchpoints, record->value, &backtest->arena, &touch, NULL, NULL);
-    backtest->lacks_schema = outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
+    backtest->lacks_schema = outcome_is_for_later(outcome);
     if (backtest->lacks_schema)
         return false;
     if (outcome == OUTCOME_OK && touch.body_kind != TOUCHPOINT_BODY_CASE_ACTED && touch.body_kind != TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN) {

@@ -175,7 +175,7 @@ static bool on_touchpoint(void *context, const struct record *record)
     enum outcome outcome = OUTCOME_PARK;
     if (record->value.data)
         outcome = record_reader_read(explanation->touchpoints, record->value, &explanation->arena, &explanation->current, NULL, NULL);
-    explanation->lacks_schema = outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
+    explanation->lacks_schema = outcome_is_for_later(outcome);
     if (explanation->lacks_schema)
         return false;
     bool is_event = outcome == OUTCOME_OK;

@@ -68,7 +68,7 @@ static bool print_record(void *context, const struct record *record)
         void *room = room_for(&inspection->arena, inspection->row->shape);
         enum outcome outcome =
             record_reader_read(inspection->reader, record->value, &inspection->arena, room, NULL, &why);
-        inspection->lacks_schema = outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
+        inspection->lacks_schema = outcome_is_for_later(outcome);
         if (inspection->lacks_schema)
             return false;
         if (outcome == OUTCOME_OK)

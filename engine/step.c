@@ -16,11 +16,6 @@ struct lane {
     struct entry *likely;
 };
 
-static bool is_for_later(enum outcome outcome)
-{
-    return outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
-}
-
 /* Answers how many are ready: what comes behind a record that cannot be read yet is not looked at. */
 static size_t lanes_prepare(struct lane *lanes, const struct task_table *table, const struct record *records, size_t count)
 {
@@ -37,7 +32,7 @@ static size_t lanes_prepare(struct lane *lanes, const struct task_table *table, 
             lane->routed = OUTCOME_PARK;
         else
             lane->routed = lane->task->processor->route(lane->task->own, &records[i], &lane->route);
-        if (is_for_later(lane->routed))
+        if (outcome_is_for_later(lane->routed))
             count = i + 1;
         if (lane->route.key.data == NULL || lane->routed != OUTCOME_OK)
             continue;
@@ -108,7 +103,7 @@ static enum outcome apply(struct task *task, struct step *step, const struct lan
         task_forget_entry(task, entry); /* made for nothing */
         return outcome;
     }
-    if (is_for_later(outcome))
+    if (outcome_is_for_later(outcome))
         return outcome;
     note_change(task, entry, step->offset);
     return outcome;
@@ -148,7 +143,7 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
 {
     if (record->offset < task->next_offset && !MUTANT(DUPLICATES_APPLIED))
         return OUTCOME_OK; /* delivered twice */
-    if (is_for_later(lane->routed))
+    if (outcome_is_for_later(lane->routed))
         return lane->routed;
     if (task->stage == TASK_REPLAYING && record->offset >= task->committed_offset + MUTANT(MUTED_TOO_LONG))
         task_go_live(task);
@@ -169,7 +164,7 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
         park(task, &step, record);
     else if (lane->route.key.data)
         outcome = apply(task, &step, lane);
-    if (is_for_later(outcome))
+    if (outcome_is_for_later(outcome))
         return outcome;
 
     if (lane->routed == OUTCOME_OK) {

@@ -124,7 +124,7 @@ static bool send_parked(struct replay *replay, const struct rejected *rejected)
     while ((outcome = record_reader_read(replay->touchpoints, rejected->payload, &replay->arena, &touch, NULL, &why)) == OUTCOME_RETRY &&
            !atomic_load(replay->stop))
         pause_a_moment();
-    if (outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP)
+    if (outcome_is_for_later(outcome))
         return false; /* nobody can say yet whether it is one */
     bool is_good = outcome == OUTCOME_OK;
     if (is_good)

@@ -66,7 +66,7 @@ static enum outcome on_record(struct notifier *notifier, const struct record *re
     arena_reset(&notifier->arena);
     enum outcome outcome = record_reader_read(notifier->reader, record->value, &notifier->arena, &alert, NULL, &why);
     if (outcome != OUTCOME_OK)
-        return outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP ? outcome : OUTCOME_OK;
+        return outcome_is_for_later(outcome) ? outcome : OUTCOME_OK;
     if (!later_takes(&notifier->later, &alert, record->value))
         return OUTCOME_OK;
     if (!delivery_send(&notifier->delivery, &alert, 0, 0))
