@@ -116,7 +116,8 @@ static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, cons
     return topic;
 }
 
-/* One line for each topic that could not be made; a topic that exists already is no news. RETRY: one of the configurations is not known here. */
+/* One line for each topic that could not be made; a topic that exists already is no news. PARK: a configuration is not known here, and nothing
+ * else is wrong. */
 static enum outcome report_created(const rd_kafka_CreateTopics_result_t *result, struct bytes *report)
 {
     size_t count = 0;
@@ -126,7 +127,7 @@ static enum outcome report_created(const rd_kafka_CreateTopics_result_t *result,
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topics[i]);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
             continue;
-        outcome = code == RD_KAFKA_RESP_ERR_INVALID_CONFIG && outcome != OUTCOME_STOP ? OUTCOME_RETRY : OUTCOME_STOP;
+        outcome = code == RD_KAFKA_RESP_ERR_INVALID_CONFIG && outcome != OUTCOME_STOP ? OUTCOME_PARK : OUTCOME_STOP;
         const char *text = rd_kafka_topic_result_error_string(topics[i]);
         bytes_printf(report, "%s: cannot be created: %s\n", rd_kafka_topic_result_name(topics[i]),
                      text ? text : rd_kafka_err2str(code));
@@ -134,9 +135,9 @@ static enum outcome report_created(const rd_kafka_CreateTopics_result_t *result,
     return outcome;
 }
 
-/* `is_old`: Kafka before 3.6, which does not know how far ahead a record may be dated. `is_unknown`: some configuration is not known to it. */
+/* `is_old`: Kafka before 3.6, which does not know how far ahead a record may be dated. PARK: as report_created; RETRY: Kafka does not answer. */
 static enum outcome create_with(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
-                                bool is_old, bool *is_unknown, struct bytes *report)
+                                bool is_old, struct bytes *report)
 {
     rd_kafka_NewTopic_t **wanted = memory_zeroed(count, sizeof *wanted);
     char name[TOPIC_NAME_MAX];
@@ -158,20 +159,19 @@ static enum outcome create_with(struct admin *admin, const struct kafka_settings
     }
     enum outcome outcome = report_created(rd_kafka_event_CreateTopics_result(event), report);
     rd_kafka_event_destroy(event);
-    *is_unknown = outcome == OUTCOME_RETRY;
-    return outcome == OUTCOME_OK ? OUTCOME_OK : OUTCOME_STOP;
+    return outcome;
 }
 
 static enum outcome create_missing(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
                                    struct bytes *report)
 {
     size_t before = report->size;
-    bool is_unknown = false;
-    enum outcome outcome = create_with(admin, kafka, topics, count, false, &is_unknown, report);
-    if (!is_unknown)
-        return outcome;
-    report->size = before; /* what is said of them at the second try holds */
-    return create_with(admin, kafka, topics, count, true, &is_unknown, report);
+    enum outcome outcome = create_with(admin, kafka, topics, count, false, report);
+    if (outcome == OUTCOME_PARK) {
+        report->size = before; /* what is said of them at the second try holds */
+        outcome = create_with(admin, kafka, topics, count, true, report);
+    }
+    return outcome == OUTCOME_PARK ? OUTCOME_STOP : outcome;
 }
 
 /* --- looking at topics */
@@ -294,19 +294,44 @@ static void check_topic(const struct rd_kafka_metadata *metadata, const struct t
                      copies == 1 ? "copy" : "copies", wanted->replication);
 }
 
-/* `is_new_fine`: a topic made a moment ago, which this broker may not know yet. */
+static bool are_known(const struct rd_kafka_metadata *metadata, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count)
+{
+    char name[TOPIC_NAME_MAX];
+    for (size_t i = 0; i < count; i++) {
+        full_name(kafka, topics[i].name, name, sizeof name);
+        if (topic_among(metadata, name) == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* What the controller has made the brokers hear of some moments later: whoever looks next is to find it. */
+static const struct rd_kafka_metadata *metadata_ask_until_known(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics,
+                                                                size_t count, char *error, size_t error_size)
+{
+    const struct rd_kafka_metadata *metadata = metadata_ask(admin, true, WAIT_MS, error, error_size);
+    for (int waited_ms = 0; metadata && waited_ms < KNOWN_WITHIN_MS && !are_known(metadata, kafka, topics, count); waited_ms += LOOK_AGAIN_MS) {
+        nanosleep(&(struct timespec){0, LOOK_AGAIN_MS * 1000000L}, NULL);
+        rd_kafka_metadata_destroy(metadata);
+        metadata = metadata_ask(admin, true, WAIT_MS, error, error_size);
+    }
+    return metadata;
+}
+
+/* `are_new`: they were made a moment ago, and a broker that does not know them even in a while is no news. */
 static enum outcome look_at(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count,
-                            bool is_new_fine, struct bytes *report)
+                            bool are_new, struct bytes *report)
 {
     char error[ERROR_MAX], name[TOPIC_NAME_MAX];
-    const struct rd_kafka_metadata *metadata = metadata_ask(admin, true, WAIT_MS, error, sizeof error);
+    const struct rd_kafka_metadata *metadata = are_new ? metadata_ask_until_known(admin, kafka, topics, count, error, sizeof error)
+                                                       : metadata_ask(admin, true, WAIT_MS, error, sizeof error);
     if (metadata == NULL) {
         bytes_printf(report, "%s\n", error);
         return OUTCOME_RETRY;
     }
     for (size_t i = 0; i < count; i++) {
         full_name(kafka, topics[i].name, name, sizeof name);
-        check_topic(metadata, &topics[i], name, is_new_fine, report);
+        check_topic(metadata, &topics[i], name, are_new, report);
     }
     rd_kafka_metadata_destroy(metadata);
     check_configs(admin, kafka, topics, count, report);
@@ -326,27 +351,6 @@ enum outcome admin_look_at_topics(const struct kafka_settings *kafka, const stru
     return outcome;
 }
 
-static bool are_known(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count)
-{
-    char error[ERROR_MAX], name[TOPIC_NAME_MAX];
-    const struct rd_kafka_metadata *metadata = metadata_ask(admin, true, WAIT_MS, error, sizeof error);
-    bool are_known = metadata != NULL;
-    for (size_t i = 0; i < count && are_known; i++) {
-        full_name(kafka, topics[i].name, name, sizeof name);
-        are_known = topic_among(metadata, name) != NULL;
-    }
-    if (metadata)
-        rd_kafka_metadata_destroy(metadata);
-    return are_known;
-}
-
-/* What the controller has made the brokers hear of some moments later: whoever looks next is to find it. */
-static void wait_until_known(struct admin *admin, const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count)
-{
-    for (int waited_ms = 0; waited_ms < KNOWN_WITHIN_MS && !are_known(admin, kafka, topics, count); waited_ms += LOOK_AGAIN_MS)
-        nanosleep(&(struct timespec){0, LOOK_AGAIN_MS * 1000000L}, NULL);
-}
-
 enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report)
 {
     struct admin admin;
@@ -356,10 +360,8 @@ enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struc
         return OUTCOME_STOP;
     }
     enum outcome outcome = create_missing(&admin, kafka, topics, count, report);
-    if (outcome == OUTCOME_OK) {
-        wait_until_known(&admin, kafka, topics, count);
+    if (outcome == OUTCOME_OK)
         outcome = look_at(&admin, kafka, topics, count, true, report);
-    }
     admin_close(&admin);
     return outcome;
 }
