@@ -70,42 +70,56 @@ static struct curl_slist *header_list(const char *const *headers)
     return curl_slist_append(list, "Expect:"); /* no pause for a 100-continue */
 }
 
+/* What every request has in common. `details` is libcurl's until perform. */
+static void prepare(CURL *curl, const char *url, long connect_ms, long whole_ms, char details[CURL_ERROR_SIZE])
+{
+    details[0] = '\0';
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, whole_ms);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
+}
+
+static bool perform(CURL *curl, const char *details, char *error, size_t error_size)
+{
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+    if (code != CURLE_OK)
+        snprintf(error, error_size, "%s", details[0] ? details : curl_easy_strerror(code));
+    return code == CURLE_OK;
+}
+
 bool http_client_send(struct http_client *client, const struct http_request *request, struct http_response *response)
 {
     CURL *curl = client->curl;
     *response = (struct http_response){0};
     struct curl_slist *headers = header_list(request->headers);
-    char details[CURL_ERROR_SIZE] = "";
+    char details[CURL_ERROR_SIZE];
     struct watch watch = {request->stop, 0};
     curl_off_t retry_after_s = 0;
 
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    prepare(curl, request->url, CONNECT_TIMEOUT_MS, request->timeout_ms ? request->timeout_ms : STANDARD_TIMEOUT_MS, details);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     if (request->body.size || strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.data ? request->body.data : "");
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
     }
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(request->timeout_ms ? request->timeout_ms : STANDARD_TIMEOUT_MS));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, response);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &watch);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "touchstream/" TS_VERSION);
 
-    CURLcode code = curl_easy_perform(curl);
+    bool is_answered = perform(curl, details, response->error, sizeof response->error);
     curl_slist_free_all(headers);
-    if (code != CURLE_OK) {
-        snprintf(response->error, sizeof response->error, "%s", details[0] ? details : curl_easy_strerror(code));
-        response->status = 0;
+    response->status = 0;
+    if (!is_answered)
         return false;
-    }
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
     curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
     response->retry_after_s = (long)retry_after_s;
@@ -114,19 +128,17 @@ bool http_client_send(struct http_client *client, const struct http_request *req
 
 bool http_client_connect(struct http_client *client, const char *url, int timeout_ms, char *error, size_t error_size)
 {
-    CURL *curl = client->curl;
-    char details[CURL_ERROR_SIZE] = "";
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
-    CURLcode code = curl_easy_perform(curl);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
-    if (code != CURLE_OK)
-        snprintf(error, error_size, "%s", details[0] ? details : curl_easy_strerror(code));
-    return code == CURLE_OK;
+    char details[CURL_ERROR_SIZE];
+    prepare(client->curl, url, timeout_ms, timeout_ms, details);
+    curl_easy_setopt(client->curl, CURLOPT_CONNECT_ONLY, 1L);
+    return perform(client->curl, details, error, error_size);
+}
+
+void http_url_show(struct bytes *out, const char *url, bool has_path)
+{
+    const char *scheme_end = strstr(url, "://"), *host = scheme_end ? scheme_end + 3 : url;
+    size_t size = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', size), *shown = at ? at + 1 : host;
+    bytes_append(out, url, (size_t)(host - url));
+    bytes_append(out, shown, has_path ? strlen(shown) : (size_t)(host + size - shown));
 }

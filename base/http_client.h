@@ -36,4 +36,7 @@ bool http_client_send(struct http_client *client, const struct http_request *req
 /* Connects to where the URL leads, through TLS for https, and sends nothing. false: `error` says why not. */
 bool http_client_connect(struct http_client *client, const char *url, int timeout_ms, char *error, size_t error_size);
 
+/* Appends a URL as people may see it: without who logs in; and without what follows the host unless `has_path`. Any thread. */
+void http_url_show(struct bytes *out, const char *url, bool has_path);
+
 #endif

@@ -1,9 +1,9 @@
 #include "base/tls.h"
 
+#include "base/descriptor.h"
 #include "base/memory.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -70,12 +70,7 @@ static bool wait_for(const struct tls *tls, int result, int wait_ms)
     int wanted = SSL_get_error(tls->session, result);
     if (wanted != SSL_ERROR_WANT_READ && wanted != SSL_ERROR_WANT_WRITE)
         return false;
-    struct pollfd look = {.fd = tls->socket, .events = wanted == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT};
-    int found;
-    do
-        found = poll(&look, 1, wait_ms);
-    while (found < 0 && errno == EINTR);
-    return found == 1;
+    return descriptor_is_ready(tls->socket, wanted == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, wait_ms);
 }
 
 static void why(const struct tls *tls, char *error, size_t error_size)

@@ -12,6 +12,10 @@ struct kafka_settings {
     char *topic_prefix;          /* topics.prefix: an installation's topics, groups and transactional ids stand under it */
 };
 
+/* What kafka.security_protocol asks for. */
+bool kafka_is_over_tls(const struct kafka_settings *kafka);
+bool kafka_wants_login(const struct kafka_settings *kafka);
+
 /* false and "KEY: what is wrong, what would be right" where they cannot work: a file that cannot be read, a certificate without its key,
  * SASL without a mechanism. */
 bool kafka_settings_check(const struct kafka_settings *kafka, struct bytes *error);

@@ -42,10 +42,20 @@ static bool can_be_read(const char *key, const char *path, struct bytes *error)
     return false;
 }
 
+bool kafka_is_over_tls(const struct kafka_settings *kafka)
+{
+    const char *protocol = kafka->security_protocol;
+    return is_given(protocol) && (strcasecmp(protocol, "ssl") == 0 || strcasecmp(protocol, "sasl_ssl") == 0);
+}
+
+bool kafka_wants_login(const struct kafka_settings *kafka)
+{
+    return is_given(kafka->security_protocol) && strncasecmp(kafka->security_protocol, "sasl_", 5) == 0;
+}
+
 bool kafka_settings_check(const struct kafka_settings *kafka, struct bytes *error)
 {
-    bool is_sasl = is_given(kafka->security_protocol) && strncasecmp(kafka->security_protocol, "sasl_", 5) == 0;
-    if (is_sasl && !is_given(kafka->sasl_mechanism)) {
+    if (kafka_wants_login(kafka) && !is_given(kafka->sasl_mechanism)) {
         bytes_printf(error, "kafka.sasl_mechanism: is missing; kafka.security_protocol %s needs PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", kafka->security_protocol);
         return false;
     }

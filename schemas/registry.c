@@ -32,12 +32,8 @@ struct registry {
 
 static char *without_credentials(const char *url)
 {
-    const char *scheme_end = strstr(url, "://"), *host = scheme_end ? scheme_end + 3 : url;
-    size_t size = strcspn(host, "/?#");
     struct bytes shown = {0};
-    const char *at = memrchr(host, '@', size);
-    bytes_append(&shown, url, (size_t)(host - url));
-    bytes_append_text(&shown, at ? at + 1 : host);
+    http_url_show(&shown, url, true);
     char *copy = memory_copy_text(bytes_text(&shown));
     bytes_finish(&shown);
     return copy;

@@ -1,5 +1,6 @@
 #include "engine/kafka/protocol.h"
 
+#include "base/descriptor.h"
 #include "base/log.h"
 #include "base/tls.h"
 
@@ -7,23 +8,12 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { CONNECT_MS = 2000, ANSWER_MS = 3000, ANSWER_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* --- the connection */
-
-static bool is_ready(int socket, short events, int wait_ms)
-{
-    struct pollfd look = {.fd = socket, .events = events};
-    int found;
-    do
-        found = poll(&look, 1, wait_ms);
-    while (found < 0 && errno == EINTR);
-    return found == 1;
-}
 
 static int connect_one(const struct addrinfo *address)
 {
@@ -33,18 +23,12 @@ static int connect_one(const struct addrinfo *address)
     if (made < 0)
         return -1;
     bool is_connected = connect(made, address->ai_addr, address->ai_addrlen) == 0 ||
-                        (errno == EINPROGRESS && is_ready(made, POLLOUT, CONNECT_MS) &&
+                        (errno == EINPROGRESS && descriptor_is_ready(made, POLLOUT, CONNECT_MS) &&
                          getsockopt(made, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0);
     if (is_connected)
         return made;
     close(made);
     return -1;
-}
-
-static bool is_over_tls(const struct kafka_settings *kafka)
-{
-    const char *protocol = kafka->security_protocol ? kafka->security_protocol : "";
-    return strcasecmp(protocol, "ssl") == 0 || strcasecmp(protocol, "sasl_ssl") == 0;
 }
 
 static bool secure(struct protocol *protocol, const struct kafka_settings *kafka, const char *host)
@@ -66,7 +50,7 @@ bool protocol_connect(struct protocol *protocol, const struct kafka_settings *ka
     for (const struct addrinfo *one = found; one && protocol->socket < 0; one = one->ai_next)
         protocol->socket = connect_one(one);
     freeaddrinfo(found);
-    protocol->is_broken = protocol->socket < 0 || (is_over_tls(kafka) && !secure(protocol, kafka, host));
+    protocol->is_broken = protocol->socket < 0 || (kafka_is_over_tls(kafka) && !secure(protocol, kafka, host));
     return !protocol->is_broken;
 }
 
@@ -86,7 +70,7 @@ static bool send_all(struct protocol *protocol, const char *data, size_t size)
         return tls_send(protocol->tls, data, size, ANSWER_MS);
     while (size) {
         ssize_t sent = send(protocol->socket, data, size, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EINTR && (errno != EAGAIN || !is_ready(protocol->socket, POLLOUT, ANSWER_MS)))
+        if (sent < 0 && errno != EINTR && (errno != EAGAIN || !descriptor_is_ready(protocol->socket, POLLOUT, ANSWER_MS)))
             return false;
         data += sent > 0 ? sent : 0;
         size -= sent > 0 ? (size_t)sent : 0;
@@ -100,7 +84,7 @@ static bool receive_all(struct protocol *protocol, char *data, size_t size)
         return tls_receive(protocol->tls, data, size, ANSWER_MS);
     while (size) {
         ssize_t got = recv(protocol->socket, data, size, 0);
-        if (got == 0 || (got < 0 && errno != EINTR && (errno != EAGAIN || !is_ready(protocol->socket, POLLIN, ANSWER_MS))))
+        if (got == 0 || (got < 0 && errno != EINTR && (errno != EAGAIN || !descriptor_is_ready(protocol->socket, POLLIN, ANSWER_MS))))
             return false;
         data += got > 0 ? got : 0;
         size -= got > 0 ? (size_t)got : 0;

@@ -18,8 +18,8 @@ static const char *text_or_empty(const char *text)
 
 static enum mechanism mechanism_of(const struct kafka_settings *kafka)
 {
-    const char *protocol = text_or_empty(kafka->security_protocol), *mechanism = text_or_empty(kafka->sasl_mechanism);
-    return strncasecmp(protocol, "sasl_", 5) != 0          ? NONE
+    const char *mechanism = text_or_empty(kafka->sasl_mechanism);
+    return !kafka_wants_login(kafka)                     ? NONE
            : strcasecmp(mechanism, "PLAIN") == 0         ? PLAIN
            : strcasecmp(mechanism, "SCRAM-SHA-256") == 0 ? SCRAM_256
            : strcasecmp(mechanism, "SCRAM-SHA-512") == 0 ? SCRAM_512

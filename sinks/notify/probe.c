@@ -68,30 +68,20 @@ struct attempt {
     bool has_thread;
 };
 
-/* https://hooks.example.com, without who logs in and what follows. */
-static void show_url(char *shown, size_t shown_size, const char *url)
-{
-    const char *host = strstr(url, "://") + 3, *at;
-    size_t size = strcspn(host, "/?#");
-    for (at = memchr(host, '@', size); at; at = memchr(host, '@', size)) {
-        size -= (size_t)(at + 1 - host);
-        host = at + 1;
-    }
-    snprintf(shown, shown_size, "%.*s%.*s", (int)(strstr(url, "://") + 3 - url), url, (int)size, host);
-}
-
 static void *connect_one(void *context)
 {
     struct attempt *attempt = context;
-    char shown[200], error[256];
+    char error[256];
+    struct bytes shown = {0};
     struct http_client *client = http_client_create();
-    show_url(shown, sizeof shown, attempt->receiver->url);
+    http_url_show(&shown, attempt->receiver->url, false); /* what follows the host may be a secret */
     attempt->probe->is_good = http_client_connect(client, attempt->receiver->url, PROBE_CONNECT_MS, error, sizeof error);
     if (attempt->probe->is_good)
-        snprintf(attempt->probe->text, sizeof attempt->probe->text, "receiver %s is reached at %s", attempt->receiver->name, shown);
+        snprintf(attempt->probe->text, sizeof attempt->probe->text, "receiver %s is reached at %s", attempt->receiver->name, bytes_text(&shown));
     else
         snprintf(attempt->probe->text, sizeof attempt->probe->text, "receiver %s is not reached at %s: %s; is its url right, and may this machine go there?", attempt->receiver->name,
-                 shown, error);
+                 bytes_text(&shown), error);
+    bytes_finish(&shown);
     http_client_destroy(client);
     return NULL;
 }
