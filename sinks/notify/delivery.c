@@ -161,13 +161,19 @@ static void append_id(struct bytes *out, const struct alert *alert, int64_t told
         bytes_printf(out, ".%" PRId64, told_again_ms / 1000);
 }
 
-bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms, int64_t told_again_ms)
+static struct parcel parcel_of(const struct alert *alert, int64_t told_again_ms)
 {
     struct parcel parcel = {.key = alert->alert_id, .alerts = 1};
     struct bytes id = {0};
     append_id(&id, alert, told_again_ms);
     snprintf(parcel.id, sizeof parcel.id, "%s", bytes_text(&id));
     bytes_finish(&id);
+    return parcel;
+}
+
+bool delivery_send(struct delivery *delivery, const struct alert *alert, int64_t waited_ms, int64_t told_again_ms)
+{
+    struct parcel parcel = parcel_of(alert, told_again_ms);
     message_write(&parcel.body, delivery->receiver, alert, delivery->config->settings->dashboard_url, waited_ms);
     bool is_settled = deliver(delivery, &parcel);
     bytes_finish(&parcel.body);
@@ -203,13 +209,12 @@ bool delivery_send_group(struct delivery *delivery, const struct group_message *
 bool delivery_send_once(struct delivery *delivery, const struct alert *alert, struct http_response *response)
 {
     const char *dashboard_url = delivery->config->settings->dashboard_url;
-    struct parcel parcel = {.key = alert->alert_id, .alerts = 1};
+    struct parcel parcel = parcel_of(alert, 0);
     struct bytes key = {0};
     int64_t waited_ms = 0;
     const struct grouping *grouping = &delivery->receiver->grouping;
     grouping_append_key(&key, grouping, alert);
     const struct group_message group = {alert, &waited_ms, 1, bytes_view(&key)};
-    snprintf(parcel.id, sizeof parcel.id, "%.*s.%" PRId32, VIEW_ARGUMENTS(alert->alert_id), alert->revision);
     if (grouping->is_on)
         message_write_group(&parcel.body, delivery->receiver, &group, dashboard_url);
     else

@@ -164,7 +164,7 @@ void digest_summary_finish(struct digest_summary *summary)
 
 static bool is_before(const struct alert *one, const struct alert *other)
 {
-    bool is_open = !alert_is_over(one), other_is_open = !alert_is_over(other);
+    bool is_open = !alert_is_over(one->state), other_is_open = !alert_is_over(other->state);
     if (one->severity != other->severity)
         return one->severity > other->severity;
     return is_open != other_is_open ? is_open : one->changed_at_ms > other->changed_at_ms;
@@ -194,7 +194,7 @@ void digest_add(struct digest_summary *summary, const struct alert *alert)
     counts->rule = alert->rule;
     counts->severity = alert->severity;
     counts->count++;
-    counts->open += !alert_is_over(alert);
+    counts->open += !alert_is_over(alert->state);
     summary->count++;
     keep_gravest(summary, alert);
     bytes_finish(&key);

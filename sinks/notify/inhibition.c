@@ -53,7 +53,7 @@ bool inhibition_takes(struct inhibition *inhibition, const struct alert *alert)
     bool is_whole = subject.is_kpi && !subject.is_part && subject.kpi >= 0, is_data = alert->kind == ALERT_KIND_DATA_QUALITY;
     if (!is_whole && !is_data)
         return false;
-    bool inhibits = !alert_is_over(alert) && !alert->historical && (is_whole || alert->severity >= SEVERITY_WARNING);
+    bool inhibits = !alert_is_over(alert->state) && !alert->historical && (is_whole || alert->severity >= SEVERITY_WARNING);
     struct inhibitor *inhibitor = map_find(&inhibition->inhibitors, alert->alert_id);
     if (inhibitor ? alert->revision <= inhibitor->revision : !inhibits)
         return false;

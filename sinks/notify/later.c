@@ -174,7 +174,7 @@ static bool take_old_one(void *context, const struct record *record)
     enum outcome outcome = record_reader_read(later->log.reader, record->value, &later->arena, &alert, NULL, &why);
     if (outcome == OUTCOME_OK)
         take_old(later, &alert, record);
-    later->is_lost |= outcome == OUTCOME_RETRY || outcome == OUTCOME_STOP;
+    later->is_lost |= outcome_is_for_later(outcome);
     return !later->is_lost;
 }
 
@@ -287,7 +287,7 @@ static bool is_exempt(const struct later *later, const struct telling *telling)
 {
     bool is_exempt = false;
     for (size_t i = 0; i < telling->count; i++)
-        is_exempt |= alert_is_over(&telling->alerts[i]) || (telling->alerts[i].severity == SEVERITY_CRITICAL && !later->digest.rules->caps_critical);
+        is_exempt |= alert_is_over(telling->alerts[i].state) || (telling->alerts[i].severity == SEVERITY_CRITICAL && !later->digest.rules->caps_critical);
     return is_exempt;
 }
 

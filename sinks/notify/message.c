@@ -225,7 +225,7 @@ static void append_slack_list(struct bytes *text, const struct receiver *receive
     struct bytes words = {0};
     size_t open = 0;
     for (size_t i = 0; i < group->count; i++)
-        open += !alert_is_over(&group->alerts[i]);
+        open += !alert_is_over(group->alerts[i].state);
     bytes_printf(&words, "%zu alerts, %zu of them open", group->count, open);
     grouping_append_words(&words, &receiver->grouping, &group->alerts[0]);
     append_escaped(text, bytes_view(&words));

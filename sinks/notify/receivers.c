@@ -225,9 +225,9 @@ bool receivers_read(const struct notify_settings *settings, struct receiver rece
     return true;
 }
 
-bool alert_is_over(const struct alert *alert)
+bool alert_is_over(enum alert_state state)
 {
-    return alert->state == ALERT_STATE_RESOLVED || alert->state == ALERT_STATE_VERIFIED || alert->state == ALERT_STATE_EXPIRED;
+    return state == ALERT_STATE_RESOLVED || state == ALERT_STATE_VERIFIED || state == ALERT_STATE_EXPIRED;
 }
 
 bool receiver_holds_all(const struct receiver *receiver)

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/settings_file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -92,9 +91,7 @@ static void read_again(struct silence_watch *watch)
     const char *path = watch->settings->silences_file;
     struct bytes error = {0};
     if (read_all(watch, &error)) {
-        char count[24];
-        snprintf(count, sizeof count, "%zu", watch->editions->silences.count);
-        log_info("the silences have changed", "file", path, "silences", count, NULL);
+        log_info("the silences have changed", "file", path, "silences", LOG_NUMBER(watch->editions->silences.count), NULL);
         watch->said_ms = INT64_MIN;
     } else {
         log_error("the silences are not taken, those before stay in force", "file", path, "error", bytes_text(&error), NULL);

@@ -63,7 +63,7 @@ void waiting_reset(struct waiting *waiting)
 
 static bool is_over(const struct track *track)
 {
-    return alert_is_over(&(struct alert){.state = track->state});
+    return alert_is_over(track->state);
 }
 
 /* What is over, and known to the receiver as such or never was, needs no memory. */
@@ -76,7 +76,7 @@ static bool is_settled(const struct waiting *waiting, const struct track *track)
 /* The same by what the receiver was told, before the log has been read that far. */
 static bool is_settled_by_notes(const struct track *track)
 {
-    return track->revision < track->told_revision && !track->is_told && !track->is_capped && alert_is_over(&(struct alert){.state = track->told_state});
+    return track->revision < track->told_revision && !track->is_told && !track->is_capped && alert_is_over(track->told_state);
 }
 
 /* Settled ones of whom more may be told: bounded, the price is that it is not. */
@@ -121,7 +121,7 @@ static struct track *track_open(struct waiting *waiting, struct view alert_id)
 
 static void run_clocks(const struct receiver *receiver, struct track *track, const struct alert *alert)
 {
-    bool waits = receiver->escalates ? alert->state == ALERT_STATE_OPEN : !alert_is_over(alert);
+    bool waits = receiver->escalates ? alert->state == ALERT_STATE_OPEN : !alert_is_over(alert->state);
     for (int severity = 0; severity < SEVERITIES; severity++) {
         bool runs = waits && !alert->historical && severity <= (int)alert->severity;
         if (!runs)
@@ -141,7 +141,7 @@ static bool has_changed(const struct track *track)
 /* Until it is over; who is told change by change hears, too, how it goes on from there (VERIFIED). */
 static bool is_news(const struct track *track)
 {
-    bool was_over = track->told_revision && alert_is_over(&(struct alert){.state = track->told_state});
+    bool was_over = track->told_revision && alert_is_over(track->told_state);
     return has_changed(track) && (track->is_told || (was_over && is_over(track) && !track->is_held));
 }
 
@@ -338,7 +338,7 @@ static void remember_told(struct track *track, const struct alert *told, enum no
     track->told_revision = told->revision;
     track->told_state = told->state;
     track->told_severity = told->severity;
-    if (alert_is_over(told))
+    if (alert_is_over(told->state))
         track->is_told = false;
     else if (note == NOTE_TOLD) /* of what only a digest told the end is not told */
         track->is_told = true;
@@ -395,7 +395,7 @@ static struct track *take(struct waiting *waiting, const struct alert *alert, st
     if (receiver->inhibits && inhibition_takes(&waiting->inhibition, alert))
         waiting->next_due_ms = INT64_MIN;
     struct track *track = map_find(&waiting->tracks, alert->alert_id);
-    if (!track && (alert_is_over(alert) || !receiver_wants(receiver, alert, true)))
+    if (!track && (alert_is_over(alert->state) || !receiver_wants(receiver, alert, true)))
         return NULL;
     if (!track)
         track = track_open(waiting, alert->alert_id);
