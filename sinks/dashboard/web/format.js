@@ -40,7 +40,7 @@ export function duration(ms) {
 /** A normal interval around a mean of few may leave the scale; what cannot be is not shown. */
 const scales = { csat: [1, 5], ces: [1, 7], review_stars: [1, 5] };
 const scalesOfKinds = { nps: [-100, 100], rate: [0, 1], signed: [-1, 1], points: [-1, 1], time: [0, Infinity] };
-export const scaleOf = (kpi) => scales[kpi] || scalesOfKinds[kindOf(kpi)] || [-Infinity, Infinity];
+const scaleOf = (kpi) => scales[kpi] || scalesOfKinds[kindOf(kpi)] || [-Infinity, Infinity];
 export const within = (kpi, number) => {
   const [least, most] = scaleOf(kpi);
   return Math.min(most, Math.max(least, number));

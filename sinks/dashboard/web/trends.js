@@ -34,30 +34,26 @@ function bandOf(line, times) {
   return columns[0].some((low) => low !== null) ? columns : null;
 }
 
-function markTarget(target) {
-  return { hooks: { draw: (plot) => {
-    const y = Math.round(plot.valToPos(target, "y", true));
-    if (y < plot.bbox.top || y > plot.bbox.top + plot.bbox.height) return;
-    plot.ctx.save();
-    plot.ctx.strokeStyle = css("--quiet");
-    plot.ctx.setLineDash([2, 6]);
-    plot.ctx.beginPath(); plot.ctx.moveTo(plot.bbox.left, y); plot.ctx.lineTo(plot.bbox.left + plot.bbox.width, y); plot.ctx.stroke();
-    plot.ctx.restore();
-  } } };
+/** A line of dashes through the whole of the plot, across at a value of y or down at one of x; none where that is outside of it. */
+function rule(plot, axis, number, colour, dashes) {
+  const { left, top, width, height } = plot.bbox, at = Math.round(plot.valToPos(number, axis, true));
+  const isAcross = axis === "y", begin = isAcross ? top : left, length = isAcross ? height : width;
+  if (at < begin || at > begin + length) return;
+  plot.ctx.save();
+  plot.ctx.strokeStyle = colour;
+  plot.ctx.setLineDash(dashes);
+  plot.ctx.beginPath();
+  plot.ctx.moveTo(isAcross ? left : at, isAcross ? at : top);
+  plot.ctx.lineTo(isAcross ? left + width : at, isAcross ? at : top + height);
+  plot.ctx.stroke();
+  plot.ctx.restore();
 }
 
+const markTarget = (target) => ({ hooks: { draw: (plot) => rule(plot, "y", target, css("--quiet"), [2, 6]) } });
+
 function markShifts(shifts) {
-  return { hooks: { draw: (plot) => {
-    plot.ctx.save();
-    for (const shift of shifts) {
-      const x = Math.round(plot.valToPos(Date.parse(shift.onset_at) / 1000, "x", true));
-      if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
-      plot.ctx.strokeStyle = shift.good === true ? css("--good") : shift.good === false ? css("--bad") : css("--warn");
-      plot.ctx.setLineDash([4, 4]);
-      plot.ctx.beginPath(); plot.ctx.moveTo(x, plot.bbox.top); plot.ctx.lineTo(x, plot.bbox.top + plot.bbox.height); plot.ctx.stroke();
-    }
-    plot.ctx.restore();
-  } } };
+  const colourOf = (shift) => css(shift.good === true ? "--good" : shift.good === false ? "--bad" : "--warn");
+  return { hooks: { draw: (plot) => { for (const shift of shifts) rule(plot, "x", Date.parse(shift.onset_at) / 1000, colourOf(shift), [4, 4]); } } };
 }
 
 function drawChart(series, shifts) {
