@@ -4,11 +4,13 @@
 #include "base/memory.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -25,6 +27,29 @@ static bool is_given(const char *text)
     return text && *text;
 }
 
+/* --- files --- */
+
+static bool can_be_read(const char *prefix, const char *name, const char *path, struct bytes *error)
+{
+    if (!is_given(path) || access(path, R_OK) == 0)
+        return true;
+    bytes_printf(error, "%s%s: cannot read %s: %s", prefix, name, path, strerror(errno));
+    return false;
+}
+
+bool tls_options_check(const struct tls_options *options, const char *prefix, struct bytes *error)
+{
+    bool has_certificate = is_given(options->certificate_location), has_key = is_given(options->key_location);
+    if (has_certificate != has_key) {
+        bytes_printf(error, "%s%s: needs %s%s, too: a certificate and its key belong together", prefix,
+                     has_certificate ? "certificate_location" : "key_location", prefix, has_certificate ? "key_location" : "certificate_location");
+        return false;
+    }
+    return can_be_read(prefix, "ca_location", options->ca_location, error) &&
+           can_be_read(prefix, "certificate_location", options->certificate_location, error) &&
+           can_be_read(prefix, "key_location", options->key_location, error);
+}
+
 /* --- whom to trust, and who we are --- */
 
 static int password_give(char *buffer, int size, int is_writing, void *password)
@@ -34,24 +59,26 @@ static int password_give(char *buffer, int size, int is_writing, void *password)
     return given < size ? given : 0;
 }
 
-static bool trust(SSL_CTX *context, const char *location)
+/* Here and in `present`: the file that does not do; NULL: there is none. */
+static const char *trust(SSL_CTX *context, const char *location)
 {
     if (!is_given(location))
-        return SSL_CTX_set_default_verify_paths(context) == 1;
-    return SSL_CTX_load_verify_file(context, location) == 1 || SSL_CTX_load_verify_dir(context, location) == 1;
+        return SSL_CTX_set_default_verify_paths(context) == 1 ? NULL : "the system's certificate authorities";
+    return SSL_CTX_load_verify_file(context, location) == 1 || SSL_CTX_load_verify_dir(context, location) == 1 ? NULL : location;
 }
 
-static bool present(SSL_CTX *context, const struct tls_options *options)
+static const char *present(SSL_CTX *context, const struct tls_options *options)
 {
     if (!is_given(options->certificate_location))
-        return true;
+        return NULL;
+    if (SSL_CTX_use_certificate_chain_file(context, options->certificate_location) != 1)
+        return options->certificate_location;
     SSL_CTX_set_default_passwd_cb(context, password_give);
     SSL_CTX_set_default_passwd_cb_userdata(context, (void *)(options->key_password ? options->key_password : ""));
-    bool is_done = SSL_CTX_use_certificate_chain_file(context, options->certificate_location) == 1 &&
-                   SSL_CTX_use_PrivateKey_file(context, options->key_location ? options->key_location : "", SSL_FILETYPE_PEM) == 1 &&
-                   SSL_CTX_check_private_key(context) == 1;
+    const char *key_location = options->key_location ? options->key_location : "";
+    bool is_done = SSL_CTX_use_PrivateKey_file(context, key_location, SSL_FILETYPE_PEM) == 1 && SSL_CTX_check_private_key(context) == 1;
     SSL_CTX_set_default_passwd_cb_userdata(context, NULL); /* borrowed for the call */
-    return is_done;
+    return is_done ? NULL : key_location;
 }
 
 static bool expect_host(SSL *session, const char *host)
@@ -64,21 +91,35 @@ static bool expect_host(SSL *session, const char *host)
 
 /* --- waiting --- */
 
+static bool is_to_be_waited_for(const struct tls *tls, int result, short *events)
+{
+    int wanted = SSL_get_error(tls->session, result);
+    *events = wanted == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+    return wanted == SSL_ERROR_WANT_READ || wanted == SSL_ERROR_WANT_WRITE;
+}
+
 /* Is what the call wants to go on there in time? */
 static bool wait_for(const struct tls *tls, int result, int wait_ms)
 {
-    int wanted = SSL_get_error(tls->session, result);
-    if (wanted != SSL_ERROR_WANT_READ && wanted != SSL_ERROR_WANT_WRITE)
-        return false;
-    return descriptor_is_ready(tls->socket, wanted == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, wait_ms);
+    short events;
+    return is_to_be_waited_for(tls, result, &events) && descriptor_is_ready(tls->socket, events, wait_ms);
 }
 
-static void why(const struct tls *tls, char *error, size_t error_size)
+/* The first error is the cause of those behind it. */
+const char *tls_why(void)
+{
+    unsigned long code = ERR_peek_error();
+    return code ? ERR_reason_error_string(code) : NULL;
+}
+
+static void why(const struct tls *tls, const char *file, char *error, size_t error_size)
 {
     long verdict = tls->session ? SSL_get_verify_result(tls->session) : X509_V_OK;
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : code ? ERR_reason_error_string(code) : NULL;
-    snprintf(error, error_size, "%s", reason ? reason : "no answer in time");
+    const char *reason = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : tls_why();
+    if (file)
+        snprintf(error, error_size, "cannot use %s: %s", file, reason ? reason : "it is of no use");
+    else
+        snprintf(error, error_size, "%s", reason ? reason : "no answer in time");
 }
 
 struct tls *tls_open(int socket, const char *host, const struct tls_options *options, int wait_ms, char *error, size_t error_size)
@@ -87,7 +128,10 @@ struct tls *tls_open(int socket, const char *host, const struct tls_options *opt
     tls->socket = socket;
     ERR_clear_error();
     tls->context = SSL_CTX_new(TLS_client_method());
-    bool is_ready = tls->context && trust(tls->context, options->ca_location) && present(tls->context, options);
+    const char *bad_file = tls->context ? trust(tls->context, options->ca_location) : NULL;
+    if (tls->context && bad_file == NULL)
+        bad_file = present(tls->context, options);
+    bool is_ready = tls->context && bad_file == NULL;
     if (is_ready) {
         SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
         tls->session = SSL_new(tls->context);
@@ -100,7 +144,7 @@ struct tls *tls_open(int socket, const char *host, const struct tls_options *opt
             return tls;
         is_ready = wait_for(tls, result, wait_ms);
     }
-    why(tls, error, error_size);
+    why(tls, bad_file, error, error_size);
     tls_close(tls);
     return NULL;
 }
@@ -118,17 +162,28 @@ bool tls_send(struct tls *tls, const char *data, size_t size, int wait_ms)
     return true;
 }
 
-bool tls_receive(struct tls *tls, char *data, size_t size, int wait_ms)
+ssize_t tls_receive(struct tls *tls, char *data, size_t size, int wait_ms)
 {
-    while (size) {
+    for (;;) {
         ERR_clear_error();
         int got = SSL_read(tls->session, data, size < INT_MAX ? (int)size : INT_MAX);
-        if (got <= 0 && !wait_for(tls, got, wait_ms))
-            return false;
-        data += got > 0 ? got : 0;
-        size -= got > 0 ? (size_t)got : 0;
+        if (got > 0)
+            return got;
+        short events;
+        if (!is_to_be_waited_for(tls, got, &events))
+            return -1;
+        if (!descriptor_is_ready(tls->socket, events, wait_ms))
+            return 0;
     }
-    return true;
+}
+
+bool tls_is_open(struct tls *tls)
+{
+    char next;
+    short events;
+    ERR_clear_error();
+    int got = SSL_peek(tls->session, &next, 1);
+    return got > 0 || is_to_be_waited_for(tls, got, &events);
 }
 
 void tls_close(struct tls *tls)

@@ -2,14 +2,21 @@
 #ifndef TS_BASE_TLS_H
 #define TS_BASE_TLS_H
 
+#include "base/bytes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Names of files in PEM; NULL or empty: none. Borrowed for the call. */
 struct tls_options {
     const char *ca_location; /* whom to trust: a file, or a folder of hashed names; none: whom the system trusts */
     const char *certificate_location, *key_location, *key_password;
 };
+
+/* false and "KEY: what is wrong, what would be right" where they cannot work: a file that cannot be read, a certificate without its key.
+ * KEY is `prefix` and ca_location, certificate_location or key_location. */
+bool tls_options_check(const struct tls_options *options, const char *prefix, struct bytes *error);
 
 struct tls;
 
@@ -19,7 +26,14 @@ struct tls *tls_open(int socket, const char *host, const struct tls_options *opt
 
 /* All of it, or false: the connection is of no use any more. */
 bool tls_send(struct tls *tls, const char *data, size_t size, int wait_ms);
-bool tls_receive(struct tls *tls, char *data, size_t size, int wait_ms);
+/* What is there, `size` at most, waiting for the first of it. 0: nothing came in time; −1: the other side is gone, or talks nonsense. */
+ssize_t tls_receive(struct tls *tls, char *data, size_t size, int wait_ms);
+
+/* Is the other side still there, as far as has been heard? Waits for nothing, takes nothing away. */
+bool tls_is_open(struct tls *tls);
+
+/* Why the thread's last call failed, as far as TLS knows; NULL: it does not. */
+const char *tls_why(void);
 
 /* Takes NULL, too. */
 void tls_close(struct tls *tls);

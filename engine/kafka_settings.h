@@ -3,6 +3,7 @@
 #define TS_ENGINE_KAFKA_SETTINGS_H
 
 #include "base/settings.h"
+#include "base/tls.h"
 
 struct kafka_settings {
     char *brokers;               /* kafka.brokers, "host:port,…" */
@@ -15,6 +16,8 @@ struct kafka_settings {
 /* What kafka.security_protocol asks for. */
 bool kafka_is_over_tls(const struct kafka_settings *kafka);
 bool kafka_wants_login(const struct kafka_settings *kafka);
+/* Lends its texts. */
+struct tls_options kafka_tls(const struct kafka_settings *kafka);
 
 /* false and "KEY: what is wrong, what would be right" where they cannot work: a file that cannot be read, a certificate without its key,
  * SASL without a mechanism. */

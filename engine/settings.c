@@ -3,10 +3,8 @@
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
 
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 const struct setting kafka_setting_rows[] = {
     SETTING_TEXT(struct kafka_settings, brokers, "kafka.brokers", .standard_text = "127.0.0.1:9092",
@@ -34,12 +32,9 @@ static bool is_given(const char *text)
     return text && *text;
 }
 
-static bool can_be_read(const char *key, const char *path, struct bytes *error)
+struct tls_options kafka_tls(const struct kafka_settings *kafka)
 {
-    if (!is_given(path) || access(path, R_OK) == 0)
-        return true;
-    bytes_printf(error, "%s: cannot read %s: %s", key, path, strerror(errno));
-    return false;
+    return (struct tls_options){kafka->ssl_ca_location, kafka->ssl_certificate_location, kafka->ssl_key_location, kafka->ssl_key_password};
 }
 
 bool kafka_is_over_tls(const struct kafka_settings *kafka)
@@ -59,16 +54,8 @@ bool kafka_settings_check(const struct kafka_settings *kafka, struct bytes *erro
         bytes_printf(error, "kafka.sasl_mechanism: is missing; kafka.security_protocol %s needs PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", kafka->security_protocol);
         return false;
     }
-    if (is_given(kafka->ssl_certificate_location) != is_given(kafka->ssl_key_location)) {
-        bool is_without_key = is_given(kafka->ssl_certificate_location);
-        bytes_printf(error, "%s: needs %s, too: a certificate and its key belong together",
-                     is_without_key ? "kafka.ssl_certificate_location" : "kafka.ssl_key_location",
-                     is_without_key ? "kafka.ssl_key_location" : "kafka.ssl_certificate_location");
-        return false;
-    }
-    return can_be_read("kafka.ssl_ca_location", kafka->ssl_ca_location, error) &&
-           can_be_read("kafka.ssl_certificate_location", kafka->ssl_certificate_location, error) &&
-           can_be_read("kafka.ssl_key_location", kafka->ssl_key_location, error);
+    const struct tls_options tls = kafka_tls(kafka);
+    return tls_options_check(&tls, "kafka.ssl_", error);
 }
 
 const struct setting runner_setting_rows[] = {

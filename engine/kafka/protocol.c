@@ -33,63 +33,35 @@ static int connect_one(const struct addrinfo *address)
 
 static bool secure(struct protocol *protocol, const struct kafka_settings *kafka, const char *host)
 {
-    const struct tls_options options = {kafka->ssl_ca_location, kafka->ssl_certificate_location, kafka->ssl_key_location, kafka->ssl_key_password};
+    const struct tls_options options = kafka_tls(kafka);
     char error[256];
-    protocol->tls = tls_open(protocol->socket, host, &options, CONNECT_MS, error, sizeof error);
-    if (protocol->tls == NULL)
+    protocol->channel.tls = tls_open(protocol->channel.socket, host, &options, CONNECT_MS, error, sizeof error);
+    if (protocol->channel.tls == NULL)
         log_warning("a broker cannot be asked over TLS for transactions that it left open", "host", host, "error", error, NULL);
-    return protocol->tls != NULL;
+    return protocol->channel.tls != NULL;
 }
 
 bool protocol_connect(struct protocol *protocol, const struct kafka_settings *kafka, const char *host, const char *port)
 {
-    *protocol = (struct protocol){.socket = -1, .is_broken = true};
+    *protocol = (struct protocol){.channel.socket = -1, .is_broken = true};
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     if (getaddrinfo(host, port, &wanted, &found) != 0)
         return false;
-    for (const struct addrinfo *one = found; one && protocol->socket < 0; one = one->ai_next)
-        protocol->socket = connect_one(one);
+    for (const struct addrinfo *one = found; one && protocol->channel.socket < 0; one = one->ai_next)
+        protocol->channel.socket = connect_one(one);
     freeaddrinfo(found);
-    protocol->is_broken = protocol->socket < 0 || (kafka_is_over_tls(kafka) && !secure(protocol, kafka, host));
+    protocol->is_broken = protocol->channel.socket < 0 || (kafka_is_over_tls(kafka) && !secure(protocol, kafka, host));
     return !protocol->is_broken;
 }
 
 void protocol_close(struct protocol *protocol)
 {
-    tls_close(protocol->tls);
-    if (protocol->socket >= 0)
-        close(protocol->socket);
+    tls_close(protocol->channel.tls);
+    if (protocol->channel.socket >= 0)
+        close(protocol->channel.socket);
     bytes_finish(&protocol->out);
     bytes_finish(&protocol->in);
-    *protocol = (struct protocol){.socket = -1, .is_broken = true};
-}
-
-static bool send_all(struct protocol *protocol, const char *data, size_t size)
-{
-    if (protocol->tls)
-        return tls_send(protocol->tls, data, size, ANSWER_MS);
-    while (size) {
-        ssize_t sent = send(protocol->socket, data, size, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EINTR && (errno != EAGAIN || !descriptor_is_ready(protocol->socket, POLLOUT, ANSWER_MS)))
-            return false;
-        data += sent > 0 ? sent : 0;
-        size -= sent > 0 ? (size_t)sent : 0;
-    }
-    return true;
-}
-
-static bool receive_all(struct protocol *protocol, char *data, size_t size)
-{
-    if (protocol->tls)
-        return tls_receive(protocol->tls, data, size, ANSWER_MS);
-    while (size) {
-        ssize_t got = recv(protocol->socket, data, size, 0);
-        if (got == 0 || (got < 0 && errno != EINTR && (errno != EAGAIN || !descriptor_is_ready(protocol->socket, POLLIN, ANSWER_MS))))
-            return false;
-        data += got > 0 ? got : 0;
-        size -= got > 0 ? (size_t)got : 0;
-    }
-    return true;
+    *protocol = (struct protocol){.channel.socket = -1, .is_broken = true};
 }
 
 /* --- numbers, the highest byte first */
@@ -265,10 +237,10 @@ static bool exchange(struct protocol *protocol)
     size_t size = protocol->out.size - 4;
     for (int at = 0; at < 4; at++)
         protocol->out.data[at] = (char)(size >> (8 * (3 - at)));
-    if (!send_all(protocol, protocol->out.data, protocol->out.size))
+    if (!channel_send(&protocol->channel, protocol->out.data, protocol->out.size, ANSWER_MS))
         return false;
     unsigned char head[4];
-    if (!receive_all(protocol, (char *)head, sizeof head))
+    if (!channel_receive_all(&protocol->channel, (char *)head, sizeof head, ANSWER_MS))
         return false;
     size = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
     if (size > ANSWER_BYTES_MAX)
@@ -277,7 +249,7 @@ static bool exchange(struct protocol *protocol)
     bytes_reserve(&protocol->in, size + 1);
     protocol->in.size = size;
     protocol->read_at = 0;
-    return receive_all(protocol, protocol->in.data, size);
+    return channel_receive_all(&protocol->channel, protocol->in.data, size, ANSWER_MS);
 }
 
 bool protocol_ask(struct protocol *protocol)

@@ -6,6 +6,7 @@
 #define TS_ENGINE_KAFKA_PROTOCOL_H
 
 #include "base/bytes.h"
+#include "base/channel.h"
 #include "base/view.h"
 #include "engine/kafka_settings.h"
 
@@ -24,8 +25,7 @@ enum protocol_request {
 };
 
 struct protocol {
-    int socket; /* −1: none */
-    struct tls *tls; /* NULL: plain */
+    struct channel channel; /* its socket −1: none */
     struct bytes out, in;
     size_t read_at;
     int32_t number;

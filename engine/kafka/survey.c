@@ -12,7 +12,7 @@ enum { SETTLES_WITHIN_US = 5000000, SPREAD_US = 5000000, AGAIN_US = 5000000, DOU
 
 int survey_count_assigned(const void *assignment, int size, const char *topic)
 {
-    struct protocol given = {.socket = -1};
+    struct protocol given = {.channel.socket = -1};
     size_t assigned = 0;
     bytes_append(&given.in, assignment, (size_t)size);
     protocol_get_int16(&given); /* the version, of which each begins like this */

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     look->places = memory_zeroed(look->place_count = 1, sizeof *look->places);
     look->places[0].leader = look->nodes[0].id = 1;
     look->nodes[look->node_count++].is_connected = true;
-    look->nodes[0].link.socket = sockets[0];
+    look->nodes[0].link.channel.socket = sockets[0];
     struct open_list open = look_for_open(look);
     MUST(open.count <= size);
     for (size_t i = 0; i < open.count; i++)

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(fcntl(sockets[0], F_SETFL, O_NONBLOCK) == 0);
     answers_put(sockets[1], data + 1, size - 1);
     shutdown(sockets[1], SHUT_WR);
-    struct protocol protocol = {.socket = sockets[0]};
+    struct protocol protocol = {.channel.socket = sockets[0]};
     char protocol_name[] = "sasl_plaintext", user[] = "night", password[] = "watch";
     struct kafka_settings kafka = {.security_protocol = protocol_name, .sasl_mechanism = mechanisms[*data % 4], .sasl_username = user, .sasl_password = password};
     bool is_in = sasl_log_in(&protocol, &kafka);
