@@ -1,18 +1,28 @@
 #include "sinks/redis/redis_link.h"
 
 #include "base/address.h"
+#include "base/channel.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/tls.h"
 
+#include <fcntl.h>
 #include <hiredis/hiredis.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 const struct setting redis_setting_rows[] = {
     SETTING_TEXT(struct redis_settings, address, "redis.address", .standard_text = "127.0.0.1:6379",
-                 .about = "Where Redis is: host:port. It is spoken to without TLS; where that must be, put a tunnel (stunnel, ghostunnel) between."),
+                 .about = "Where Redis is: host:port."),
+    SETTING_BOOLEAN(struct redis_settings, is_over_tls, "redis.tls", .standard = false, .about = "Talk to it over TLS; its certificate must be for the host in redis.address."),
+    SETTING_TEXT(struct redis_settings, tls_ca_location, "redis.tls_ca_location",
+                 .about = "With redis.tls: file of the certificate authorities to trust; empty: the system's."),
+    SETTING_TEXT(struct redis_settings, tls_certificate_location, "redis.tls_certificate_location",
+                 .about = "File of our own certificate (PEM, with those between it and the authority), where Redis asks for one."),
+    SETTING_TEXT(struct redis_settings, tls_key_location, "redis.tls_key_location", .about = "File of its key (PEM)."),
+    SETTING_TEXT(struct redis_settings, tls_key_password, "redis.tls_key_password", .is_secret = true,
+                 .about = "The key's password; better given as TOUCHSTREAM_REDIS_TLS_KEY_PASSWORD."),
     SETTING_TEXT(struct redis_settings, username, "redis.username", .about = "Name of an ACL user, with redis.password; empty: the default user."),
     SETTING_TEXT(struct redis_settings, password, "redis.password", .is_secret = true,
                  .about = "Password; better given as TOUCHSTREAM_REDIS_PASSWORD."),
@@ -23,14 +33,30 @@ const struct setting redis_setting_rows[] = {
                      .most = MINUTES(5), .about = "An answer that takes longer counts as Redis being away."),
     SETTING_END};
 
-enum { REDIS_PORT = 6379 };
+enum { REDIS_PORT = 6379, CONNECT_MS = 3000 };
 
+/* hiredis connects and makes answers of bytes. It does not move them: its 0.14, Debian 12's, knows no TLS. */
 struct redis_link {
     const struct redis_settings *settings;
     redisContext *context; /* NULL: not connected */
+    struct channel channel;
     char why_away[256];    /* empty: it is there */
     char refusal[256];     /* what was said of it; empty: it takes everything */
 };
+
+static struct tls_options tls_options_of(const struct redis_settings *redis)
+{
+    return (struct tls_options){redis->tls_ca_location, redis->tls_certificate_location, redis->tls_key_location, redis->tls_key_password};
+}
+
+bool redis_settings_check(const struct redis_settings *redis, struct bytes *error)
+{
+    const struct tls_options tls = tls_options_of(redis);
+    const char *unused = tls.ca_location[0] ? "ca" : tls.certificate_location[0] ? "certificate" : tls.key_location[0] ? "key" : NULL;
+    if (unused && !redis->is_over_tls)
+        bytes_printf(error, "redis.tls_%s_location: is for TLS, and redis.tls is not true", unused);
+    return unused && !redis->is_over_tls ? false : tls_options_check(&tls, "redis.tls_", error);
+}
 
 struct redis_link *redis_link_create(const struct redis_settings *settings)
 {
@@ -41,9 +67,11 @@ struct redis_link *redis_link_create(const struct redis_settings *settings)
 
 static void hang_up(struct redis_link *link)
 {
+    tls_close(link->channel.tls);
     if (link->context)
         redisFree(link->context);
     link->context = NULL;
+    link->channel = (struct channel){.socket = -1};
 }
 
 void redis_link_destroy(struct redis_link *link)
@@ -102,31 +130,104 @@ static struct timeval time_value(int64_t ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 }
 
-/* An error answer is told as it came. */
-static bool is_good_answer(struct redis_link *link, const char *name, redisReply *reply, char *why, size_t why_size)
+/* --- bytes --- */
+
+static bool send_bytes(struct redis_link *link, const struct resp *commands)
 {
+    return channel_send(&link->channel, commands->bytes.data, commands->bytes.size, (int)link->settings->timeout_ms);
+}
+
+/* The next answer, the caller's to free; NULL when none comes within `wait_ms`. false: the connection is of no use any more, see `why`. */
+static bool next_reply(struct redis_link *link, int wait_ms, redisReply **reply, const char **why)
+{
+    char data[16 * 1024];
+    redisReader *reader = link->context->reader;
+    for (;;) {
+        void *found = NULL;
+        if (redisReaderGetReply(reader, &found) != REDIS_OK) {
+            *why = reader->errstr;
+            return false;
+        }
+        ssize_t got = found ? 0 : channel_receive(&link->channel, data, sizeof data, wait_ms);
+        *reply = found;
+        if (got == 0)
+            return true;
+        *why = got < 0 ? channel_why(&link->channel) : "out of memory";
+        if (got < 0 || redisReaderFeed(reader, data, (size_t)got) != REDIS_OK)
+            return false;
+    }
+}
+
+/* --- connecting --- */
+
+/* What is most likely missing where the other side hangs up on the first command: why it does is not always heard. */
+static const char *missing(const struct redis_link *link)
+{
+    if (link->channel.tls == NULL)
+        return "; a port that is for TLS wants redis.tls: true";
+    return link->settings->tls_certificate_location[0] ? "" : "; it may want a certificate (redis.tls_certificate_location)";
+}
+
+/* An error answer is told as it came. */
+static bool is_good_answer(struct redis_link *link, struct resp *command, const char *name, char *why, size_t why_size)
+{
+    redisReply *reply = NULL;
+    const char *lost = NULL;
+    bool is_there = send_bytes(link, command);
+    if (!is_there)
+        lost = channel_why(&link->channel);
+    is_there = is_there && next_reply(link, (int)link->settings->timeout_ms, &reply, &lost);
     bool is_good = reply && reply->type != REDIS_REPLY_ERROR;
     if (!is_good)
-        snprintf(why, why_size, "%s: %s", name, reply ? reply->str : link->context->errstr);
+        snprintf(why, why_size, "%s: %s%s", name, reply ? reply->str : is_there ? "no answer within redis.timeout" : lost,
+                 is_there ? "" : missing(link));
     freeReplyObject(reply);
+    resp_finish(command);
     return is_good;
+}
+
+static bool log_in(struct redis_link *link, char *why, size_t why_size)
+{
+    const struct redis_settings *settings = link->settings;
+    struct resp command = {0};
+    if (!settings->username[0] && !settings->password[0])
+        return true;
+    resp_command(&command, settings->username[0] ? 3 : 2, "AUTH");
+    if (settings->username[0])
+        resp_text(&command, settings->username);
+    resp_text(&command, settings->password);
+    return is_good_answer(link, &command, "AUTH", why, why_size);
+}
+
+static bool select_database(struct redis_link *link, char *why, size_t why_size)
+{
+    struct resp command = {0};
+    if (!link->settings->database)
+        return true;
+    resp_command(&command, 2, "SELECT");
+    resp_integer(&command, link->settings->database);
+    return is_good_answer(link, &command, "SELECT", why, why_size);
 }
 
 /* PING is not needed to talk, and some user may not be allowed it; but who needs a password and gets none says so only when asked. */
 static bool greet(struct redis_link *link, char *why, size_t why_size)
 {
-    const struct redis_settings *settings = link->settings;
-    redisContext *context = link->context;
-    bool is_good = true;
-    if (settings->username[0])
-        is_good = is_good_answer(link, "AUTH", redisCommand(context, "AUTH %s %s", settings->username, settings->password), why, why_size);
-    else if (settings->password[0])
-        is_good = is_good_answer(link, "AUTH", redisCommand(context, "AUTH %s", settings->password), why, why_size);
-    if (is_good && settings->database)
-        is_good = is_good_answer(link, "SELECT", redisCommand(context, "SELECT %lld", (long long)settings->database), why, why_size);
-    if (!is_good)
+    struct resp command = {0};
+    if (!log_in(link, why, why_size) || !select_database(link, why, why_size))
         return false;
-    return is_good_answer(link, "PING", redisCommand(context, "PING"), why, why_size) || strstr(why, "NOPERM");
+    resp_command(&command, 1, "PING");
+    return is_good_answer(link, &command, "PING", why, why_size) || strstr(why, "NOPERM");
+}
+
+static bool secure(struct redis_link *link, const char *host, char *why, size_t why_size)
+{
+    const struct tls_options options = tls_options_of(link->settings);
+    char error[200] = "";
+    link->channel.tls = tls_open(link->channel.socket, host, &options, CONNECT_MS, error, sizeof error);
+    bool is_foreign = strstr(error, "no answer") || strstr(error, "wrong version"); /* to who talks plainly a greeting of TLS is a long line */
+    if (link->channel.tls == NULL)
+        snprintf(why, why_size, "TLS: %s%s", error, is_foreign ? "; a port that is not for TLS wants redis.tls: false" : "");
+    return link->channel.tls != NULL;
 }
 
 static enum outcome connect_now(struct redis_link *link)
@@ -135,17 +236,20 @@ static enum outcome connect_now(struct redis_link *link)
     char why[256] = "";
     if (!address_read(link->settings->address, REDIS_PORT, &address))
         return gone(link, "redis.address is not host:port");
-    link->context = redisConnectWithTimeout(address.host, address.port, time_value(3000));
+    link->context = redisConnectWithTimeout(address.host, address.port, time_value(CONNECT_MS));
     if (link->context == NULL || link->context->err)
         return gone(link, link->context ? link->context->errstr : "out of memory");
-    redisSetTimeout(link->context, time_value(link->settings->timeout_ms));
-    if (!greet(link, why, sizeof why))
+    link->channel = (struct channel){.socket = link->context->fd};
+    fcntl(link->channel.socket, F_SETFL, fcntl(link->channel.socket, F_GETFL) | O_NONBLOCK);
+    if ((link->settings->is_over_tls && !secure(link, address.host, why, sizeof why)) || !greet(link, why, sizeof why))
         return turned_away(link, why);
     if (link->why_away[0])
         log_info("redis is back", "address", link->settings->address, NULL);
     link->why_away[0] = '\0';
     return OUTCOME_OK;
 }
+
+/* --- asking --- */
 
 static void copy_answer(const redisReply *reply, struct arena *arena, struct redis_answer *answer)
 {
@@ -180,15 +284,11 @@ static bool is_loading(const redisReply *reply)
 
 enum outcome redis_link_begin(struct redis_link *link, const struct resp *commands)
 {
+    if (link->context && !channel_is_open(&link->channel))
+        hang_up(link); /* Redis ends what is idle for long (its `timeout`), others in between do, too: no reason to call it away */
     if (link->context == NULL && connect_now(link) != OUTCOME_OK)
         return OUTCOME_RETRY;
-    if (redisAppendFormattedCommand(link->context, commands->bytes.data, commands->bytes.size) != REDIS_OK)
-        return gone(link, link->context->errstr);
-    for (int is_written = 0; !is_written;) {
-        if (redisBufferWrite(link->context, &is_written) != REDIS_OK)
-            return gone(link, link->context->errstr);
-    }
-    return OUTCOME_OK;
+    return send_bytes(link, commands) ? OUTCOME_OK : gone(link, channel_why(&link->channel));
 }
 
 enum outcome redis_link_finish(struct redis_link *link, size_t command_count, struct arena *arena, struct redis_answer **answers)
@@ -197,9 +297,12 @@ enum outcome redis_link_finish(struct redis_link *link, size_t command_count, st
         return OUTCOME_RETRY;
     struct redis_answer *room = answers ? arena_zeroed(arena, command_count, sizeof *room) : NULL;
     for (size_t i = 0; i < command_count; i++) {
-        void *reply = NULL;
-        if (redisGetReply(link->context, &reply) != REDIS_OK)
-            return gone(link, link->context->errstr);
+        redisReply *reply = NULL;
+        const char *why = NULL;
+        if (!next_reply(link, (int)link->settings->timeout_ms, &reply, &why))
+            return gone(link, why);
+        if (reply == NULL)
+            return gone(link, "no answer within redis.timeout");
         bool is_starting = is_loading(reply);
         if (room)
             copy_answer(reply, arena, &room[i]);
@@ -247,18 +350,12 @@ enum outcome redis_link_next_push(struct redis_link *link, int timeout_ms, struc
 {
     if (link->context == NULL)
         return connect_now(link) == OUTCOME_OK ? OUTCOME_REDO : OUTCOME_RETRY;
-    void *reply = NULL;
-    if (redisGetReplyFromReader(link->context, &reply) != REDIS_OK)
-        return gone(link, link->context->errstr);
-    if (reply == NULL) {
-        struct pollfd ready = {.fd = link->context->fd, .events = POLLIN};
-        if (poll(&ready, 1, timeout_ms) <= 0)
-            return OUTCOME_RETRY;
-        if (redisBufferRead(link->context) != REDIS_OK || redisGetReplyFromReader(link->context, &reply) != REDIS_OK)
-            return gone(link, link->context->errstr);
-        if (reply == NULL)
-            return OUTCOME_RETRY;
-    }
+    redisReply *reply = NULL;
+    const char *why = NULL;
+    if (!next_reply(link, timeout_ms, &reply, &why))
+        return gone(link, why);
+    if (reply == NULL)
+        return OUTCOME_RETRY;
     copy_answer(reply, arena, answer);
     freeReplyObject(reply);
     return OUTCOME_OK;

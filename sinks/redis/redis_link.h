@@ -1,4 +1,4 @@
-/* One connection to Redis; the only user of hiredis. Lost connections are made again by the next call. One thread at a time. */
+/* One connection to Redis, over TLS where the settings say so; the only user of hiredis. Lost connections are made again by the next call. One thread at a time. */
 #ifndef TS_SINKS_REDIS_REDIS_LINK_H
 #define TS_SINKS_REDIS_REDIS_LINK_H
 
@@ -11,12 +11,17 @@ struct redis_settings {
     char *address;  /* redis.address: host:port */
     char *username; /* of an ACL user; empty: the default one */
     char *password; /* empty: none */
+    bool is_over_tls; /* redis.tls; the files are empty where none is given: the system's authorities, no certificate of ours */
+    char *tls_ca_location, *tls_certificate_location, *tls_key_location, *tls_key_password;
     char *prefix;   /* of every key; "ts:" */
     int64_t database;
     int64_t timeout_ms;
 };
 
 extern const struct setting redis_setting_rows[];
+
+/* false and "KEY: what is wrong, what would be right" where they cannot work: files that cannot be read, or are given without redis.tls. */
+bool redis_settings_check(const struct redis_settings *redis, struct bytes *error);
 
 struct redis_link;
 

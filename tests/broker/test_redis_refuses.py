@@ -5,7 +5,8 @@ import json
 
 import pytest
 import redis
-from installation import eventually, tail
+import requests
+from installation import eventually, free_port, tail
 from own_services import OwnServices
 from test_redis_sink import Topics, kpi
 
@@ -83,3 +84,20 @@ def test_a_redis_that_throws_keys_away(guarded):
     client.config_set("maxmemory-policy", "allkeys-lru")
     client.config_set("maxmemory", "500mb")
     assert "noeviction is wanted" in installation.succeed("check").stdout
+
+
+def test_a_redis_that_ends_idle_connections(guarded):
+    """Its `timeout`, or a firewall's: that is not being away, and who looks at the page after a quiet night gets an answer."""
+    installation, client = guarded
+    page = "127.0.0.1:%d" % free_port()
+    sink, dashboard = installation.start("sink"), installation.start("dashboard", settings={"dashboard.listen": page})
+    ask = lambda: requests.get("http://%s/api/kpis?window=24h" % page, timeout=10).status_code
+    write(installation, 1.0)
+    assert eventually(lambda: has(installation, client, 1.0), 20), tail(sink.log)
+    assert eventually(lambda: ask() == 200, 20), tail(dashboard.log)
+    for _ in range(4):  # as many as may wait for requests
+        client.client_kill_filter(_type="normal", skipme=True)
+        assert ask() == 200
+    write(installation, 2.0)
+    assert eventually(lambda: has(installation, client, 2.0), 20), tail(sink.log)
+    assert "redis is away" not in installation.logs(), installation.logs()
