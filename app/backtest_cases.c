@@ -284,7 +284,7 @@ static enum outcome read_log(struct cases_backtest *backtest, struct app *app)
 int backtest_cases(struct app *app, int64_t within_ms)
 {
     struct cases_backtest backtest = {.newest_ms = INT64_MIN, .within_ms = within_ms};
-    struct registry *registry = registry_create(app->config.registry.url);
+    struct registry *registry = registry_create(&app->config.registry);
     struct journey_shared journey;
     struct schema_ids ids;
     int code = EXIT_FAILED;

@@ -74,7 +74,7 @@ static struct finding check_topics(const struct config *config)
 static struct finding check_registry(const struct config *config)
 {
     struct finding finding = {.is_good = true};
-    struct registry *registry = registry_create(config->registry.url);
+    struct registry *registry = registry_create(&config->registry);
     struct bytes subject = {0};
     bytes_printf(&subject, "%stouchpoints-value", config->kafka.topic_prefix);
     uint32_t id;

@@ -13,11 +13,6 @@ static const struct setting log_rows[] = {
                    .about = "How a line looks; --log overrides it."),
     SETTING_END};
 
-static const struct setting registry_rows[] = {
-    SETTING_TEXT(struct registry_settings, url, "registry.url", .standard_text = "http://127.0.0.1:8082/apis/ccompat/v7",
-                 .about = "The schema registry's Confluent-compatible API."),
-    SETTING_END};
-
 static const struct setting topics_rows[] = {
     SETTING_INTEGER(struct topics_settings, partitions, "topics.partitions", .standard = 8, .least = 1, .most = 10000,
                     .about = "Partitions of a topic that `touchstream topics` creates, a quarter of them for alerts, followups and trend.shifts; the most workers that share it."),
@@ -36,7 +31,7 @@ static size_t sections_of(struct config *config, struct settings_section section
     size_t count = 0;
     sections[count++] = (struct settings_section){kafka_setting_rows, &config->kafka};
     sections[count++] = (struct settings_section){topics_rows, &config->topics};
-    sections[count++] = (struct settings_section){registry_rows, &config->registry};
+    sections[count++] = (struct settings_section){registry_setting_rows, &config->registry};
     sections[count++] = (struct settings_section){ingest_setting_rows, &config->ingest};
     sections[count++] = (struct settings_section){runner_setting_rows, &config->engine};
     sections[count++] = (struct settings_section){journey_setting_rows, &config->journey};
@@ -59,7 +54,8 @@ static bool makes_sense(const struct config *config, struct bytes *error)
     struct receiver receivers[RECEIVERS_MAX];
     struct silences silences;
     size_t receiver_count;
-    bool is_good = kafka_settings_check(&config->kafka, error) && journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
+    bool is_good = kafka_settings_check(&config->kafka, error) && registry_settings_check(&config->registry, error) &&
+                   redis_settings_check(&config->redis, error) && journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
                    receivers_read(&config->notify, receivers, &receiver_count, error) &&
                    silences_read(config->notify.silences, &silences, error) && sense_check(config, error);
     journey_shared_finish(&journey);

@@ -8,6 +8,7 @@
 #include "ingest/settings.h"
 #include "processors/journey/journey.h"
 #include "processors/kpi/kpi.h"
+#include "schemas/registry.h"
 #include "sinks/dashboard/dashboard.h"
 #include "sinks/notify/receivers.h"
 #include "sinks/redis/redis_link.h"
@@ -16,10 +17,6 @@
 
 struct log_settings {
     char *level, *format;
-};
-
-struct registry_settings {
-    char *url;
 };
 
 struct topics_settings {

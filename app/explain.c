@@ -402,7 +402,7 @@ static enum outcome rehearse_as_written(struct explanation *explanation, struct 
 
 static int explain(struct app *app, struct explanation *explanation)
 {
-    struct registry *registry = registry_create(app->config.registry.url);
+    struct registry *registry = registry_create(&app->config.registry);
     struct schema_ids ids;
     struct both_shared shared;
     for (size_t i = 0; i < sizeof ids.of_topic / sizeof *ids.of_topic; i++)

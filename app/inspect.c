@@ -146,7 +146,7 @@ int inspect_command(struct app *app, int argc, char **argv)
         fprintf(stderr, "touchstream inspect: --since: '%s' is neither a time nor a length of time\n", wanted.since);
         return EXIT_USAGE;
     }
-    struct registry *registry = registry_create(app->config.registry.url);
+    struct registry *registry = registry_create(&app->config.registry);
     struct inspection inspection = {.row = row, .reader = record_reader_create(row->shape, registry)};
     arena_init(&inspection.arena);
     struct bytes topic = {0};

@@ -5,7 +5,7 @@
 
 bool outgoing_open(struct outgoing *outgoing, struct app *app, const struct publisher_settings *settings, publisher_done done)
 {
-    *outgoing = (struct outgoing){.registry = registry_create(app->config.registry.url)};
+    *outgoing = (struct outgoing){.registry = registry_create(&app->config.registry)};
     struct schema_ids ids = {{0}};
     if (topics_prepare(&app->config, outgoing->registry, &ids, true, &app->stop) != OUTCOME_OK || atomic_load(&app->stop))
         return false;

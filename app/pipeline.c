@@ -192,7 +192,7 @@ static int run_services(struct app *app, unsigned wanted)
     const char *doubt = wanted & service_find("dashboard") ? sense_doubt_of_dashboard(&app->config) : NULL;
     if (doubt)
         log_warning("doubtful configuration", "setting", "dashboard.listen", "doubt", doubt, NULL);
-    struct pipeline pipeline = {.app = app, .registry = registry_create(app->config.registry.url)};
+    struct pipeline pipeline = {.app = app, .registry = registry_create(&app->config.registry)};
     struct status_server *status = status_start(&app->config, &pipeline.is_ready);
     pipeline.journey_status = runner_status_create();
     pipeline.kpi_status = runner_status_create();

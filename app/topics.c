@@ -229,7 +229,7 @@ int topics_command(struct app *app, int argc, char **argv)
         asyncapi_print(stdout);
         return EXIT_FINE;
     }
-    struct registry *registry = registry_create(app->config.registry.url);
+    struct registry *registry = registry_create(&app->config.registry);
     struct schema_ids ids = {{0}};
     enum outcome outcome = topics_prepare(&app->config, registry, &ids, true, &app->stop);
     for (size_t i = 0; outcome == OUTCOME_OK && topic_rows[i].name; i++)

@@ -2,11 +2,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/tls.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { RESPONSE_BYTES_MAX = 16 * 1024 * 1024, CONNECT_TIMEOUT_MS = 3000, STANDARD_TIMEOUT_MS = 10000, STOP_GRACE_US = 1000000 };
 
@@ -83,6 +85,22 @@ static void prepare(CURL *curl, const char *url, long connect_ms, long whole_ms,
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
 }
 
+static void set_if_given(CURL *curl, CURLoption option, const char *text)
+{
+    if (text && *text)
+        curl_easy_setopt(curl, option, text);
+}
+
+static void secure(CURL *curl, const struct tls_options *tls)
+{
+    struct stat found;
+    bool is_folder = tls->ca_location && stat(tls->ca_location, &found) == 0 && S_ISDIR(found.st_mode);
+    set_if_given(curl, is_folder ? CURLOPT_CAPATH : CURLOPT_CAINFO, tls->ca_location);
+    set_if_given(curl, CURLOPT_SSLCERT, tls->certificate_location);
+    set_if_given(curl, CURLOPT_SSLKEY, tls->key_location);
+    set_if_given(curl, CURLOPT_KEYPASSWD, tls->key_password);
+}
+
 static bool perform(CURL *curl, const char *details, char *error, size_t error_size)
 {
     CURLcode code = curl_easy_perform(curl);
@@ -102,6 +120,10 @@ bool http_client_send(struct http_client *client, const struct http_request *req
     curl_off_t retry_after_s = 0;
 
     prepare(curl, request->url, CONNECT_TIMEOUT_MS, request->timeout_ms ? request->timeout_ms : STANDARD_TIMEOUT_MS, details);
+    set_if_given(curl, CURLOPT_USERNAME, request->username);
+    set_if_given(curl, CURLOPT_PASSWORD, request->password);
+    if (request->tls)
+        secure(curl, request->tls);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     if (request->body.size || strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0) {

@@ -7,12 +7,15 @@
 #include <stdatomic.h>
 
 struct http_client;
+struct tls_options;
 
 struct http_request {
     const char *method;             /* "GET", "POST", "PUT", "DELETE" */
     const char *url;
     const char *const *headers;     /* "Name: value", NULL-terminated; may be NULL */
     struct view body;
+    const char *username, *password; /* of HTTP's Basic authentication; NULL or empty: none but what the URL has */
+    const struct tls_options *tls;  /* for https; NULL: whom the system trusts, no certificate of ours */
     int timeout_ms;                 /* 0: 10 s */
     const atomic_bool *stop;        /* once it is set the answer has another second or two; NULL: never */
 };

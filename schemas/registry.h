@@ -11,14 +11,27 @@
 #define TS_SCHEMAS_REGISTRY_H
 
 #include "base/outcome.h"
+#include "base/settings.h"
 #include "base/view.h"
+
 #include <stdint.h>
+
+/* registry.*; texts may be NULL for empty. */
+struct registry_settings {
+    char *url;                 /* "http://127.0.0.1:8081", or with a path in front of /subjects; user:password@ is honoured */
+    char *username, *password; /* of HTTP's Basic authentication; empty: none but what the URL has */
+    char *tls_ca_location, *tls_certificate_location, *tls_key_location, *tls_key_password; /* for https */
+};
+
+extern const struct setting registry_setting_rows[];
+
+/* false and "KEY: what is wrong, what would be right" where they cannot work. */
+bool registry_settings_check(const struct registry_settings *settings, struct bytes *error);
 
 struct registry;
 
-/* `url` as in "http://127.0.0.1:8081", or with a path in front of /subjects; user:password@ is honoured and never
- * printed. Nothing is connected yet. http_client_global_init must have been called. */
-struct registry *registry_create(const char *url);
+/* `settings` must outlive it; passwords are never printed. Nothing is connected yet. http_client_global_init must have been called. */
+struct registry *registry_create(const struct registry_settings *settings);
 void registry_destroy(struct registry *registry);
 
 /* The URL for people and logs: without user and password. Lives as long as the registry. */

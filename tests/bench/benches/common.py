@@ -1,5 +1,6 @@
 """What the benches share: an installation of their own under a topic prefix, processes that are started, waited for and
 measured, and the table at the end."""
+import collections
 import json
 import os
 import pathlib
@@ -145,6 +146,25 @@ class Bench:
                 time.sleep(0.5)
         finally:
             consumer.close()
+
+    def ends_of_records(self, topic):
+        """Behind the last record that a reader of committed ones gets: markers may follow, and what was begun as its writer was told to stop."""
+        ends, last = self.ends(topic), collections.Counter()
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "bench-ends", "enable.partition.eof": True, "isolation.level": "read_committed"})
+        try:
+            consumer.assign([TopicPartition(topic, i, 0) for i in range(len(ends))])
+            left = set(range(len(ends)))
+            while left:
+                for message in consumer.consume(10000, 1):
+                    if not message.error():
+                        last[message.partition()] = message.offset() + 1
+                    elif message.error().code() == KafkaError._PARTITION_EOF:
+                        left.discard(message.partition())
+                    else:
+                        raise KafkaException(message.error())
+        finally:
+            consumer.close()
+        return [last[i] for i in range(len(ends))]
 
     def scan(self, topic):
         """Consume only, by bench-floor: how many records, how many bytes of keys and values."""

@@ -89,7 +89,7 @@ def drain(bench, database, prefix, ends, address):
     """The sink from an empty database to the topics' ends: wall, its CPU, Redis's CPU. The wall time begins with the first batch."""
     forget(database, prefix)
     names = [prefix + "position:%s:%d" % (topic, i) for topic in TOPICS for i in range(len(ends[topic]))]
-    wanted = [end for topic in TOPICS for end in ends[topic]]
+    wanted = [last for topic in TOPICS for last in ends[topic]]
     sink = bench.start("sink", bench.config(prefix, redis__address=address))
     began, deadline = None, time.time() + 600
     try:
@@ -97,7 +97,7 @@ def drain(bench, database, prefix, ends, address):
             now, places = time.time(), database.mget(names)
             if began is None and any(places):
                 began, first, sink_cpu, server_cpu = now, sum(int(place or 0) for place in places), cpu_of(sink.pid), redis_cpu(database)
-            if all(int(place or 0) >= end - 1 for place, end in zip(places, wanted)):  # a transaction's marker may be last
+            if all(int(place or 0) >= last for place, last in zip(places, wanted)):
                 break
             if sink.poll() is not None or now > deadline:
                 raise RuntimeError("the sink did not get through; logs in %s" % bench.folder)
@@ -140,7 +140,7 @@ def by_redis_benchmark(bench, database, address, said):
         kinds[name, re.sub(rb"^(.*?\.)?([a-z]+).*", rb"\2", key.split(b".")[-1])].append((at - begin, places))
     wall = cpu = 0
     for (name, what), found in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        if name in (b"WATCH", b"MGET", b"MULTI", b"EXEC", b"GET", b"SET", b"PUBSUB"):
+        if name in (b"PING", b"WATCH", b"MGET", b"MULTI", b"EXEC", b"GET", b"SET", b"PUBSUB"):
             continue  # the sink's own bookkeeping
         took = used = 0
         for number_of, arguments in like_it(found, said):
@@ -172,7 +172,7 @@ def run(bench):
         prefix = "bench-sink%d." % len(options)
         database = redis.Redis(bench.redis.rsplit(":", 1)[0], int(bench.redis.rsplit(":", 1)[1]))
         bench.drain(prefix, bench.fill(prefix, number(bench.options.sink_events), 20000, *options))
-        ends = {topic: bench.ends(prefix + topic) for topic in TOPICS}
+        ends = {topic: bench.ends_of_records(prefix + topic) for topic in TOPICS}
         records = sum(map(sum, ends.values()))
         recorder = Recorder(bench.redis)
         drain(bench, database, prefix, ends, recorder.address)

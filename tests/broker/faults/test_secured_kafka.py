@@ -4,37 +4,20 @@ hangs is ended as over plaintext, and whoever is refused is told why."""
 import json
 import pathlib
 import re
-import subprocess
 import uuid
 
 import confluent_kafka
 import pytest
 from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType, ScramCredentialInfo,
                                    ScramMechanism, UserScramCredentialUpsertion)
+from certificates import PASSWORD, make_certificates
 from installation import Installation, eventually
 from own_services import OwnServices
 from test_bad_input import good
 from test_hanging import keys_of, leave_hanging
 
-USER, PASSWORD = "night, =watch", "pa=ss,word"  # what has a meaning of its own in SCRAM
+USER = "night, =watch"  # as in the password: what has a meaning of its own in SCRAM
 JAAS = "org.apache.kafka.common.security"
-
-
-def openssl(folder, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
-
-
-def make_certificates(folder):
-    """An authority, a broker of 127.0.0.1, a client whose key has a password, and an authority that signed nobody."""
-    folder.mkdir(parents=True)
-    for name in ("ca", "stranger"):
-        openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=" + name, "-keyout", name + ".key", "-out", name + ".pem")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    for name in ("broker", "client"):
-        openssl(folder, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + name, "-keyout", name + ".key", "-out", name + ".csr")
-        openssl(folder, "x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", name + ".pem")
-    openssl(folder, "pkcs8", "-topk8", "-in", "client.key", "-passout", "pass:" + PASSWORD, "-out", "client.locked.key")
-    (folder / "broker.both.pem").write_text((folder / "broker.key").read_text() + (folder / "broker.pem").read_text())
 
 
 def listeners(folder):
@@ -44,7 +27,7 @@ def listeners(folder):
         lines = {
             "listeners": ",".join([*doors, "CONTROLLER://127.0.0.1:%d" % controller]), "advertised.listeners": ",".join(doors),
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SCRAM:SASL_SSL,CERTIFICATE:SSL,CLEAR:SASL_PLAINTEXT",
-            "ssl.keystore.type": "PEM", "ssl.keystore.location": folder / "broker.both.pem", "ssl.truststore.type": "PEM", "ssl.truststore.location": folder / "ca.pem",
+            "ssl.keystore.type": "PEM", "ssl.keystore.location": folder / "server.both.pem", "ssl.truststore.type": "PEM", "ssl.truststore.location": folder / "ca.pem",
             "listener.name.certificate.ssl.client.auth": "required",
             "listener.name.scram.sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512",
             "listener.name.scram.scram-sha-256.sasl.jaas.config": JAAS + ".scram.ScramLoginModule required;",

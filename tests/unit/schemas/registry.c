@@ -20,11 +20,12 @@ static struct {
     const char *body;
     int conflicts; /* so many requests are answered 409 first */
 } answer;
-static char seen_method[8], seen_path[200];
+static char seen_method[8], seen_path[200], seen_login[100];
 static struct bytes seen_body;
 static atomic_int requests;
 static struct http_server *server;
 static char url[64];
+static struct registry_settings there = {.url = url};
 
 static void handle(void *context, struct http_exchange *exchange)
 {
@@ -32,6 +33,7 @@ static void handle(void *context, struct http_exchange *exchange)
     struct view method = http_exchange_method(exchange), path = http_exchange_path(exchange);
     snprintf(seen_method, sizeof seen_method, "%.*s", VIEW_ARGUMENTS(method));
     snprintf(seen_path, sizeof seen_path, "%.*s", VIEW_ARGUMENTS(path));
+    snprintf(seen_login, sizeof seen_login, "%.*s", VIEW_ARGUMENTS(http_exchange_header(exchange, "Authorization")));
     bytes_clear(&seen_body);
     bytes_append_view(&seen_body, http_exchange_body(exchange));
     atomic_fetch_add(&requests, 1);
@@ -52,7 +54,7 @@ static void will_answer(int status, const char *body)
 static void a_schema_is_registered_under_its_subject(void **state)
 {
     (void)state;
-    struct registry *registry = registry_create(url);
+    struct registry *registry = registry_create(&there);
     uint32_t id = 0;
     char error[400] = "";
     will_answer(200, "{\"id\": 4711}");
@@ -75,7 +77,7 @@ static void a_schema_is_registered_under_its_subject(void **state)
 static void a_refusal_names_the_subject_and_the_reason(void **state)
 {
     (void)state;
-    struct registry *registry = registry_create(url);
+    struct registry *registry = registry_create(&there);
     uint32_t id;
     char error[400] = "";
     will_answer(409, "{\"error_code\": 409, \"message\": \"reader field 'x' has no default\"}");
@@ -93,7 +95,7 @@ static void a_refusal_names_the_subject_and_the_reason(void **state)
 static void who_is_second_by_an_instant_is_not_refused(void **state)
 {
     (void)state;
-    struct registry *registry = registry_create(url);
+    struct registry *registry = registry_create(&there);
     uint32_t id;
     char error[400] = "";
     will_answer(200, "{\"id\": 12, \"compatibility\": \"BACKWARD\"}");
@@ -105,10 +107,29 @@ static void who_is_second_by_an_instant_is_not_refused(void **state)
     registry_destroy(registry);
 }
 
+static void who_asks_says_so(void **state)
+{
+    (void)state;
+    struct registry_settings keyed = {.url = url, .username = "night", .password = "watch:man"};
+    struct registry *registry = registry_create(&keyed), *nameless = registry_create(&there);
+    char error[400] = "";
+    will_answer(200, "[\"AVRO\"]");
+    assert_int_equal(registry_ping(registry, error, sizeof error), OUTCOME_OK);
+    assert_string_equal(seen_login, "Basic bmlnaHQ6d2F0Y2g6bWFu");
+    assert_int_equal(registry_ping(nameless, error, sizeof error), OUTCOME_OK);
+    assert_string_equal(seen_login, "");
+    will_answer(401, "");
+    assert_int_equal(registry_ping(registry, error, sizeof error), OUTCOME_STOP);
+    assert_non_null(strstr(error, "401"));
+    assert_null(strstr(error, "watch:man"));
+    registry_destroy(registry);
+    registry_destroy(nameless);
+}
+
 static void trouble_that_passes_is_worth_a_retry(void **state)
 {
     (void)state;
-    struct registry *registry = registry_create(url), *nobody = registry_create("http://127.0.0.1:1");
+    struct registry *registry = registry_create(&there), *nobody = registry_create(&(struct registry_settings){.url = "http://127.0.0.1:1"});
     struct view schema;
     uint32_t id;
     char error[400] = "";
@@ -129,7 +150,7 @@ static void trouble_that_passes_is_worth_a_retry(void **state)
 static void an_id_is_asked_for_once(void **state)
 {
     (void)state;
-    struct registry *registry = registry_create(url);
+    struct registry *registry = registry_create(&there);
     struct view schema;
     char error[400];
     will_answer(404, "{\"error_code\": 40403, \"message\": \"Schema not found\"}");
@@ -146,7 +167,7 @@ static void an_id_is_asked_for_once(void **state)
 static void the_reader_asks_for_new_ids_and_waits_for_a_registry_that_is_away(void **state)
 {
     (void)state;
-    struct registry *registry = registry_create(url);
+    struct registry *registry = registry_create(&there);
     struct record_reader *reader = record_reader_create(&kpi_state_shape, registry);
     struct arena arena;
     struct bytes value = {0};
@@ -233,7 +254,7 @@ static void *read_many(void *context)
 static void one_reader_serves_many_threads(void **state)
 {
     (void)state;
-    struct registry *registry = registry_create(url);
+    struct registry *registry = registry_create(&there);
     struct record_reader *reader = record_reader_create(&kpi_state_shape, registry);
     json_t *body = json_object();
     json_object_set_new(body, "schema", json_string(kpi_state_schema_json));
@@ -281,7 +302,8 @@ int main(void)
         cmocka_unit_test(a_schema_is_registered_under_its_subject),
         cmocka_unit_test(a_refusal_names_the_subject_and_the_reason),
         cmocka_unit_test(who_is_second_by_an_instant_is_not_refused),
-                                       cmocka_unit_test(trouble_that_passes_is_worth_a_retry),
+        cmocka_unit_test(who_asks_says_so),
+        cmocka_unit_test(trouble_that_passes_is_worth_a_retry),
         cmocka_unit_test(an_id_is_asked_for_once),
         cmocka_unit_test(the_reader_asks_for_new_ids_and_waits_for_a_registry_that_is_away),
         cmocka_unit_test(one_reader_serves_many_threads),

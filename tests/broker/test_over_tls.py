@@ -1,0 +1,184 @@
+"""Redis that wants TLS and a certificate, and a schema registry behind HTTPS and a password. What works in the clear works there; who is
+refused, or knocks at the wrong door, is told why."""
+
+import base64
+import http.server
+import json
+import ssl
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+import redis
+import requests
+from certificates import PASSWORD, make_certificates
+from installation import eventually, free_port, tail
+from own_services import OwnServices
+from test_bad_input import good
+from test_redis_refuses import has, write
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificates") / "made"
+    make_certificates(folder)
+    return folder
+
+
+def finding(done, name):
+    return next((line for line in done.stdout.splitlines() if line.startswith(name)), done.stdout + done.stderr)
+
+
+# --- Redis
+
+def show_certificate(client, certificates, name):
+    client.config_set("tls-cert-file", str(certificates / (name + ".pem")), "tls-key-file", str(certificates / (name + ".key")))
+
+
+@pytest.fixture
+def closed(make_installation, tmp_path, certificates):
+    """(installation, a client by its plain port, the settings that open its port for TLS)"""
+    services = OwnServices(tmp_path / "services", "redis")
+    host, port = services.addresses["REDIS"].split(":")
+    client = redis.Redis(host, int(port), decode_responses=True)
+    show_certificate(client, certificates, "server")
+    client.config_set("tls-ca-cert-file", str(certificates / "ca.pem"))
+    door = free_port()
+    client.config_set("tls-port", door)
+    settings = {"redis.address": "127.0.0.1:%d" % door, "redis.tls": True, "redis.tls_ca_location": str(certificates / "ca.pem"),
+                "redis.tls_certificate_location": str(certificates / "client.pem"), "redis.tls_key_location": str(certificates / "client.locked.key"),
+                "redis.tls_key_password": PASSWORD}
+    yield make_installation(**settings), client, settings
+    services.stop()
+
+
+def test_redis_over_tls(closed):
+    """Written, shown, told as it happens; and again after Redis was away."""
+    installation, client, _ = closed
+    assert " ok " in finding(installation.succeed("check"), "redis")
+    page = "127.0.0.1:%d" % free_port()
+    sink, dashboard = installation.start("sink"), installation.start("dashboard", settings={"dashboard.listen": page})
+    write(installation, 1.0)
+    assert eventually(lambda: has(installation, client, 1.0), 20), tail(sink.log)
+    shown = lambda: {one["kpi"]: one for one in requests.get("http://%s/api/kpis?window=24h" % page, timeout=10).json()["kpis"]}["nps"]["value"]
+    assert shown() == 1.0
+    with requests.get("http://%s/api/stream" % page, stream=True, timeout=20) as stream:
+        heard = stream.iter_lines()
+        write(installation, 2.0)
+        assert any(b"nps" in line for line in heard)
+    client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    write(installation, 3.0)
+    assert eventually(lambda: has(installation, client, 3.0), 20), tail(sink.log)
+    assert eventually(lambda: shown() == 3.0, 10), tail(dashboard.log)
+    assert PASSWORD not in installation.logs()
+    assert installation.stop(sink) == 0 and installation.stop(dashboard) == 0
+
+
+@pytest.mark.parametrize("wrong, reason", [
+    ({"redis.tls_ca_location": "stranger.pem"}, "certificate"),
+    ({"redis.tls_certificate_location": "", "redis.tls_key_location": ""}, "certificate"),
+    ({"redis.tls_key_password": "guessed"}, "client.locked.key: bad decrypt"),
+    ({"redis.tls": False, "redis.tls_ca_location": "", "redis.tls_certificate_location": "", "redis.tls_key_location": ""}, "redis.tls: true"),
+], ids=["an authority nobody trusts", "no certificate", "the key's password", "no TLS"])
+def test_who_redis_refuses_is_told_why(closed, certificates, wrong, reason):
+    installation, _, settings = closed
+    wrong = {key: str(certificates / value) if str(value).endswith(".pem") else value for key, value in wrong.items()}
+    installation.write_config({**installation.settings, **wrong})
+    done = installation.run("check")
+    assert done.returncode == 1 and "FAILED" in finding(done, "redis") and reason in finding(done, "redis"), done.stdout + done.stderr
+    assert "guessed" not in done.stdout + done.stderr
+
+
+def test_a_certificate_for_another_name(closed, certificates):
+    installation, client, settings = closed
+    show_certificate(client, certificates, "elsewhere")
+    done = installation.run("check")
+    assert done.returncode == 1 and "mismatch" in finding(done, "redis"), done.stdout + done.stderr
+
+
+def test_tls_where_redis_has_none(closed):
+    installation, client, _ = closed
+    installation.write_config({**installation.settings, "redis.address": "127.0.0.1:%d" % client.connection_pool.connection_kwargs["port"]})
+    done = installation.run("check")
+    assert done.returncode == 1 and "FAILED" in finding(done, "redis") and "redis.tls: false" in finding(done, "redis"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("key, wrong, said", [
+    ("redis.tls_ca_location", {"redis.tls_ca_location": "/nowhere.pem"}, "cannot read /nowhere.pem: No such file or directory"),
+    ("redis.tls_ca_location", {"redis.tls": False}, "redis.tls is not true"),
+    ("redis.tls_key_location", {"redis.tls": True, "redis.tls_certificate_location": ""}, "needs redis.tls_certificate_location, too"),
+    ("registry.tls_ca_location", {"registry.tls_ca_location": "/nowhere.pem"}, "cannot read /nowhere.pem: No such file or directory"),
+])
+def test_settings_that_cannot_work(make_installation, certificates, key, wrong, said):
+    """Before anything is connected to, with file, line and key."""
+    settings = {"redis.tls": True, "redis.tls_ca_location": str(certificates / "ca.pem"), "redis.tls_certificate_location": str(certificates / "client.pem"),
+                "redis.tls_key_location": str(certificates / "client.key")}
+    installation = make_installation(topics=False, **{**settings, **wrong})
+    done = installation.run("check")
+    line = next(number for number, text in enumerate(installation.config.read_text().splitlines(), 1) if text.startswith(key))
+    assert done.returncode == 2 and "%s:%d: %s" % (installation.config, line, key) in done.stderr and said in done.stderr, done.stdout + done.stderr
+
+
+# --- the registry
+
+class Doorman(http.server.BaseHTTPRequestHandler):
+    """Lets through to the registry who knows the password."""
+    LOGIN = "Basic " + base64.b64encode(("key:" + PASSWORD).encode()).decode()
+
+    def do(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
+        try:
+            if self.headers.get("Authorization") != self.LOGIN:
+                raise urllib.error.HTTPError(self.path, 401, "who are you?", {}, None)
+            request = urllib.request.Request(self.server.registry + self.path, body, {"Content-Type": "application/json"}, method=self.command)
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                status, said = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, said = error.code, error.read() if error.fp else b"{}"
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    do_GET = do_POST = do_PUT = do
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def guarded_registry(services, certificates):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Doorman)
+    server.registry = services["REGISTRY"]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    context.load_verify_locations(certificates / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield {"registry.url": "https://127.0.0.1:%d" % server.server_port, "registry.username": "key",
+           "registry.tls_ca_location": str(certificates / "ca.pem"), "registry.tls_certificate_location": str(certificates / "client.pem"),
+           "registry.tls_key_location": str(certificates / "client.locked.key"), "registry.tls_key_password": PASSWORD}
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_registry_behind_https_and_a_password(make_installation, guarded_registry):
+    installation = make_installation(topics=False, **guarded_registry)
+    secret = {"TOUCHSTREAM_REGISTRY_PASSWORD": PASSWORD}
+    done = installation.run("check")
+    assert done.returncode == 1 and "401" in finding(done, "registry"), done.stdout + done.stderr
+    installation.succeed("topics", environment=secret)
+    assert " ok " in finding(installation.succeed("check", environment=secret), "registry")
+    installation.succeed("import", "-", input=json.dumps(good(customer_id="guarded")), environment=secret)
+    assert "guarded" in installation.succeed("inspect", "touchpoints", environment=secret).stdout
+    assert PASSWORD not in installation.logs()
+
+
+def test_a_registry_that_is_not_who_it_should_be(make_installation, guarded_registry, certificates):
+    installation = make_installation(topics=False, **{**guarded_registry, "registry.password": PASSWORD,
+                                                      "registry.tls_ca_location": str(certificates / "stranger.pem")})
+    done = installation.run("check")
+    assert done.returncode == 1 and "FAILED" in finding(done, "registry") and "certificate" in finding(done, "registry"), done.stdout + done.stderr
