@@ -272,11 +272,58 @@ static size_t unescape(void *context, struct MHD_Connection *connection, char *t
     return (size_t)(to - text);
 }
 
+/* --- HTTPS --- */
+
+static bool is_secure(const struct http_server *server)
+{
+    return server->settings.tls.certificate_location && server->settings.tls.certificate_location[0];
+}
+
+static bool file_read(const char *path, struct bytes *out, char *error, size_t error_size)
+{
+    FILE *file = fopen(path, "r");
+    char part[4096];
+    if (file == NULL) {
+        snprintf(error, error_size, "cannot read %s: %s", path, strerror(errno));
+        return false;
+    }
+    for (size_t got; (got = fread(part, 1, sizeof part, file)) > 0;)
+        bytes_append(out, part, got);
+    fclose(file);
+    bytes_text(out); /* libmicrohttpd wants a text */
+    return true;
+}
+
+/* libmicrohttpd says of a key that does not do that it cannot listen: OpenSSL is asked first. */
+static bool certificate_load(struct http_server *server, char *error, size_t error_size)
+{
+    const struct tls_options *tls = &server->settings.tls;
+    if (!is_secure(server))
+        return true;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES)
+        return tls_certificate_is_usable(tls, error, error_size) && file_read(tls->certificate_location, &server->certificate, error, error_size) &&
+               file_read(tls->key_location, &server->key, error, error_size);
+    snprintf(error, error_size, "this libmicrohttpd was built without TLS");
+    return false;
+}
+
+static void certificate_forget(struct http_server *server)
+{
+    bytes_finish(&server->certificate);
+    if (server->key.data)
+        explicit_bzero(server->key.data, server->key.size);
+    bytes_finish(&server->key);
+}
+
 static struct MHD_Daemon *daemon_start(struct http_server *server, const struct addrinfo *address)
 {
     const struct http_server_settings *settings = &server->settings;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
-                     (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+                     (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0) | (is_secure(server) ? MHD_USE_TLS : 0);
+    const char *password = settings->tls.key_password;
+    struct MHD_OptionItem secure[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate.data}, {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key.data},
+                                      {password && *password ? MHD_OPTION_HTTPS_KEY_PASSWORD : MHD_OPTION_END, 0, (void *)(uintptr_t)password}, {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     /* A pool of one is refused; the plain internal thread is that. */
     unsigned pool = settings->threads > 1 ? (unsigned)settings->threads : 0;
     /* Not MHD_OPTION_LISTENING_ADDRESS_REUSE: that is SO_REUSEPORT, and a second process on the same address would silently take half
@@ -287,7 +334,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, const struct 
         (unsigned)settings->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)(settings->header_bytes_max + 16 * 1024), MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, is_secure(server) ? secure : none, MHD_OPTION_END);
 }
 
 struct http_server *http_server_create(const struct http_server_settings *settings, const struct http_handler *handler,
@@ -301,7 +348,7 @@ struct http_server *http_server_create(const struct http_server_settings *settin
     settings_complete(&server->settings);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->changed, NULL);
-    struct addrinfo *address = address_resolve(&server->settings, error, error_size);
+    struct addrinfo *address = certificate_load(server, error, error_size) ? address_resolve(&server->settings, error, error_size) : NULL;
     if (address) {
         server->daemon = daemon_start(server, address);
         if (!server->daemon)
@@ -310,6 +357,7 @@ struct http_server *http_server_create(const struct http_server_settings *settin
         freeaddrinfo(address);
     }
     if (!server->daemon) {
+        certificate_forget(server);
         free(server);
         return NULL;
     }
@@ -373,5 +421,6 @@ void http_server_destroy(struct http_server *server)
         close(server->listen_socket);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->changed);
+    certificate_forget(server);
     free(server);
 }

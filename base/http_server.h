@@ -8,6 +8,7 @@
 #define TS_BASE_HTTP_SERVER_H
 
 #include "base/bytes.h"
+#include "base/tls.h"
 #include "base/view.h"
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@ struct http_stream;   /* an answer without an end (server-sent events) */
 struct http_server_settings {
     const char *address;       /* "127.0.0.1", "::1", "0.0.0.0" */
     int port;                  /* 0: any free one, see http_server_port */
+    struct tls_options tls;    /* our certificate and its key make it HTTPS; files are read at the beginning, empty: HTTP */
     int threads;               /* that parse requests and run handlers; default 1 */
     int64_t body_bytes_max;    /* default 8 MiB */
     int64_t header_bytes_max;  /* request line and headers together, default 16 KiB */

@@ -54,6 +54,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_handler handler;
     struct http_server_settings settings;
+    struct bytes certificate, key; /* PEM; HTTPS where there are some */
     const char *service; /* whose threads libmicrohttpd's are (log.h) */
     pthread_mutex_t lock;
     pthread_cond_t changed;

@@ -112,12 +112,29 @@ const char *tls_why(void)
     return code ? ERR_reason_error_string(code) : NULL;
 }
 
+static void say_unusable(const char *file, char *error, size_t error_size)
+{
+    const char *reason = tls_why();
+    snprintf(error, error_size, "cannot use %s: %s", file, reason ? reason : "it is of no use");
+}
+
+bool tls_certificate_is_usable(const struct tls_options *options, char *error, size_t error_size)
+{
+    ERR_clear_error();
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    const char *bad_file = context ? present(context, options) : "TLS";
+    if (bad_file)
+        say_unusable(bad_file, error, error_size);
+    SSL_CTX_free(context);
+    return bad_file == NULL;
+}
+
 static void why(const struct tls *tls, const char *file, char *error, size_t error_size)
 {
     long verdict = tls->session ? SSL_get_verify_result(tls->session) : X509_V_OK;
     const char *reason = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : tls_why();
     if (file)
-        snprintf(error, error_size, "cannot use %s: %s", file, reason ? reason : "it is of no use");
+        say_unusable(file, error, error_size);
     else
         snprintf(error, error_size, "%s", reason ? reason : "no answer in time");
 }

@@ -18,6 +18,9 @@ struct tls_options {
  * KEY is `prefix` and ca_location, certificate_location or key_location. */
 bool tls_options_check(const struct tls_options *options, const char *prefix, struct bytes *error);
 
+/* false: the certificate and its key cannot be used; `error` names the file and says why. */
+bool tls_certificate_is_usable(const struct tls_options *options, char *error, size_t error_size);
+
 struct tls;
 
 /* The other side's certificate must be for `host`, a name or an address. Each wait for the other side is `wait_ms` at most. NULL: see error.

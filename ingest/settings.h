@@ -3,9 +3,11 @@
 #define TS_INGEST_SETTINGS_H
 
 #include "base/settings.h"
+#include "base/tls.h"
 
 struct ingest_settings {
     char *listen;
+    char *tls_certificate_location, *tls_key_location, *tls_key_password; /* HTTPS where the first two are given */
     char *mappings_dir;
     char *token;
     const struct settings_node *sources; /* list of {name, token, secret, signature_header, rate}; see sources.h */
@@ -14,5 +16,8 @@ struct ingest_settings {
 };
 
 extern const struct setting ingest_setting_rows[];
+
+/* Lends its texts. */
+struct tls_options ingest_tls(const struct ingest_settings *settings);
 
 #endif

@@ -4,6 +4,7 @@
 #define TS_SINKS_DASHBOARD_DASHBOARD_H
 
 #include "base/clock.h"
+#include "base/tls.h"
 #include "engine/kafka_settings.h"
 #include "sinks/redis/redis_link.h"
 
@@ -11,11 +12,15 @@
 
 struct dashboard_settings {
     char *listen;
+    char *tls_certificate_location, *tls_key_location, *tls_key_password; /* HTTPS where the first two are given */
     char *token;
     int64_t threads, connections_max;
 };
 
 extern const struct setting dashboard_setting_rows[];
+
+/* Lends its texts. */
+struct tls_options dashboard_tls(const struct dashboard_settings *settings);
 
 struct dashboard_config {
     const struct dashboard_settings *settings;

@@ -1,9 +1,11 @@
-"""Redis that wants TLS and a certificate, and a schema registry behind HTTPS and a password. What works in the clear works there; who is
-refused, or knocks at the wrong door, is told why."""
+"""Redis that wants TLS and a certificate, a schema registry behind HTTPS and a password, and our own collector and page over HTTPS. What works in
+the clear works there; who is refused, or knocks at the wrong door, is told why."""
 
 import base64
+import functools
 import http.server
 import json
+import socket
 import ssl
 import threading
 import urllib.error
@@ -12,7 +14,7 @@ import urllib.request
 import pytest
 import redis
 import requests
-from certificates import PASSWORD, make_certificates
+from certificates import PASSWORD, make_certificates, openssl
 from installation import eventually, free_port, tail
 from own_services import OwnServices
 from test_bad_input import good
@@ -24,6 +26,12 @@ def certificates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificates") / "made"
     make_certificates(folder)
     return folder
+
+
+def is_open(address):
+    host, port = address.split(":")
+    with socket.socket() as one:
+        return one.connect_ex((host, int(port))) == 0
 
 
 def finding(done, name):
@@ -182,3 +190,55 @@ def test_a_registry_that_is_not_who_it_should_be(make_installation, guarded_regi
                                                       "registry.tls_ca_location": str(certificates / "stranger.pem")})
     done = installation.run("check")
     assert done.returncode == 1 and "FAILED" in finding(done, "registry") and "certificate" in finding(done, "registry"), done.stdout + done.stderr
+
+
+# --- ourselves
+
+def locked(section, certificates, **more):
+    """The server's certificate, with a key that has a password."""
+    openssl(certificates, "pkcs8", "-topk8", "-in", "server.key", "-passout", "pass:" + PASSWORD, "-out", "server.locked.key")
+    return {section + ".listen": "127.0.0.1:%d" % free_port(), section + ".tls_certificate_location": str(certificates / "server.pem"),
+            section + ".tls_key_location": str(certificates / "server.locked.key"), section + ".tls_key_password": PASSWORD, **more}
+
+
+def test_a_collector_over_https(make_installation, certificates):
+    settings = locked("ingest", certificates)
+    installation = make_installation(**settings)
+    collector, url = installation.start("ingest"), "%s://" + settings["ingest.listen"] + "/v1/touchpoints"
+    ask, trust = requests.Session(), str(certificates / "ca.pem")
+    post = lambda **how: ask.post(url % "https", timeout=20, verify=trust, headers={"Content-Type": "application/json"}, **how).status_code
+    assert eventually(lambda: is_open(settings["ingest.listen"]), 20), tail(collector.log)
+    assert eventually(lambda: post(data=json.dumps(good(customer_id="guarded"))) == 200, 20), tail(collector.log)
+    assert post(data="[" + ",".join(json.dumps(good(customer_id="many%d" % i)) for i in range(5000)) + "]") == 200
+    assert post(data="{") == 400 and post(data="x" * (9 << 20)) == 413
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.post(url % "http", data="{}", timeout=10)
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.post(url % "https", data="{}", timeout=10, verify=str(certificates / "stranger.pem"))
+    assert installation.stop(collector) == 0
+    assert len(installation.succeed("inspect", "touchpoints").stdout.splitlines()) == 5001
+    assert "level=error" not in installation.logs() and "level=warning" not in installation.logs(), installation.logs()
+
+
+def test_a_page_over_https(make_installation, certificates):
+    settings = locked("dashboard", certificates)
+    installation = make_installation(**settings)
+    page, sink, url = installation.start("dashboard"), installation.start("sink"), "https://" + settings["dashboard.listen"]
+    ask = functools.partial(requests.get, verify=str(certificates / "ca.pem"))
+    write(installation, 1.0)
+    assert eventually(lambda: is_open(settings["dashboard.listen"]), 20), tail(page.log)
+    assert eventually(lambda: ask(url + "/api/kpis?window=24h", timeout=10).json().get("kpis"), 20), tail(page.log)
+    assert "<html" in ask(url + "/", timeout=10).text
+    with ask(url + "/api/stream", stream=True, timeout=20) as stream:
+        heard = stream.iter_lines()
+        write(installation, 2.0)
+        assert any(b"nps" in line for line in heard)
+        assert installation.stop(page) == 0
+    assert installation.stop(sink) == 0
+
+
+def test_a_key_that_is_not_the_certificates(make_installation, certificates):
+    """Said at the start, with the file."""
+    installation = make_installation(**locked("ingest", certificates, **{"ingest.tls_key_location": str(certificates / "client.key")}))
+    done = installation.run("ingest", timeout=30)
+    assert done.returncode == 1 and "client.key" in done.stderr and "mismatch" in done.stderr, done.stderr
