@@ -60,7 +60,8 @@ static bool makes_sense(const struct config *config, struct bytes *error)
     struct receiver receivers[RECEIVERS_MAX];
     struct silences silences;
     size_t receiver_count;
-    bool is_good = kafka_settings_check(&config->kafka, error) && registry_settings_check(&config->registry, error) &&
+    bool is_good = kafka_settings_check(&config->kafka, error) && kafka_properties_check(config->kafka.properties, error) &&
+                   registry_settings_check(&config->registry, error) &&
                    redis_settings_check(&config->redis, error) && listeners_can_be_secured(config, error) && journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
                    receivers_read(&config->notify, receivers, &receiver_count, error) &&
                    silences_read(config->notify.silences, &silences, error) && sense_check(config, error);

@@ -10,6 +10,7 @@ struct kafka_settings {
     char *security_protocol;     /* kafka.security_protocol: plaintext, ssl, sasl_ssl … */
     char *sasl_mechanism, *sasl_username, *sasl_password; /* empty: none */
     char *ssl_ca_location, *ssl_certificate_location, *ssl_key_location, *ssl_key_password; /* empty: the system's authorities; no certificate */
+    struct settings_node *properties; /* kafka.properties: of librdkafka, by its names (kafka/properties.h); NULL: none */
     char *topic_prefix;          /* topics.prefix: an installation's topics, groups and transactional ids stand under it */
 };
 
@@ -22,6 +23,10 @@ struct tls_options kafka_tls(const struct kafka_settings *kafka);
 /* false and "KEY: what is wrong, what would be right" where they cannot work: a file that cannot be read, a certificate without its key,
  * SASL without a mechanism. */
 bool kafka_settings_check(const struct kafka_settings *kafka, struct bytes *error);
+
+/* false and "line N: kafka.properties: NAME …" where one cannot be set. `properties` may be NULL. librdkafka is asked, so it stands in
+ * kafka/properties.c. */
+bool kafka_properties_check(const struct settings_node *properties, struct bytes *error);
 
 /* kafka.* and topics.prefix: rows that fill a struct kafka_settings. */
 extern const struct setting kafka_setting_rows[];

@@ -23,6 +23,8 @@ const struct setting kafka_setting_rows[] = {
     SETTING_TEXT(struct kafka_settings, ssl_key_location, "kafka.ssl_key_location", .about = "File of its key (PEM)."),
     SETTING_TEXT(struct kafka_settings, ssl_key_password, "kafka.ssl_key_password", .is_secret = true,
                  .about = "The key's password; better given as TOUCHSTREAM_KAFKA_SSL_KEY_PASSWORD."),
+    SETTING_TREE(struct kafka_settings, properties, "kafka.properties",
+                 .about = "More about the connection, a map by librdkafka's names: {client.rack: eu-1a, socket.keepalive.enable: true, sasl.oauthbearer.…}."),
     SETTING_TEXT(struct kafka_settings, topic_prefix, "topics.prefix",
                  .about = "Put before every topic, consumer group and transactional id, so that installations share a cluster."),
     SETTING_END};

@@ -1,4 +1,5 @@
 #include "engine/kafka/link.h"
+#include "engine/kafka/properties.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -128,6 +129,7 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_settings *kafka, struct ka
     kafka_conf_set(conf, "socket.nagle.disable", "true");
     kafka_conf_set(conf, "reconnect.backoff.ms", "100");
     kafka_conf_set(conf, "reconnect.backoff.max.ms", "2000");
+    kafka_properties_set(conf, kafka->properties);
     rd_kafka_conf_set_opaque(conf, link);
     rd_kafka_conf_set_error_cb(conf, kafka_link_on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);

@@ -110,3 +110,15 @@ def test_a_folder_of_mappings_that_is_not_there(make_installation):
     installation = make_installation(**{"ingest.mappings_dir": "/no/such/folder"})
     said = [line for line in installation.succeed("check").stdout.splitlines() if "warning" in line]
     assert len(said) == 1 and "ingest.mappings_dir" in said[0], said
+
+
+def test_what_librdkafka_is_told_besides(make_installation):
+    """kafka.properties reach every client: brokers see it in the members of a group."""
+    installation = make_installation(**{"kafka.properties": {"client.id": "shop-7", "client.rack": "eu-1a", "debug": "cgrp"}})
+    journey = installation.start("journey")
+    admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
+    group = installation.prefix + "journey"
+    members = lambda: [member.client_id for member in admin.describe_consumer_groups([group])[group].result(20).members]
+    assert eventually(lambda: members() == ["shop-7"], 30), (members(), installation.logs())
+    assert "librdkafka" not in journey.log.read_text()  # debug's lines are for those who look at log.level debug
+    assert installation.stop(journey) == 0
