@@ -1,7 +1,8 @@
 """Fixtures for the tests from outside: the program as users run it, on real Kafka, registry and Redis.
 
 Where the services are comes from the environment (KAFKA, REGISTRY, REDIS, TOUCHSTREAM), which deploy/test sets. Each
-test works under a topic prefix and a Redis prefix of its own, so that tests never see each other."""
+test works under a topic prefix and a Redis prefix of its own, so that tests never see each other: two files run at a time. A
+test that stops, starves or sets up a service has one of its own (own_services.py), for as long as it runs."""
 
 import os
 import pathlib
@@ -37,15 +38,6 @@ def services():
     if missing:
         pytest.skip("not in the environment: %s (deploy/test sets them)" % ", ".join(missing))
     return found
-
-
-@pytest.fixture
-def kafka_process(services):
-    """The broker's process, for tests that take it away; only where the services are the tests' own."""
-    folder = os.environ.get("SERVICES_DIR")
-    if not folder:
-        pytest.skip("needs services of its own (deploy/test has them)")
-    return int((pathlib.Path(folder) / "kafka.pid").read_text())
 
 
 @pytest.fixture(scope="session")

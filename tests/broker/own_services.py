@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import random
@@ -51,11 +52,18 @@ class OwnServices:
         os.kill(int((self.folder / (name + ".pid")).read_text()), signal.SIGKILL)
         self.wait_until_gone(name)
 
-    def freeze(self, name, seconds):
+    @contextlib.contextmanager
+    def frozen(self, name):
         process = int((self.folder / (name + ".pid")).read_text())
         os.kill(process, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.kill(process, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            os.kill(process, signal.SIGCONT)
+
+    def freeze(self, name, seconds):
+        with self.frozen(name):
+            time.sleep(seconds)
 
     def wait_until_gone(self, name):
         ports = {"registry": (3,), "kafka": (4, 5), "redis": (6,)}[name]
@@ -101,8 +109,14 @@ def is_free(port):
             return False
 
 
+CLAIMS = []
+
+
 def free_base():
+    """Of twenty ports that stay ours until we end: the first of them is kept open, since other tests look for theirs at the same moment."""
     for base in random.sample(range(25100, 26900, 20), 90):
         if all(is_free(base + offset) for offset in range(3, 10)):
-            return base
+            with contextlib.suppress(OSError):
+                CLAIMS.append(socket.create_server(("127.0.0.1", base)))
+                return base
     pytest.skip("no free ports")

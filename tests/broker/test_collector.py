@@ -4,7 +4,6 @@ import collections
 import hashlib
 import hmac
 import json
-import os
 import re
 import signal
 import socket
@@ -12,8 +11,9 @@ import uuid
 
 import pytest
 import requests
-from installation import eventually, free_port
+from installation import Installation, eventually, free_port
 from oracle import event_from_avro, event_from_json
+from own_services import OwnServices
 from test_bad_input import good, nps
 
 TOKEN = "a-token-of-our-own"
@@ -211,18 +211,28 @@ ingest:
     assert post(url, body + " ", token=None, **{"X-Signature": signature}).status_code == 401
 
 
-def test_kafka_away_is_503_and_comes_back(make_installation, kafka_process):
-    installation = make_installation()
+@pytest.fixture
+def with_own_kafka(services, program, tmp_path):
+    """(installation, its Kafka), which may be taken away"""
+    kafka = OwnServices(tmp_path / "services", "kafka")
+    installation = Installation("away", {**services, **kafka.addresses}, program, tmp_path / "made", {})
+    try:
+        installation.succeed("topics")
+        yield installation, kafka
+    finally:
+        installation.finish()
+        kafka.stop()
+
+
+def test_kafka_away_is_503_and_comes_back(with_own_kafka):
+    installation, kafka = with_own_kafka
     url, process = collector(installation, **{"ingest.acknowledge_time": "2s"})
     assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
     assert post(url, good()).status_code == 200
-    os.kill(kafka_process, signal.SIGSTOP)
-    try:
+    with kafka.frozen("kafka"):
         answer = post(url, good())
         assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0, answer.text
         assert answers(url + "/healthz")
-    finally:
-        os.kill(kafka_process, signal.SIGCONT)
     again = good()
     assert eventually(lambda: post(url, again).status_code == 200, 60, 1), installation.logs()
     assert event_from_json(again)["event_id"] in arrived(installation)
