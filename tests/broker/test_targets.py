@@ -31,7 +31,13 @@ def states(installation):
 
 PARTS = {"kpi.alerts.dimensions": ["all", "channel", "product"]}
 OPENED = {"all": [("OPEN", "CRITICAL")], "channel=CHAT": [("OPEN", "WARNING")], "product=kettle": [("OPEN", "WARNING")]}
-ENDED = {dimension: told + [("RESOLVED", told[0][1])] for dimension, told in OPENED.items()}
+
+
+def have_ended(installation):
+    """Each began as it should and is over. If a value was published while it was on its way back, less grave in between."""
+    told = states(installation)
+    return told.keys() == OPENED.keys() and all(
+        one[:1] == OPENED[dimension] and [state for state, _ in one[1:]] in (["RESOLVED"], ["OPEN", "RESOLVED"]) for dimension, one in told.items())
 
 
 def test_a_missed_target_is_told_once_and_taken_back(make_installation, receivers):  # noqa: F811
@@ -67,13 +73,13 @@ def test_a_missed_target_is_told_once_and_taken_back(make_installation, receiver
     assert eventually(lambda: value()["n"] == 60, 60), (value(), installation.logs())
     assert states(installation) == OPENED
     assert post(url, [answer(5) for _ in range(450)]).status_code == 200
-    assert eventually(lambda: states(installation) == ENDED, 40), (states(installation), installation.logs())
+    assert eventually(lambda: have_ended(installation), 40), (states(installation), installation.logs())
 
     assert eventually(lambda: not installation.redis.exists(installation.redis_prefix + "off_target", installation.redis_prefix + "off_target:alerts"), 20), ranked()
     assert "off target" not in installation.succeed("top", "--once").stdout
 
-    assert eventually(lambda: len(heard()) == 2, 20), (heard(), installation.logs())
-    assert heard() == [("all", "OPEN"), ("all", "RESOLVED")], "the channel and the product are no critical matter"
+    # The channel and the product are no critical matter.
+    assert eventually(lambda: heard() == [("all", state) for state, _ in states(installation)["all"]], 20), (heard(), installation.logs())
     ids = {alert["alert_id"] for alerts in of_targets(installation).values() for alert in alerts}
     assert len(ids) == 3
 
