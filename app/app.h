@@ -31,4 +31,8 @@ extern const struct command commands[]; /* ends with name NULL */
 bool app_parse_options(const char *command, int argc, char **argv, const struct option *options,
                        struct text_list *arguments);
 
+/* For who was told to end before the work was done: says what was not done, and answers EXIT_FINE, for being told to end is no failure
+ * (docs/CHANGES.md). */
+int app_stopped_early(const char *command, const char *not_done);
+
 #endif

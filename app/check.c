@@ -183,12 +183,15 @@ int check_command(struct app *app, int argc, char **argv)
     print_doubt(NULL, "ingest.mappings_dir", sense_doubt_of_mappings(&app->config));
     print_doubt(NULL, "dashboard.listen", sense_doubt_of_dashboard(&app->config));
     bool is_good = true;
-    for (size_t i = 0; i < sizeof connections / sizeof *connections; i++) {
+    fflush(stdout);
+    for (size_t i = 0; i < sizeof connections / sizeof *connections && !atomic_load(&app->stop); i++) {
         struct finding finding = connections[i].check(&app->config);
         print_finding(connections[i].name, finding.is_good ? "ok" : "FAILED", finding.text);
         fflush(stdout);
         is_good &= finding.is_good;
     }
+    if (atomic_load(&app->stop))
+        return app_stopped_early("check", "so not every connection was looked at");
     is_good &= check_receivers(&app->config);
     is_good &= check_silences(&app->config);
     return is_good ? EXIT_FINE : EXIT_FAILED;

@@ -119,6 +119,12 @@ bool app_parse_options(const char *command, int argc, char **argv, const struct 
     return is_good;
 }
 
+int app_stopped_early(const char *command, const char *not_done)
+{
+    fprintf(stderr, "touchstream %s: stopped early, %s\n", command, not_done);
+    return EXIT_FINE;
+}
+
 struct common_options {
     const char *config_path, *log_format, *log_level;
     const char *without_value; /* one of them that has none; NULL: none */

@@ -54,5 +54,7 @@ int notify_test(struct app *app, const struct text_list *names)
         fflush(stdout);
         is_good &= probe.is_good;
     }
+    if (atomic_load(&app->stop))
+        return app_stopped_early("notify", "so not every receiver was tested");
     return is_good ? EXIT_FINE : EXIT_FAILED;
 }

@@ -86,15 +86,21 @@ static int run_replay(struct app *app, struct mapping *mapping)
                                 .message_context = &delivery};
         struct reading reading = {.replay = &replay, .reader = record_reader_create(&rejected_shape, outgoing.registry)};
         replay_init(&replay);
-        bool is_good = read_twice(&reading, &outgoing, app) && outgoing_flush(&outgoing, app) && atomic_load(&delivery.failed) == 0;
+        bool is_read = read_twice(&reading, &outgoing, app), is_sent = outgoing_flush(&outgoing, app) && atomic_load(&delivery.failed) == 0;
         printf("replayed %" PRIu64 ": accepted %" PRIu64 ", rejected again %" PRIu64 ", passed over %" PRIu64 "\n", replay.counts.found,
                replay.counts.accepted, replay.counts.rejected, replay.counts.passed_over);
         if (replay.counts.passed_over)
             fprintf(stderr, "touchstream replay: what a mapping failed on needs --mapping; rows of a file are imported again instead\n");
-        exit_code = is_good && replay.counts.rejected == 0 ? EXIT_FINE : EXIT_FAILED;
+        if (!is_sent)
+            fprintf(stderr, "touchstream replay: kafka did not acknowledge all; replay again, what arrived is a duplicate\n");
+        exit_code = is_read && is_sent && replay.counts.rejected == 0 ? EXIT_FINE : EXIT_FAILED;
+        if (is_sent && atomic_load(&app->stop))
+            exit_code = app_stopped_early("replay", "so not all was replayed; replay again, what arrived is a duplicate");
         record_reader_destroy(reading.reader);
         record_reader_destroy(replay.touchpoints);
         replay_finish(&replay);
+    } else if (atomic_load(&app->stop)) {
+        exit_code = app_stopped_early("replay", "so nothing was replayed");
     }
     outgoing_close(&outgoing);
     return exit_code;
@@ -159,12 +165,16 @@ int forget_command(struct app *app, int argc, char **argv)
     }
     struct outgoing outgoing;
     struct publisher_settings settings = {.linger_ms = 1, .delivery_timeout_ms = 60000};
-    bool is_good = outgoing_open(&outgoing, app, &settings, import_delivered);
+    bool is_open = outgoing_open(&outgoing, app, &settings, import_delivered), is_good = is_open;
     for (size_t i = 0; is_good && i < customers.count; i++)
         is_good = forget(&outgoing, view_of_text(customers.items[i]), &delivery);
     is_good = is_good && outgoing_flush(&outgoing, app) && atomic_load(&delivery.failed) == 0;
     outgoing_close(&outgoing);
     if (is_good)
         printf("asked to forget %zu customer%s\n", customers.count, customers.count == 1 ? "" : "s");
+    else if (is_open)
+        fprintf(stderr, "touchstream forget: kafka did not acknowledge all; forget them again\n");
+    else if (atomic_load(&app->stop))
+        return app_stopped_early("forget", "so nobody was asked to be forgotten; forget them again");
     return is_good ? EXIT_FINE : EXIT_FAILED;
 }

@@ -236,5 +236,7 @@ int topics_command(struct app *app, int argc, char **argv)
         printf("%s%-22s %-7s schema %u\n", app->config.kafka.topic_prefix, topic_rows[i].name,
                topic_rows[i].is_compacted ? "compact" : "delete", ids.of_topic[i]);
     registry_destroy(registry);
+    if (outcome == OUTCOME_RETRY && atomic_load(&app->stop))
+        return app_stopped_early("topics", "so not all topics and schemas are there; run it again");
     return outcome == OUTCOME_OK ? EXIT_FINE : EXIT_FAILED;
 }

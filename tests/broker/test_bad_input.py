@@ -241,6 +241,21 @@ def test_kafka_away_for_good(make_installation):
     assert "level=error" not in process.log.read_text(), process.log.read_text()  # it was asked to end: nothing went wrong then
 
 
+@pytest.mark.parametrize("command, until, not_done", [
+    (("topics",), "away", "not all topics"),
+    (("forget", "c-1"), "away", "nobody was asked to be forgotten"),
+    (("replay",), "away", "nothing was replayed"),
+    (("check",), "config     ok", "not every connection was looked at"),
+], ids=lambda value: value[0] if isinstance(value, tuple) else None)
+def test_who_is_told_to_end_before_the_work_is_done_says_so(make_installation, command, until, not_done):
+    """The contract: SIGTERM ends every command with 0. So that nobody takes it for done, stderr says that it is not."""
+    installation = make_installation(topics=False, **{"kafka.brokers": "127.0.0.1:%d" % free_port()})
+    process = installation.start(*command)
+    assert eventually(lambda: until in process.log.read_text(), 10), process.log.read_text()
+    assert installation.stop(process, seconds=10) == 0, tail(process.log)
+    assert "touchstream %s: stopped early, so %s" % (command[0], not_done) in process.log.read_text(), tail(process.log)
+
+
 def test_redis_away(make_installation):
     """The sink waits for Redis and loses nothing; the processors do not notice."""
     installation = make_installation()
