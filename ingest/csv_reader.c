@@ -168,6 +168,22 @@ static bool row_skip(struct csv_reader *reader)
     return has_end || !scan.in_quotes;
 }
 
+/* Of two columns of one name a mapping sees one. While they say the same that is as good as both; where they do not, nobody could tell which. */
+static bool twins_differ(struct csv_reader *reader, uint64_t line)
+{
+    for (size_t i = 0; reader->field_count == reader->column_count && i < reader->twin_count; i++) {
+        const struct csv_twins *twins = &reader->twins[i];
+        if (view_equal(reader->fields[twins->first], reader->fields[twins->second]))
+            continue;
+        struct view name = reader->columns[twins->first];
+        snprintf(reader->broken, sizeof reader->broken,
+                 "line %" PRIu64 ": columns %zu and %zu are both called \"%.*s\" in line 1 and differ here; rename one of them there", line, twins->first + 1,
+                 twins->second + 1, (int)(name.size < 60 ? name.size : 60), name.data);
+        return true;
+    }
+    return false;
+}
+
 enum read_result csv_reader_next(struct csv_reader *reader, struct raw_record *out)
 {
     for (;;) {
@@ -183,7 +199,7 @@ enum read_result csv_reader_next(struct csv_reader *reader, struct raw_record *o
         if (out->text.size == 0)
             continue;
         row_split(reader, out->text);
-        return READ_RECORD;
+        return twins_differ(reader, out->line) ? READ_BROKEN : READ_RECORD;
     }
 }
 
@@ -231,6 +247,20 @@ static void header_keep(struct csv_reader *reader)
     }
 }
 
+/* Columns without a name are what spreadsheets leave at the end of a row, and nobody's twins. */
+static void twins_find(struct csv_reader *reader)
+{
+    for (size_t i = 1; i < reader->column_count; i++) {
+        size_t first = 0;
+        while (first < i && !view_equal(reader->columns[first], reader->columns[i]))
+            first++;
+        if (first == i || reader->columns[i].size == 0)
+            continue;
+        reader->twins = memory_resize(reader->twins, (reader->twin_count + 1) * sizeof *reader->twins);
+        reader->twins[reader->twin_count++] = (struct csv_twins){first, i};
+    }
+}
+
 enum read_result csv_reader_init(struct csv_reader *reader, struct input *input)
 {
     *reader = (struct csv_reader){.input = input, .line = 1};
@@ -262,12 +292,14 @@ enum read_result csv_reader_init(struct csv_reader *reader, struct input *input)
         return READ_BROKEN;
     }
     header_keep(reader);
+    twins_find(reader);
     return READ_RECORD;
 }
 
 void csv_reader_finish(struct csv_reader *reader)
 {
     free(reader->columns);
+    free(reader->twins);
     free(reader->fields);
     free(reader->header);
     arena_finish(&reader->arena);

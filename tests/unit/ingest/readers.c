@@ -221,6 +221,15 @@ static void a_huge_csv_row_is_skipped_quotes_and_all(void **state)
     free(owned);
 }
 
+static void csv_columns_of_one_name_may_not_differ(void **state)
+{
+    (void)state;
+    expect(CSV, "id,score,at,score\n1,9,x,9\n2,3\n3,0,x,10\n4,1,x,1\n",
+           "id|score|at|score 2[1|9|x|9] 3[2|3] broken: line 4: columns 2 and 4 are both called \"score\" in line 1 and differ here; rename one of them there");
+    expect(CSV, "a,a,b,a\n1,1,2,3\n", "a|a|b|a broken: line 2: columns 1 and 4 are both called \"a\" in line 1 and differ here; rename one of them there");
+    expect(CSV, "a,,b,\n1,2,3,4\n", "a||b| 2[1|2|3|4]"); /* no name, nothing to ask by */
+}
+
 static void a_column_is_found_by_name(void **state)
 {
     (void)state;
@@ -245,6 +254,7 @@ int main(void)
         cmocka_unit_test(csv_whose_lines_end_with_cr_alone_says_so),
         cmocka_unit_test(csv_separators_and_ragged_rows),
         cmocka_unit_test(a_huge_csv_row_is_skipped_quotes_and_all),
+        cmocka_unit_test(csv_columns_of_one_name_may_not_differ),
         cmocka_unit_test(a_column_is_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
