@@ -90,7 +90,7 @@ static int run_replay(struct app *app, struct mapping *mapping)
         printf("replayed %" PRIu64 ": accepted %" PRIu64 ", rejected again %" PRIu64 ", passed over %" PRIu64 "\n", replay.counts.found,
                replay.counts.accepted, replay.counts.rejected, replay.counts.passed_over);
         if (replay.counts.passed_over)
-            fprintf(stderr, "touchstream replay: what a mapping failed on needs --mapping; rows of a file are imported again instead\n");
+            fprintf(stderr, "touchstream replay: what a mapping failed on needs --mapping; rows of a file are imported again instead, and a record without a value holds nothing to send\n");
         if (!is_sent)
             fprintf(stderr, "touchstream replay: kafka did not acknowledge all; replay again, what arrived is a duplicate\n");
         exit_code = is_read && is_sent && replay.counts.rejected == 0 ? EXIT_FINE : EXIT_FAILED;

@@ -144,7 +144,11 @@ bool replay_send(struct replay *replay, const struct rejected *rejected)
     *latest = NULL;
     replay->counts.found++;
     arena_reset(&replay->arena);
-    if (rejected->payload.size && rejected->payload.data[0] == 0 && replay->touchpoints)
+    if (rejected->payload.size == 0) {
+        replay->counts.passed_over++; /* a tombstone: there is nothing to send */
+        return true;
+    }
+    if (rejected->payload.data[0] == 0 && replay->touchpoints)
         return send_parked(replay, rejected);
     if (!replay->options.mapping && view_equal_text(rejected->code, "bad_mapping")) {
         replay->counts.passed_over++; /* it needs its mapping: a row of a file, or a payload with --mapping */

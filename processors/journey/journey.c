@@ -88,7 +88,7 @@ static enum outcome journey_route(void *context, const struct record *record, st
     if (record->value.data == NULL) {
         out->is_tick = record->key.data == NULL;
         out->event_at_ms = out->is_tick ? record->timestamp_ms : INT64_MIN;
-        return OUTCOME_OK;
+        return out->is_tick ? OUTCOME_OK : OUTCOME_PARK;
     }
     enum outcome outcome =
         record_reader_read(task->shared->touchpoints, record->value, &task->route_arena, &routed->touch, &routed->avro, NULL);

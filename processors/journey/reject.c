@@ -49,6 +49,8 @@ void reject_park(struct step *step, const struct record *record)
                                 .has_event_id = is_read};
     if (record->value.size > RECORD_VALUE_MAX)
         say_why(&rejected, "too_large", "", "a record is at most 1.5 MiB; the payload is its beginning");
+    else if (record->value.data == NULL)
+        say_why(&rejected, "wrong_type", "", "no value: the topic is not compacted, so a tombstone deletes nothing (touchstream forget CUSTOMER does)");
     else if (is_read && !check_record(&touch, record->timestamp_ms, step->arena, &fault))
         say_fault(&rejected, &fault);
     else if (is_read && task->refusal)

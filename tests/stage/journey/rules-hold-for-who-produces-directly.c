@@ -108,12 +108,37 @@ static void what_is_out_of_range_is_not_counted(void **state)
     life_end(&life);
 }
 
+/* Whoever means to delete a customer with one, as from a compacted topic, must not believe that it has worked. */
+static void a_tombstone_is_no_touchpoint_and_moves_no_clock(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    accepted(&life, "c-1");
+    int64_t clock_ms = driver_clock_ms(life.driver);
+    assert_int_equal(driver_feed(life.driver, VIEW_LITERAL("c-1"), (struct view){NULL, 0}, NOW_MS + HOURS(1)), OUTCOME_PARK);
+    driver_commit(life.driver);
+    const struct driver_output *output = driver_latest(life.driver, "touchpoints.rejected", VIEW_LITERAL("c-1"));
+    uint32_t id;
+    struct view avro;
+    struct rejected rejected;
+    assert_non_null(output);
+    assert_true(wire_split(output->value, &id, &avro) && rejected_decode(&rejected, avro, &life.arena));
+    assert_string_equal(arena_text(&life.arena, rejected.code), "wrong_type");
+    assert_non_null(strstr(arena_text(&life.arena, rejected.reason), "touchstream forget"));
+    assert_true(driver_clock_ms(life.driver) == clock_ms && driver_entry_count(life.driver) == 1);
+    driver_tick(life.driver, NOW_MS + HOURS(1)); /* nor is a tick, which has no key, a tombstone */
+    assert_int_equal(driver_clock_ms(life.driver), NOW_MS + HOURS(1));
+    life_end(&life);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amounts_that_cannot_be_are_refused),
         cmocka_unit_test(a_clock_of_another_unit_does_not_move_ours),
         cmocka_unit_test(what_is_out_of_range_is_not_counted),
+        cmocka_unit_test(a_tombstone_is_no_touchpoint_and_moves_no_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

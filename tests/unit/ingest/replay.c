@@ -151,6 +151,15 @@ static void what_a_processor_parked_is_sent_as_it_is(void **state)
     bytes_finish(&value);
 }
 
+static void a_tombstone_has_nothing_to_send(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rejected records[] = {REJECTED("wrong_type", VIEW_LITERAL(""), 1)};
+    both(fixture, records, 1);
+    assert_int_equal(fixture->replay.counts.passed_over, 1);
+    assert_int_equal(fixture->touches + fixture->rejects, 0);
+}
+
 static void complains(const char *code, int64_t attempts_max, const char *about, const char *value, const char *allowed)
 {
     struct bytes error = {0};
@@ -201,6 +210,7 @@ int main(void)
         TEST(what_was_too_early_then_is_taken_now),
         TEST(what_is_still_wrong_becomes_the_next_attempt),
         TEST(only_what_is_asked_for),
+        TEST(a_tombstone_has_nothing_to_send),
         TEST(a_webhooks_payload_goes_through_its_mapping),
         TEST(what_a_processor_parked_is_sent_as_it_is),
         TEST(what_cannot_be_read_keeps_its_code),
