@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Notes are gone after the 90 days of their topic. Whoever was told of what lasts longer is to hear of its end all the same, so what is open is noted
+ * again in time: by who has just read all there is, for another process may have told its end since. Therefore all is read again now and then. */
+#define NOTED_AGAIN_MS DAYS(30)
+
 void later_init(struct later *later, const struct notify_config *config, struct alert_log log, struct publisher *publisher, struct delivery *delivery)
 {
     struct bytes labels = {0};
@@ -64,6 +68,18 @@ static void write_down(struct later *later, const struct alert *alert, enum note
     bytes_finish(&value);
 }
 
+static void note_again(struct later *later)
+{
+    int64_t now_ms = clock_now_ms(later->config->clock);
+    size_t count;
+    arena_reset(&later->arena);
+    const struct alert *fading = waiting_fading(&later->waiting, now_ms - NOTED_AGAIN_MS, &later->arena, &count);
+    for (size_t i = 0; i < count; i++) {
+        write_down(later, &fading[i], NOTE_KEPT, now_ms);
+        waiting_remember(&later->waiting, &fading[i], NOTE_KEPT, now_ms);
+    }
+}
+
 /* About no alert: whoever reads the notes later knows that from here on they are complete. */
 static void write_down_beginning(struct later *later)
 {
@@ -119,7 +135,11 @@ static bool read_what_was_told(struct later *later)
     digest_forget(&later->digest);
     later->owes_digest = true;
     later->has_begun = false;
-    return has_ended(later, scan_run(&scan, later->config->kafka, later->log.stop));
+    later->read_ms = clock_now_ms(later->config->clock);
+    if (!has_ended(later, scan_run(&scan, later->config->kafka, later->log.stop)))
+        return false;
+    note_again(later);
+    return true;
 }
 
 /* --- what there is to tell --------------------------------------------------------------------------------------- */
@@ -200,6 +220,8 @@ void later_read_again(struct later *later)
 
 bool later_is_complete(struct later *later)
 {
+    if (later->knows_told && clock_now_ms(later->config->clock) - later->read_ms > NOTED_AGAIN_MS)
+        later->is_lost = true;
     bool is_complete = !later->is_lost;
     later->is_lost = false;
     later->knows_told &= is_complete;

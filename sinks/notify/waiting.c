@@ -11,7 +11,7 @@ enum { TRACKS_MAX = 500000, SWEEP_LEAST = 50000, SEVERITIES = SEVERITY_CRITICAL 
 
 #define NOT_OPEN INT64_MAX
 
-const char *const note_texts[] = {[NOTE_TOLD] = "", [NOTE_CAPPED] = "capped", [NOTE_DIGEST] = "digest", [NOTE_BEGUN] = "begun"};
+const char *const note_texts[] = {[NOTE_TOLD] = "", [NOTE_CAPPED] = "capped", [NOTE_DIGEST] = "digest", [NOTE_KEPT] = "kept", [NOTE_BEGUN] = "begun"};
 
 struct track {
     int32_t revision;             /* the newest seen, and what it says: */
@@ -31,6 +31,7 @@ struct track {
     int64_t capped_ms;            /* since then; or told by it then */
     struct group *group;          /* NULL: the receiver does not group */
     int64_t told_ms;              /* the last time; INT64_MIN: never */
+    int64_t noted_ms;             /* the newest note that it was told is of then */
     int64_t taken_ms;             /* when it came that it is due; of a restart, when that was read again */
 };
 
@@ -349,6 +350,13 @@ void waiting_remember(struct waiting *waiting, const struct alert *told, enum no
     struct track *track = track_open(waiting, told->alert_id);
     if (!track)
         return;
+    if (note == NOTE_TOLD || note == NOTE_KEPT)
+        track->noted_ms = later_of(track->noted_ms, told_ms);
+    if (note == NOTE_KEPT) {
+        if (told->revision > track->told_revision)
+            remember_told(track, told, NOTE_TOLD);
+        return;
+    }
     track->is_capped = note == NOTE_CAPPED;
     if (note != NOTE_TOLD)
         track->capped_ms = told_ms;
@@ -478,4 +486,23 @@ struct view *waiting_capped(const struct waiting *waiting, int64_t before_ms, st
             records[(*count)++] = bytes_view(&track->record);
     }
     return records;
+}
+
+struct alert *waiting_fading(const struct waiting *waiting, int64_t before_ms, struct arena *arena, size_t *count)
+{
+    struct alert *alerts = arena_alloc(arena, (waiting->tracks.count + 1) * sizeof *alerts);
+    size_t at = 0;
+    *count = 0;
+    for (const struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
+        const struct track *track = slot->value;
+        if (track->is_told && track->noted_ms < before_ms)
+            alerts[(*count)++] = (struct alert){.alert_id = view_of(slot->key, slot->key_size),
+                                                .revision = track->told_revision,
+                                                .rule = VIEW_LITERAL(""),
+                                                .state = track->told_state,
+                                                .severity = track->told_severity,
+                                                .opened_at_ms = track->noted_ms,
+                                                .changed_at_ms = track->noted_ms};
+    }
+    return alerts;
 }

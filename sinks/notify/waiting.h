@@ -52,11 +52,12 @@ enum note {
     NOTE_TOLD,   /* "" */
     NOTE_CAPPED, /* "capped": put off until the digest */
     NOTE_DIGEST, /* "digest": that has told it */
+    NOTE_KEPT,   /* "kept": it was told, longer ago than notes are kept, maybe, and is not over */
     NOTE_BEGUN   /* "begun", about no alert: from here on there is a note of each that the receiver is told */
 };
 extern const char *const note_texts[NOTE_BEGUN + 1];
 
-/* Out of alerts.escalated: the receiver was told of this at told_ms, or was not. All of it before the first waiting_takes. */
+/* Out of alerts.escalated: the receiver was told of this at told_ms, or was not, or (NOTE_KEPT) that was noted again then. All of it before the first waiting_takes. */
 void waiting_remember(struct waiting *waiting, const struct alert *told, enum note note, int64_t told_ms);
 
 /* Each revision of every alert, as it comes in the log; `record` is its value there. The same again does no harm. */
@@ -85,5 +86,9 @@ void waiting_told(struct waiting *waiting, const struct alert *alert, enum note 
 
 /* The newest records of all that was put off before before_ms, borrowed as those of waiting_due; in the arena. */
 struct view *waiting_capped(const struct waiting *waiting, int64_t before_ms, struct arena *arena, size_t *count);
+
+/* What the receiver knows of those that were told and are not over, where the newest note of that is from before before_ms: to be noted again
+ * (NOTE_KEPT) before it is gone. Borrowed until one of them is told or taken; in the arena. */
+struct alert *waiting_fading(const struct waiting *waiting, int64_t before_ms, struct arena *arena, size_t *count);
 
 #endif

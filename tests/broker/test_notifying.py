@@ -345,6 +345,35 @@ def test_the_end_of_what_was_told_long_ago_is_told(make_installation, receivers)
     assert eventually(lambda: told(desk)[1:] == [("csat", "RESOLVED")], 30), (told(desk), installation.logs())
 
 
+def test_the_end_is_told_of_what_lasts_longer_than_notes_are_kept(make_installation, receivers):  # noqa: F811
+    """90 days later nothing of it is in the topics but what was noted again: so they are here, in the second installation."""
+    desk = receivers()
+    settings = {**PARTITIONS, "notify.receivers": [{"name": "desk", "url": url(desk)}]}
+    installation, later = make_installation(**settings), make_installation(**settings)
+    alerts, alerts_later = Alerts(installation), Alerts(later)
+    long_ago = int(time.time() * 1000) - 80 * 86400000
+    for name, state in (("csat", "OPEN"), ("fcr", "OPEN"), ("fcr", "RESOLVED")):
+        told_of = {"alert_id": name + "-1", "revision": 1 + (state != "OPEN"), "rule": "kpi.target", "kind": "KPI_THRESHOLD", "severity": "WARNING", "score": 50.0,
+                   "reasons": [], "text": name, "opened_at": long_ago, "changed_at": long_ago, "historical": False, "state": state, **kpi(name, "all")}
+        alerts_later.newest[name] = told_of
+        alerts.topics.put("alerts.escalated", name + "-1", {**told_of, "text": "", "actor": "desk"}, timestamp=long_ago)
+    alerts.topics.flush()
+    noted = lambda *texts: [one for one in installation.records("alerts.escalated") if one["text"] in texts]
+    notify = installation.start("notify")
+    assert eventually(lambda: len(noted("begun", "kept")) == 2, 30), (installation.records("alerts.escalated"), installation.logs())
+    assert [one["alert_id"] for one in noted("kept")] == ["csat-1"], noted("kept")  # fcr is over
+    installation.stop(notify)
+    notify = installation.start("notify", name="notify-again")
+    assert eventually(lambda: len(noted("begun")) == 2, 30) and len(noted("kept")) == 1, noted("kept")  # a note of today needs no other
+
+    for note in noted("begun", "kept")[:3]:
+        alerts_later.topics.put("alerts.escalated", note["alert_id"], note)
+    alerts_later.topics.flush()
+    later.start("notify", name="notify-later")
+    alerts_later.put("csat", "RESOLVED")
+    assert eventually(lambda: told(desk) == [("csat", "RESOLVED")], 30), (told(desk), later.logs())
+
+
 def test_who_was_acknowledged_while_a_slow_receiver_is_told_of_others_is_not_told(make_installation, receivers):  # noqa: F811
     slow = receivers(lambda body, attempt: time.sleep(0.5) or 200)
     installation = make_installation(**{**PARTITIONS, "notify.receivers": [{"name": "boss", "url": url(slow), "after": "2s"}]})

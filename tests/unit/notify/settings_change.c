@@ -223,12 +223,49 @@ static void whatever_the_settings_are_each_change_is_told_once(void **unused)
     assert_true(told > 5000);
 }
 
+/* Its first note has left the topic, and so has what the alert was then; the second note is all that is left. */
+static void what_was_noted_again_is_known_when_the_first_note_is_gone(void **unused)
+{
+    (void)unused;
+    struct waiting waiting;
+    struct arena arena;
+    size_t count;
+    struct alert open = alert_of("kpi", 1, ALERT_STATE_OPEN, start_ms), over = alert_of("kpi", 2, ALERT_STATE_RESOLVED, start_ms + DAYS(100));
+    arena_init(&arena);
+    waiting_init(&waiting, &modes[0]);
+    waiting_remember(&waiting, &open, NOTE_TOLD, start_ms);
+    waiting_fading(&waiting, start_ms, &arena, &count);
+    assert_int_equal(count, 0);
+    struct alert kept = *waiting_fading(&waiting, start_ms + 1, &arena, &count);
+    assert_int_equal(count, 1);
+    assert_true(view_equal(kept.alert_id, open.alert_id));
+    waiting_remember(&waiting, &kept, NOTE_KEPT, start_ms + DAYS(60));
+    waiting_fading(&waiting, start_ms + DAYS(30), &arena, &count);
+    assert_int_equal(count, 0);
+
+    kept.alert_id = open.alert_id; /* it was borrowed */
+    waiting_reset(&waiting);
+    waiting_remember(&waiting, &kept, NOTE_KEPT, start_ms + DAYS(60));
+    assert_true(waiting_takes_live(&waiting, &over, over.alert_id, start_ms + DAYS(100), DAYS(1)));
+
+    waiting_reset(&waiting); /* by a process that has not heard of the end: it does not count */
+    waiting_remember(&waiting, &open, NOTE_TOLD, start_ms);
+    waiting_remember(&waiting, &over, NOTE_TOLD, start_ms + DAYS(59));
+    waiting_remember(&waiting, &kept, NOTE_KEPT, start_ms + DAYS(60));
+    waiting_fading(&waiting, INT64_MAX, &arena, &count);
+    assert_int_equal(count, 0);
+    assert_false(waiting_takes_live(&waiting, &over, over.alert_id, start_ms + DAYS(60), DAYS(90)));
+    waiting_finish(&waiting);
+    arena_finish(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(whoever_was_told_hears_the_end_in_every_other_mode),
                                        cmocka_unit_test(what_waited_under_the_old_settings_is_told_under_the_new),
                                        cmocka_unit_test(what_was_put_off_is_told_when_there_is_no_cap_any_more),
                                        cmocka_unit_test(what_follows_the_end_is_known_too),
-                                       cmocka_unit_test(whatever_the_settings_are_each_change_is_told_once)};
+                                       cmocka_unit_test(whatever_the_settings_are_each_change_is_told_once),
+                                       cmocka_unit_test(what_was_noted_again_is_known_when_the_first_note_is_gone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
