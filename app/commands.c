@@ -42,7 +42,7 @@ const struct command commands[] = {
     {"sink", "[options]", "service: results to Redis", NULL, sink_command, sink_options},
     {"notify", "[--test [RECEIVER…]]", "service: alerts to webhooks",
      "With --test no service: one alert of rule \"test\", as grave as the receiver's severity, signed and formed as any other, once. A line for\n"
-     "each receiver; exits 1 if one did not take it. At PagerDuty it opens an incident, to be resolved by hand.",
+     "each receiver; exits 1 if one did not take it. At PagerDuty it opens an incident and resolves it at once.",
      notify_command, notify_options},
     {"dashboard", "", "service: web page and read API over Redis", NULL, dashboard_command, NULL},
     {"top", "[options]", "the dashboard's essentials in a terminal", NULL, top_command, top_options},

@@ -40,6 +40,24 @@ static void tell_answer(const struct http_response *response, bool is_good, int6
                  is_good ? "" : body);
 }
 
+/* An incident that stays open would call the next in line, for a test. */
+static void end_incident(struct delivery *delivery, struct alert *alert, struct probe *probe)
+{
+    struct http_response response;
+    struct probe end;
+    int64_t begun_us = clock_monotonic_us();
+    alert->revision++;
+    alert->state = ALERT_STATE_RESOLVED;
+    alert->changed_at_ms = clock_now_ms(delivery->config->clock);
+    bool is_good = delivery_send_once(delivery, alert, &response);
+    tell_answer(&response, is_good, (clock_monotonic_us() - begun_us) / 1000, &end);
+    size_t used = strlen(probe->text);
+    snprintf(probe->text + used, sizeof probe->text - used, is_good ? ", resolved by a second message: %.300s" : "; the incident stays open, resolve it by hand: %.300s",
+             end.text);
+    probe->is_good &= is_good;
+    bytes_finish(&response.body);
+}
+
 void probe_send(const struct notify_settings *settings, const struct receiver *receiver, struct clock *clock, struct probe *probe)
 {
     const struct notify_config config = {.settings = settings, .clock = clock};
@@ -56,6 +74,8 @@ void probe_send(const struct notify_settings *settings, const struct receiver *r
     bool is_good = delivery_send_once(&delivery, &alert, &response);
     tell_answer(&response, is_good, (clock_monotonic_us() - begun_us) / 1000, probe);
     bytes_finish(&response.body);
+    if (is_good && receiver->form == RECEIVER_PAGERDUTY)
+        end_incident(&delivery, &alert, probe);
     delivery_finish(&delivery);
 }
 

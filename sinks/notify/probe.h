@@ -12,7 +12,8 @@ struct probe {
 
 enum { PROBE_CONNECT_MS = 3000 };
 
-/* One alert, marked as a test, as any other would be sent; once. Blocks for ten seconds at most. */
+/* One alert, marked as a test, as any other would be sent; once. At PagerDuty, which has an incident by then, its end as well. Blocks for ten seconds
+ * at most for each. */
 void probe_send(const struct notify_settings *settings, const struct receiver *receiver, struct clock *clock, struct probe *probe);
 
 /* Connects to all of them at once, with TLS where the URL says so, and sends nothing. Blocks for PROBE_CONNECT_MS at most. */

@@ -107,6 +107,8 @@ def test_a_test_alert_goes_the_way_of_all_alerts(make_installation, receivers): 
     assert body["type"] == "touchstream.alert" and body["data"]["rule"] == "test" and body["data"]["severity"] == "CRITICAL" and "TEST, nobody need act" in body["data"]["text"]
     assert channel.got[0][2]["text"].startswith("WARNING OPEN: TEST, nobody need act")
     assert pager.got[0][2]["event_action"] == "trigger" and pager.got[0][2]["routing_key"] == "key" and "TEST" in pager.got[0][2]["payload"]["summary"]
+    assert [body["event_action"] for _, _, body, _ in pager.got] == ["trigger", "resolve"] and pager.got[0][2]["dedup_key"] == pager.got[1][2]["dedup_key"]
+    assert pager.got[0][1] != pager.got[1][1] and "resolved" in said["pager"][1]
     assert broken.got[0][2]["type"] == "touchstream.alerts" and len(broken.got) == 1, "once"
 
     done = installation.succeed("notify", "--test", "pager", "plain")
@@ -115,6 +117,13 @@ def test_a_test_alert_goes_the_way_of_all_alerts(make_installation, receivers): 
     assert done.returncode == 2 and "no receiver is called 'plane'; the nearest is 'plain'" in done.stderr
     done = installation.run("notify", "plain")
     assert done.returncode == 2 and "--test" in done.stderr
+
+
+def test_who_does_not_take_the_end_of_the_test_has_an_incident_left(make_installation, receivers):  # noqa: F811
+    pager = receivers(lambda body, attempt: 500 if body["event_action"] == "resolve" else 202)
+    installation = make_installation(topics=False, **{"kafka.brokers": "127.0.0.1:1", "notify.receivers": [{"name": "pager", "form": "pagerduty", "url": url(pager), "secret": "key"}]})
+    done = installation.run("notify", "--test")
+    assert done.returncode == 1 and "by hand" in done.stdout and "HTTP 500" in done.stdout, done.stdout
 
 
 # --- silences without a restart ---------------------------------------------------------------------------------------
