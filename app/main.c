@@ -2,6 +2,7 @@
  * What the services are and how they hang together: pipeline.c. */
 #include "app/app.h"
 #include "app/check.h"
+#include "app/sense.h"
 #include "base/edit_distance.h"
 #include "base/http_client.h"
 #include "base/log.h"
@@ -176,6 +177,12 @@ static bool configure_log(const char *role, const char *format, const char *leve
     return true;
 }
 
+static void log_doubt_of_setting(void *context, const char *name, const char *what)
+{
+    (void)context;
+    log_warning("doubtful setting", "key", name, "doubt", what, NULL);
+}
+
 static void log_doubt(void *context, const char *name, const char *what)
 {
     (void)context;
@@ -203,8 +210,10 @@ static int run_command(const struct command *command, int argc, char **argv)
     if (!configure_log(command->name, common.log_format ? common.log_format : app.config.log.format,
                        common.log_level ? common.log_level : app.config.log.level))
         return EXIT_USAGE;
-    if (command->run != check_command) /* which tells doubts in its own way */
+    if (command->run != check_command) { /* which tells doubts in its own way */
         config_environment_doubts(&app.config, &(struct settings_listener){NULL, log_doubt});
+        sense_doubts_of_targets(&app.config, app.config_path ? app.config_path : "environment", &(struct settings_listener){NULL, log_doubt_of_setting});
+    }
     arm_signals();
     http_client_global_init();
     mapping_global_init();

@@ -3,6 +3,7 @@
 #include "app/topics.h"
 #include "base/address.h"
 #include "ingest/sources.h"
+#include "processors/kpi/catalog.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -176,4 +177,58 @@ const char *sense_doubt_of_dashboard(const struct config *config)
                  "login before it"
                : "others than this machine may reach it, and who does reads about every customer and acts on cases without a "
                  "password; set dashboard.token (TOUCHSTREAM_DASHBOARD_TOKEN) and put a proxy with a login before it";
+}
+
+static bool says_none(const struct settings_node *node)
+{
+    return node->kind == SETTINGS_SCALAR && node->scalar && strcmp(node->scalar, "none") == 0;
+}
+
+static bool has_target(const struct config *config, enum kpi_id id)
+{
+    const struct settings_node *targets = config->kpi.targets;
+    bool has_target = catalog_find(id)->has_target;
+    for (size_t i = 0; targets && i < targets->child_count; i++)
+        if (strcmp(targets->children[i].key, kpi_names[id].name) == 0)
+            has_target = !says_none(&targets->children[i]);
+    return has_target;
+}
+
+static const char *doubt_of_target(const struct config *config, enum kpi_id id)
+{
+    (void)config;
+    return catalog_find(id)->better == BETTER_NEITHER
+               ? "of this KPI neither more nor less is better, so its target is shown and alerts nobody; take it away, or watch its shifts (trend.alerts)"
+               : NULL;
+}
+
+static const char *doubt_of_window(const struct config *config, enum kpi_id id)
+{
+    return !has_target(config, id)                       ? "this KPI has no target, so no window of it alerts anybody; give it one in kpi.targets, or take this away"
+           : catalog_find(id)->better == BETTER_NEITHER ? "of this KPI neither more nor less is better, so no window of it alerts anybody; take this away"
+                                                        : NULL;
+}
+
+typedef const char *(*kpi_doubt)(const struct config *config, enum kpi_id id);
+
+static void tell_doubts(const struct config *config, const char *path, const char *key, const struct settings_node *tree, kpi_doubt doubt,
+                        const struct settings_listener *listener)
+{
+    for (size_t i = 0; tree && i < tree->child_count; i++) {
+        const struct settings_node *node = &tree->children[i];
+        char name[128], what[700];
+        enum kpi_id id;
+        const char *why = kpi_from_name(view_of_text(node->key), &id) && !says_none(node) ? doubt(config, id) : NULL;
+        if (why == NULL)
+            continue;
+        snprintf(name, sizeof name, "%s.%s", key, node->key);
+        snprintf(what, sizeof what, "%.400s:%d: %s", path, node->line, why);
+        listener->tell(listener->context, name, what);
+    }
+}
+
+void sense_doubts_of_targets(const struct config *config, const char *path, const struct settings_listener *listener)
+{
+    tell_doubts(config, path, "kpi.targets", config->kpi.targets, doubt_of_target, listener);
+    tell_doubts(config, path, "kpi.alerts.windows", config->kpi.alert_windows, doubt_of_window, listener);
 }

@@ -122,3 +122,20 @@ def test_what_librdkafka_is_told_besides(make_installation):
     assert eventually(lambda: members() == ["shop-7"], 30), (members(), installation.logs())
     assert "librdkafka" not in journey.log.read_text()  # debug's lines are for those who look at log.level debug
     assert installation.stop(journey) == 0
+
+
+@pytest.mark.parametrize("key, value, part", [
+    ("kpi.targets", {"csat": 4.6, "review_count": 100}, "kpi.targets.review_count: {file}: of this KPI neither more nor less is better"),
+    ("kpi.alerts.windows", {"csat": "7d", "ces": "7d"}, "kpi.alerts.windows.ces: {file}: this KPI has no target"),
+    ("kpi.alerts.windows", {"csat": "7d", "ces": "none"}, None),
+])
+def test_a_target_that_can_alert_nobody_is_doubted(installation, key, value, part):
+    settings = {**installation.settings, key: value}
+    installation.write_config(settings)
+    line = 1 + list(settings).index(key)
+    checked, started = installation.succeed("check"), installation.succeed("generate", "--events", 1)
+    said = [line.split(None, 2)[2] for line in checked.stdout.splitlines() if line.split()[:2] == ["config", "warning"]]
+    assert len(said) == (part is not None) == started.stderr.count("doubtful setting"), checked.stdout + started.stderr
+    if part:
+        assert said[0].startswith(part.format(file="%s:%d" % (installation.config, line))), said
+        assert "key=" + part.split(":")[0] in started.stderr
