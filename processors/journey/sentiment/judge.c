@@ -1,5 +1,7 @@
 #include "processors/journey/sentiment/judge.h"
 
+#include "processors/journey/sentiment/phrases.h"
+
 #include <stdlib.h>
 
 /* What a word is worth to each reader, asked the slow way once. A word that begins too many phrases is left as it is. */
@@ -26,12 +28,26 @@ static void word_learn(struct vocabulary *vocabulary, const struct text *text, s
     token->word = word;
 }
 
+enum { FEW_TOKENS = 10 };
+
+/* «Could be better», «je ne suis pas du tout satisfait»: the words add up to the contrary. In a few words the phrase is what is said; in longer texts there is
+ * more to go by. How often such a label is right was counted on what few there are in the public sets. */
+static void take_at_their_word(struct sentiment *sentiment, const struct text *text)
+{
+    static const double sure = 0.7;
+    enum sentiment_class says;
+    if (text->token_count > FEW_TOKENS || !phrases_say(text, &says) || says == sentiment->label)
+        return;
+    sentiment->label = says;
+    sentiment->score = says == SENTIMENT_NEGATIVE ? -0.5 : says == SENTIMENT_POSITIVE ? 0.5 : 0;
+    sentiment->confidence = sure;
+}
+
 /* «I will sue you», «The battery caught fire», «Plus jamais»: few words, none of them a judgement, are often taken for faintly positive. Who speaks of
  * leaving, law or danger in so few is not pleased, so what spoke for it speaks against it. In longer texts there is more to go by: turned over like this, more of the public
  * ones were judged wrongly than rightly. */
 static void take_seriously(struct sentiment *sentiment, const struct text *text, const struct alarms *alarms)
 {
-    enum { FEW_TOKENS = 10 };
     static const double faint = 0.6;
     if (alarms->kinds == 0 || text->token_count > FEW_TOKENS || sentiment->label != SENTIMENT_POSITIVE || sentiment->confidence >= faint)
         return;
@@ -50,6 +66,7 @@ void text_judge(struct vocabulary *vocabulary, struct view source, struct sentim
             word_learn(vocabulary, &text, &text.tokens[i], source);
     }
     sentiment_of(sentiment, &text);
+    take_at_their_word(sentiment, &text);
     signals_find(signals, &text, source);
     take_seriously(sentiment, &text, &signals->alarms);
 }

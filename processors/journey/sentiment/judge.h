@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-/* The same as sentiment_read and signals_read, but a few words of leaving, law or danger that seem faintly positive are NEGATIVE. In half of the time or less with
+/* The same as sentiment_read and signals_read, but a few words with a set phrase in them say what that says (phrases.h), and a few words of leaving, law or danger that seem faintly positive are NEGATIVE. In half of the time or less with
  * a vocabulary that has met the words; NULL: without. Matches are borrowed from `source`. */
 void text_judge(struct vocabulary *vocabulary, struct view source, struct sentiment *sentiment, struct signals *signals);
 

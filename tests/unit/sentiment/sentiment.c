@@ -100,6 +100,29 @@ static void few_words_of_leaving_and_danger_are_no_praise(void **state)
     assert_int_equal(sentiment.label, SENTIMENT_POSITIVE);
 }
 
+static void a_set_phrase_says_what_none_of_its_words_do(void **state)
+{
+    (void)state;
+    static const struct {
+        enum sentiment_class says;
+        const char *text;
+    } cases[] = {
+        {SENTIMENT_NEGATIVE, "It could be better"}, {SENTIMENT_NEGATIVE, "Pas du tout satisfait"}, {SENTIMENT_NEGATIVE, "Ça pourrait être mieux."},
+        {SENTIMENT_NEGATIVE, "Könnte besser sein"}, {SENTIMENT_NEGATIVE, "potrebbe essere meglio"}, {SENTIMENT_NEGATIVE, "Podría ser mejor"},
+        {SENTIMENT_NEGATIVE, "Poderia ser melhor"}, {SENTIMENT_NEGATIVE, "Far from perfect"}, {SENTIMENT_NEGATIVE, "Deja mucho que desear"},
+        {SENTIMENT_NEGATIVE, "Couldn't be worse"}, {SENTIMENT_NEUTRAL, "Could be worse."}, {SENTIMENT_POSITIVE, "It could not be better!"},
+        {SENTIMENT_POSITIVE, "Besser geht es nicht"}, {SENTIMENT_POSITIVE, "On ne peut pas mieux"}, {SENTIMENT_POSITIVE, "Lässt nichts zu wünschen übrig"},
+        {SENTIMENT_POSITIVE, "Não poderia ser melhor"}, {SENTIMENT_POSITIVE, "non lascia nulla a desiderare"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sentiment sentiment;
+        struct signals signals;
+        text_judge(NULL, view_of_text(cases[i].text), &sentiment, &signals);
+        if (sentiment.label != cases[i].says || (sentiment.score < 0) != (cases[i].says == SENTIMENT_NEGATIVE))
+            fail_msg("%s: %s %g", cases[i].text, sentiment_class_name(sentiment.label), sentiment.score);
+    }
+}
+
 /* «Never so …» compares, and denies nothing of what comes behind. */
 static void never_so_is_as_never_before(void **state)
 {
@@ -214,7 +237,8 @@ int main(void)
         cmocka_unit_test(negation_turns_the_mood),
         cmocka_unit_test(one_negation_is_not_two),
                                        cmocka_unit_test(few_words_of_leaving_and_danger_are_no_praise),
-                                       cmocka_unit_test(never_so_is_as_never_before),
+                                       cmocka_unit_test(a_set_phrase_says_what_none_of_its_words_do),
+        cmocka_unit_test(never_so_is_as_never_before),
         cmocka_unit_test(a_question_of_fact_is_not_a_mood),
         cmocka_unit_test(score_and_confidence_keep_their_ranges_whatever_the_bytes),
         cmocka_unit_test(a_text_of_nothing_is_neutral),
