@@ -311,6 +311,8 @@ static bool set_list(const struct settings_section *section, const struct settin
     return true;
 }
 
+static const char twice[] = "stands twice; one of the two must go";
+
 static bool apply_node(struct settings_file *file, const char *path, const char *prefix, struct settings_node *node,
                        struct bytes *error)
 {
@@ -320,11 +322,16 @@ static bool apply_node(struct settings_file *file, const char *path, const char 
     const struct settings_section *section = NULL;
     const struct setting *row = find_row(file, key, &section);
 
-    if (row && settings_line_of(file->root, key) < node->line) {
-        complain(error, &place, "stands twice; one of the two must go");
+    if (row && settings_node_of(file->root, key) != node) {
+        complain(error, &place, twice);
         return false;
     }
     if (row && row->kind == SETTING_KIND_TREE) {
+        const struct settings_node *twin = settings_twin(node);
+        if (twin) {
+            bytes_printf(error, "%s:%d: %s.%s: %s", path, twin->line, key, twin->key, twice);
+            return false;
+        }
         *(struct settings_node **)target(section, row) = node;
         return true;
     }

@@ -164,16 +164,34 @@ struct settings_node *settings_tree_read(const char *path, struct bytes *error)
     return root;
 }
 
-int settings_line_of(const struct settings_node *map, const char *key)
+const struct settings_node *settings_node_of(const struct settings_node *map, const char *key)
 {
     for (size_t i = 0; map && map->kind == SETTINGS_MAP && i < map->child_count; i++) {
         const struct settings_node *child = &map->children[i];
         size_t size = child->key ? strlen(child->key) : 0;
         if (size == 0 || strncmp(key, child->key, size) != 0 || (key[size] != '\0' && key[size] != '.'))
             continue;
-        int line = key[size] ? settings_line_of(child, key + size + 1) : child->line;
-        if (line)
-            return line;
+        const struct settings_node *found = key[size] ? settings_node_of(child, key + size + 1) : child;
+        if (found)
+            return found;
     }
-    return 0;
+    return NULL;
+}
+
+int settings_line_of(const struct settings_node *map, const char *key)
+{
+    const struct settings_node *node = settings_node_of(map, key);
+    return node ? node->line : 0;
+}
+
+const struct settings_node *settings_twin(const struct settings_node *tree)
+{
+    const struct settings_node *twin = NULL;
+    for (size_t i = 0; i < tree->child_count && twin == NULL; i++) {
+        const struct settings_node *child = &tree->children[i];
+        for (size_t k = 0; k < i && tree->kind == SETTINGS_MAP && twin == NULL; k++)
+            twin = strcmp(tree->children[k].key, child->key) == 0 ? child : NULL;
+        twin = twin ? twin : settings_twin(child);
+    }
+    return twin;
 }

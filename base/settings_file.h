@@ -8,7 +8,11 @@
 struct settings_node *settings_tree_read(const char *path, struct bytes *error);
 void settings_tree_destroy(struct settings_node *root);
 
-/* Where a key stands, written with its dots or nested; 0: not in the file. */
-int settings_line_of(const struct settings_node *map, const char *key);
+/* What a key has, written with its dots or nested: the first, if it stands twice. NULL: not in the file. */
+const struct settings_node *settings_node_of(const struct settings_node *map, const char *key);
+int settings_line_of(const struct settings_node *map, const char *key); /* 0: not in the file */
+
+/* The second of two equal keys in one mapping, however deep: whoever reads the tree would take one of them. NULL: there is none. */
+const struct settings_node *settings_twin(const struct settings_node *tree);
 
 #endif

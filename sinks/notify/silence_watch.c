@@ -25,6 +25,11 @@ static bool read_file(const char *path, struct silence_edition *edition, struct 
     edition->tree = settings_tree_read(path, error);
     if (!edition->tree)
         return false;
+    const struct settings_node *twin = settings_twin(edition->tree);
+    if (twin) {
+        bytes_printf(error, "%s:%d: notify.silences.%s: stands twice; one of the two must go", path, twin->line, twin->key);
+        return false;
+    }
     bool is_empty = edition->tree->kind == SETTINGS_MAP && edition->tree->child_count == 0;
     bool is_good = is_empty || silences_add(edition->tree, &edition->silences, &complaint);
     if (!is_good)

@@ -75,7 +75,8 @@ def test_check_finds_the_mistake_in_the_file_of_silences(make_installation, tmp_
     file = tmp_path / "silences.yaml"
     installation = make_installation(**{"notify.silences_file": str(file)})
     for text, line in ((None, "cannot be read"), ("- {author: a, reason: b, until: 2099-01-01, rules: [case]}\n- {author: a, reason: b, rules: [case]}\n", ":2: notify.silences: a silence needs an end"),
-                       ("notify:\n  silences: []\n", "is a list"), ("- [\n", "not YAML")):
+                       ("notify:\n  silences: []\n", "is a list"),
+                       ("- {author: a, reason: b, until: 2099-01-01, rules: [case],\n   rules: [test]}\n", ":2: notify.silences.rules: stands twice"), ("- [\n", "not YAML")):
         if text:
             file.write_text(text)
         done = installation.run("check")

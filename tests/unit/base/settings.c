@@ -57,6 +57,9 @@ static void errors_name_line_key_and_remedy(void **state)
     expect_error("kafka:\n  borkers: x\n", ":2: kafka.borkers: there is no such setting; the nearest is 'kafka.brokers'");
     expect_error("kafka:\n  brokers: a\nkafka:\n  brokers: b\n", ":4: kafka.brokers: stands twice");
     expect_error("kafka.brokers: a\nkafka:\n  brokers: b\n", ":3: kafka.brokers: stands twice");
+    expect_error("kafka: {brokers: a, brokers: b}\n", ":1: kafka.brokers: stands twice");
+    expect_error("kpi.targets:\n  csat: 4\n  csat: 5\n", ":3: kpi.targets.csat: stands twice");
+    expect_error("kpi.targets:\n  - {a: 1}\n  - {a: 1, b: [{c: 2,\n c: 3}]}\n", ":4: kpi.targets.c: stands twice");
     expect_error("sla:\n  first_reply: soon\n", "sla.first_reply: 'soon' is not a duration such as");
     expect_error("sla.first_reply: 90d\n", "out of bounds: 1s to 30d");
     expect_error("engine:\n  threads: 1.5\n", "not a whole number");
