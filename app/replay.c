@@ -3,6 +3,7 @@
 
 #include "app/outgoing.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "engine/follow.h"
 #include "ingest/accept.h"
 #include "ingest/import.h"
@@ -147,7 +148,7 @@ static bool customers_are_good(const struct text_list *customers)
 {
     for (size_t i = 0; i < customers->count; i++) {
         size_t size = strlen(customers->items[i]);
-        if (size == 0 || size > ID_BYTES_MAX)
+        if (size == 0 || size > ID_BYTES_MAX || !utf8_is_valid(view_of_text(customers->items[i])))
             return false;
     }
     return customers->count > 0;
@@ -160,7 +161,7 @@ int forget_command(struct app *app, int argc, char **argv)
     if (!app_parse_options("forget", argc, argv, (struct option[]){OPTIONS_END}, &customers))
         return EXIT_USAGE;
     if (!customers_are_good(&customers)) {
-        fprintf(stderr, "touchstream forget: whom? (a customer id of at most %d bytes)\n", ID_BYTES_MAX);
+        fprintf(stderr, "touchstream forget: whom? (a customer id of at most %d bytes of UTF-8)\n", ID_BYTES_MAX);
         return EXIT_USAGE;
     }
     struct outgoing outgoing;

@@ -256,6 +256,13 @@ def test_who_is_told_to_end_before_the_work_is_done_says_so(make_installation, c
     assert "touchstream %s: stopped early, so %s" % (command[0], not_done) in process.log.read_text(), tail(process.log)
 
 
+def test_whom_nobody_can_be_called_is_not_forgotten(installation):
+    """No event has such an id, and the request would be rejected behind the back of who sent it."""
+    for id in (b"caf\xe9", b"", b"x" * 257):
+        done = subprocess.run([installation.program, "forget", "--config", str(installation.config), "c-1", id], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and "256 bytes of UTF-8" in done.stderr and not done.stdout, done
+
+
 def test_redis_away(make_installation):
     """The sink waits for Redis and loses nothing; the processors do not notice."""
     installation = make_installation()
