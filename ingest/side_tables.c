@@ -62,19 +62,18 @@ static struct view trim(struct view text)
 
 static void declaration_read(struct side_tables *tables, struct view line)
 {
-    static const struct view required = {"# table: ", 9}, optional = {"# table? ", 9};
-    if (line.size < 9)
+    static const struct view head = {"# table", 7};
+    if (line.size < 9 || !view_equal(view_of(line.data, head.size), head) || (line.data[7] != ':' && line.data[7] != '?'))
         return;
-    struct view head = view_of(line.data, 9);
-    if (!view_equal(head, required) && !view_equal(head, optional))
-        return;
-    struct view rest = view_of(line.data + 9, line.size - 9);
+    bool is_optional = line.data[7] == '?';
+    size_t size = is_optional && line.data[8] == ':' ? 9 : 8; /* `# table?:` means the same */
+    struct view rest = view_of(line.data + size, line.size - size);
     struct side_table *table = table_named(tables, word_take(&rest));
     if (!table)
         return;
     text_set(&table->file, word_take(&rest));
     text_set(&table->key, trim(rest));
-    table->is_optional = view_equal(head, optional);
+    table->is_optional = is_optional;
 }
 
 static void declarations_read(struct side_tables *tables, struct view program)
@@ -88,8 +87,14 @@ static void declarations_read(struct side_tables *tables, struct view program)
     }
 }
 
+/* Does the program speak of it? A misspelt name would be looked up nowhere. */
+static bool is_used(struct view program, struct view name)
+{
+    return name.size && memmem(program.data, program.size, name.data, name.size) != NULL;
+}
+
 /* NAME=FILE:KEY, separated by commas; a key may be left out where the mapping declares it. */
-static bool given_read(struct side_tables *tables, const char *given, struct bytes *error)
+static bool given_read(struct side_tables *tables, struct view program, const char *given, struct bytes *error)
 {
     while (given && *given) {
         struct view item = view_of(given, strcspn(given, ","));
@@ -98,7 +103,15 @@ static bool given_read(struct side_tables *tables, const char *given, struct byt
             bytes_printf(error, "--tables: \"%.*s\" is not NAME=FILE:KEY", VIEW_ARGUMENTS(item));
             return false;
         }
-        struct side_table *table = table_named(tables, view_of(item.data, (size_t)(equals - item.data)));
+        struct view name = view_of(item.data, (size_t)(equals - item.data));
+        if (!is_used(program, name)) {
+            bytes_printf(error, "--tables: the mapping looks nothing up in a table \"%.*s\"; it declares", VIEW_ARGUMENTS(name));
+            for (size_t i = 0; i < tables->count; i++)
+                bytes_printf(error, "%s %.*s", i ? "," : "", VIEW_ARGUMENTS(bytes_view(&tables->items[i].name)));
+            bytes_append_text(error, tables->count ? "" : " none");
+            return false;
+        }
+        struct side_table *table = table_named(tables, name);
         if (!table) {
             bytes_printf(error, "--tables: at most %d tables", TABLES_MAX);
             return false;
@@ -130,6 +143,13 @@ static void table_locate(const char *file, const char *path, struct bytes *out)
     bytes_append_text(out, file);
 }
 
+/* The file being imported is read again as such, and its bad rows are rejected then. */
+static bool is_the_file_itself(const struct side_table *table)
+{
+    return view_equal_text(bytes_view(&table->file), "$self");
+}
+
+/* A bad row is an error: what would be looked up in vain makes records that nothing mends later, for imported again they are duplicates. */
 static bool table_read(struct rows *rows, const struct side_table *table, struct mapping_tables *into, struct bytes *error)
 {
     struct bytes key = {0};
@@ -145,14 +165,18 @@ static bool table_read(struct rows *rows, const struct side_table *table, struct
     struct json_fault fault;
     struct arena arena;
     arena_init(&arena);
-    enum read_result result;
-    while ((result = rows_next(rows, &row, &arena, &fault, error)) == READ_RECORD) {
+    enum read_result result = READ_END;
+    bool is_good = true;
+    while (is_good && (result = rows_next(rows, &row, &arena, &fault, error)) == READ_RECORD) {
+        is_good = !fault.code || is_the_file_itself(table);
         if (!fault.code)
             mapping_tables_add(into, rows->csv.fields[column], rows->csv.columns, rows->csv.fields, rows->csv.field_count);
+        else if (!is_good)
+            bytes_append_view(error, fault.reason);
         arena_reset(&arena);
     }
     arena_finish(&arena);
-    return result == READ_END;
+    return is_good && result == READ_END;
 }
 
 static bool table_load(struct side_table *table, const char *path, struct mapping_tables *into, struct bytes *error)
@@ -183,7 +207,7 @@ struct mapping_tables *side_tables_load(struct view program, const char *given, 
     struct side_tables *tables = memory_zeroed(1, sizeof *tables);
     struct mapping_tables *loaded = mapping_tables_create();
     declarations_read(tables, program);
-    bool is_good = given_read(tables, given, error);
+    bool is_good = given_read(tables, program, given, error);
     for (size_t i = 0; is_good && i < tables->count; i++)
         is_good = table_load(&tables->items[i], path, loaded, error);
     for (size_t i = 0; i < tables->count; i++) {

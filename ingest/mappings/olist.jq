@@ -2,12 +2,12 @@
 #
 #   touchstream import olist_orders_dataset.csv olist_order_reviews_dataset.csv --mapping olist
 #
-# The other files are side tables, found beside the first or given as --table NAME=FILE:KEY.
+# The other files are side tables, found beside the first or given as --tables NAME=FILE:KEY.
 # table: customers olist_customers_dataset.csv customer_id
 # table: orders olist_orders_dataset.csv order_id
 # table: items olist_order_items_dataset.csv order_id
 # table: payments olist_order_payments_dataset.csv order_id
-# table?: products olist_products_dataset.csv product_id
+# table? products olist_products_dataset.csv product_id
 #
 # A customer is customer_unique_id: customer_id is made anew for every order. The amount of an order is the sum of its
 # payments; its product is the category of its first item, null where the products table is absent. A delivery counts as promised

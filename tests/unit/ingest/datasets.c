@@ -75,7 +75,7 @@ static void olist(void **state)
     struct census census = {0};
     struct import_counts counts = {0};
     take(&census, &counts, (struct import_options){.files = files, .file_count = 2, .mapping = "olist",
-                                                   .tables = "products=" DATA "olist_subset/shared/olist_products_dataset.csv:product_id"});
+                                                   .tables = "products=" DATA "olist_subset/shared/olist_products_dataset.csv"});
     assert_int_equal(counts.rejected, 0);
     assert_int_equal(census.by_kind[TOUCHPOINT_BODY_ORDER_PLACED], 4119);
     assert_int_equal(census.by_kind[TOUCHPOINT_BODY_ORDER_DELIVERED], 2603);

@@ -256,6 +256,18 @@ static void side_tables_join_files(void **state)
     assert_true(run(catcher, (struct import_options){.mapping = mapping, .tables = given}));
     assert_true(view_equal_text(catcher->touches[2].customer_id, "zoe"));
 
+    free(given);
+    assert_true(asprintf(&given, "peopel=%s:key", elsewhere) > 0);
+    assert_false(run(catcher, (struct import_options){.mapping = mapping, .tables = given}));
+    assert_non_null(strstr(bytes_text(&catcher->error), "\"peopel\"; it declares people, extra, own"));
+
+    free(put_file(catcher, "people.csv", "id,name\np1,ann\np2\n")); /* whoever is p2 would be nobody, for good */
+    size_t before = catcher->touch_count;
+    bytes_clear(&catcher->error);
+    assert_false(run(catcher, (struct import_options){.mapping = mapping}));
+    assert_non_null(strstr(bytes_text(&catcher->error), "people.csv line 3: 1 fields where the header has 2 columns"));
+    assert_int_equal(catcher->touch_count, before);
+
     assert_int_equal(unlink(people), 0);
     assert_false(run(catcher, (struct import_options){.mapping = mapping}));
     assert_non_null(strstr(bytes_text(&catcher->error), "people"));
