@@ -6,11 +6,14 @@
 #include "ingest/generate/generate.h"
 #include "ingest/import.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static int64_t events = 1000000, customers = 500000, seed = -1, disorder_ms = 20000, span_ms;
+#define NOT_GIVEN INT64_MIN
+
+static int64_t events = 1000000, customers = 500000, seed = NOT_GIVEN, disorder_ms = NOT_GIVEN, span_ms = NOT_GIVEN;
 static double rate, duplicates = 0.01;
 static const char *mix = "full", *start, *out;
 
@@ -22,7 +25,7 @@ static const struct option rows[] = {
     {"--mix", OPTION_TEXT, &mix, "full|peers", "every kind of event, or the mix of the benchmark job (default full)"},
     {"--start", OPTION_TEXT, &start, "TIME", "event time of the first event (default: so that the last is now)"},
     {"--span", OPTION_DURATION, &span_ms, "DURATION", "event time from first to last (default: 1 s for every 2,000 events)"},
-    {"--disorder", OPTION_DURATION, &disorder_ms, "DURATION", "events come up to this late (default 20s)"},
+    {"--disorder", OPTION_DURATION, &disorder_ms, "DURATION", "events come up to this late (default 20s; with --rate 2s)"},
     {"--duplicates", OPTION_DECIMAL, &duplicates, "SHARE", "of events sent twice (default 0.01)"},
     {"--out", OPTION_TEXT, &out, "FILE", "write NDJSON there (\"-\": standard output) instead of sending to Kafka"},
     OPTIONS_END};
@@ -40,7 +43,13 @@ static const char *options_wrong(int64_t *start_ms)
         return "--customers must be from 1 to 1,000,000,000";
     if (strcmp(mix, "full") != 0 && strcmp(mix, "peers") != 0)
         return "--mix is full or peers";
-    if (rate < 0 || duplicates < 0 || duplicates > 0.5 || disorder_ms < 0)
+    if (seed != NOT_GIVEN && seed < 0)
+        return "--seed must not be negative";
+    if (span_ms != NOT_GIVEN && span_ms <= 0)
+        return "--span must be longer than nothing";
+    if (rate > 0 && (start || span_ms != NOT_GIVEN))
+        return "--start and --span are of no use with --rate, which tells events as they happen";
+    if (rate < 0 || duplicates < 0 || duplicates > 0.5 || (disorder_ms != NOT_GIVEN && disorder_ms < 0))
         return "--rate and --disorder cannot be negative, --duplicates goes from 0 to 0.5";
     if (start && !time_text_parse(view_of_text(start), start_ms))
         return "--start is not an ISO 8601 time";
@@ -90,23 +99,28 @@ int generate_command(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     const char *wrong = options_wrong(&start_ms);
     FILE *file = NULL;
-    if (!wrong && out && !(file = strcmp(out, "-") == 0 ? stdout : fopen(out, "we")))
-        wrong = "--out: the file cannot be written";
+    char unwritable[300];
+    if (!wrong && out && !(file = strcmp(out, "-") == 0 ? stdout : fopen(out, "we"))) {
+        snprintf(unwritable, sizeof unwritable, "--out: %.200s: %s", out, strerror(errno));
+        wrong = unwritable;
+    }
     if (wrong) {
         fprintf(stderr, "touchstream generate: %s (touchstream generate --help)\n", wrong);
         return EXIT_USAGE;
     }
-    if (span_ms == 0)
+    if (span_ms == NOT_GIVEN)
         span_ms = events / 2;
+    if (disorder_ms == NOT_GIVEN)
+        disorder_ms = rate > 0 ? SECONDS(2) : SECONDS(20);
     /* Live traffic started again must not be taken for duplicates of the last time, nor go on with its tickets. */
     int64_t now_ms = clock_now_ms(&clock_system);
-    bool is_afresh = seed < 0 && rate > 0;
-    struct generate_options options = {.lives = {.seed = is_afresh ? (uint64_t)now_ms : seed < 0 ? 1 : (uint64_t)seed,
+    bool is_afresh = seed == NOT_GIVEN && rate > 0;
+    struct generate_options options = {.lives = {.seed = is_afresh ? (uint64_t)now_ms : seed == NOT_GIVEN ? 1 : (uint64_t)seed,
                                                  .first_number = is_afresh ? (uint32_t)(now_ms / 1000 % 90000000) : 0,
                                                  .customers = (uint32_t)customers,
                                                  .mix = strcmp(mix, "peers") == 0 ? MIX_PEERS : MIX_FULL,
                                                  .has_stories = rate > 0 && strcmp(mix, "full") == 0,
-                                                 .disorder_ms = rate > 0 && disorder_ms == 20000 ? 2000 : disorder_ms},
+                                                 .disorder_ms = disorder_ms},
                                        .events = (uint64_t)events,
                                        .rate = rate,
                                        .start_ms = start ? start_ms : now_ms - span_ms,

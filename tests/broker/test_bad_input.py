@@ -263,6 +263,22 @@ def test_whom_nobody_can_be_called_is_not_forgotten(installation):
         assert done.returncode == 2 and "256 bytes of UTF-8" in done.stderr and not done.stdout, done
 
 
+@pytest.mark.parametrize("line, part", [
+    ("generate --rate 10 --start 2026-01-01T00:00:00Z --events 1 --out -", "--start and --span are of no use with --rate"),
+    ("generate --rate 10 --span 1d --events 1 --out -", "--start and --span are of no use with --rate"),
+    ("generate --span 0s --events 1 --out -", "--span"),
+    ("generate --seed -3 --events 1 --out -", "--seed must not be negative"),
+    ("generate --events 1 --out /nowhere/events.ndjson", "--out: /nowhere/events.ndjson: No such file or directory"),
+    ("backtest cases --scores", "--scores is for shifts"),
+    ("backtest churn nobody.csv --false-alarms-per-month 2", "--false-alarms-per-month is for shifts"),
+    ("backtest shifts series.csv --within 3d", "--within is for cases"),
+])
+def test_an_option_that_would_be_passed_over_is_refused(installation, line, part):
+    command, *arguments = line.split()
+    done = installation.run(command, *arguments)
+    assert done.returncode == 2 and part in done.stderr and not done.stdout, (done.returncode, done.stdout, done.stderr)
+
+
 def test_redis_away(make_installation):
     """The sink waits for Redis and loses nothing; the processors do not notice."""
     installation = make_installation()
