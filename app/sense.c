@@ -50,12 +50,19 @@ static bool brokers_are_named(const char *brokers, struct bytes *error)
     return named > 0 || complain(error, "kafka.brokers", brokers, "names no broker; write host:port");
 }
 
+static bool is_web_address(const char *key, const char *url, struct bytes *error)
+{
+    return url[0] == '\0' || strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0 ||
+           complain(error, key, url, "must begin with http:// or https://");
+}
+
 static bool addresses_are_good(const struct config *config, struct bytes *error)
 {
     return can_listen("ingest.listen", config->ingest.listen, ADDRESS_NEEDS_PORT, error) &&
            can_listen("dashboard.listen", config->dashboard.listen, 0, error) &&
            (!config->status.listen[0] || can_listen("status.listen", config->status.listen, 0, error)) &&
-           can_connect("redis.address", config->redis.address, error) && brokers_are_named(config->kafka.brokers, error);
+           can_connect("redis.address", config->redis.address, error) && brokers_are_named(config->kafka.brokers, error) &&
+           is_web_address("notify.dashboard_url", config->notify.dashboard_url, error);
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------- */

@@ -78,7 +78,10 @@ static struct followup_rule *rule_add(struct followup_rules *rules, const char *
 
 static bool complain(struct bytes *error, const struct settings_node *node, const char *what)
 {
-    bytes_printf(error, "line %d: followups.rules: %s: %s", node->line, node->key ? node->key : "", what);
+    if (node->key)
+        bytes_printf(error, "line %d: followups.rules.%s: %s", node->line, node->key, what);
+    else
+        bytes_printf(error, "line %d: followups.rules: '%.60s': %s", node->line, node->scalar ? node->scalar : "", what);
     return false;
 }
 
@@ -167,8 +170,10 @@ static bool rules_take(struct followup_rules *rules, const struct settings_node 
     }
     if (tree == NULL)
         return true;
-    if (tree->kind != SETTINGS_MAP)
-        return complain(error, tree, "is a map from names to rules");
+    if (tree->kind != SETTINGS_MAP) {
+        bytes_printf(error, "line %d: followups.rules: is a map from names to rules, as {thank_you: {delay: 3d}}", tree->line);
+        return false;
+    }
     for (size_t i = 0; i < tree->child_count; i++) {
         if (!rule_parse(rules, &tree->children[i], error))
             return false;

@@ -37,23 +37,23 @@ static bool policy_key_parse(const struct policies *policies, struct policy *pol
 {
     enum priority priority;
     if (node->kind != SETTINGS_SCALAR)
-        return complain(error, node, node->key, "is a single value");
+        return complain(error, node, "sla.policies", "each part of a policy is a single value");
     struct view text = view_of_text(node->scalar);
     if (strcmp(node->key, "priority") == 0) {
         if (!priority_from_name(text, &priority))
-            return complain(error, node, "priority", "is LOW, NORMAL, HIGH or URGENT");
+            return complain(error, node, "sla.policies.priority", "is LOW, NORMAL, HIGH or URGENT");
         policy->priority = (uint8_t)priority;
     } else if (strcmp(node->key, "segment") == 0) {
         policy->segment = node->scalar;
     } else if (strcmp(node->key, "calendar") == 0) {
         policy->calendar = calendar_named(policies, node->scalar);
-        return policy->calendar != NULL || complain(error, node, "calendar", "names none of sla.calendars");
+        return policy->calendar != NULL || complain(error, node, "sla.policies.calendar", "names none of sla.calendars; write it there first");
     } else if (strcmp(node->key, "first_response") == 0) {
         return (time_parse_duration(text, &policy->first_response_ms) && policy->first_response_ms > 0) ||
-               complain(error, node, "first_response", "is a duration such as 2h");
+               complain(error, node, "sla.policies.first_response", "is a duration such as 2h");
     } else if (strcmp(node->key, "resolution") == 0) {
         return (time_parse_duration(text, &policy->resolution_ms) && policy->resolution_ms > 0) ||
-               complain(error, node, "resolution", "is a duration such as 48h");
+               complain(error, node, "sla.policies.resolution", "is a duration such as 48h");
     } else {
         static const char *const known[] = {"priority", "segment", "calendar", "first_response", "resolution", NULL};
         return settings_unknown_key(node, "sla.policies", known, error);
