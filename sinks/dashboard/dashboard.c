@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signature.h"
-#include "base/utf8.h"
 #include "sinks/dashboard/api.h"
 #include "sinks/dashboard/case_action.h"
 #include "sinks/dashboard/live.h"
@@ -149,19 +148,7 @@ static bool may_act(const struct dashboard *dashboard, const struct http_exchang
 struct verb_body {
     json_t *json;
     struct view actor, note;
-    char unknown[64]; /* a key that we do not know; empty: none */
 };
-
-/* Somebody meant something by it: `until` beside `snooze`, say, which would be snoozed for a day all the same. */
-static void find_unknown(json_t *body, char unknown[64])
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach (body, key, value) {
-        if (strcmp(key, "actor") != 0 && strcmp(key, "note") != 0)
-            utf8_copy(unknown, 64, view_of_text(key[0] ? key : "\"\""));
-    }
-}
 
 static bool is_text_or_none(const json_t *value)
 {
@@ -173,7 +160,6 @@ static bool read_verb_body(struct view text, struct verb_body *body)
     *body = (struct verb_body){.json = text.size ? json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, NULL) : json_object()};
     if (!json_is_object(body->json))
         return false;
-    find_unknown(body->json, body->unknown);
     const json_t *given_actor = json_object_get(body->json, "actor"), *given_note = json_object_get(body->json, "note");
     if (!is_text_or_none(given_actor) || !is_text_or_none(given_note))
         return false; /* a number taken for nobody would have somebody else act */
@@ -216,7 +202,6 @@ static void handle_action(struct dashboard *dashboard, struct http_exchange *exc
 {
     const char *slash = rest.size ? memrchr(rest.data, '/', rest.size) : NULL;
     struct verb_body body;
-    char reason[240];
     if (!may_act(dashboard, exchange)) {
         http_exchange_refuse(exchange, 401, "unauthorized", "case actions need the dashboard's token as a bearer token");
         return;
@@ -225,15 +210,11 @@ static void handle_action(struct dashboard *dashboard, struct http_exchange *exc
         http_exchange_refuse(exchange, 404, "not_found", "POST /api/cases/ID/VERB");
         return;
     }
-    bool is_read = read_verb_body(http_exchange_body(exchange), &body);
-    snprintf(reason, sizeof reason, "%s: the body has actor and note alone (assign: to whom, snooze: for how long, as 2h, or until when, stands in note)", body.unknown);
-    if (!is_read)
-        http_exchange_refuse(exchange, 400, "bad_json", "the body is {\"actor\": …, \"note\": …}, at most 256 B and 16 KiB");
-    else if (body.unknown[0])
-        http_exchange_refuse(exchange, 400, "unknown_field", reason);
-    else
+    if (read_verb_body(http_exchange_body(exchange), &body))
         act(dashboard, exchange, view_of(rest.data, (size_t)(slash - rest.data)),
             view_of(slash + 1, rest.size - (size_t)(slash - rest.data) - 1), &body);
+    else
+        http_exchange_refuse(exchange, 400, "bad_json", "the body is {\"actor\": …, \"note\": …}, at most 256 B and 16 KiB");
     json_decref(body.json);
 }
 
