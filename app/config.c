@@ -45,12 +45,6 @@ static size_t sections_of(struct config *config, struct settings_section section
     return count;
 }
 
-static bool listeners_can_be_secured(const struct config *config, struct bytes *error)
-{
-    const struct tls_options ingest = ingest_tls(&config->ingest), dashboard = dashboard_tls(&config->dashboard);
-    return tls_options_check(&ingest, "ingest.tls_", error) && tls_options_check(&dashboard, "dashboard.tls_", error);
-}
-
 /* What only the owners of a setting can judge: trees, names of zones and calendars, sets of dimensions. Asked of every command, so that
  * a mistake is told before anything is connected to. */
 static bool makes_sense(const struct config *config, struct bytes *error)
@@ -61,8 +55,9 @@ static bool makes_sense(const struct config *config, struct bytes *error)
     struct silences silences;
     size_t receiver_count;
     bool is_good = kafka_settings_check(&config->kafka, error) && kafka_properties_check(config->kafka.properties, error) &&
-                   registry_settings_check(&config->registry, error) &&
-                   redis_settings_check(&config->redis, error) && listeners_can_be_secured(config, error) && journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
+                   registry_settings_check(&config->registry, error) && redis_settings_check(&config->redis, error) &&
+                   tls_options_check(&config->ingest.tls, "ingest.tls_", error) && tls_options_check(&config->dashboard.tls, "dashboard.tls_", error) &&
+                   journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
                    receivers_read(&config->notify, receivers, &receiver_count, error) &&
                    silences_read(config->notify.silences, &silences, error) && sense_check(config, error);
     journey_shared_finish(&journey);

@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Names of files in PEM; NULL or empty: none. Borrowed for the call. */
+/* Names of files in PEM; NULL or empty: none. A part of the settings of whoever speaks TLS, which own the texts; borrowed for the call here. */
 struct tls_options {
-    const char *ca_location; /* whom to trust: a file, or a folder of hashed names; none: whom the system trusts */
-    const char *certificate_location, *key_location, *key_password;
+    char *ca_location; /* whom to trust: a file, or a folder of hashed names; none: whom the system trusts */
+    char *certificate_location, *key_location, *key_password;
 };
 
 /* false and "KEY: what is wrong, what would be right" where they cannot work: a file that cannot be read, a certificate without its key.

@@ -9,7 +9,7 @@ struct kafka_settings {
     char *brokers;               /* kafka.brokers, "host:port,…" */
     char *security_protocol;     /* kafka.security_protocol: plaintext, ssl, sasl_ssl … */
     char *sasl_mechanism, *sasl_username, *sasl_password; /* empty: none */
-    char *ssl_ca_location, *ssl_certificate_location, *ssl_key_location, *ssl_key_password; /* empty: the system's authorities; no certificate */
+    struct tls_options tls;      /* kafka.ssl_* */
     struct settings_node *properties; /* kafka.properties: of librdkafka, by its names (kafka/properties.h); NULL: none */
     char *topic_prefix;          /* topics.prefix: an installation's topics, groups and transactional ids stand under it */
 };
@@ -17,8 +17,6 @@ struct kafka_settings {
 /* What kafka.security_protocol asks for. */
 bool kafka_is_over_tls(const struct kafka_settings *kafka);
 bool kafka_wants_login(const struct kafka_settings *kafka);
-/* Lends its texts. */
-struct tls_options kafka_tls(const struct kafka_settings *kafka);
 
 /* false and "KEY: what is wrong, what would be right" where they cannot work: a file that cannot be read, a certificate without its key,
  * SASL without a mechanism. */

@@ -16,12 +16,12 @@ const struct setting kafka_setting_rows[] = {
     SETTING_TEXT(struct kafka_settings, sasl_username, "kafka.sasl_username", .about = "User name, with a sasl protocol."),
     SETTING_TEXT(struct kafka_settings, sasl_password, "kafka.sasl_password", .is_secret = true,
                  .about = "Password; better given as TOUCHSTREAM_KAFKA_SASL_PASSWORD."),
-    SETTING_TEXT(struct kafka_settings, ssl_ca_location, "kafka.ssl_ca_location",
+    SETTING_TEXT(struct kafka_settings, tls.ca_location, "kafka.ssl_ca_location",
                  .about = "File of the certificate authorities to trust; empty: the system's."),
-    SETTING_TEXT(struct kafka_settings, ssl_certificate_location, "kafka.ssl_certificate_location",
+    SETTING_TEXT(struct kafka_settings, tls.certificate_location, "kafka.ssl_certificate_location",
                  .about = "File of our own certificate (PEM, with those between it and the authority), where brokers ask for one."),
-    SETTING_TEXT(struct kafka_settings, ssl_key_location, "kafka.ssl_key_location", .about = "File of its key (PEM)."),
-    SETTING_TEXT(struct kafka_settings, ssl_key_password, "kafka.ssl_key_password", .is_secret = true,
+    SETTING_TEXT(struct kafka_settings, tls.key_location, "kafka.ssl_key_location", .about = "File of its key (PEM)."),
+    SETTING_TEXT(struct kafka_settings, tls.key_password, "kafka.ssl_key_password", .is_secret = true,
                  .about = "The key's password; better given as TOUCHSTREAM_KAFKA_SSL_KEY_PASSWORD."),
     SETTING_TREE(struct kafka_settings, properties, "kafka.properties",
                  .about = "More about the connection, a map by librdkafka's names: {client.rack: eu-1a, socket.keepalive.enable: true, sasl.oauthbearer.…}."),
@@ -32,11 +32,6 @@ const struct setting kafka_setting_rows[] = {
 static bool is_given(const char *text)
 {
     return text && *text;
-}
-
-struct tls_options kafka_tls(const struct kafka_settings *kafka)
-{
-    return (struct tls_options){kafka->ssl_ca_location, kafka->ssl_certificate_location, kafka->ssl_key_location, kafka->ssl_key_password};
 }
 
 bool kafka_is_over_tls(const struct kafka_settings *kafka)
@@ -56,8 +51,7 @@ bool kafka_settings_check(const struct kafka_settings *kafka, struct bytes *erro
         bytes_printf(error, "kafka.sasl_mechanism: is missing; kafka.security_protocol %s needs PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", kafka->security_protocol);
         return false;
     }
-    const struct tls_options tls = kafka_tls(kafka);
-    return tls_options_check(&tls, "kafka.ssl_", error);
+    return tls_options_check(&kafka->tls, "kafka.ssl_", error);
 }
 
 const struct setting runner_setting_rows[] = {

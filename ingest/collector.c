@@ -318,7 +318,7 @@ struct collector *collector_create(const struct collector_parts *parts, struct b
     collector->hooks = hooks_create(settings->mappings_dir, settings->mapping_ms_max);
     struct http_server_settings http = {.address = address.host,
                                         .port = address.port,
-                                        .tls = ingest_tls(settings),
+                                        .tls = settings->tls,
                                         .threads = (int)settings->threads,
                                         .body_bytes_max = settings->body_bytes_max,
                                         .header_bytes_max = settings->header_bytes_max,

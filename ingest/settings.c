@@ -5,10 +5,10 @@
 const struct setting ingest_setting_rows[] = {
     SETTING_TEXT(struct ingest_settings, listen, "ingest.listen", .standard_text = "127.0.0.1:8080",
                  .about = "Where the collector listens, host:port."),
-    SETTING_TEXT(struct ingest_settings, tls_certificate_location, "ingest.tls_certificate_location",
+    SETTING_TEXT(struct ingest_settings, tls.certificate_location, "ingest.tls_certificate_location",
                  .about = "File of a certificate (PEM, with those between it and the authority): the collector speaks HTTPS then. Read at the start."),
-    SETTING_TEXT(struct ingest_settings, tls_key_location, "ingest.tls_key_location", .about = "File of its key (PEM)."),
-    SETTING_TEXT(struct ingest_settings, tls_key_password, "ingest.tls_key_password", .is_secret = true,
+    SETTING_TEXT(struct ingest_settings, tls.key_location, "ingest.tls_key_location", .about = "File of its key (PEM)."),
+    SETTING_TEXT(struct ingest_settings, tls.key_password, "ingest.tls_key_password", .is_secret = true,
                  .about = "The key's password; better given as TOUCHSTREAM_INGEST_TLS_KEY_PASSWORD."),
     SETTING_TEXT(struct ingest_settings, token, "ingest.token", .is_secret = true,
                  .about = "A bearer token that may send for any source; better given as TOUCHSTREAM_INGEST_TOKEN."),
@@ -38,8 +38,3 @@ const struct setting ingest_setting_rows[] = {
     SETTING_DURATION(struct ingest_settings, drain_ms_max, "ingest.drain_time", .standard = SECONDS(15), .least = 0,
                      .most = MINUTES(10), .about = "At SIGTERM requests being handled may take this long to end."),
     SETTING_END};
-
-struct tls_options ingest_tls(const struct ingest_settings *settings)
-{
-    return (struct tls_options){NULL, settings->tls_certificate_location, settings->tls_key_location, settings->tls_key_password};
-}

@@ -7,7 +7,7 @@
 
 struct ingest_settings {
     char *listen;
-    char *tls_certificate_location, *tls_key_location, *tls_key_password; /* HTTPS where the first two are given */
+    struct tls_options tls; /* HTTPS where certificate and key are given */
     char *mappings_dir;
     char *token;
     const struct settings_node *sources; /* list of {name, token, secret, signature_header, rate}; see sources.h */
@@ -16,8 +16,5 @@ struct ingest_settings {
 };
 
 extern const struct setting ingest_setting_rows[];
-
-/* Lends its texts. */
-struct tls_options ingest_tls(const struct ingest_settings *settings);
 
 #endif

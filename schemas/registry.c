@@ -3,7 +3,6 @@
 #include "base/http_client.h"
 #include "base/memory.h"
 #include "base/percent_text.h"
-#include "base/tls.h"
 #include "base/utf8.h"
 #include <jansson.h>
 #include <pthread.h>
@@ -23,12 +22,12 @@ const struct setting registry_setting_rows[] = {
     SETTING_TEXT(struct registry_settings, username, "registry.username", .about = "User name (or key) where the registry asks for one."),
     SETTING_TEXT(struct registry_settings, password, "registry.password", .is_secret = true,
                  .about = "Password (or secret); better given as TOUCHSTREAM_REGISTRY_PASSWORD."),
-    SETTING_TEXT(struct registry_settings, tls_ca_location, "registry.tls_ca_location",
+    SETTING_TEXT(struct registry_settings, tls.ca_location, "registry.tls_ca_location",
                  .about = "With https: file of the certificate authorities to trust; empty: the system's."),
-    SETTING_TEXT(struct registry_settings, tls_certificate_location, "registry.tls_certificate_location",
+    SETTING_TEXT(struct registry_settings, tls.certificate_location, "registry.tls_certificate_location",
                  .about = "File of our own certificate (PEM), where the registry asks for one."),
-    SETTING_TEXT(struct registry_settings, tls_key_location, "registry.tls_key_location", .about = "File of its key (PEM)."),
-    SETTING_TEXT(struct registry_settings, tls_key_password, "registry.tls_key_password", .is_secret = true,
+    SETTING_TEXT(struct registry_settings, tls.key_location, "registry.tls_key_location", .about = "File of its key (PEM)."),
+    SETTING_TEXT(struct registry_settings, tls.key_password, "registry.tls_key_password", .is_secret = true,
                  .about = "The key's password; better given as TOUCHSTREAM_REGISTRY_TLS_KEY_PASSWORD."),
     SETTING_END};
 
@@ -39,7 +38,6 @@ struct known_schema {
 
 struct registry {
     const struct registry_settings *settings;
-    struct tls_options tls;
     char *url;       /* without a slash at its end */
     char *shown_url; /* without user and password */
     pthread_mutex_t lock;
@@ -62,22 +60,15 @@ const char *registry_shown_url(const struct registry *registry)
     return registry->shown_url;
 }
 
-static struct tls_options tls_options_of(const struct registry_settings *settings)
-{
-    return (struct tls_options){settings->tls_ca_location, settings->tls_certificate_location, settings->tls_key_location, settings->tls_key_password};
-}
-
 bool registry_settings_check(const struct registry_settings *settings, struct bytes *error)
 {
-    const struct tls_options tls = tls_options_of(settings);
-    return tls_options_check(&tls, "registry.tls_", error);
+    return tls_options_check(&settings->tls, "registry.tls_", error);
 }
 
 struct registry *registry_create(const struct registry_settings *settings)
 {
     struct registry *registry = memory_zeroed(1, sizeof *registry);
     registry->settings = settings;
-    registry->tls = tls_options_of(settings);
     registry->url = memory_copy_text(settings->url);
     for (size_t size = strlen(registry->url); size > 0 && registry->url[size - 1] == '/'; size--)
         registry->url[size - 1] = '\0';
@@ -177,7 +168,7 @@ static enum outcome ask(struct registry *registry, const char *method, struct by
     bytes_append_text(&url, registry->url);
     bytes_append_view(&url, bytes_view(path));
     struct http_request request = {.method = method, .url = bytes_text(&url), .headers = headers, .body = body,
-                                   .username = registry->settings->username, .password = registry->settings->password, .tls = &registry->tls,
+                                   .username = registry->settings->username, .password = registry->settings->password, .tls = &registry->settings->tls,
                                    .timeout_ms = REQUEST_TIMEOUT_MS};
 
     bool is_answered = exchange(registry, &request, &response);

@@ -12,6 +12,7 @@
 
 #include "base/outcome.h"
 #include "base/settings.h"
+#include "base/tls.h"
 #include "base/view.h"
 
 #include <stdint.h>
@@ -20,7 +21,7 @@
 struct registry_settings {
     char *url;                 /* "http://127.0.0.1:8081", or with a path in front of /subjects; user:password@ is honoured */
     char *username, *password; /* of HTTP's Basic authentication; empty: none but what the URL has */
-    char *tls_ca_location, *tls_certificate_location, *tls_key_location, *tls_key_password; /* for https */
+    struct tls_options tls;    /* for https */
 };
 
 extern const struct setting registry_setting_rows[];

@@ -120,10 +120,10 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_settings *kafka, struct ka
     set_if_given(conf, "sasl.mechanism", kafka->sasl_mechanism);
     set_if_given(conf, "sasl.username", kafka->sasl_username);
     set_if_given(conf, "sasl.password", kafka->sasl_password);
-    set_if_given(conf, "ssl.ca.location", kafka->ssl_ca_location);
-    set_if_given(conf, "ssl.certificate.location", kafka->ssl_certificate_location);
-    set_if_given(conf, "ssl.key.location", kafka->ssl_key_location);
-    set_if_given(conf, "ssl.key.password", kafka->ssl_key_password);
+    set_if_given(conf, "ssl.ca.location", kafka->tls.ca_location);
+    set_if_given(conf, "ssl.certificate.location", kafka->tls.certificate_location);
+    set_if_given(conf, "ssl.key.location", kafka->tls.key_location);
+    set_if_given(conf, "ssl.key.password", kafka->tls.key_password);
     kafka_conf_set(conf, "client.id", "touchstream");
     kafka_conf_set(conf, "log.connection.close", "false");
     kafka_conf_set(conf, "socket.nagle.disable", "true");

@@ -33,9 +33,8 @@ static int connect_one(const struct addrinfo *address)
 
 static bool secure(struct protocol *protocol, const struct kafka_settings *kafka, const char *host)
 {
-    const struct tls_options options = kafka_tls(kafka);
     char error[256];
-    protocol->channel.tls = tls_open(protocol->channel.socket, host, &options, CONNECT_MS, error, sizeof error);
+    protocol->channel.tls = tls_open(protocol->channel.socket, host, &kafka->tls, CONNECT_MS, error, sizeof error);
     if (protocol->channel.tls == NULL)
         log_warning("a broker cannot be asked over TLS for transactions that it left open", "host", host, "error", error, NULL);
     return protocol->channel.tls != NULL;

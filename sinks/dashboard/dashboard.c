@@ -23,10 +23,10 @@ enum { LINKS_MAX = 16, DASHBOARD_PORT = 8081 };
 const struct setting dashboard_setting_rows[] = {
     SETTING_TEXT(struct dashboard_settings, listen, "dashboard.listen", .standard_text = "127.0.0.1:8081",
                  .about = "Where the page and its API answer."),
-    SETTING_TEXT(struct dashboard_settings, tls_certificate_location, "dashboard.tls_certificate_location",
+    SETTING_TEXT(struct dashboard_settings, tls.certificate_location, "dashboard.tls_certificate_location",
                  .about = "File of a certificate (PEM, with those between it and the authority): the page speaks HTTPS then. Read at the start."),
-    SETTING_TEXT(struct dashboard_settings, tls_key_location, "dashboard.tls_key_location", .about = "File of its key (PEM)."),
-    SETTING_TEXT(struct dashboard_settings, tls_key_password, "dashboard.tls_key_password", .is_secret = true,
+    SETTING_TEXT(struct dashboard_settings, tls.key_location, "dashboard.tls_key_location", .about = "File of its key (PEM)."),
+    SETTING_TEXT(struct dashboard_settings, tls.key_password, "dashboard.tls_key_password", .is_secret = true,
                  .about = "The key's password; better given as TOUCHSTREAM_DASHBOARD_TLS_KEY_PASSWORD."),
     SETTING_TEXT(struct dashboard_settings, token, "dashboard.token", .is_secret = true,
                  .about = "Who acts on cases must send it as a bearer token; empty: case actions are refused from other sites "
@@ -36,11 +36,6 @@ const struct setting dashboard_setting_rows[] = {
     SETTING_INTEGER(struct dashboard_settings, connections_max, "dashboard.connections_max", .standard = 1000, .least = 1,
                     .most = 100000, .about = "Open connections at most."),
     SETTING_END};
-
-struct tls_options dashboard_tls(const struct dashboard_settings *settings)
-{
-    return (struct tls_options){NULL, settings->tls_certificate_location, settings->tls_key_location, settings->tls_key_password};
-}
 
 struct dashboard {
     const struct dashboard_config *config;
@@ -271,7 +266,7 @@ static struct http_server *listen_at(struct dashboard *dashboard, char *error, s
     }
     struct http_server_settings http = {.address = address.host,
                                         .port = address.port,
-                                        .tls = dashboard_tls(settings),
+                                        .tls = settings->tls,
                                         .threads = (int)settings->threads,
                                         .body_bytes_max = 64 * 1024,
                                         .connections_max = (int)settings->connections_max};

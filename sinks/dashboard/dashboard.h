@@ -12,15 +12,12 @@
 
 struct dashboard_settings {
     char *listen;
-    char *tls_certificate_location, *tls_key_location, *tls_key_password; /* HTTPS where the first two are given */
+    struct tls_options tls; /* HTTPS where certificate and key are given */
     char *token;
     int64_t threads, connections_max;
 };
 
 extern const struct setting dashboard_setting_rows[];
-
-/* Lends its texts. */
-struct tls_options dashboard_tls(const struct dashboard_settings *settings);
 
 struct dashboard_config {
     const struct dashboard_settings *settings;

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/tls.h"
 
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
@@ -16,12 +15,12 @@ const struct setting redis_setting_rows[] = {
     SETTING_TEXT(struct redis_settings, address, "redis.address", .standard_text = "127.0.0.1:6379",
                  .about = "Where Redis is: host:port."),
     SETTING_BOOLEAN(struct redis_settings, is_over_tls, "redis.tls", .standard = false, .about = "Talk to it over TLS; its certificate must be for the host in redis.address."),
-    SETTING_TEXT(struct redis_settings, tls_ca_location, "redis.tls_ca_location",
+    SETTING_TEXT(struct redis_settings, tls.ca_location, "redis.tls_ca_location",
                  .about = "With redis.tls: file of the certificate authorities to trust; empty: the system's."),
-    SETTING_TEXT(struct redis_settings, tls_certificate_location, "redis.tls_certificate_location",
+    SETTING_TEXT(struct redis_settings, tls.certificate_location, "redis.tls_certificate_location",
                  .about = "File of our own certificate (PEM, with those between it and the authority), where Redis asks for one."),
-    SETTING_TEXT(struct redis_settings, tls_key_location, "redis.tls_key_location", .about = "File of its key (PEM)."),
-    SETTING_TEXT(struct redis_settings, tls_key_password, "redis.tls_key_password", .is_secret = true,
+    SETTING_TEXT(struct redis_settings, tls.key_location, "redis.tls_key_location", .about = "File of its key (PEM)."),
+    SETTING_TEXT(struct redis_settings, tls.key_password, "redis.tls_key_password", .is_secret = true,
                  .about = "The key's password; better given as TOUCHSTREAM_REDIS_TLS_KEY_PASSWORD."),
     SETTING_TEXT(struct redis_settings, username, "redis.username", .about = "Name of an ACL user, with redis.password; empty: the default user."),
     SETTING_TEXT(struct redis_settings, password, "redis.password", .is_secret = true,
@@ -44,18 +43,14 @@ struct redis_link {
     char refusal[256];     /* what was said of it; empty: it takes everything */
 };
 
-static struct tls_options tls_options_of(const struct redis_settings *redis)
-{
-    return (struct tls_options){redis->tls_ca_location, redis->tls_certificate_location, redis->tls_key_location, redis->tls_key_password};
-}
-
 bool redis_settings_check(const struct redis_settings *redis, struct bytes *error)
 {
-    const struct tls_options tls = tls_options_of(redis);
-    const char *unused = tls.ca_location[0] ? "ca" : tls.certificate_location[0] ? "certificate" : tls.key_location[0] ? "key" : NULL;
-    if (unused && !redis->is_over_tls)
-        bytes_printf(error, "redis.tls_%s_location: is for TLS, and redis.tls is not true", unused);
-    return unused && !redis->is_over_tls ? false : tls_options_check(&tls, "redis.tls_", error);
+    const struct tls_options *tls = &redis->tls;
+    const char *given = tls->ca_location[0] ? "ca" : tls->certificate_location[0] ? "certificate" : tls->key_location[0] ? "key" : NULL;
+    if (given == NULL || redis->is_over_tls)
+        return tls_options_check(tls, "redis.tls_", error);
+    bytes_printf(error, "redis.tls_%s_location: is for TLS, and redis.tls is not true", given);
+    return false;
 }
 
 struct redis_link *redis_link_create(const struct redis_settings *settings)
@@ -165,7 +160,7 @@ static const char *missing(const struct redis_link *link)
 {
     if (link->channel.tls == NULL)
         return "; a port that is for TLS wants redis.tls: true";
-    return link->settings->tls_certificate_location[0] ? "" : "; it may want a certificate (redis.tls_certificate_location)";
+    return link->settings->tls.certificate_location[0] ? "" : "; it may want a certificate (redis.tls_certificate_location)";
 }
 
 /* An error answer is told as it came. */
@@ -221,9 +216,8 @@ static bool greet(struct redis_link *link, char *why, size_t why_size)
 
 static bool secure(struct redis_link *link, const char *host, char *why, size_t why_size)
 {
-    const struct tls_options options = tls_options_of(link->settings);
     char error[200] = "";
-    link->channel.tls = tls_open(link->channel.socket, host, &options, CONNECT_MS, error, sizeof error);
+    link->channel.tls = tls_open(link->channel.socket, host, &link->settings->tls, CONNECT_MS, error, sizeof error);
     bool is_foreign = strstr(error, "no answer") || strstr(error, "wrong version"); /* to who talks plainly a greeting of TLS is a long line */
     if (link->channel.tls == NULL)
         snprintf(why, why_size, "TLS: %s%s", error, is_foreign ? "; a port that is not for TLS wants redis.tls: false" : "");

@@ -5,14 +5,15 @@
 #include "base/arena.h"
 #include "base/outcome.h"
 #include "base/settings.h"
+#include "base/tls.h"
 #include "sinks/redis/resp.h"
 
 struct redis_settings {
     char *address;  /* redis.address: host:port */
     char *username; /* of an ACL user; empty: the default one */
     char *password; /* empty: none */
-    bool is_over_tls; /* redis.tls; the files are empty where none is given: the system's authorities, no certificate of ours */
-    char *tls_ca_location, *tls_certificate_location, *tls_key_location, *tls_key_password;
+    bool is_over_tls; /* redis.tls */
+    struct tls_options tls;
     char *prefix;   /* of every key; "ts:" */
     int64_t database;
     int64_t timeout_ms;
