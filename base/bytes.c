@@ -43,3 +43,19 @@ const char *bytes_text(struct bytes *bytes)
     bytes->data[bytes->size] = '\0';
     return bytes->data;
 }
+
+bool bytes_append_file(struct bytes *bytes, const char *path, size_t most)
+{
+    enum { PART = 16384 };
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    size_t got, begin = bytes->size;
+    do {
+        bytes_reserve(bytes, PART);
+        got = fread(bytes->data + bytes->size, 1, PART, file);
+        bytes->size += got;
+    } while (got > 0 && bytes->size - begin < most);
+    fclose(file);
+    return true;
+}

@@ -281,15 +281,11 @@ static bool is_secure(const struct http_server *server)
 
 static bool file_read(const char *path, struct bytes *out, char *error, size_t error_size)
 {
-    FILE *file = fopen(path, "r");
-    char part[4096];
-    if (file == NULL) {
+    enum { PEM_BYTES_MAX = 1 << 20 };
+    if (!bytes_append_file(out, path, PEM_BYTES_MAX)) {
         snprintf(error, error_size, "cannot read %s: %s", path, strerror(errno));
         return false;
     }
-    for (size_t got; (got = fread(part, 1, sizeof part, file)) > 0;)
-        bytes_append(out, part, got);
-    fclose(file);
     bytes_text(out); /* libmicrohttpd wants a text */
     return true;
 }

@@ -12,21 +12,6 @@ struct shipped_mapping {
 };
 extern const struct shipped_mapping shipped_mappings[]; /* made of mappings/ at build time; ends with a NULL name */
 
-static bool file_read(const char *path, struct bytes *out)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return false;
-    size_t got;
-    do {
-        bytes_reserve(out, 16384);
-        got = fread(out->data + out->size, 1, 16384, file);
-        out->size += got;
-    } while (got > 0 && out->size < PROGRAM_BYTES_MAX);
-    fclose(file);
-    return true;
-}
-
 static bool is_path(const char *name)
 {
     size_t size = strlen(name);
@@ -36,7 +21,7 @@ static bool is_path(const char *name)
 bool mapping_find(const char *name, const char *directory, struct bytes *program, struct bytes *error)
 {
     if (is_path(name)) {
-        if (file_read(name, program))
+        if (bytes_append_file(program, name, PROGRAM_BYTES_MAX))
             return true;
         bytes_printf(error, "%s: cannot be read: %s", name, strerror(errno));
         return false;
@@ -44,7 +29,7 @@ bool mapping_find(const char *name, const char *directory, struct bytes *program
     if (directory && *directory) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s.jq", directory, name);
-        if (file_read(path, program))
+        if (bytes_append_file(program, path, PROGRAM_BYTES_MAX))
             return true;
     }
     for (const struct shipped_mapping *shipped = shipped_mappings; shipped->name; shipped++) {
