@@ -186,6 +186,8 @@ static void acted(struct walk *walk, const struct case_fact *act)
     case CASE_ACTION_REOPENED:
         if (!is_live)
             story_reopen(walk, act);
+        else if (state != ALERT_STATE_OPEN)
+            state_set(walk, ALERT_STATE_OPEN, at_ms, act); /* woken, or given back to whoever is next */
         break;
     case CASE_ACTION_SNOOZED:
         if (is_live) {

@@ -93,6 +93,33 @@ static void a_snoozed_case_comes_back_in_its_time(void **state)
     desk_close(&desk);
 }
 
+/* REOPENED is open, whatever it was: who takes a case out of its sleep, or gives it back to the others, says so by this verb. */
+static void reopening_makes_any_case_open(void **state)
+{
+    static const struct {
+        const char *verb;
+        enum alert_state before;
+    } cases[] = {{"SNOOZED", ALERT_STATE_SNOOZED}, {"ACKNOWLEDGED", ALERT_STATE_ACKNOWLEDGED}, {"CONTACTED", ALERT_STATE_IN_PROGRESS}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct desk desk;
+        desk_open(&desk);
+        desk_nps(&desk, 0, "s1", 3);
+        desk_act(&desk, MINUTES(1), desk_case(&desk)->case_id, cases[i].verb, NULL);
+        assert_int_equal(desk_case(&desk)->state, cases[i].before);
+        desk_act(&desk, MINUTES(2), desk_case(&desk)->case_id, "REOPENED", NULL);
+        assert_int_equal(desk_case(&desk)->state, ALERT_STATE_OPEN);
+        assert_int_equal(desk_n(&desk, KPI_HOT_OPEN), 1);
+        size_t told = desk.alert_count;
+        desk_act(&desk, MINUTES(3), desk_case(&desk)->case_id, "REOPENED", NULL); /* it is open: nothing to tell */
+        assert_int_equal(desk.alert_count, told);
+        desk_act(&desk, HOURS(2), desk_case(&desk)->case_id, "CLOSED", NULL);
+        assert_int_equal(desk_n(&desk, KPI_LOOP_CLOSE_TIME), 1);
+        assert_int_equal(desk_case(&desk)->state, ALERT_STATE_RESOLVED);
+        desk_close(&desk);
+    }
+}
+
 static void three_days_of_silence_halve_the_score(void **state)
 {
     struct desk desk;
@@ -295,6 +322,7 @@ int main(void)
         cmocka_unit_test(people_act_and_the_next_score_verifies),
         cmocka_unit_test(still_angry_after_closing_opens_it_again),
         cmocka_unit_test(a_snoozed_case_comes_back_in_its_time),
+        cmocka_unit_test(reopening_makes_any_case_open),
         cmocka_unit_test(three_days_of_silence_halve_the_score),
         cmocka_unit_test(hot_from_70_no_longer_below_60),
         cmocka_unit_test(words_of_safety_are_always_hot),
