@@ -72,10 +72,38 @@ void input_skip(struct input *input, size_t count)
     input->consumed += count;
 }
 
+static void head_read(struct input *input, size_t size)
+{
+    while (input->end - input->begin < size && input_extend(input))
+        ;
+}
+
 void input_skip_mark(struct input *input)
 {
-    while (input->end - input->begin < 3 && input_extend(input))
-        ;
+    head_read(input, 3);
     if (input->end - input->begin >= 3 && memcmp(input->buffer + input->begin, "\xEF\xBB\xBF", 3) == 0)
         input_skip(input, 3);
+}
+
+const char *input_foreign(struct input *input)
+{
+    static const struct {
+        struct view head;
+        const char *told;
+    } foreign[] = {
+        {{"\xFF\xFE", 2}, "it is in UTF-16; convert it first (iconv -f utf-16 -t utf-8)"},
+        {{"\xFE\xFF", 2}, "it is in UTF-16; convert it first (iconv -f utf-16 -t utf-8)"},
+        {{"\x1F\x8B", 2}, "it is compressed; unpack it first (gunzip)"},
+        {{"\x28\xB5\x2F\xFD", 4}, "it is compressed; unpack it first (zstd -d)"},
+        {{"\xFD" "7zXZ", 5}, "it is compressed; unpack it first (xz -d)"},
+        {{"PK\x03\x04", 4}, "it is a zip archive or a spreadsheet; unpack it, or save it as CSV in UTF-8, first"},
+        {{"\xD0\xCF\x11\xE0", 4}, "it is a spreadsheet; save it as CSV in UTF-8 first"},
+    };
+    head_read(input, 5);
+    struct view window = input_window(input);
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (window.size >= foreign[i].head.size && memcmp(window.data, foreign[i].head.data, foreign[i].head.size) == 0)
+            return foreign[i].told;
+    bool has_nul = window.size > 0 && memchr(window.data, '\0', window.size < 5 ? window.size : 5);
+    return has_nul ? "it is no text in UTF-8; if it is in UTF-16, convert it first (iconv -f utf-16le -t utf-8)" : NULL;
 }

@@ -42,6 +42,9 @@ void input_skip(struct input *input, size_t count);
 /* At the very beginning: leaves a UTF-8 byte order mark behind. */
 void input_skip_mark(struct input *input);
 
+/* At the very beginning: why this is no text in UTF-8, and what to do about it, told by its first bytes; NULL: they say nothing of the kind. */
+const char *input_foreign(struct input *input);
+
 /* What the readers hand out. Borrowed until the next call of the reader. */
 struct raw_record {
     struct view text;  /* without its line end; of a too large one the first RECORD_BYTES_MAX bytes */

@@ -66,6 +66,13 @@ bool rows_open(struct rows *rows, const char *path, enum rows_format format, con
         return false;
     }
     input_init_file(&rows->input, rows->file, stop);
+    const char *foreign = input_foreign(&rows->input);
+    if (foreign) {
+        bytes_printf(error, "%s: %s", path, foreign);
+        rows->format = ROWS_TEXT; /* no reader is there to be closed */
+        rows_close(rows);
+        return false;
+    }
     rows->format = format == ROWS_GUESS ? format_guess(path, &rows->input) : format;
     if (rows->format == ROWS_CSV) {
         if (open_csv(rows, error))

@@ -158,6 +158,30 @@ static void a_missing_file_is_named(void **state)
     assert_non_null(strstr(bytes_text(&catcher->error), "/nowhere/x.ndjson"));
 }
 
+/* Of such a file every row would be refused, and no refusal would say why. */
+static void a_file_that_is_no_utf8_text_is_refused_whole(void **state)
+{
+    struct catcher *catcher = *state;
+    static const struct {
+        const char *name, *bytes, *said;
+    } cases[] = {{"a.csv", "\xFF\xFEi", "UTF-16"},
+                 {"b.json", "\xFE\xFF[", "UTF-16"},
+                 {"c.csv.gz", "\x1F\x8B\x08\x08", "gunzip"},
+                 {"d.ndjson", "\x28\xB5\x2F\xFDx", "zstd -d"},
+                 {"e.xlsx", "PK\x03\x04\x14", "spreadsheet"},
+                 {"f.csv", "\xD0\xCF\x11\xE0\xA1", "spreadsheet"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *path = put_file(catcher, cases[i].name, cases[i].bytes);
+        struct import_options options = {.files = &path, .file_count = 1, .mapping = "olist"};
+        bytes_clear(&catcher->error);
+        assert_false(import_run(&options, &catcher->outlet, &catcher->clock.clock, &catcher->stop, &catcher->counts, &catcher->error));
+        assert_non_null(strstr(bytes_text(&catcher->error), cases[i].name));
+        assert_non_null(strstr(bytes_text(&catcher->error), cases[i].said));
+        free(path);
+    }
+    assert_int_equal(catcher->counts.rejected, 0);
+}
+
 static void csv_without_a_mapping_is_refused_at_once(void **state)
 {
     struct catcher *catcher = *state;
@@ -342,6 +366,7 @@ int main(void)
         TEST(an_array_in_a_json_file),
         TEST(an_empty_file_is_no_error),
         TEST(a_missing_file_is_named),
+        TEST(a_file_that_is_no_utf8_text_is_refused_whole),
         TEST(csv_without_a_mapping_is_refused_at_once),
         TEST(csv_through_a_mapping),
         TEST(a_mapping_may_say_nothing_or_much),
