@@ -20,7 +20,7 @@ def priority: {low: "LOW", medium: "NORMAL", high: "HIGH", urgent: "URGENT"}[(. 
    elif $before == "resolved" or $before == "closed" then {action: "REOPENED"}
    else null end) as $step
 | if $step == null then null else
-    {event_id: id_of(.ticket_id, $event, $now, $at), source: "freshdesk", occurred_at: $at, channel: (.ticket_source | source_channel),
+    {event_id: id_of(.ticket_id, $event, $now, $at), source: "freshdesk", occurred_at: ($at | ts), channel: (.ticket_source | source_channel),
      customer_id: (.ticket_requester_email // .conversation_requester_email | blank // "ticket" | ascii_downcase),
      type: "TicketChanged", data: ({ticket_id: (.ticket_id | needed("ticket_id") | tostring)} + $step + {text: ($step.text | clip(4000))})}
     | if .customer_id == "ticket" then .customer_id = "ticket " + .data.ticket_id else . end

@@ -5,7 +5,6 @@
 # delivery once its shipment_status says so. A customer is known by e-mail address, because fulfillments name nothing else; without one
 # by the customer's id (an order's user_id is the shop's own clerk). Carts, checkouts and customers say nothing yet. A source for it:
 #   {name: shopify, secret: …, signature_header: X-Shopify-Hmac-Sha256}
-def digits: if [.] | inside(["JPY", "KRW", "VND", "CLP", "ISK", "UGX"]) then 0 elif [.] | inside(["BHD", "KWD", "OMR", "TND", "JOD"]) then 3 else 2 end;
 def customer: (.email // .contact_email // .customer.email // "" | ascii_downcase | blank) // .customer.id | if . == null then null else tostring end;
 def channel: {pos: "STORE", iphone: "APP", android: "APP"}[.source_name // ""] // "WEB";
 def region: .shipping_address.country_code // .billing_address.country_code // .customer.default_address.country_code;

@@ -11,13 +11,18 @@ def halt_error($code): error("a mapping does not halt");
 # Of the webhook's request, by its name in lower case; null where there is none.
 def header($name): input | .[$name];
 
-# "2012/10/09 14:50:17.000", "2017-07-09 21:57:05", "2017-07-09", or ISO 8601 already -> ISO 8601; local times are taken as UTC.
-# null and "" stay null.
+# "2012/10/09 14:50:17.000", "2017-07-09 21:57:05", "2017-07-09", or ISO 8601 already -> ISO 8601. "2017-07-09 21:57:05+02:00" keeps its
+# zone; without one they are UTC. What looks like none of these stays as it is, so that the refusal shows what the file has. null and "" are null.
+def ts_zoned: # the time of day, and a zone if it has one
+  if .[-4:] == " UTC" then .[:-4] + "Z"
+  elif .[-1:] == "Z" or .[-1:] == "z" then .[:-1] + "Z"
+  elif .[-6:-5] == "+" or .[-6:-5] == "-" or .[-5:-4] == "+" or .[-5:-4] == "-" or .[-3:-2] == "+" or .[-3:-2] == "-" then sub(" (?=[+-])"; "")
+  else . + "Z"
+  end;
 def ts:
   if . == null or . == "" then null
-  elif .[10:11] == "T" then .
-  else
-    .[0:4] + "-" + .[5:7] + "-" + .[8:10] + "T" + (if length > 11 then .[11:] else "00:00:00" end) + "Z"
+  elif .[10:11] == "T" or .[4:5] != .[7:8] or (.[4:5] | . != "-" and . != "/" and . != ".") then .
+  else .[0:4] + "-" + .[5:7] + "-" + .[8:10] + "T" + (if length > 11 then .[11:] | ts_zoned else "00:00:00Z" end)
   end;
 
 # With a strptime format: "19970101" | ts("%Y%m%d").
@@ -29,6 +34,15 @@ def ts_epoch: if . == null then null else tonumber | (if . > 100000000000 then .
 # "129.45" -> 12945: an amount in minor units.
 def minor: tonumber * 100 | round;
 def minor($digits): tonumber * pow(10; $digits) | round;
+
+# "JPY" -> 0: how many digits of an amount in this currency are minor units (ISO 4217; of an unknown one 2).
+def digits:
+  if . == null then 2
+  elif [.] | inside(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"]) then 0
+  elif [.] | inside(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]) then 3
+  elif . == "CLF" or . == "UYW" then 4
+  else 2
+  end;
 
 # What stands for nothing in many files.
 def blank: if . == null or . == "" or . == "NA" or . == "NULL" or . == "null" then null else . end;

@@ -175,6 +175,23 @@ static void segment_tracks(void **state)
            "7 \"type\":\"OrderPlaced\",\"data\":{\"order_id\":\"5\",\"amount_minor\":999,\"currency\":\"EUR\",\"offer\":null}}\n");
 }
 
+/* originalTimestamp is what the device's clock showed; timestamp is what Segment made of it. */
+static void segment_corrects_the_clocks_of_devices(void **state)
+{
+    (void)state;
+    expect("segment", "{\"type\": \"track\", \"userId\": 7, \"messageId\": \"m1\", \"event\": \"Export\", \"timestamp\": \"2026-01-01T00:00:00Z\", "
+                      "\"originalTimestamp\": \"0000-00-00T00:00:00Z\", \"properties\": {}}",
+           "7 \"type\":\"ProductUsed\",\"data\":{\"feature\":\"Export\",\"seconds\":0}}\n");
+}
+
+static void segment_orders_in_currencies_without_cents(void **state)
+{
+    (void)state;
+    expect("segment", "{\"type\": \"track\", \"userId\": 7, \"messageId\": \"m1\", \"event\": \"Order Completed\", \"timestamp\": \"2026-01-01T00:00:00Z\", "
+                      "\"properties\": {\"order_id\": 5, \"total\": 2500, \"currency\": \"jpy\"}}",
+           "7 \"type\":\"OrderPlaced\",\"data\":{\"order_id\":\"5\",\"amount_minor\":2500,\"currency\":\"JPY\",\"offer\":null}}\n");
+}
+
 static void freshdesk_tells_a_tickets_course(void **state)
 {
     (void)state;
@@ -184,6 +201,9 @@ static void freshdesk_tells_a_tickets_course(void **state)
     expect("freshdesk", "{\"freshdesk_webhook\": {\"ticket_id\": 7, \"triggered_event\": \"ticket_status_updated\", \"ticket_old_status\": \"Resolved\", "
                         "\"ticket_new_status\": \"Open\", \"ticket_updated_at\": \"2026-01-01T00:00:00Z\"}}",
            "ticket 7 \"type\":\"TicketChanged\",\"data\":{\"ticket_id\":\"7\",\"action\":\"REOPENED\",\"team\":null,\"agent\":null,\"priority\":null,\"text\":null}}\n");
+    expect("freshdesk", "{\"freshdesk_webhook\": {\"ticket_id\": 7, \"triggered_event\": \"ticket_created\", \"ticket_requester_email\": \"a@b.c\", "
+                        "\"ticket_created_at\": \"2026-01-01 10:00:00 UTC\"}}",
+           "a@b.c \"type\":\"TicketChanged\",\"data\":{\"ticket_id\":\"7\",\"action\":\"OPENED\",\"team\":null,\"agent\":null,\"priority\":null,\"text\":null}}\n");
 }
 
 /* What a payload leaves out must not become a customer or ticket named null, which everyone's would be. */
@@ -236,6 +256,11 @@ static void the_prelude(void **state)
         {"\"2012/10/09 14:50:17.000\" | ts", "\"2012-10-09T14:50:17.000Z\""},
         {"\"2017-07-09\" | ts", "\"2017-07-09T00:00:00Z\""},
         {"\"2017-07-09T10:00:00+02:00\" | ts", "\"2017-07-09T10:00:00+02:00\""},
+        {"\"2017-07-09 21:57:05+02:00\" | ts", "\"2017-07-09T21:57:05+02:00\""}, /* as databases write it: it has a zone, so it is no UTC */
+        {"[\"2017-07-09 21:57:05z\", \"2017-07-09 21:57:05.5 -0300\", \"2017-07-09 21:57:05 UTC\" | ts]",
+         "[\"2017-07-09T21:57:05Z\",\"2017-07-09T21:57:05.5-0300\",\"2017-07-09T21:57:05Z\"]"},
+        {"[\"09/07/2017\", \"20170709T215705Z\", \"1499637425\", \"yesterday\" | ts]",
+         "[\"09/07/2017\",\"20170709T215705Z\",\"1499637425\",\"yesterday\"]"}, /* refused as what the file has, not as what we made of it */
         {"[\"\", null | ts]", "[null,null]"},
         {"\"19970101\" | ts(\"%Y%m%d\")", "\"1997-01-01T00:00:00Z\""},
         {"\"05.07.2025 13:30\" | ts(\"%d.%m.%Y %H:%M\")", "\"2025-07-05T13:30:00Z\""}, /* in a summer of the machine's zone */
@@ -244,6 +269,7 @@ static void the_prelude(void **state)
         {"[\"128.45\", \"0.29\", 541.0, \"1.005\" | minor]", "[12845,29,54100,100]"},
         {"[\"\", \"NA\", null, \"x\" | blank]", "[null,null,null,\"x\"]"},
         {"id_of(\"a\", 1)", "\"a/1\""},
+        {"[\"EUR\", \"JPY\", \"XOF\", \"KWD\", \"CLF\", null | digits]", "[2,0,0,3,4,2]"},
         {"header(\"x\")", "null"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -371,6 +397,8 @@ int main(void)
         TEST(typeform_scores_by_what_is_asked),
         TEST(satismeter_answers_with_a_metric),
         TEST(segment_tracks),
+        TEST(segment_corrects_the_clocks_of_devices),
+        TEST(segment_orders_in_currencies_without_cents),
         TEST(freshdesk_tells_a_tickets_course),
         TEST(what_is_not_there_gets_no_name),
         TEST(a_long_text_is_cut_in_any_script),
