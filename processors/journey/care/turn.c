@@ -12,6 +12,19 @@ static int64_t heard_at_ms(const struct journey_task *task, int64_t offset)
     return task->timestamp_ms;
 }
 
+/* Never before what is known already. The clock stays behind the newest event, and both what was due in between and an event that comes a moment
+ * out of order would else look at the customer as they were before it, and take back what it said. */
+static int64_t as_of_ms(const struct customer *customer, int64_t clock_ms)
+{
+    const struct care *care = customer->care;
+    int64_t at_ms = clock_ms;
+    if (customer->has_activity && customer->activity.last_ms > at_ms)
+        at_ms = customer->activity.last_ms;
+    if (care && care->fact_count > 0 && care->facts[care->fact_count - 1].moment.at_ms > at_ms)
+        at_ms = care->facts[care->fact_count - 1].moment.at_ms;
+    return at_ms;
+}
+
 /* Field by field: clearing what the last turn read would cost more than a quiet customer's turn. */
 static struct turn *turn_begin(struct journey_task *task, struct entry *entry, struct step *step, int64_t heard_at_ms)
 {
@@ -24,7 +37,7 @@ static struct turn *turn_begin(struct journey_task *task, struct entry *entry, s
     turn->arrival = NULL;
     turn->step = step;
     turn->heard_at_ms = heard_at_ms;
-    turn->at_ms = step->clock_ms;
+    turn->at_ms = as_of_ms(turn->customer, step->clock_ms);
     turn->settings = &task->shared->settings->cases;
     turn->cases.count = 0;
     turn->hot.count = 0;

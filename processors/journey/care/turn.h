@@ -12,7 +12,7 @@ struct turn {
     const struct arrival *arrival; /* NULL: time has come */
     struct step *step;
     int64_t heard_at_ms;           /* when what made this turn reached us: received_at, or the time of a tick */
-    int64_t at_ms;                 /* as of when: the touchpoint's time or the partition's clock, whichever is later */
+    int64_t at_ms;                 /* as of when: the partition's clock or the newest thing known of the customer, whichever is later */
     const struct case_settings *settings;
     struct case_reading cases;
     struct hot_reading hot;        /* of the newest case while it lives, else of what was said since */

@@ -120,6 +120,35 @@ static void reopening_makes_any_case_open(void **state)
     }
 }
 
+/* The first event after a long silence moves the clock to shortly before itself, and what was due meanwhile fires then: as of an instant
+ * at which the answer had not been given. It must not take back what the answer said. */
+static void what_was_due_before_an_answer_does_not_unsay_it(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 10); /* an invitation to refer somebody waits for its time */
+    desk_nps(&desk, DAYS(30), "s2", 0);
+    desk_tick(&desk, DAYS(30) + 1);
+    assert_int_equal(desk.alert_count, 1);
+    assert_true(desk_case(&desk)->score > 34.9);
+    assert_int_equal(desk_case(&desk)->reasons.count, 1);
+    desk_close(&desk);
+}
+
+static void an_earlier_event_heard_of_later_does_not_unsay_it(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, HOURS(1), "s1", 0);
+    desk_nps(&desk, HOURS(1) - 300, "s2", 8);
+    assert_int_equal(desk.alert_count, 1);
+    assert_true(desk_case(&desk)->score > 34.9);
+    assert_true(desk.last.hot_score > 34.9);
+    desk_close(&desk);
+}
+
 static void three_days_of_silence_halve_the_score(void **state)
 {
     struct desk desk;
@@ -323,6 +352,8 @@ int main(void)
         cmocka_unit_test(still_angry_after_closing_opens_it_again),
         cmocka_unit_test(a_snoozed_case_comes_back_in_its_time),
         cmocka_unit_test(reopening_makes_any_case_open),
+        cmocka_unit_test(what_was_due_before_an_answer_does_not_unsay_it),
+        cmocka_unit_test(an_earlier_event_heard_of_later_does_not_unsay_it),
         cmocka_unit_test(three_days_of_silence_halve_the_score),
         cmocka_unit_test(hot_from_70_no_longer_below_60),
         cmocka_unit_test(words_of_safety_are_always_hot),
