@@ -6,6 +6,7 @@
 #include "processors/journey/care/churn_backtest.h"
 #include "processors/kpi/trend/backtest.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,10 +14,11 @@ static struct backtest_shifts_options shifts;
 #define NOT_GIVEN INT64_MIN
 
 static int64_t within_ms = NOT_GIVEN;
+static double false_alarms = NAN; /* not given */
 
 static const struct option option_rows[] = {
     {"--scores", OPTION_FLAG, &shifts.scores, NULL, "shifts: print `row,score` for every row instead, 0 ordinary to 1"},
-    {"--false-alarms-per-month", OPTION_DECIMAL, &shifts.false_alarms_per_month, "X",
+    {"--false-alarms-per-month", OPTION_DECIMAL, &false_alarms, "X",
      "shifts: how many false alarms a month are bearable (2)"},
     {"--within", OPTION_DURATION, &within_ms, "TIME", "cases: what went wrong within this time after a case was opened (30d)"},
     OPTIONS_END};
@@ -32,10 +34,12 @@ static int shifts_command(const struct text_list *arguments)
         fprintf(stderr, "touchstream backtest shifts: wants one CSV file (touchstream backtest --help)\n");
         return EXIT_USAGE;
     }
-    if (shifts.false_alarms_per_month < 0) {
+    if (false_alarms <= 0) {
         fprintf(stderr, "touchstream backtest shifts: --false-alarms-per-month must be above 0\n");
         return EXIT_USAGE;
     }
+    if (!isnan(false_alarms))
+        shifts.false_alarms_per_month = false_alarms;
     shifts.path = arguments->items[1];
     return backtest_shifts_command(&shifts, stdout, stderr);
 }
@@ -45,7 +49,7 @@ static bool options_belong(const char *kind)
 {
     bool is_shifts = strcmp(kind, "shifts") == 0, is_cases = strcmp(kind, "cases") == 0;
     const char *stray = !is_shifts && shifts.scores                            ? "--scores is for shifts"
-                        : !is_shifts && shifts.false_alarms_per_month != 0     ? "--false-alarms-per-month is for shifts"
+                        : !is_shifts && !isnan(false_alarms)                   ? "--false-alarms-per-month is for shifts"
                         : !is_cases && within_ms != NOT_GIVEN                  ? "--within is for cases"
                                                                                : NULL;
     if (stray)

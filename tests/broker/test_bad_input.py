@@ -271,6 +271,7 @@ def test_whom_nobody_can_be_called_is_not_forgotten(installation):
     ("generate --events 1 --out /nowhere/events.ndjson", "--out: /nowhere/events.ndjson: No such file or directory"),
     ("backtest cases --scores", "--scores is for shifts"),
     ("backtest churn nobody.csv --false-alarms-per-month 2", "--false-alarms-per-month is for shifts"),
+    ("backtest shifts nobody.csv --false-alarms-per-month 0", "--false-alarms-per-month must be above 0"),
     ("backtest shifts series.csv --within 3d", "--within is for cases"),
 ])
 def test_an_option_that_would_be_passed_over_is_refused(installation, line, part):
