@@ -250,6 +250,9 @@ static void deadlines_score(struct scoring *scoring)
         if (ticket->id == NULL)
             continue;
         sla_read(scoring->task, (struct room *)&scoring->customer->room, ticket, scoring->at_ms, &sla); /* none is born const */
+        int64_t due_at_ms = sla_due_ms(&sla);
+        if (due_at_ms < scoring->out->ticket_due_at_ms)
+            scoring->out->ticket_due_at_ms = due_at_ms;
         for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
             const struct promise *promise = &sla.promises[kind];
             bool is_nearest = promise->is_running && (scoring->out->ticket == NULL || promise->elapsed > most);
@@ -259,7 +262,6 @@ static void deadlines_score(struct scoring *scoring)
             which = kind;
             start = sla.start;
             scoring->out->ticket = ticket;
-            scoring->out->ticket_due_at_ms = sla_due_ms(&sla);
         }
     }
     if (scoring->out->ticket == NULL || most <= 0.5)

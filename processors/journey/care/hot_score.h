@@ -22,7 +22,7 @@ struct hot_reading {
     struct hot_reason reasons[HOT_REASONS_MAX]; /* most points first */
     uint32_t count;
     const struct ticket *ticket; /* the open one whose promise is nearest to broken; NULL: none */
-    int64_t ticket_due_at_ms;
+    int64_t ticket_due_at_ms;    /* what is due first on any open ticket, this one or another; NEVER_MS: nothing */
 };
 
 /* As of `at_ms`, of what was said after `from_ms`. */

@@ -149,6 +149,23 @@ static void an_earlier_event_heard_of_later_does_not_unsay_it(void **state)
     desk_close(&desk);
 }
 
+/* The older ticket is nearer to its end in proportion, the newer one is due sooner. */
+static void a_case_is_due_with_the_soonest_of_its_tickets(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_nps(&desk, 0, "s1", 0);
+    desk_act(&desk, MINUTES(1), desk_case(&desk)->case_id, "CONTACTED", NULL);
+    desk_ticket(&desk, MINUTES(2), "t1", "OPENED");
+    desk_ticket(&desk, MINUTES(3), "t1", "AGENT_REPLIED");
+    assert_int_equal(desk_case(&desk)->due_at_ms, DESK_START_MS + MINUTES(2) + HOURS(48));
+    desk_ticket(&desk, HOURS(40), "t2", "OPENED");
+    assert_int_equal(desk_case(&desk)->due_at_ms, DESK_START_MS + HOURS(42));
+    assert_true(view_equal_text(desk_case(&desk)->ticket_id, "t1"));
+    desk_close(&desk);
+}
+
 static void three_days_of_silence_halve_the_score(void **state)
 {
     struct desk desk;
@@ -354,6 +371,7 @@ int main(void)
         cmocka_unit_test(reopening_makes_any_case_open),
         cmocka_unit_test(what_was_due_before_an_answer_does_not_unsay_it),
         cmocka_unit_test(an_earlier_event_heard_of_later_does_not_unsay_it),
+        cmocka_unit_test(a_case_is_due_with_the_soonest_of_its_tickets),
         cmocka_unit_test(three_days_of_silence_halve_the_score),
         cmocka_unit_test(hot_from_70_no_longer_below_60),
         cmocka_unit_test(words_of_safety_are_always_hot),
