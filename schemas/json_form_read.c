@@ -134,7 +134,10 @@ static bool read_cloud_type(struct form_reader *reader, const struct form_path *
 /* What only CloudEvents have. `*is_ours` says whether it was one of these. */
 static bool read_cloud_member(struct form_reader *reader, struct envelope *envelope, struct view key, bool *is_ours)
 {
-    static const char *const ignored[] = {"datacontenttype", "dataschema", "traceparent", "tracestate", "partitionkey"};
+    /* The extensions that the CloudEvents project documents, and what Knative adds: of the way a message went, not of what happened to a customer. */
+    static const char *const ignored[] = {"datacontenttype", "dataschema", "traceparent", "tracestate", "partitionkey", "sequence", "sequencetype",
+                                          "sampledrate", "expirytime", "recordedtime", "severitytext", "severitynumber", "authtype", "authid", "authclaims",
+                                          "correlationid", "causationid", "knativearrivaltime", "knativehistory"};
     struct form_path own = {NULL, key};
     struct view version = {NULL, 0};
     *is_ours = view_equal_text(key, "specversion");

@@ -250,7 +250,10 @@ static void handle(void *context, struct http_exchange *exchange)
         http_exchange_add_header(exchange, "Cache-Control", "no-cache");
         http_exchange_answer(exchange, 200, page->content_type, view_of(page->data, page->size));
         break;
-    case PLACE_STREAM: live_add(dashboard->live, http_exchange_stream(exchange, "text/event-stream")); break;
+    case PLACE_STREAM:
+        http_exchange_add_header(exchange, "Cache-Control", "no-store");
+        live_add(dashboard->live, http_exchange_stream(exchange, "text/event-stream"));
+        break;
     case PLACE_QUESTION: handle_question(dashboard, exchange, after(path, "/api/")); break;
     case PLACE_ACTION: handle_action(dashboard, exchange, after(path, "/api/cases/")); break;
     }

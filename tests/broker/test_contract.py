@@ -154,6 +154,7 @@ def test_the_read_api(shop):
     assert shop.ask("/api/customers/nobody").status_code in (200, 404)
     with shop.ask("/api/stream", stream=True) as stream:
         assert stream.status_code == 200 and stream.headers["Content-Type"].startswith("text/event-stream")
+        assert stream.headers["Cache-Control"] == "no-store"
         shop.send("streamed", "SurveyAnswered", {"survey_id": "s", "kind": "NPS", "score": 2})
         assert next(line for line in stream.iter_lines() if line.startswith(b"data:"))
 

@@ -317,8 +317,8 @@ static void a_cloud_event_is_the_same_under_other_names(void **state)
 {
     (void)state;
     struct uuid expected = uuid_of_source(VIEW_LITERAL("shop"), VIEW_LITERAL("e-1"));
-    if (!reads_event(EVENT("touchstream.SurveyAnswered") "\"traceparent\": \"00-1\", \"datacontenttype\": "
-                     "\"application/json\", \"subject\": \"c-42\", \"data\": " GOOD_ANSWER "}"))
+    if (!reads_event(EVENT("touchstream.SurveyAnswered") "\"traceparent\": \"00-1\", \"sequence\": \"7\", \"sampledrate\": 1, \"recordedtime\": "
+                     "\"2026-11-22T10:00:01Z\", \"knativearrivaltime\": \"2026-11-22T10:00:02Z\", \"datacontenttype\": \"application/json\", \"subject\": \"c-42\", \"data\": " GOOD_ANSWER "}"))
         fail_msg("%s at %.*s", fault.code, VIEW_ARGUMENTS(fault.path));
     assert_true(view_equal_text(touch.customer_id, "c-42"));
     assert_int_equal(touch.occurred_at_ms, 1795341600000);
