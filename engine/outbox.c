@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#define SIZE_NULL UINT32_MAX
 /* Full a little before its memory ends, so that the last record seldom makes it grow to twice as much. */
 enum { SEND_AT_ONCE = 256, CHUNK_FULL_BYTES = OUTBOX_CHUNK_BYTES - OUTBOX_CHUNK_BYTES / 32 };
 
@@ -97,16 +96,14 @@ static struct bytes *begin(struct outbox *outbox, int topic, int32_t partition, 
     struct outbox_message *message = message_add(outbox);
     outbox->is_urgent |= topic >= 0 && (outbox->urgent_topics >> topic & 1);
     *message = (struct outbox_message){
-        .topic = topic,
+        .topic = (int16_t)topic,
         .partition = partition,
         .chunk = (uint32_t)(outbox->chunk_count - 1),
         .timestamp_ms = timestamp_ms,
-        .died_at_offset = -1,
         .key_at = (uint32_t)chunk->size,
-        .key_size = key.data ? (uint32_t)key.size : SIZE_NULL,
+        .key_size = key.data ? (uint32_t)key.size : OUTBOX_NULL,
     };
     bytes_append_view(chunk, key);
-    message->value_at = (uint32_t)chunk->size;
     return chunk;
 }
 
@@ -121,12 +118,17 @@ struct bytes *outbox_begin(struct outbox *outbox, int topic, int32_t partition, 
     return begin(outbox, topic, partition, key, timestamp_ms);
 }
 
+static size_t value_at(const struct outbox_message *message)
+{
+    return (size_t)message->key_at + (message->key_size == OUTBOX_NULL ? 0 : message->key_size);
+}
+
 void outbox_end(struct outbox *outbox)
 {
     if (outbox->is_muted)
         return;
     struct outbox_message *message = &outbox->messages[outbox->count - 1];
-    message->value_size = (uint32_t)(outbox->chunks[message->chunk].size - message->value_at);
+    message->value_size = (uint32_t)(outbox->chunks[message->chunk].size - value_at(message));
 }
 
 void outbox_delete(struct outbox *outbox, int topic, struct view key, int64_t timestamp_ms)
@@ -134,7 +136,7 @@ void outbox_delete(struct outbox *outbox, int topic, struct view key, int64_t ti
     if (outbox->is_muted)
         return;
     begin(outbox, topic, hash_kafka_partition(key, outbox->partition_counts[topic]), key, timestamp_ms);
-    outbox->messages[outbox->count - 1].value_size = SIZE_NULL;
+    outbox->messages[outbox->count - 1].value_size = OUTBOX_NULL;
 }
 
 struct bytes *outbox_begin_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms)
@@ -145,10 +147,11 @@ struct bytes *outbox_begin_checkpoint(struct outbox *outbox, int32_t partition, 
 void outbox_delete_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms,
                               int64_t died_at_offset, int64_t note)
 {
-    begin(outbox, BROKER_TO_CHECKPOINT, partition, key, timestamp_ms);
-    outbox->messages[outbox->count - 1].value_size = SIZE_NULL;
-    outbox->messages[outbox->count - 1].died_at_offset = died_at_offset;
-    outbox->messages[outbox->count - 1].note = note;
+    struct bytes *chunk = begin(outbox, BROKER_TO_CHECKPOINT, partition, key, timestamp_ms);
+    struct outbox_death death = {died_at_offset, note};
+    bytes_append(chunk, &death, sizeof death);
+    outbox->messages[outbox->count - 1].value_size = OUTBOX_NULL;
+    outbox->messages[outbox->count - 1].has_death = true;
 }
 
 int32_t outbox_partition_count(const struct outbox *outbox, int topic)
@@ -166,23 +169,26 @@ bool outbox_sums_are_muted(const struct outbox *outbox)
     return outbox->sums_are_muted;
 }
 
-static struct view view_in(const struct outbox *outbox, const struct outbox_message *message, uint32_t at, uint32_t size)
+static struct view view_in(const struct outbox *outbox, const struct outbox_message *message, size_t at, uint32_t size)
 {
-    if (size == SIZE_NULL)
+    if (size == OUTBOX_NULL)
         return (struct view){NULL, 0};
     return view_of(outbox->chunks[message->chunk].data + at, size);
 }
 
-static struct broker_message message_of(const struct outbox *outbox, const struct outbox_message *from)
+struct broker_message outbox_read(const struct outbox *outbox, const struct outbox_message *from)
 {
+    struct outbox_death death = {.died_at_offset = -1};
+    if (from->has_death)
+        memcpy(&death, outbox->chunks[from->chunk].data + value_at(from), sizeof death);
     return (struct broker_message){
         .topic = from->topic,
         .partition = from->partition,
         .timestamp_ms = from->timestamp_ms,
-        .died_at_offset = from->died_at_offset,
-        .note = from->note,
+        .died_at_offset = death.died_at_offset,
+        .note = death.note,
         .key = view_in(outbox, from, from->key_at, from->key_size),
-        .value = view_in(outbox, from, from->value_at, from->value_size),
+        .value = view_in(outbox, from, value_at(from), from->value_size),
     };
 }
 
@@ -204,7 +210,7 @@ static enum outcome send_newcomers(struct outbox *outbox, struct broker *broker,
         uint64_t bit = UINT64_C(1) << (from->partition & 63), *joined = &outbox->joined[from->topic + 1];
         if (*joined & bit)
             continue;
-        struct broker_message message = message_of(outbox, from);
+        struct broker_message message = outbox_read(outbox, from);
         size_t taken = 0;
         enum outcome outcome = broker->port->produce(broker, &message, 1, &taken);
         if (outcome != OUTCOME_OK)
@@ -226,7 +232,7 @@ enum outcome outbox_send(struct outbox *outbox, struct broker *broker, bool is_a
             if (outbox->messages[at].is_ahead)
                 continue;
             places[count] = at;
-            messages[count++] = message_of(outbox, &outbox->messages[at]);
+            messages[count++] = outbox_read(outbox, &outbox->messages[at]);
         }
         if (count)
             outcome = broker->port->produce(broker, messages, count, &taken);

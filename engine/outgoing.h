@@ -13,14 +13,22 @@
 #define OUTBOX_CHUNK_BYTES (256 * 1024) /* the simulation makes do with less, to have many */
 #endif
 enum { OUTBOX_TOPICS_MAX = 16 };
+#define OUTBOX_NULL UINT32_MAX
 
+/* Half a line of the cache: a transaction has tens of thousands. Its key stands at key_at, its value behind the key. */
 struct outbox_message {
-    int64_t timestamp_ms, died_at_offset, note;
-    int32_t topic, partition;
-    uint32_t chunk;
-    uint32_t key_at, key_size;     /* key_size UINT32_MAX: null */
-    uint32_t value_at, value_size; /* value_size UINT32_MAX: null */
-    bool is_ahead;                 /* sent before its turn */
+    int64_t timestamp_ms;
+    int32_t partition;
+    uint32_t chunk, key_at;
+    uint32_t key_size, value_size; /* OUTBOX_NULL: null */
+    int16_t topic;
+    bool is_ahead;  /* sent before its turn */
+    bool has_death; /* where its value would stand is a struct outbox_death */
+};
+
+/* What only a tombstone for the checkpoint topic carries (broker.h). */
+struct outbox_death {
+    int64_t died_at_offset, note;
 };
 
 struct outbox {
@@ -56,6 +64,9 @@ static inline bool outbox_is_empty(const struct outbox *outbox)
 struct bytes *outbox_begin_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms);
 void outbox_delete_checkpoint(struct outbox *outbox, int32_t partition, struct view key, int64_t timestamp_ms,
                               int64_t died_at_offset, int64_t note);
+
+/* What it says; good until the outbox changes. */
+struct broker_message outbox_read(const struct outbox *outbox, const struct outbox_message *message);
 
 /* Hands unsent messages to the broker: those of closed chunks, or all. */
 enum outcome outbox_send(struct outbox *outbox, struct broker *broker, bool is_all);

@@ -64,21 +64,13 @@ static struct task *task_of(struct rehearsal *rehearsal, int32_t partition)
     return table->tasks[partition];
 }
 
-static struct view part_of(const struct outbox *outbox, const struct outbox_message *message, uint32_t at, uint32_t size)
-{
-    return size == UINT32_MAX ? (struct view){NULL, 0} : view_of(outbox->chunks[message->chunk].data + at, size);
-}
-
 static void hand_out(struct rehearsal *rehearsal)
 {
     struct outbox *outbox = &rehearsal->outbox;
     for (size_t i = 0; i < outbox->count; i++) {
-        const struct outbox_message *message = &outbox->messages[i];
-        struct record output = {.partition = message->partition,
-                                .timestamp_ms = message->timestamp_ms,
-                                .key = part_of(outbox, message, message->key_at, message->key_size),
-                                .value = part_of(outbox, message, message->value_at, message->value_size)};
-        rehearsal->on_output(rehearsal->context, message->topic, &output);
+        struct broker_message message = outbox_read(outbox, &outbox->messages[i]);
+        struct record output = {.partition = message.partition, .timestamp_ms = message.timestamp_ms, .key = message.key, .value = message.value};
+        rehearsal->on_output(rehearsal->context, message.topic, &output);
     }
     outbox_clear(outbox);
 }
