@@ -33,7 +33,8 @@ size_t outbox_closed_chunks_unsent(const struct outbox *outbox)
     return outbox->sent < outbox->count ? outbox->chunk_count - 1 - outbox->messages[outbox->sent].chunk : 0;
 }
 
-/* One huge record must not stay with us for ever, nor the chunks of a backlog: of those that this batch did without, one goes each time. */
+/* A chunk that a large record made grow is not kept, nor are the chunks of a backlog: of those that this batch did without, one goes each
+ * time. */
 void outbox_clear(struct outbox *outbox)
 {
     size_t held = outbox->chunk_capacity;
@@ -42,7 +43,7 @@ void outbox_clear(struct outbox *outbox)
     if (held > outbox->chunk_count)
         bytes_finish(&outbox->chunks[held - 1]);
     for (size_t i = 0; i < outbox->chunk_count; i++) {
-        if (outbox->chunks[i].capacity > 8 * OUTBOX_CHUNK_BYTES)
+        if (outbox->chunks[i].capacity > OUTBOX_CHUNK_BYTES)
             bytes_finish(&outbox->chunks[i]);
         bytes_clear(&outbox->chunks[i]);
     }

@@ -65,7 +65,7 @@ const struct setting runner_setting_rows[] = {
                      .most = MINUTES(1), .about = "And so often while more than 10,000 records wait: then how much counts, not how soon."),
     SETTING_INTEGER(struct runner_settings, batch_records_max, "engine.batch_records_max", .standard = 100000, .least = 1,
                     .most = 1000000, .about = "A transaction holds at most this many input records."),
-    SETTING_BYTES(struct runner_settings, batch_bytes_max, "engine.batch_bytes_max", .standard = 8 << 20,
+    SETTING_BYTES(struct runner_settings, batch_bytes_max, "engine.batch_bytes_max", .standard = 5 << 20,
                   .least = 1 << 16, .most = 1 << 30, .about = "A transaction holds at most about this much output."),
     SETTING_DURATION(struct runner_settings, checkpoint_interval_ms, "engine.checkpoint_interval", .standard = MINUTES(1),
                      .least = 100, .most = HOURS(24),
