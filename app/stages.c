@@ -47,7 +47,8 @@ bool stage_open_kpi(struct kpi_shared *shared, const struct config *config, stru
                                           .trend_shift = schema_id_of(ids, "trend.shifts"),
                                           .kpi_state = schema_id_of(ids, "kpi.state"),
                                           .alert = schema_id_of(ids, "alerts"),
-                                          .rejected = schema_id_of(ids, "touchpoints.rejected")}};
+                                          .rejected = schema_id_of(ids, "touchpoints.rejected"),
+                                          .kpi_delta = schema_id_of(ids, "kpi.deltas")}};
     record_reader_learn(shared->deltas, schema_id_of(ids, "kpi.deltas"));
     if (kpi_shared_init(shared, &error))
         return true;

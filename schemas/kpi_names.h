@@ -17,8 +17,9 @@
 
 #include <stdint.h>
 
-#define KPI_CLOCK_KEY "\001clock"
+#define KPI_CLOCK_KEY "\001clock" /* keys of what is no series begin alike */
 #define KPI_SOURCE_KEY "\001heard|" /* and the dimension, "source=shop": a record of kind HEARD */
+#define KPI_SHIFT_KEY "\001shift|" /* and the id of a shift: records of kinds ASKED and TOLD */
 
 /* Each partition of kpi.deltas has its seconds begin at another moment: it hears the clocks then, and publishes. All at once, what
  * is published would leave in one burst a second, and whoever writes it down be late for most of it. */

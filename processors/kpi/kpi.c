@@ -5,6 +5,7 @@
  *                                │  timer: something leaves a window, a bucket closes, a value grows stale
  *                                └──────── closed buckets ──▶ detectors ──▶ trend.shifts
  *                ──HEARD──▶ who sends touchpoints (source_watch.c) ── timer: nobody is heard of ──▶ alerts
+ *                ──ASKED──▶ what a shift's parts have done (comparison.c) ──TOLD──▶ kpi.deltas, back to who asks ──▶ trend.shifts
  *                ──CLOCK──▶ the event clock (sources.c), and the pace of flushes
  *
  * The partition's clock, as the engine keeps it, is the event clock: the smallest clock of the journey partitions. Timers
@@ -17,6 +18,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "processors/kpi/comparison.h"
 #include "processors/kpi/packed.h"
 #include "processors/kpi/source_watch.h"
 #include "schemas/records.h"
@@ -28,8 +30,8 @@
 
 static void *task_create(void *shared, int32_t partition)
 {
-    (void)partition;
     struct kpi_task *task = memory_zeroed(1, sizeof *task);
+    task->partition = partition;
     task->shared = shared;
     sources_init(&task->sources, task->shared->settings->publish_rounds_behind);
     arena_init(&task->arena);
@@ -45,18 +47,27 @@ static void task_destroy(void *context)
     arena_finish(&task->arena);
     bytes_finish(&task->scratch);
     free(task->changed);
+    free(task->series);
     free(task);
 }
 
-static bool is_clock_key(struct view key)
+/* What the entry of a key is about. No name of a KPI begins as the keys of what is no series do. */
+enum subject { SUBJECT_SERIES, SUBJECT_CLOCK, SUBJECT_SOURCE, SUBJECT_SHIFT };
+
+static bool begins_with(struct view key, struct view prefix)
 {
-    return view_equal(key, VIEW_LITERAL(KPI_CLOCK_KEY));
+    return key.size > prefix.size && memcmp(key.data, prefix.data, prefix.size) == 0;
 }
 
-static bool is_source_key(struct view key)
+static enum subject subject_of(struct view key)
 {
-    size_t size = sizeof KPI_SOURCE_KEY - 1;
-    return key.size > size && memcmp(key.data, KPI_SOURCE_KEY, size) == 0;
+    if (key.size == 0 || key.data[0] != KPI_CLOCK_KEY[0])
+        return SUBJECT_SERIES;
+    if (view_equal(key, VIEW_LITERAL(KPI_CLOCK_KEY)))
+        return SUBJECT_CLOCK;
+    if (begins_with(key, VIEW_LITERAL(KPI_SOURCE_KEY)))
+        return SUBJECT_SOURCE;
+    return begins_with(key, VIEW_LITERAL(KPI_SHIFT_KEY)) ? SUBJECT_SHIFT : SUBJECT_SERIES;
 }
 
 /* --- where a record goes --- */
@@ -100,10 +111,11 @@ static enum outcome route(void *context, const struct record *record, struct rou
         return OUTCOME_OK; /* a tick */
     if (!record->key.data || !record->value.data)
         return OUTCOME_PARK;
-    if (is_clock_key(record->key))
+    enum subject subject = subject_of(record->key);
+    if (subject == SUBJECT_CLOCK)
         return route_clock(context, record, out);
     out->key = record->key;
-    return is_source_key(record->key) || kpi_of_key(record->key, &id) ? OUTCOME_OK : OUTCOME_PARK;
+    return subject != SUBJECT_SERIES || kpi_of_key(record->key, &id) ? OUTCOME_OK : OUTCOME_PARK;
 }
 
 /* --- what happens to it --- */
@@ -251,22 +263,32 @@ static enum outcome hear_source(struct step *step, struct entry *entry, const st
     return OUTCOME_OK;
 }
 
+static bool belongs(enum subject subject, enum delta_kind kind)
+{
+    if (subject == SUBJECT_SHIFT)
+        return kind == DELTA_KIND_ASKED || kind == DELTA_KIND_TOLD;
+    return kind == (subject == SUBJECT_SOURCE ? DELTA_KIND_HEARD : DELTA_KIND_ADD);
+}
+
 static enum outcome apply(struct step *step, struct entry *entry)
 {
     struct kpi_task *task = step->task;
-    if (is_clock_key(step->record->key)) {
+    enum subject subject = subject_of(step->record->key);
+    if (subject == SUBJECT_CLOCK) {
         entry->state = &task->sources; /* route has done the work; the entry carries it into the checkpoint */
         return OUTCOME_OK;
     }
     struct kpi_delta delta;
     enum outcome outcome = record_reader_read(task->shared->deltas, step->record->value, step->arena, &delta, NULL, NULL);
-    enum delta_kind wanted = is_source_key(step->record->key) ? DELTA_KIND_HEARD : DELTA_KIND_ADD;
-    if (outcome != OUTCOME_OK || delta.kind != wanted || !is_sound(&delta)) {
-        bool is_for_good = outcome == OUTCOME_OK || outcome == OUTCOME_PARK;
+    bool is_for_good = outcome == OUTCOME_OK || outcome == OUTCOME_PARK;
+    if (outcome != OUTCOME_OK || !belongs(subject, delta.kind) || !is_sound(&delta) ||
+        (subject == SUBJECT_SHIFT && !comparison_hear(step, entry, &delta))) {
         entry->is_deleted = is_for_good && !entry->state;
         return is_for_good ? OUTCOME_PARK : outcome;
     }
-    if (wanted == DELTA_KIND_HEARD)
+    if (subject == SUBJECT_SHIFT)
+        return OUTCOME_OK;
+    if (subject == SUBJECT_SOURCE)
         return hear_source(step, entry, &delta);
     bool is_new = !entry->state;
     if (is_new && adds_nothing(&delta)) { /* nothing was ever published that it could make untrue */
@@ -294,12 +316,8 @@ static void source_timer(struct step *step, struct entry *entry)
     entry->timer_at_ms = due_ms > step->clock_ms ? due_ms : step->clock_ms + 1;
 }
 
-static void timer(struct step *step, struct entry *entry)
+static void series_timer(struct step *step, struct entry *entry)
 {
-    if (is_source_key(entry_key(entry))) {
-        source_timer(step, entry);
-        return;
-    }
     struct series_state *state = entry->state;
     series_advance(&state->series, step->clock_ms);
     hours_close(state, step->clock_ms);
@@ -311,12 +329,23 @@ static void timer(struct step *step, struct entry *entry)
     entry->timer_at_ms = due_ms > step->clock_ms ? due_ms : step->clock_ms + 1; /* never twice at one instant */
 }
 
+static void timer(struct step *step, struct entry *entry)
+{
+    enum subject subject = subject_of(entry_key(entry));
+    if (subject == SUBJECT_SOURCE)
+        source_timer(step, entry);
+    else if (subject == SUBJECT_SHIFT)
+        comparison_timer(step, entry);
+    else
+        series_timer(step, entry);
+}
+
 /* --- flushes --- */
 
 static bool is_flush(const struct kpi_task *task, const struct step *step)
 {
     const struct record *record = step->record;
-    return !record->key.data || (is_clock_key(record->key) && sources_is_flush(&task->sources, step->offset));
+    return !record->key.data || (subject_of(record->key) == SUBJECT_CLOCK && sources_is_flush(&task->sources, step->offset));
 }
 
 /* While recovering, a state may be from after this flush: then it waits for the one that comes after its change. */
@@ -375,40 +404,57 @@ static void entry_save(void *context, const struct entry *entry, struct bytes *v
     bytes_clear(private);
     bytes_append_byte(private, STATE_VERSION);
     pack(private, entry->timer_at_ms);
-    if (is_clock_key(key)) {
+    switch (subject_of(key)) {
+    case SUBJECT_CLOCK:
         sources_save(&task->sources, private);
-    } else if (is_source_key(key)) {
+        break;
+    case SUBJECT_SOURCE:
         out.kpi = VIEW_LITERAL("heard");
         out.dimension = ((const struct source_watch *)entry->state)->dimension;
         source_watch_save(entry->state, private);
-    } else {
-        const struct series_state *state = entry->state;
-        out.kpi = view_of_text(kpi_names[state->series.kpi].name);
-        out.dimension = state->dimension;
-        series_state_save(state, private);
+        break;
+    case SUBJECT_SHIFT:
+        out.kpi = VIEW_LITERAL("shift");
+        comparison_save(entry->state, private);
+        break;
+    case SUBJECT_SERIES:
+        out.kpi = view_of_text(kpi_names[((const struct series_state *)entry->state)->series.kpi].name);
+        out.dimension = ((const struct series_state *)entry->state)->dimension;
+        series_state_save(entry->state, private);
+        break;
     }
     out.private = bytes_view(private);
     wire_begin(value, task->shared->ids.kpi_state);
     kpi_state_encode(value, &out);
 }
 
-static bool load_private(struct kpi_task *task, struct entry *entry, struct view private)
+static struct series_state *load_series(struct kpi_task *task, struct entry *entry, struct view private)
 {
-    if (is_clock_key(entry_key(entry))) {
-        entry->state = &task->sources;
-        return sources_load(&task->sources, private);
-    }
-    if (is_source_key(entry_key(entry))) {
-        entry->state = source_watch_create(entry_key(entry));
-        return source_watch_load(entry->state, private);
-    }
     struct series_state *state = series_state_load(task, entry_key(entry), private);
-    entry->state = state;
     if (state)
         state->entry = entry;
     if (state && (state->series.changed || hours_are_to_tell(state)))
         list_changed(task, state);
-    return state != NULL;
+    return state;
+}
+
+static bool load_private(struct kpi_task *task, struct entry *entry, struct view private)
+{
+    switch (subject_of(entry_key(entry))) {
+    case SUBJECT_CLOCK:
+        entry->state = &task->sources;
+        return sources_load(&task->sources, private);
+    case SUBJECT_SOURCE:
+        entry->state = source_watch_create(entry_key(entry));
+        return source_watch_load(entry->state, private);
+    case SUBJECT_SHIFT:
+        entry->state = comparison_load(private);
+        break;
+    case SUBJECT_SERIES:
+        entry->state = load_series(task, entry, private);
+        break;
+    }
+    return entry->state != NULL;
 }
 
 static bool entry_load(void *context, struct entry *entry, struct view value)
@@ -431,15 +477,27 @@ static bool entry_load(void *context, struct entry *entry, struct view value)
 
 static void entry_free(void *context, struct entry *entry)
 {
-    if (entry->state && is_source_key(entry_key(entry)))
+    if (entry->state == NULL)
+        return;
+    switch (subject_of(entry_key(entry))) {
+    case SUBJECT_CLOCK:
+        break; /* the task's */
+    case SUBJECT_SOURCE:
         source_watch_destroy(entry->state);
-    else if (entry->state && !is_clock_key(entry_key(entry)))
+        break;
+    case SUBJECT_SHIFT:
+        comparison_destroy(entry->state);
+        break;
+    case SUBJECT_SERIES:
         series_state_destroy(context, entry->state);
+        break;
+    }
     entry->state = NULL;
 }
 
 static const char *const outputs[] = {[KPI_OUTPUT_KPIS] = "kpis", [KPI_OUTPUT_SHIFTS] = "trend.shifts",
-                                      [KPI_OUTPUT_REJECTED] = "touchpoints.rejected", [KPI_OUTPUT_ALERTS] = "alerts", NULL};
+                                      [KPI_OUTPUT_REJECTED] = "touchpoints.rejected", [KPI_OUTPUT_ALERTS] = "alerts",
+                                      [KPI_OUTPUT_DELTAS] = "kpi.deltas", NULL};
 
 const struct processor kpi_processor = {
     .name = "kpi",

@@ -38,7 +38,7 @@ extern const struct setting kpi_setting_rows[];
 
 /* Our own schemas' ids in this installation's registry. */
 struct kpi_schema_ids {
-    uint32_t kpi, trend_shift, kpi_state, rejected, alert;
+    uint32_t kpi, trend_shift, kpi_state, rejected, alert, kpi_delta;
 };
 
 struct trend_config; /* trend/trend.h */
@@ -64,6 +64,6 @@ void kpi_shared_finish(struct kpi_shared *shared);
 extern const struct processor kpi_processor;
 
 /* Indexes into kpi_processor.outputs. */
-enum kpi_output { KPI_OUTPUT_KPIS, KPI_OUTPUT_SHIFTS, KPI_OUTPUT_REJECTED, KPI_OUTPUT_ALERTS };
+enum kpi_output { KPI_OUTPUT_KPIS, KPI_OUTPUT_SHIFTS, KPI_OUTPUT_REJECTED, KPI_OUTPUT_ALERTS, KPI_OUTPUT_DELTAS };
 
 #endif

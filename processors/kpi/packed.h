@@ -57,4 +57,19 @@ static inline struct view unpack_view(struct unpacker *in)
     return view;
 }
 
+static inline void pack_double(struct bytes *out, double value)
+{
+    int64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    pack(out, bits);
+}
+
+static inline double unpack_double(struct unpacker *in)
+{
+    int64_t bits = unpack(in);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 #endif

@@ -10,6 +10,7 @@
  * last month, an answer that matures. So that every value comes to stand for just the events up to its `at`, what was published before
  * the newest minute that it knows of had ended is published again when it has. */
 #include "base/clock.h"
+#include "processors/kpi/comparison.h"
 #include "processors/kpi/evaluate.h"
 #include "processors/kpi/task.h"
 #include "processors/kpi/trend/trend.h"
@@ -214,6 +215,18 @@ static bool is_good(enum kpi_id id, bool is_up, bool *good)
     return better != BETTER_NEITHER;
 }
 
+void publish_explained(struct step *step, const struct trend_shift *shift)
+{
+    const struct kpi_task *task = step->task;
+    struct bytes key = {0};
+    bytes_printf(&key, "%.*s|%.*s", VIEW_ARGUMENTS(shift->kpi), VIEW_ARGUMENTS(shift->dimension));
+    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_SHIFTS, OUTBOX_BY_KEY, bytes_view(&key), step->clock_ms);
+    wire_begin(value, task->shared->ids.trend_shift);
+    trend_shift_encode(value, shift);
+    outbox_end(step->outbox);
+    bytes_finish(&key);
+}
+
 void publish_shift(struct step *step, struct series_state *state, enum grid grid, const struct trend_change *change, int32_t row)
 {
     static const enum shift_kind kinds[] = {[TREND_KIND_LEVEL] = SHIFT_KIND_LEVEL, [TREND_KIND_TREND] = SHIFT_KIND_TREND,
@@ -244,9 +257,7 @@ void publish_shift(struct step *step, struct series_state *state, enum grid grid
     bytes_printf(&task->scratch, "%s|%s|%s|%lld", state->key, resolution_name(out.resolution), shift_kind_name(out.kind),
                  (long long)out.detected_at_ms);
     out.shift_id = bytes_view(&task->scratch);
-    struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_SHIFTS, OUTBOX_BY_KEY, view_of_text(state->key), step->clock_ms);
-    wire_begin(value, task->shared->ids.trend_shift);
-    trend_shift_encode(value, &out);
-    outbox_end(step->outbox);
+    if (!comparison_begin(step, state, grid, onset_row, row, &out))
+        publish_explained(step, &out);
     shift_alert_found(step, state, grid, &out);
 }

@@ -11,6 +11,23 @@
 
 #include <stdlib.h>
 
+static void list(struct kpi_task *task, struct series_state *state)
+{
+    if (task->series_count == task->series_capacity) {
+        task->series_capacity = task->series_capacity ? task->series_capacity * 2 : 64;
+        task->series = memory_resize(task->series, task->series_capacity * sizeof *task->series);
+    }
+    state->number = task->series_count;
+    task->series[task->series_count++] = state;
+}
+
+static void unlist(struct kpi_task *task, struct series_state *state)
+{
+    struct series_state *last = task->series[--task->series_count];
+    task->series[state->number] = last;
+    last->number = state->number;
+}
+
 struct series_state *series_state_create(struct kpi_task *task, struct view key, enum kpi_id kpi)
 {
     struct series_state *state = memory_zeroed(1, sizeof *state);
@@ -25,11 +42,13 @@ struct series_state *series_state_create(struct kpi_task *task, struct view key,
     state->hours = (struct hours){.closed_until = INT32_MIN, .told_at_ms = INT64_MIN};
     state->watch.starts_at_ms = INT64_MAX;
     threshold_init(state, task);
+    list(task, state);
     return state;
 }
 
 void series_state_destroy(struct kpi_task *task, struct series_state *state)
 {
+    unlist(task, state);
     if (state->place != SIZE_MAX) {
         struct series_state *last = task->changed[--task->changed_count];
         task->changed[state->place] = last;
@@ -155,21 +174,6 @@ static unsigned load_watch(const struct kpi_shared *shared, struct watch *watch,
         renewed |= 1u << grid;
     }
     return renewed;
-}
-
-static void pack_double(struct bytes *out, double value)
-{
-    int64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    pack(out, bits);
-}
-
-static double unpack_double(struct unpacker *in)
-{
-    int64_t bits = unpack(in);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
 }
 
 static void save_shift(const struct shift_alert *shift, struct bytes *out)

@@ -59,6 +59,7 @@ struct series_state {
     struct alert_life thresholds[FACES_MAX]; /* KPIs held to their targets, beside faces_of; threshold.c */
     int64_t changed_offset; /* of the last record or timer that changed what is to be published */
     size_t place;           /* in task->changed; SIZE_MAX: not there */
+    size_t number;          /* in task->series */
     struct entry *entry;    /* whose state this is */
     char *key;              /* KPI|DIMENSION */
     struct view dimension;  /* within key */
@@ -66,7 +67,10 @@ struct series_state {
 
 struct kpi_task {
     const struct kpi_shared *shared;
+    int32_t partition;
     struct sources sources;
+    struct series_state **series;  /* all of this partition, in no promised order */
+    size_t series_count, series_capacity;
     struct series_state **changed; /* to be published at the next flush */
     size_t changed_count, changed_capacity;
     struct arena arena;            /* for what is needed in passing, emptied at each use */
@@ -119,8 +123,10 @@ void shift_alert_upkeep(struct step *step, struct series_state *state); /* when 
 
 /* --- publish.c */
 
-/* What the detector of that grid has found with this row; an alert, too, if it is bad. */
+/* What the detector of that grid has found with this row, now or when its parts have been compared (comparison.h); an alert at once, if it is
+ * bad. */
 void publish_shift(struct step *step, struct series_state *state, enum grid grid, const struct trend_change *change, int32_t row);
+void publish_explained(struct step *step, const struct trend_shift *shift);
 
 /* The KPIs that one series is published as. */
 size_t faces_of(const struct series_state *state, enum kpi_id faces[FACES_MAX]);

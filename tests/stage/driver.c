@@ -39,6 +39,7 @@ struct driver {
     struct heap timers;
     struct arena arena;
     struct outbox outbox;
+    int32_t partition;
     int64_t clock_ms, offset, record_at_ms;
     struct stored *log;
     bool keeps_no_log;
@@ -367,7 +368,7 @@ static void forget_task(struct driver *driver)
 void driver_recover(struct driver *driver)
 {
     forget_task(driver);
-    driver->task = driver->processor->task_create(driver->shared, 0);
+    driver->task = driver->processor->task_create(driver->shared, driver->partition);
     driver->clock_ms = driver->marker_clock_ms;
     size_t at = 0;
     for (struct map_slot *item; (item = map_next(&driver->notes, &at));)
@@ -396,19 +397,25 @@ void driver_recover(struct driver *driver)
 
 /* --- life and looking --- */
 
-struct driver *driver_create(const struct processor *processor, void *shared, int32_t partitions)
+struct driver *driver_create_partition(const struct processor *processor, void *shared, int32_t partition, int32_t partitions)
 {
     struct driver *driver = memory_zeroed(1, sizeof *driver);
     driver->processor = processor;
     driver->shared = shared;
     driver->timers.moved = timer_moved;
     driver->timers.compare = timer_compare;
+    driver->partition = partition;
     driver->outbox.partitions = partitions;
     driver->outbox.driver = driver;
     driver->clock_ms = driver->marker_clock_ms = INT64_MIN;
     arena_init(&driver->arena);
-    driver->task = processor->task_create(shared, 0);
+    driver->task = processor->task_create(shared, partition);
     return driver;
+}
+
+struct driver *driver_create(const struct processor *processor, void *shared, int32_t partitions)
+{
+    return driver_create_partition(processor, shared, 0, partitions);
 }
 
 static void stored_free(void *stored)

@@ -23,7 +23,9 @@ struct stage_under_test {
     int64_t record_ms;  /* record time: moves on with each feed_clock, so that each is a flush */
 };
 
-static inline void stage_begin(struct stage_under_test *stage, const char *zone, const char *trend_dimensions)
+/* One of `partitions` of kpi.deltas. */
+static inline void stage_begin_partition(struct stage_under_test *stage, const char *zone, const char *trend_dimensions, int32_t partition,
+                                         int32_t partitions)
 {
     *stage = (struct stage_under_test){
         .settings = {.time_zone = (char *)(uintptr_t)zone, .publish_interval_ms = 1000, .publish_rounds_behind = 2, .lead_ms = 60000,
@@ -33,12 +35,17 @@ static inline void stage_begin(struct stage_under_test *stage, const char *zone,
         .record_ms = 1000000};
     struct bytes error = {0};
     stage->shared = (struct kpi_shared){.settings = &stage->settings, .deltas = record_reader_create(&kpi_delta_shape, NULL),
-                                        .ids = {1, 2, 3, 4, 5}, .historical_after_ms = HOURS(1), .sentiment_version = "model 7"};
+                                        .ids = {1, 2, 3, 4, 5, 9}, .historical_after_ms = HOURS(1), .sentiment_version = "model 7"};
     record_reader_learn(stage->shared.deltas, 9);
     if (!kpi_shared_init(&stage->shared, &error))
         fail_msg("%s", bytes_text(&error));
     arena_init(&stage->arena);
-    stage->driver = driver_create(&kpi_processor, &stage->shared, 8);
+    stage->driver = driver_create_partition(&kpi_processor, &stage->shared, partition, partitions);
+}
+
+static inline void stage_begin(struct stage_under_test *stage, const char *zone, const char *trend_dimensions)
+{
+    stage_begin_partition(stage, zone, trend_dimensions, 0, 1);
 }
 
 static inline void stage_end(struct stage_under_test *stage)
