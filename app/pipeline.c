@@ -2,7 +2,7 @@
  *
  *   producers ──HTTP, webhooks, files──▶ ingest ──▶ touchpoints
  *   touchpoints ──▶ journey ──▶ touchpoints.enriched, journeys, alerts, followups, kpi.deltas
- *   kpi.deltas ──▶ kpi ──▶ kpis, trend.shifts, alerts
+ *   kpi.deltas ──▶ kpi ──▶ kpis, trend.shifts, alerts, kpi.deltas (its partitions ask each other what a shift comes from)
  *   kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts ──▶ sink ──▶ Redis ──▶ dashboard, top
  *   alerts ──▶ notify ──▶ webhooks
  *
@@ -120,7 +120,7 @@ static const struct service {
 } services[] = {
     {"ingest", "HTTP", "touchpoints, touchpoints.rejected", run_ingest, true},
     {"journey", "touchpoints", "touchpoints.enriched, journeys, alerts, followups, kpi.deltas, touchpoints.rejected", run_journey},
-    {"kpi", "kpi.deltas", "kpis, trend.shifts, alerts, touchpoints.rejected", run_kpi},
+    {"kpi", "kpi.deltas", "kpis, trend.shifts, alerts, kpi.deltas, touchpoints.rejected", run_kpi},
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},
     {"notify", "alerts, alerts.escalated", "webhooks, alerts.undelivered, alerts.escalated", run_notify},
     {"dashboard", "Redis", "HTTP, touchpoints (case actions)", run_dashboard, true},

@@ -63,7 +63,7 @@ const struct topic_row topic_rows[] = {
      .shape = &kpi_delta_shape,
      .retention_ms = DAYS(2),
      .key = "KPI|DIMENSION",
-     .summary = "Internal: additions to series, between the two processors.",
+     .summary = "Internal: additions to series, between the two processors; and what the kpi stage asks itself about a shift.",
      /* They are made of touchpoints of up to 30 days ago when these are read again: dated as such, Kafka would delete them unread. */
      .is_dated_on_arrival = true},
     {.name = "kpis",

@@ -21,10 +21,8 @@ struct comparison {
 /* What is asked, and of whom. */
 struct question {
     int32_t partitions;
-    enum kpi_id kpi;
     struct view dimension;
-    struct periods periods;
-    struct period_sums whole;
+    struct whole whole;
     struct view shift; /* as it will be published, in Avro, without its drivers */
 };
 
@@ -48,15 +46,16 @@ static struct kpi_sums unpack_sums(struct unpacker *in)
 static void question_write(struct bytes *out, const struct question *question)
 {
     pack(out, question->partitions);
-    pack_view(out, view_of_text(kpi_names[question->kpi].name));
+    pack_view(out, view_of_text(kpi_names[question->whole.kpi].name));
     pack_view(out, question->dimension);
-    pack(out, question->periods.grid);
-    pack(out, question->periods.onset);
-    pack(out, question->periods.last);
-    pack(out, question->periods.step);
-    pack(out, question->periods.times);
-    pack_sums(out, &question->whole.before);
-    pack_sums(out, &question->whole.after);
+    pack(out, question->whole.periods.grid);
+    pack(out, question->whole.periods.onset);
+    pack(out, question->whole.periods.last);
+    pack(out, question->whole.periods.step);
+    pack(out, question->whole.periods.times);
+    pack_sums(out, &question->whole.sums.before);
+    pack_sums(out, &question->whole.sums.after);
+    pack_double(out, question->whole.item_variance);
     pack_view(out, question->shift);
 }
 
@@ -68,13 +67,14 @@ static bool question_read(struct question *out, struct view bytes)
     struct view name = unpack_view(&in);
     *out = (struct question){.partitions = (int32_t)partitions, .dimension = unpack_view(&in)};
     int64_t grid = unpack(&in), onset = unpack(&in), last = unpack(&in), step = unpack(&in), times = unpack(&in);
-    out->whole.before = unpack_sums(&in);
-    out->whole.after = unpack_sums(&in);
+    out->whole.sums.before = unpack_sums(&in);
+    out->whole.sums.after = unpack_sums(&in);
+    out->whole.item_variance = unpack_double(&in);
     out->shift = unpack_view(&in);
-    out->periods = (struct periods){(enum grid)grid, (int32_t)onset, (int32_t)last, (int32_t)step, (int32_t)times};
+    out->whole.periods = (struct periods){(enum grid)grid, (int32_t)onset, (int32_t)last, (int32_t)step, (int32_t)times};
     bool is_sound = !in.is_broken && in.at == in.end && partitions > 0 && partitions <= INT32_MAX && grid >= 0 && grid < GRID_COUNT;
     return is_sound && onset > INT32_MIN / 4 && last < INT32_MAX / 4 && last >= onset && step > last - onset && step < INT32_MAX / 64 &&
-           times > 0 && times <= 16 && kpi_from_name(name, &out->kpi) && drivers_are_known(kpi_names[out->kpi].kind);
+           times > 0 && times <= 16 && kpi_from_name(name, &out->whole.kpi) && drivers_are_known(kpi_names[out->whole.kpi].kind);
 }
 
 /* --- the parts that lie here */
@@ -129,10 +129,10 @@ static size_t drivers_here(const struct kpi_task *task, const struct question *q
     for (size_t i = 0; i < task->series_count; i++) {
         const struct series_state *state = task->series[i];
         struct driver driver = {.dimension = state->dimension};
-        if (state->series.kpi != question->kpi || !is_part_of(state->dimension, question->dimension))
+        if (state->series.kpi != question->whole.kpi || !is_part_of(state->dimension, question->dimension))
             continue;
-        struct period_sums sums = drivers_sums(&state->series, &question->periods);
-        if (drivers_effect(&driver, question->kpi, &question->periods, &question->whole, &sums))
+        struct period_sums sums = drivers_sums(&state->series, &question->whole.periods);
+        if (drivers_effect(&driver, &question->whole, &sums))
             count = drivers_keep(drivers, count, &driver);
     }
     return count;
@@ -217,12 +217,10 @@ bool comparison_begin(struct step *step, const struct series_state *state, enum 
                       const struct trend_shift *shift)
 {
     struct question question = {.partitions = outbox_partition_count(step->outbox, KPI_OUTPUT_DELTAS),
-                                .kpi = state->series.kpi,
-                                .dimension = state->dimension,
-                                .periods = {.grid = grid, .onset = onset, .last = last}};
+                                .dimension = state->dimension};
     bool is_of_values = shift->kind == SHIFT_KIND_LEVEL || shift->kind == SHIFT_KIND_SPIKE;
     if (!is_of_values || !drivers_are_known(state->series.kind) ||
-        !drivers_periods(&question.periods, &question.whole, &state->series, shift->before, shift->after))
+        !drivers_whole(&question.whole, &state->series, grid, onset, last, shift->before, shift->after))
         return false;
     struct bytes avro = {0}, bytes = {0};
     trend_shift_encode(&avro, shift);

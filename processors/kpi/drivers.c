@@ -6,8 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-/* A part has to account for so much more of the change than of the whole. */
-static const double least_excess = 0.1;
+/* A part has to account for so much more of the change than of the whole, and by so many standard errors: there are many parts. */
+static const double least_excess = 0.1, least_errors = 3;
+
+/* Amounts differ, so a sum strays further than a count: by as much as if each amount were drawn from an exponential law. */
+static const double spread_of_amounts = 2;
 
 enum { TIMES_MOST = 4 };
 
@@ -72,24 +75,35 @@ static bool shows(const struct periods *periods, const struct period_sums *sums,
     return is_told && (after - before) / change >= 0.5 && (after - before) / change <= 2;
 }
 
-bool drivers_periods(struct periods *periods, struct period_sums *sums, const struct series *series, double before, double after)
+static double item_variance_of(enum kpi_id kpi, const struct kpi_sums *sums)
+{
+    struct kpi_sums item = {.n = 1};
+    return sums->n > 1 ? evaluate_variance(kpi, &item, sums) : 0;
+}
+
+bool drivers_whole(struct whole *whole, const struct series *series, enum grid grid, int32_t onset, int32_t last, double before, double after)
 {
     static const int32_t units[GRID_COUNT][3] = {[GRID_MINUTE] = {1440, 60, 1}, [GRID_HOUR] = {168, 24, 1}, [GRID_DAY] = {28, 7, 1}};
-    const struct level *level = &series->levels[periods->grid];
-    int32_t rows = periods->last - periods->onset + 1;
+    const struct level *level = &series->levels[grid];
+    struct periods *periods = &whole->periods;
+    int32_t rows = last - onset + 1;
     if (level->count == 0 || before == after)
         return false;
+    *whole = (struct whole){.kpi = series->kpi, .periods = {.grid = grid, .onset = onset, .last = last}};
     for (size_t i = 0; i < 3; i++) {
-        int32_t unit = units[periods->grid][i];
+        int32_t unit = units[grid][i];
         periods->step = (rows + unit - 1) / unit * unit;
-        periods->times = (periods->onset - level_when(level, 0)) / periods->step;
+        periods->times = (onset - level_when(level, 0)) / periods->step;
         if (periods->times > TIMES_MOST)
             periods->times = TIMES_MOST;
         if (periods->times < 1)
             continue;
-        *sums = drivers_sums(series, periods);
-        if (shows(periods, sums, series->kpi, after - before))
-            return true;
+        whole->sums = drivers_sums(series, periods);
+        if (!shows(periods, &whole->sums, series->kpi, after - before))
+            continue;
+        if (!is_added_up(series->kind))
+            whole->item_variance = item_variance_of(series->kpi, &whole->sums.before);
+        return true;
     }
     return false;
 }
@@ -99,42 +113,57 @@ static double part_of(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
-static void mean_effect(struct driver *out, enum kpi_id kpi, const struct periods *periods, const struct period_sums *whole,
-                        const struct period_sums *part)
+/* 1/n − 1/N: what the mean of n of N items strays from that of all N, in variances of one. */
+static double draw(int64_t part, int64_t whole)
+{
+    return part > 0 && part < whole ? 1 / (double)part - 1 / (double)whole : 0;
+}
+
+static void mean_effect(struct driver *out, const struct whole *whole, const struct period_sums *part)
 {
     double r1, r2, whole1, whole2;
-    double w1 = part_of((double)part->before.n, (double)whole->before.n), w2 = part_of((double)part->after.n, (double)whole->after.n);
-    values_of(kpi, periods, whole, &whole1, &whole2);
-    values_of(kpi, periods, part, &r1, &r2);
+    const struct kpi_sums *all1 = &whole->sums.before, *all2 = &whole->sums.after;
+    double w1 = part_of((double)part->before.n, (double)all1->n), w2 = part_of((double)part->after.n, (double)all2->n), w = (w1 + w2) / 2;
+    values_of(whole->kpi, &whole->periods, &whole->sums, &whole1, &whole2);
+    values_of(whole->kpi, &whole->periods, part, &r1, &r2);
     if (part->before.n <= 0)
         r1 = r2; /* it is new: nothing but more of it */
     if (part->after.n <= 0)
         r2 = r1;
-    out->rate_effect = (r2 - r1) * (w1 + w2) / 2;
-    out->mix_effect = (w2 - w1) * ((r1 + r2) / 2 - (whole1 + whole2) / 2);
-    out->weight = (w1 + w2) / 2;
+    double apart = (r1 + r2) / 2 - (whole1 + whole2) / 2;
+    double item_variance = fmax(whole->item_variance, item_variance_of(whole->kpi, &part->after));
+    double rate_variance = w * w * item_variance * (draw(part->before.n, all1->n) + draw(part->after.n, all2->n));
+    double mix_variance = apart * apart * w * (1 - w) * (1 / (double)all1->n + 1 / (double)all2->n);
+    out->rate_effect = (r2 - r1) * w;
+    out->mix_effect = (w2 - w1) * apart + 0.0; /* never a −0 */
+    out->weight = w;
     out->share = (out->rate_effect + out->mix_effect) / (whole2 - whole1);
+    out->noise = sqrt(rate_variance + mix_variance) / fabs(whole2 - whole1);
 }
 
-static void sum_effect(struct driver *out, enum kpi_id kpi, const struct periods *periods, const struct period_sums *whole,
-                       const struct period_sums *part)
+static void sum_effect(struct driver *out, const struct whole *whole, const struct period_sums *part)
 {
-    double v1, v2, whole1, whole2;
-    values_of(kpi, periods, whole, &whole1, &whole2);
-    values_of(kpi, periods, part, &v1, &v2);
+    double v1, v2, whole1, whole2, rows = (double)whole->periods.last - whole->periods.onset + 1, rows1 = rows * whole->periods.times;
+    values_of(whole->kpi, &whole->periods, &whole->sums, &whole1, &whole2);
+    values_of(whole->kpi, &whole->periods, part, &v1, &v2);
+    double w = part_of(v1 + v2, whole1 + whole2);
+    double item1 = part_of(whole1 * rows1, (double)whole->sums.before.n), item2 = part_of(whole2 * rows, (double)whole->sums.after.n);
+    double variance = w * (1 - w) * (whole1 * item1 / rows1 + whole2 * item2 / rows);
+    if (kpi_names[whole->kpi].kind == KPI_KIND_SUM)
+        variance *= spread_of_amounts;
     out->rate_effect = v2 - v1;
     out->mix_effect = 0;
-    out->weight = part_of(v1 + v2, whole1 + whole2);
+    out->weight = w;
     out->share = (v2 - v1) / (whole2 - whole1);
+    out->noise = sqrt(variance) / fabs(whole2 - whole1);
 }
 
-bool drivers_effect(struct driver *out, enum kpi_id kpi, const struct periods *periods, const struct period_sums *whole,
-                    const struct period_sums *part)
+bool drivers_effect(struct driver *out, const struct whole *whole, const struct period_sums *part)
 {
     if (part->before.n <= 0 && part->after.n <= 0)
         return false;
-    (is_added_up(kpi_names[kpi].kind) ? sum_effect : mean_effect)(out, kpi, periods, whole, part);
-    return isfinite(out->share);
+    (is_added_up(kpi_names[whole->kpi].kind) ? sum_effect : mean_effect)(out, whole, part);
+    return isfinite(out->share) && isfinite(out->noise);
 }
 
 static double excess_of(const struct driver *driver)
@@ -152,7 +181,7 @@ static bool is_before(const struct driver *a, const struct driver *b)
 size_t drivers_keep(struct driver kept[DRIVERS_MAX], size_t count, const struct driver *driver)
 {
     size_t place = count;
-    if (excess_of(driver) < least_excess)
+    if (excess_of(driver) < fmax(least_excess, least_errors * driver->noise))
         return count;
     while (place > 0 && is_before(driver, &kept[place - 1]))
         place--;

@@ -359,7 +359,9 @@ def test_how_steady_a_kpi_is_cannot_be_read_as_what_it_is(stage, page):
     """A spread and a slope are no values, and the later of two shifts does not hide the one that is about the value."""
     redis, prefix = stage.installation.redis, stage.installation.redis_prefix
     redis.delete(prefix + "shifts")
-    for one in (shift("LEVEL", 0.912, 0.766), shift("VARIANCE", 0.032, 0.128, hours_ago=2),
+    parts = [{"dimension": "product=winter%20boots", "share": 0.874, "rate_effect": -0.127, "mix_effect": -0.001},
+             {"dimension": "channel=EMAIL", "share": 0.61, "rate_effect": -0.09, "mix_effect": 0.001}, {"dimension": "region=north", "share": 0.4, "rate_effect": -0.05, "mix_effect": 0}]
+    for one in ({**shift("LEVEL", 0.912, 0.766), "drivers": parts}, shift("VARIANCE", 0.032, 0.128, hours_ago=2),
                 shift("VARIANCE", 0.021, 0.117, "channel=EMAIL"), shift("TREND", 0.0001, -0.0123, "channel=WEB")):
         redis.xadd(prefix + "shifts", {**{name: "" if value is None else str(value) for name, value in one.items()}, "json": json.dumps(one)})
     redis.publish(prefix + "live:shifts", json.dumps(one))
@@ -367,15 +369,15 @@ def test_how_steady_a_kpi_is_cannot_be_read_as_what_it_is(stage, page):
     page.wait("document.querySelectorAll('.changes li').length >= 3")
     lines = page.look("return [...document.querySelectorAll('.changes li')].map((line) => line.textContent).filter((line) => line.startsWith('On-time'));")
     page.picture("what-changed")
-    assert [line for line in lines if "91.2 % → 76.6 %" in line], lines
+    assert [line for line in lines if "91.2 % → 76.6 %" in line and line.endswith(", 87 % from winter boots, 61 % from Email")], lines
     assert [line for line in lines if "Email" in line and "varies by ±12 points" in line and "was ±2.1 points" in line], lines
     assert [line for line in lines if "Web" in line and "falls by 1.2 points an hour" in line], lines
-    assert set(re.findall(r"[\d.]+ %", " ".join(lines))) == {"91.2 %", "76.6 %"}, lines
+    assert set(re.findall(r"[\d.]+ %", " ".join(lines))) == {"91.2 %", "76.6 %", "87 %", "61 %"}, lines
     page.look("location.hash = '#/trends/on_time_delivery';")
     page.wait("document.querySelectorAll('.shifts li').length >= 4")
     lines = page.look("return [...document.querySelectorAll('.shifts li')].map((line) => line.textContent);")
     assert [line for line in lines if "spread" in line and "varies by ±13 points" in line and "was ±3.2 points" in line], lines
-    assert set(re.findall(r"[\d.]+ %", " ".join(lines))) == {"91.2 %", "76.6 %", "97 %"}, lines
+    assert set(re.findall(r"[\d.]+ %", " ".join(lines))) == {"91.2 %", "76.6 %", "87 %", "61 %", "97 %"}, lines
     top = stage.installation.succeed("top", "--once").stdout
     assert "91.2 % -> 76.6 %" in top and "varies by +-13 points" in top and "falls 1.2 points an hour" in top, top[-2000:]
     assert set(re.findall(r"[\d.]+ %", top.split("trend shifts")[1])) == {"91.2 %", "76.6 %"}, top[-2000:]

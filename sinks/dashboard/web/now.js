@@ -3,7 +3,7 @@ import { api } from "./source.js";
 import { course } from "./course.js";
 import { chooseWindow } from "./app.js";
 import { ago, clock, dimension, directionOf, element, kindOf, nameOf, range, value } from "./format.js";
-import { isOfValue, saying } from "./shift.js";
+import { drivers, isOfValue, saying } from "./shift.js";
 
 const groups = [
   ["Customer", ["nps", "csat", "ces", "review_stars", "sentiment", "survey_completion"]],
@@ -122,7 +122,7 @@ function drawShifts(known) {
     toTrends(shift.kpi, shift.dimension),
     shift.dimension === "all" ? "" : ` · ${dimension(shift.dimension)}`, ": ",
     element("b", { class: shift.good === true ? "good" : shift.good === false ? "bad" : "warn" }, saying(shift)),
-    element("span", { class: "quiet" }, ` since ${clock(Date.parse(shift.onset_at))}`))));
+    element("span", { class: "quiet" }, ` since ${clock(Date.parse(shift.onset_at))}${drivers(shift)}`))));
 }
 
 async function askSparks(known) {

@@ -1,6 +1,6 @@
 // A detected change in words. Only a LEVEL's two numbers are values of the KPI: a VARIANCE's are how far its buckets stray, a
 // TREND's are slopes, and neither must ever stand where a value would.
-import { distance, value } from "./format.js";
+import { dimension, distance, value } from "./format.js";
 
 const buckets = { MINUTE: "minute", HOUR: "hour", DAY: "day" };
 const kinds = { LEVEL: "level", TREND: "trend", VARIANCE: "spread", SPIKE: "spike", SILENCE: "silence" };
@@ -24,4 +24,15 @@ export function saying(shift) {
     default:
       return `${value(shift.kpi, shift.before)} → ${value(shift.kpi, shift.after)}`;
   }
+}
+
+const DRIVERS_SHOWN = 2;
+
+/** What it comes from: "87 % from boots"; empty where no part stands out. Parts of different kinds are different views of the same change. */
+export function drivers(shift) {
+  const words = (shift.drivers || []).slice(0, DRIVERS_SHOWN).map((driver) => {
+    const own = driver.dimension.split(",").filter((part) => !shift.dimension.split(",").includes(part)).join(",");
+    return `${Math.round(100 * driver.share)} % from ${dimension(own)}`;
+  });
+  return words.length ? `, ${words.join(", ")}` : "";
 }

@@ -3,7 +3,7 @@ import uPlot from "./uPlot.esm.js";
 import { api } from "./source.js";
 import { course } from "./course.js";
 import { clock, dimension, directionOf, element, kpis, nameOf, range, sure, value, within } from "./format.js";
-import { kindName, saying } from "./shift.js";
+import { drivers, kindName, saying } from "./shift.js";
 import { intervals } from "./uncertainty.js";
 
 const palettes = { light: ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"],
@@ -97,7 +97,7 @@ function drawShifts(shifts) {
   place.querySelector(".shifts").replaceChildren(...(shifts.length ? shifts.map((shift) => {
     const tone = shift.good === true ? "good" : shift.good === false ? "bad" : "warn";
     return element("li", {}, element("b", { class: tone }, `${shift.direction === "UP" ? "▲" : "▼"} ${kindName(shift)}`),
-      ` ${dimension(shift.dimension)}: ${saying(shift)} ${shift.kind === "SPIKE" ? "at" : "since"} ${clock(Date.parse(shift.onset_at))}, ${sure(shift.confidence)}`);
+      ` ${dimension(shift.dimension)}: ${saying(shift)} ${shift.kind === "SPIKE" ? "at" : "since"} ${clock(Date.parse(shift.onset_at))}${drivers(shift)}, ${sure(shift.confidence)}`);
   }) : [element("li", { class: "quiet" }, "No shift detected.")]));
 }
 
