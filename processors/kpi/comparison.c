@@ -205,12 +205,12 @@ static void publish(struct step *step, const struct question *question, const st
 
 static void ask(struct step *step, struct view shift_id, struct view question, int32_t partitions)
 {
-    struct kpi_task *task = step->task;
-    bytes_clear(&task->scratch);
-    bytes_append_text(&task->scratch, KPI_SHIFT_KEY);
-    bytes_append_view(&task->scratch, shift_id);
+    struct bytes key = {0};
+    bytes_append_text(&key, KPI_SHIFT_KEY);
+    bytes_append_view(&key, shift_id);
     for (int32_t partition = 0; partition < partitions; partition++)
-        send(step, DELTA_KIND_ASKED, partition, bytes_view(&task->scratch), step->clock_ms, question);
+        send(step, DELTA_KIND_ASKED, partition, bytes_view(&key), step->clock_ms, question);
+    bytes_finish(&key);
 }
 
 bool comparison_begin(struct step *step, const struct series_state *state, enum grid grid, int32_t onset, int32_t last,
