@@ -50,8 +50,9 @@ dashboard.token: $act_token
 notify.dashboard_url: http://127.0.0.1:$((base + 1))
 status.listen: 127.0.0.1:$((base + 2))
 YAML
-    # The demo's oldest purchase lies 455 days back; it is loaded within seconds, so its shifts can be looked for soon.
-    [ -z "${3:-}" ] || printf '%s\n' 'journey.revision_horizon: 500d' 'trend.warm_up: 20s' >>"$run/touchstream.yaml"
+    # The demo's oldest purchase lies 455 days back; it is loaded within seconds, so its shifts can be looked for soon. Its deliveries fall behind in one region.
+    [ -z "${3:-}" ] || printf '%s\n' 'journey.revision_horizon: 500d' 'trend.warm_up: 20s' \
+        'kpi.rollups: [channel,product,segment,region,team,stage,product+channel]' >>"$run/touchstream.yaml"
     )
     # Not every build has every part: a key the program does not know is left out.
     [ -x "$(program_path)" ] || return 0

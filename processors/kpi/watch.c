@@ -130,11 +130,19 @@ static bool has_own_noise(enum kpi_kind kind)
     return kind == KPI_KIND_RATE || kind == KPI_KIND_SHARE || kind == KPI_KIND_NPS || kind == KPI_KIND_MEAN || kind == KPI_KIND_DURATION;
 }
 
+/* What is open is a count: one more of two, or one less of one, is how it moves, however long it had stood still. */
+static bool is_petty(enum kpi_kind kind, const struct trend_change *change)
+{
+    bool is_of_values = change->kind == TREND_KIND_LEVEL || change->kind == TREND_KIND_SPIKE;
+    return catalog_is_gauge(kind) && is_of_values && fabs(change->after - change->before) < fmax(2, sqrt(fmax(change->before, change->after)));
+}
+
 static void tell(struct step *step, struct series_state *state, enum grid grid, const struct trend_change *change, int32_t row)
 {
     const struct kpi_task *task = step->task;
     bool is_old = grid_start_ms(state->series.zone, grid, row) < step->clock_ms - task->shared->settings->trend_news_ms;
-    if (is_old || (change->kind == TREND_KIND_VARIANCE && !has_own_noise(state->series.kind)))
+    if (is_old || (change->kind == TREND_KIND_VARIANCE && !has_own_noise(state->series.kind)) ||
+        is_petty(state->series.kind, change))
         return;
     publish_shift(step, state, grid, change, row);
 }

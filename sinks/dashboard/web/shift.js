@@ -28,11 +28,11 @@ export function saying(shift) {
 
 const DRIVERS_SHOWN = 2;
 
-/** What it comes from: "87 % from boots"; empty where no part stands out. Parts of different kinds are different views of the same change. */
+/** What it comes from: "87 % from boots"; from 95 % on "all of it" (with others against it, a part can do more than all); empty where no part stands out. Parts of different kinds are different views of the same change. */
 export function drivers(shift) {
   const words = (shift.drivers || []).slice(0, DRIVERS_SHOWN).map((driver) => {
     const own = driver.dimension.split(",").filter((part) => !shift.dimension.split(",").includes(part)).join(",");
-    return `${Math.round(100 * driver.share)} % from ${dimension(own)}`;
+    return `${driver.share >= 0.95 ? "all of it" : `${Math.round(100 * driver.share)} %`} from ${dimension(own)}`;
   });
   return words.length ? `, ${words.join(", ")}` : "";
 }

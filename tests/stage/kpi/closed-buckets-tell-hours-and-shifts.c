@@ -173,6 +173,34 @@ static size_t shifts_told(const struct stage_under_test *stage)
     return shifts;
 }
 
+/* One open case for weeks, then none; thirty for weeks, then sixty. */
+static void what_is_open_moves_by_one_without_a_word(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", "single");
+    int64_t start_ms = at("2026-02-01T00:00:30Z");
+    feed_clock(&stage, start_ms);
+    for (int day = 0; day < 60; day++) {
+        if (day == 0 || day == 40) {
+            feed_add(&stage, "hot_open|channel=WEB", start_ms + DAYS(day), (struct kpi_sums){.n = day == 0 ? 1 : -1}, -1);
+            feed_add(&stage, "hot_open|channel=CHAT", start_ms + DAYS(day), (struct kpi_sums){.n = 30}, -1);
+        }
+        feed_add(&stage, "hot_open|channel=CHAT", start_ms + DAYS(day), (struct kpi_sums){.n = day % 2 ? 1 : -1}, -1);
+        feed_clock(&stage, start_ms + DAYS(day + 1) + MINUTES(2));
+    }
+    size_t found = 0;
+    for (size_t i = 0; i < driver_output_count(stage.driver); i++) {
+        const struct driver_output *output = driver_output(stage.driver, i);
+        if (strcmp(output->topic, "trend.shifts") != 0)
+            continue;
+        assert_true(view_equal_text(output->key, "hot_open|channel=CHAT"));
+        found++;
+    }
+    assert_true(found >= 1);
+    stage_end(&stage);
+}
+
 /* An import: everything is there before time moves, and the clock is far beyond it. */
 static void history_that_comes_at_once_is_looked_through(void **unused)
 {
@@ -281,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_gauge_has_every_hour_from_its_first_on),
         cmocka_unit_test(distinct_customers_are_told_as_they_were_at_the_close),
         cmocka_unit_test(a_drop_is_found_with_its_onset_and_called_bad),
+        cmocka_unit_test(what_is_open_moves_by_one_without_a_word),
         cmocka_unit_test(history_that_comes_at_once_is_looked_through),
         cmocka_unit_test(history_that_comes_partition_by_partition_is_looked_through_when_it_is_all_there),
         cmocka_unit_test(history_that_pours_in_when_the_watch_has_just_begun_makes_it_begin_anew),
