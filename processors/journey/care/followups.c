@@ -230,6 +230,13 @@ static bool has_resolved(struct turn *turn, uint64_t item, const struct moment *
     return false;
 }
 
+/* An order counts with its first delivery (READINGS 33), and so is asked about once, in however many parcels it comes. */
+static bool is_first_delivery(const struct turn *turn, uint64_t item, const struct moment *moment)
+{
+    const struct order *order = orders_find(turn->customer, item);
+    return order == NULL || !order->is_delivered || moment_compare(&order->delivered, moment) == 0;
+}
+
 static bool conditions_hold(struct turn *turn, const struct followup_rule *rule, const struct pending *pending, struct view subject)
 {
     const struct customer *customer = turn->customer;
@@ -248,6 +255,8 @@ static bool conditions_hold(struct turn *turn, const struct followup_rule *rule,
         (is_disappointed_since(customer, &pending->cause) || has_cooled_since(customer, &pending->cause)))
         return false;
     if (rule->trigger == TRIGGER_TICKET_RESOLVED && !has_resolved(turn, item, &pending->cause))
+        return false;
+    if (rule->trigger == TRIGGER_ORDER_DELIVERED && !is_first_delivery(turn, item, &pending->cause))
         return false;
     if ((conditions & CONDITION_NO_OPEN_TICKET) && customer->open_ticket_count > 0)
         return false;

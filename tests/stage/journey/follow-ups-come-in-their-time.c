@@ -53,6 +53,23 @@ static void check_in_comes_three_days_after_delivery(void **state)
     desk_close(&desk);
 }
 
+/* An order in two parcels is one order: nobody is asked twice how it was. */
+static void an_order_in_two_parcels_is_asked_about_once(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    delivered(&desk, HOURS(2), "o1");
+    delivered(&desk, HOURS(1), "o1"); /* the first one, heard of later */
+    delivered(&desk, HOURS(30), "o1");
+    desk_tick(&desk, DAYS(10));
+    assert_int_equal(desk_followups(&desk, FOLLOW_UP_KIND_THANK_YOU), 1);
+    assert_int_equal(desk_followups(&desk, FOLLOW_UP_KIND_DELIVERY_CHECK_IN), 1);
+    assert_int_equal(desk_followups(&desk, FOLLOW_UP_KIND_SURVEY_INVITATION), 1);
+    assert_int_equal(desk.followups[desk.followup_count - 1].due_at_ms, DESK_START_MS + HOURS(1) + DAYS(7));
+    desk_close(&desk);
+}
+
 static void a_tip_for_who_has_not_begun(void **state)
 {
     struct desk desk;
@@ -242,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_order_is_confirmed_once),
         cmocka_unit_test(check_in_comes_three_days_after_delivery),
+        cmocka_unit_test(an_order_in_two_parcels_is_asked_about_once),
         cmocka_unit_test(a_tip_for_who_has_not_begun),
         cmocka_unit_test(nobody_in_trouble_is_asked),
         cmocka_unit_test(support_asks_how_it_was),
