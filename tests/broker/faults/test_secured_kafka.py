@@ -22,11 +22,11 @@ JAAS = "org.apache.kafka.common.security"
 
 def listeners(folder):
     def properties(base):
-        plain, controller, ports = base + 4, base + 5, {"SCRAM": base + 7, "CERTIFICATE": base + 8, "CLEAR": base + 9}
+        plain, controller, ports = base + 4, base + 5, {"SCRAM": base + 7, "CERTIFICATE": base + 8, "CLEAR": base + 9, "TOKEN": base + 6}
         doors = ["PLAINTEXT://127.0.0.1:%d" % plain, *("%s://127.0.0.1:%d" % door for door in ports.items())]
         lines = {
             "listeners": ",".join([*doors, "CONTROLLER://127.0.0.1:%d" % controller]), "advertised.listeners": ",".join(doors),
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SCRAM:SASL_SSL,CERTIFICATE:SSL,CLEAR:SASL_PLAINTEXT",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SCRAM:SASL_SSL,CERTIFICATE:SSL,CLEAR:SASL_PLAINTEXT,TOKEN:SASL_PLAINTEXT",
             "ssl.keystore.type": "PEM", "ssl.keystore.location": folder / "server.both.pem", "ssl.truststore.type": "PEM", "ssl.truststore.location": folder / "ca.pem",
             "listener.name.certificate.ssl.client.auth": "required",
             "listener.name.scram.sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512",
@@ -34,6 +34,8 @@ def listeners(folder):
             "listener.name.scram.scram-sha-512.sasl.jaas.config": JAAS + ".scram.ScramLoginModule required;",
             "listener.name.clear.sasl.enabled.mechanisms": "PLAIN",
             "listener.name.clear.plain.sasl.jaas.config": JAAS + '.plain.PlainLoginModule required user_alice="%s" user_bob="%s";' % (PASSWORD, PASSWORD),
+            "listener.name.token.sasl.enabled.mechanisms": "OAUTHBEARER",
+            "listener.name.token.oauthbearer.sasl.jaas.config": JAAS + '.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="alice";',
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": "User:ANONYMOUS;User:alice;User:CN=client;User:" + USER,
             "transaction.partition.verification.enable": "false",  # test_hanging.py says why
@@ -75,6 +77,9 @@ def settings_of(way, own, certificates):
                 "kafka.ssl_key_location": str(certificates / "client.locked.key"), "kafka.ssl_key_password": PASSWORD}
     if way == "PLAIN":
         return {"kafka.brokers": at(9), "kafka.security_protocol": "sasl_plaintext", "kafka.sasl_mechanism": way, "kafka.sasl_username": "alice", "kafka.sasl_password": PASSWORD}
+    if way == "OAUTHBEARER":  # with a token that nobody has signed, as Kafka takes it unless told whom to believe
+        return {"kafka.brokers": at(6), "kafka.security_protocol": "sasl_plaintext", "kafka.sasl_mechanism": way, "kafka.properties": {
+            "enable.sasl.oauthbearer.unsecure.jwt": "true", "sasl.oauthbearer.config": "principal=alice"}}
     return {"kafka.brokers": at(7), "kafka.security_protocol": "sasl_ssl", **tls, "kafka.sasl_mechanism": way, "kafka.sasl_username": USER, "kafka.sasl_password": PASSWORD}
 
 
@@ -110,6 +115,17 @@ def test_the_route_and_what_hangs(make_guest, way, monkeypatch):
     log = route[0].log.read_text()
     assert "ended a transaction that Kafka had left open" in log and "level=error" not in log, log
     assert PASSWORD not in guest.logs()
+    for process in route:
+        assert guest.stop(process) == 0
+
+
+def test_the_route_with_tokens(make_guest):
+    guest = make_guest("OAUTHBEARER")
+    guest.succeed("topics")
+    guest.succeed("check")
+    guest.succeed("import", "-", input=json.dumps(good(customer_id="guarded")))
+    route = guest.start_route()
+    assert eventually(lambda: guest.redis.hgetall(guest.redis_prefix + "customer:guarded"), 60), guest.logs()
     for process in route:
         assert guest.stop(process) == 0
 
