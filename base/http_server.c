@@ -188,6 +188,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     pthread_mutex_unlock(&server->lock);
 }
 
+enum { LOOK_EVERY_US = 500000 };
+
 /* libmicrohttpd's own timeout counts silence only: a sender of one byte a second would stay for ever. */
 static void *watcher_run(void *context)
 {
@@ -201,12 +203,7 @@ static void *watcher_run(void *context)
             shutdown(watch->socket, SHUT_RDWR);
             watch->deadline_us = INT64_MAX;
         }
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 500 * 1000 * 1000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&server->changed, &server->lock, &until);
+        thread_wait(&server->changed, &server->lock, now_us + LOOK_EVERY_US);
     }
     pthread_mutex_unlock(&server->lock);
     return NULL;
@@ -343,7 +340,7 @@ struct http_server *http_server_create(const struct http_server_settings *settin
     server->service = log_spoken_for();
     settings_complete(&server->settings);
     pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->changed, NULL);
+    thread_condition_init(&server->changed);
     struct addrinfo *address = certificate_load(server, error, error_size) ? address_resolve(&server->settings, error, error_size) : NULL;
     if (address) {
         server->daemon = daemon_start(server, address);
@@ -373,17 +370,11 @@ bool http_server_drain(struct http_server *server, int64_t timeout_ms)
         server->listen_socket = MHD_quiesce_daemon(server->daemon);
         shutdown(server->listen_socket, SHUT_RDWR); /* closed at the end; until then nobody may connect to it */
     }
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    int64_t until_us = clock_monotonic_us() + timeout_ms * 1000;
     pthread_mutex_lock(&server->lock);
     server->is_draining = true;
-    int code = 0;
-    while (server->handled_count > 0 && code != ETIMEDOUT)
-        code = pthread_cond_timedwait(&server->changed, &server->lock, &until);
+    while (server->handled_count > 0 && thread_wait(&server->changed, &server->lock, until_us))
+        ;
     bool is_empty = server->handled_count == 0;
     pthread_mutex_unlock(&server->lock);
     return is_empty;

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 struct beginning {
     void *(*run)(void *);
@@ -27,4 +28,18 @@ int thread_create(pthread_t *thread, void *(*run)(void *), void *context)
     if (code != 0)
         free(beginning);
     return code;
+}
+
+void thread_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+bool thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_us)
+{
+    return pthread_cond_timedwait(condition, lock, &(struct timespec){until_us / 1000000, until_us % 1000000 * 1000}) == 0;
 }

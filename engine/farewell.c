@@ -1,12 +1,12 @@
 #include "engine/farewell.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* Two hold it, he who closes and he who waits; the last one frees it. */
 struct leave {
@@ -58,24 +58,12 @@ static void *close_it(void *argument)
     return NULL;
 }
 
-static struct timespec until(int most_ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    int64_t ns = at.tv_nsec + (int64_t)most_ms * 1000000;
-    return (struct timespec){at.tv_sec + ns / 1000000000, ns % 1000000000};
-}
-
 bool farewell(void (*close)(void *closing), void *closing, void (*then)(void *context), void *context, int most_ms)
 {
     struct leave *leave = memory_zeroed(1, sizeof *leave);
     *leave = (struct leave){.close = close, .closing = closing, .then = then, .context = context, .holders = 2};
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&leave->lock, NULL);
-    pthread_cond_init(&leave->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_condition_init(&leave->changed);
 
     pthread_t thread;
     if (thread_create(&thread, close_it, leave) != 0) { /* no thread to be had: then here, however long it takes */
@@ -85,11 +73,10 @@ bool farewell(void (*close)(void *closing), void *closing, void (*then)(void *co
         return true;
     }
     pthread_detach(thread);
-    struct timespec end = until(most_ms);
+    int64_t until_us = clock_monotonic_us() + (int64_t)most_ms * 1000;
     pthread_mutex_lock(&leave->lock);
-    int failed = 0;
-    while (!leave->is_done && failed == 0)
-        failed = pthread_cond_timedwait(&leave->changed, &leave->lock, &end);
+    while (!leave->is_done && thread_wait(&leave->changed, &leave->lock, until_us))
+        ;
     while (leave->is_closed && !leave->is_done) /* the closing is over, what is left takes no time to speak of */
         pthread_cond_wait(&leave->changed, &leave->lock);
     bool is_done = leave->is_done;

@@ -1,10 +1,9 @@
 #include "ingest/run_watch.h"
 
-#include "base/memory.h"
+#include "base/clock.h"
 #include "base/thread.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TICK_MS = 100, IDLE_TICKS_MAX = 10 };
@@ -60,12 +59,7 @@ static void *watch_run(void *context)
             watch->idle_ticks = 0;
             continue;
         }
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += TICK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&watch->changed, &watch->lock, &until);
+        thread_wait(&watch->changed, &watch->lock, clock_monotonic_us() + TICK_MS * 1000);
         tick(watch);
     }
     pthread_mutex_unlock(&watch->lock);
@@ -75,11 +69,7 @@ static void *watch_run(void *context)
 void run_watch_init(struct run_watch *watch, int64_t time_ms_max, void (*stop)(void *context, const char *why), void *context)
 {
     *watch = (struct run_watch){.time_ms_max = time_ms_max, .stop = stop, .context = context, .idle_ticks = IDLE_TICKS_MAX};
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&watch->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    thread_condition_init(&watch->changed);
     pthread_mutex_init(&watch->lock, NULL);
     thread_create(&watch->thread, watch_run, watch);
 }

@@ -1,6 +1,8 @@
 #include "sinks/dashboard/case_action.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "schemas/records.h"
 #include "schemas/wire.h"
 
@@ -8,9 +10,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
-enum { ACKNOWLEDGE_WAIT_S = 10 };
+enum { ACKNOWLEDGE_WAIT_MS = 10000 };
 
 struct case_actions {
     struct case_actions_config config;
@@ -100,13 +101,10 @@ static struct uuid random_uuid(void)
 /* Waits for Kafka's word; the waiting is freed by whoever is last. */
 static enum outcome wait_for(struct waiting *waiting)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ACKNOWLEDGE_WAIT_S;
+    int64_t until_us = clock_monotonic_us() + ACKNOWLEDGE_WAIT_MS * 1000;
     pthread_mutex_lock(&waiting->lock);
-    int error = 0;
-    while (!waiting->is_settled && error == 0)
-        error = pthread_cond_timedwait(&waiting->settled, &waiting->lock, &until);
+    while (!waiting->is_settled && thread_wait(&waiting->settled, &waiting->lock, until_us))
+        ;
     bool is_settled = waiting->is_settled, is_acknowledged = waiting->is_acknowledged;
     waiting->is_abandoned = !is_settled;
     pthread_mutex_unlock(&waiting->lock);
@@ -140,7 +138,7 @@ enum outcome case_action_send(struct case_actions *actions, struct view customer
     touchpoint_encode(&value, &touch);
     struct waiting *waiting = memory_zeroed(1, sizeof *waiting);
     pthread_mutex_init(&waiting->lock, NULL);
-    pthread_cond_init(&waiting->settled, NULL);
+    thread_condition_init(&waiting->settled);
     enum outcome outcome = publisher_send(actions->publisher, bytes_text(&actions->topic), -1, customer_id,
                                           bytes_view(&value), now_ms, waiting);
     bytes_finish(&value);

@@ -7,12 +7,26 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* The wall clock, as the server is told it: how far ahead of the real one, which is what waiting by the wall clock would go by. */
+static atomic_long wall_ahead_s;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int code = (int)syscall(SYS_clock_gettime, clock, now);
+    if (clock == CLOCK_REALTIME)
+        now->tv_sec += atomic_load(&wall_ahead_s);
+    return code;
+}
 
 struct fixture {
     struct http_server *server;
@@ -393,6 +407,22 @@ static void an_address_is_free_again_at_once(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_wall_clock_that_is_put_back_prolongs_no_wait(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = dial(fixture);
+    const char *request = "GET /never HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    while (!__atomic_load_n(&fixture->kept, __ATOMIC_ACQUIRE))
+        usleep(1000);
+    atomic_store(&wall_ahead_s, 3600); /* and in the next moment it is right again */
+    alarm(20);
+    assert_false(http_server_drain(fixture->server, 50));
+    alarm(0);
+    atomic_store(&wall_ahead_s, 0);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +440,7 @@ int main(void)
         TEST(a_stream_carries_what_is_written_until_closed),
         TEST(a_reader_who_left_or_sleeps_is_noticed),
         TEST(draining_waits_and_then_gives_up),
+        TEST(a_wall_clock_that_is_put_back_prolongs_no_wait),
         TEST(a_kept_exchange_does_not_keep_the_server), TEST(an_address_is_taken_once), TEST(an_address_is_free_again_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
