@@ -182,7 +182,7 @@ struct health *health_start(const struct config *config)
     health->link = redis_link_create(&health->redis);
     health->told_at_ms = clock_now_ms(&clock_system);
     pthread_mutex_init(&health->lock, NULL);
-    thread_create(&health->thread, run_health, health);
+    thread_start(&health->thread, run_health, health);
     return health;
 }
 

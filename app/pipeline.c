@@ -181,7 +181,7 @@ static size_t begin(struct pipeline *pipeline, unsigned wanted, bool early, stru
             continue;
         running[count] = (struct running){&services[i], pipeline, 0, OUTCOME_OK};
         add_to_health(pipeline, services[i].name);
-        thread_create(&running[count].thread, run_one, &running[count]);
+        thread_start(&running[count].thread, run_one, &running[count]);
         count++;
     }
     return count;

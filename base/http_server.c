@@ -354,7 +354,7 @@ struct http_server *http_server_create(const struct http_server_settings *settin
         free(server);
         return NULL;
     }
-    thread_create(&server->watcher, watcher_run, server);
+    thread_start(&server->watcher, watcher_run, server);
     return server;
 }
 

@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct beginning {
@@ -28,6 +30,15 @@ int thread_create(pthread_t *thread, void *(*run)(void *), void *context)
     if (code != 0)
         free(beginning);
     return code;
+}
+
+void thread_start(pthread_t *thread, void *(*run)(void *), void *context)
+{
+    int code = thread_create(thread, run, context);
+    if (code == 0)
+        return;
+    fprintf(stderr, "level=fatal msg=\"no thread to be had\" error=\"%s\"\n", strerror(code));
+    abort();
 }
 
 void thread_condition_init(pthread_cond_t *condition)

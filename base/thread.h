@@ -7,8 +7,11 @@
 #include <stdint.h>
 
 /* pthread_create with standard attributes; the new thread's warnings and errors are the complaints of the same service as those of who starts
- * it (log_speak_for). 0, or pthread_create's error. */
+ * it (log_speak_for). 0, or pthread_create's error: for who can do without. */
 int thread_create(pthread_t *thread, void *(*run)(void *), void *context);
+
+/* The same for who cannot: where no thread is to be had the process ends with a line that says so, as without memory (memory.h). */
+void thread_start(pthread_t *thread, void *(*run)(void *), void *context);
 
 /* A condition for thread_wait. */
 void thread_condition_init(pthread_cond_t *condition);

@@ -195,7 +195,7 @@ enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
                                             .is_failed = &is_failed,
                                             .rivalry = {.instance = config->settings.instance_id},
                                             .number = i};
-        thread_create(&threads[i].thread, run_thread, &threads[i]);
+        thread_start(&threads[i].thread, run_thread, &threads[i]);
     }
     watch_threads(threads, count);
     for (int i = 0; i < count; i++)

@@ -71,7 +71,7 @@ void run_watch_init(struct run_watch *watch, int64_t time_ms_max, void (*stop)(v
     *watch = (struct run_watch){.time_ms_max = time_ms_max, .stop = stop, .context = context, .idle_ticks = IDLE_TICKS_MAX};
     thread_condition_init(&watch->changed);
     pthread_mutex_init(&watch->lock, NULL);
-    thread_create(&watch->thread, watch_run, watch);
+    thread_start(&watch->thread, watch_run, watch);
 }
 
 void run_watch_limit(struct run_watch *watch, int64_t time_ms_max)

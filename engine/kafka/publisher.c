@@ -129,7 +129,7 @@ struct publisher *publisher_create(const struct kafka_settings *kafka, const str
     }
     pthread_rwlock_init(&publisher->lock, NULL);
     pthread_mutex_init(&publisher->topics_lock, NULL);
-    thread_create(&publisher->thread, poll_reports, publisher);
+    thread_start(&publisher->thread, poll_reports, publisher);
     return publisher;
 }
 

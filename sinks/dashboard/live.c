@@ -199,7 +199,7 @@ struct live *live_create(const struct redis_settings *redis, atomic_bool *stop)
     live->stop = stop;
     pthread_mutex_init(&live->lock, NULL);
     arena_init(&live->arena);
-    thread_create(&live->thread, run_live, live);
+    thread_start(&live->thread, run_live, live);
     return live;
 }
 

@@ -149,7 +149,7 @@ static enum outcome run_all(const struct notify_config *config, struct receiver 
     for (size_t i = 0; i < count; i++) {
         receivers[i].silences = silence_watch_now(silences);
         notifiers[i] = (struct notifier){.config = config, .receiver = &receivers[i], .silences = silences, .stop = stop};
-        thread_create(&notifiers[i].thread, run_notifier, &notifiers[i]);
+        thread_start(&notifiers[i].thread, run_notifier, &notifiers[i]);
     }
     watch_silences(config, silences, notifiers, count, stop);
     enum outcome outcome = OUTCOME_OK;

@@ -293,7 +293,7 @@ enum outcome redis_sink_run(const struct redis_sink_config *config, atomic_bool 
     struct sink bulk, news;
     sink_init(&bulk, config, LANE_BULK, stop);
     sink_init(&news, config, LANE_NEWS, stop);
-    thread_create(&news.thread, run_lane, &news);
+    thread_start(&news.thread, run_lane, &news);
     run_lane(&bulk);
     pthread_join(news.thread, NULL);
     enum outcome outcome = bulk.outcome == OUTCOME_STOP ? OUTCOME_STOP : news.outcome;

@@ -19,8 +19,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int64_t parsed(const char *text)
@@ -338,6 +340,36 @@ static void complaints_are_those_of_a_service_and_its_threads(void **state)
     close(none);
 }
 
+static void *nothing(void *unused)
+{
+    return unused;
+}
+
+static void who_cannot_do_without_a_thread_ends_and_says_so(void **state)
+{
+    (void)state;
+    int ends[2], status;
+    char said[200] = "";
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_attr_t endless;
+        pthread_t thread;
+        dup2(ends[1], STDERR_FILENO);
+        pthread_attr_init(&endless);
+        pthread_attr_setstacksize(&endless, (size_t)1 << 46);
+        pthread_setattr_default_np(&endless);
+        signal(SIGABRT, SIG_DFL);
+        thread_start(&thread, nothing, NULL);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_true(read(ends[0], said, sizeof said - 1) > 0);
+    assert_non_null(strstr(said, "level=fatal msg=\"no thread to be had\""));
+    close(ends[0]), close(ends[1]);
+}
+
 static void an_address_has_a_host_and_a_port(void **state)
 {
     (void)state;
@@ -406,6 +438,7 @@ int main(void)
                                        cmocka_unit_test(metrics_render_as_prometheus_text),
                                        cmocka_unit_test(whatever_is_logged_is_one_line_of_utf8),
                                        cmocka_unit_test(complaints_are_those_of_a_service_and_its_threads),
+                                       cmocka_unit_test(who_cannot_do_without_a_thread_ends_and_says_so),
                                        cmocka_unit_test(an_address_has_a_host_and_a_port),
                                        cmocka_unit_test(an_arena_forgets_and_reuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
