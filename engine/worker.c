@@ -150,9 +150,33 @@ static void tick_silent(struct worker *worker, int64_t now_ms)
     }
 }
 
+/* The wall clock may be put back, by an hour even. What was noted of it would lie ahead then, and commits and ticks wait until it is there
+ * again: so that is put back, too. */
+static void clock_follow(struct worker *worker, int64_t now_ms)
+{
+    int64_t back_ms = worker->stepped_at_ms - now_ms;
+    worker->stepped_at_ms = now_ms;
+    if (back_ms <= 0)
+        return;
+    log_info("the clock was put back", "worker", worker->name, "ms", LOG_NUMBER(back_ms), NULL);
+    worker->batch_began_ms -= back_ms;
+    worker->closed_at_ms -= back_ms;
+    worker->again_at_ms -= back_ms;
+    worker->reported_at_ms -= back_ms;
+    worker->watch.looked_at_ms -= back_ms;
+    for (size_t i = 0; i < worker->tasks.count; i++) {
+        struct task *task = worker->tasks.tasks[i];
+        if (task == NULL)
+            continue;
+        task->active_at_ms -= back_ms;
+        task->checkpoint.pass_began_ms -= back_ms;
+    }
+}
+
 enum outcome worker_step(struct worker *worker)
 {
     int64_t now_ms = worker_now_ms(worker);
+    clock_follow(worker, now_ms);
     worker_report_update(worker, now_ms);
     worker_beat(worker);
     if (watch_is_stuck(worker, now_ms))

@@ -22,6 +22,7 @@ struct worker {
     struct arena arena;
     struct txn txn;
     size_t batch_records;
+    int64_t stepped_at_ms;  /* wall clock: the last turn; all that is noted of it is moved along when it is put back */
     int64_t batch_began_ms; /* wall clock; meaningful while the batch has anything */
     int64_t closed_at_ms;   /* wall clock: when a batch was last closed */
     bool is_batch_open;
