@@ -32,7 +32,7 @@ struct sink {
     int pause_ms;
     bool has_listeners;       /* as far as the last batch with KPIs knows */
     struct metric *records_total, *batches_total, *refused_total, *batch_seconds;
-    int64_t last_look_ms, records_since_look; /* see look_after */
+    int64_t looked_at_us, records_since_look; /* see look_after */
     int64_t newest_at_ms; /* of the records last written; 0: nothing is waiting */
 };
 
@@ -152,8 +152,9 @@ static int64_t start_at(void *context, struct view topic, int32_t partition)
     return offset;
 }
 
-static void write_health(struct sink *sink, int64_t now_ms, int64_t passed_ms)
+static void write_health(struct sink *sink, int64_t passed_ms)
 {
+    int64_t now_ms = clock_now_ms(&clock_system);
     struct bytes *scratch = &sink->maker.projection.scratch;
     bytes_clear(scratch);
     struct json_writer json = json_writer_on(scratch);
@@ -188,13 +189,13 @@ static void on_revoked(void *context, struct view topic, int32_t partition)
 /* Once a second, whether anything came or not. A Redis that is away does not say where it stands: that can wait. */
 static enum outcome look_after(struct sink *sink)
 {
-    int64_t now_ms = clock_now_ms(&clock_system), passed_ms = now_ms - sink->last_look_ms;
+    int64_t now_us = clock_monotonic_us(), passed_ms = (now_us - sink->looked_at_us) / 1000;
     if (passed_ms < LOOK_MS)
         return OUTCOME_OK;
     settle(sink);
     if (sink->lane == LANE_BULK)
-        write_health(sink, now_ms, passed_ms);
-    sink->last_look_ms = now_ms;
+        write_health(sink, passed_ms);
+    sink->looked_at_us = now_us;
     sink->records_since_look = 0;
     return positions_check_all(&sink->maker.positions, sink->link, sink->config->redis->prefix) == OUTCOME_REDO ? OUTCOME_REDO : OUTCOME_OK;
 }
