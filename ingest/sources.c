@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { BURST_SECONDS = 10, SIGNED_HEADER_MAX = 256 };
+enum { BURST_SECONDS = 10, WAIT_SECONDS_MAX = 3600, SIGNED_HEADER_MAX = 256 };
 
 struct member {
     struct source source;
@@ -34,6 +34,12 @@ static bool complain(struct bytes *error, int line, const char *what)
 {
     bytes_printf(error, "line %d: ingest.sources: %s", line, what);
     return false;
+}
+
+/* One record at least: who may send one a minute would never have a whole one in ten seconds. */
+static double burst_of(const struct member *member)
+{
+    return fmax(member->rate * BURST_SECONDS, 1);
 }
 
 static const char *const member_keys[] = {"name", "token", "secret", "signature_header", "signed_header", "rate", NULL};
@@ -72,7 +78,7 @@ static bool member_read(struct member *member, const struct settings_node *node,
         return complain(error, node->line, "a source needs a name");
     if (member->token.size == 0 && member->secret.size == 0)
         return complain(error, node->line, "a source needs a token or a secret");
-    member->allowance = member->rate * BURST_SECONDS;
+    member->allowance = burst_of(member);
     return true;
 }
 
@@ -230,13 +236,12 @@ int sources_take(struct sources *sources, const struct source *source, uint64_t 
     pthread_mutex_lock(&sources->lock);
     if (member->filled_at_us) {
         member->allowance += member->rate * (double)(now_us - member->filled_at_us) / 1e6;
-        if (member->allowance > member->rate * BURST_SECONDS)
-            member->allowance = member->rate * BURST_SECONDS;
+        member->allowance = fmin(member->allowance, burst_of(member));
     }
     member->filled_at_us = now_us;
     /* A batch larger than a burst is let through on a full allowance, and paid back before the next. */
     bool is_allowed = member->allowance >= 1;
-    int wait = is_allowed ? 0 : 1 + (int)((1 - member->allowance) / member->rate);
+    int wait = is_allowed ? 0 : (int)fmin(ceil((1 - member->allowance) / member->rate), WAIT_SECONDS_MAX);
     if (is_allowed)
         member->allowance -= (double)records;
     pthread_mutex_unlock(&sources->lock);

@@ -4,7 +4,7 @@
  *       sources:
  *         - name: shop
  *           token: 5e1f…                      # Authorization: Bearer 5e1f…
- *           rate: 500                         # records a second, with bursts of ten seconds' worth; none: unlimited
+ *           rate: 500                         # records a second, with bursts of ten seconds' worth, and of one at least; none: unlimited
  *         - name: typeform
  *           secret: s3cret                    # HMAC-SHA256 of the raw body, hex or base64, with or without «sha256=»
  *           signature_header: Typeform-Signature   # default X-Touchstream-Signature
@@ -45,7 +45,7 @@ bool sources_know_bearer(struct sources *sources, const struct http_exchange *ex
 /* By token or signature, with the body. NULL: unknown. Any thread. */
 const struct source *sources_authenticate(struct sources *sources, const struct http_exchange *exchange);
 
-/* Takes `records` from the source's allowance. 0: fine, else the seconds to wait. Any thread. */
+/* Takes `records` from the source's allowance. 0: fine, else the seconds to wait, an hour at most. Any thread. */
 int sources_take(struct sources *sources, const struct source *source, uint64_t records, int64_t now_us);
 
 #endif

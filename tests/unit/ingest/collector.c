@@ -485,6 +485,26 @@ static void sources_sign_or_show_tokens_and_have_a_rate(void **state)
     assert_non_null(strstr(answer, "Retry-After: "));
 }
 
+/* Once in twenty seconds is half a record in a burst of ten, and one must get through all the same. */
+static void a_slow_source_is_let_through_now_and_then(void **state)
+{
+    struct fixture *fixture = *state;
+    struct settings_node slow[] = {field("name", "s"), field("token", "t-slow"), field("rate", "0.05")};
+    struct settings_node slowest[] = {field("name", "u"), field("token", "t-slowest"), field("rate", "1e-300")};
+    struct settings_node items[] = {{.kind = SETTINGS_MAP, .children = slow, .child_count = 3},
+                                    {.kind = SETTINGS_MAP, .children = slowest, .child_count = 3}};
+    struct settings_node list = {.kind = SETTINGS_LIST, .children = items, .child_count = 2};
+    struct view body = view_of_text(EVENT("1", "5"));
+    fixture->settings.sources = &list;
+    start(fixture);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-slow\r\n", body), 200);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-slow\r\n", body), 429);
+    assert_non_null(strstr(answer, "Retry-After: 20\r\n"));
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-slowest\r\n", body), 200);
+    assert_int_equal(post_view(fixture, "/v1/touchpoints", JSON "Authorization: Bearer t-slowest\r\n", body), 429);
+    assert_non_null(strstr(answer, "Retry-After: 3600\r\n"));
+}
+
 static void a_source_speaks_for_itself_only(void **state)
 {
     struct fixture *fixture = *state;
@@ -549,6 +569,7 @@ int main(void)
         TEST(until_kafka_has_been_there_once),
         TEST(a_stop_answers_what_is_under_way),
         TEST(sources_sign_or_show_tokens_and_have_a_rate),
+        TEST(a_slow_source_is_let_through_now_and_then),
         TEST(a_source_speaks_for_itself_only),
         TEST(a_bad_list_of_sources_is_refused),
     };
