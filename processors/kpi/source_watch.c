@@ -59,9 +59,10 @@ static int64_t last_ms(const struct source_watch *source) /* the end of that min
     return MINUTES((int64_t)source->last_minute + 1);
 }
 
-static size_t ring_place(int64_t hour)
+/* Of an hour or a day; those before 1970 have places, too. */
+static size_t ring_place(int64_t index, int size)
 {
-    return (size_t)(((hour % SOURCE_HOURS) + SOURCE_HOURS) % SOURCE_HOURS);
+    return (size_t)((index % size + size) % size);
 }
 
 static bool is_steady(const struct kpi_task *task, const struct source_watch *source)
@@ -69,7 +70,7 @@ static bool is_steady(const struct kpi_task *task, const struct source_watch *so
     int64_t newest = local_hour(task, MINUTES((int64_t)source->last_minute));
     int heard = 0;
     for (int64_t hour = newest - 23; hour <= newest; hour++)
-        heard += source->hours[ring_place(hour)] > 0;
+        heard += source->hours[ring_place(hour, SOURCE_HOURS)] > 0;
     return heard >= STEADY_HOURS;
 }
 
@@ -97,7 +98,7 @@ static int missed_minutes(const struct kpi_task *task, const struct source_watch
     for (int week = 1; week <= WEEKS; week++) {
         int minutes = 0;
         for (int64_t hour = from; hour < until; hour++)
-            minutes += source->hours[ring_place(hour - (int64_t)week * WEEK_HOURS)];
+            minutes += source->hours[ring_place(hour - (int64_t)week * WEEK_HOURS, SOURCE_HOURS)];
         least = minutes < least ? minutes : least;
     }
     return least;
@@ -111,8 +112,8 @@ static void pass_hours(const struct kpi_task *task, struct source_watch *source,
     int64_t before = source->last_minute == INT32_MIN ? newest - SOURCE_HOURS : local_hour(task, MINUTES((int64_t)source->last_minute));
     before = newest - before > SOURCE_HOURS ? newest - SOURCE_HOURS : before;
     for (int64_t hour = before + 1; hour <= newest; hour++)
-        source->hours[ring_place(hour)] = 0;
-    source->hours[ring_place(newest)]++; /* of sixty; twice that when the clocks are put back */
+        source->hours[ring_place(hour, SOURCE_HOURS)] = 0;
+    source->hours[ring_place(newest, SOURCE_HOURS)]++; /* of sixty; twice that when the clocks are put back */
 }
 
 static void note_pause(struct source_watch *source, int32_t minute)
@@ -120,10 +121,10 @@ static void note_pause(struct source_watch *source, int32_t minute)
     int32_t day = minute / DAY_MINUTES;
     int32_t passed = source->newest_day == INT32_MIN || day - source->newest_day > SOURCE_DAYS ? SOURCE_DAYS : day - source->newest_day;
     for (int32_t i = 0; i < passed; i++)
-        source->pauses[(day - i) % SOURCE_DAYS] = 0;
+        source->pauses[ring_place(day - i, SOURCE_DAYS)] = 0;
     source->newest_day = day;
     int32_t pause = source->last_minute == INT32_MIN || source->silence.level ? 0 : minute - source->last_minute;
-    int32_t *longest = &source->pauses[day % SOURCE_DAYS];
+    int32_t *longest = &source->pauses[ring_place(day, SOURCE_DAYS)];
     *longest = pause > *longest ? pause : *longest;
 }
 

@@ -263,6 +263,17 @@ static void through_crashes_each_is_told_once(void **unused)
     }
 }
 
+/* No touchpoint is that old, but kpi.deltas is a topic, and there were no days before to look at. */
+static void the_first_day_of_all_is_a_day_like_others(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    begin(&stage);
+    hear(&stage, "shop", 0);
+    hear(&stage, "shop", MINUTES(1));
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +284,7 @@ int main(void)
         cmocka_unit_test(who_has_no_rhythm_is_not_missed),
         cmocka_unit_test(whoever_stays_away_is_taken_for_gone),
         cmocka_unit_test(history_and_the_setting),
+        cmocka_unit_test(the_first_day_of_all_is_a_day_like_others),
         cmocka_unit_test(through_crashes_each_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
