@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,6 +57,11 @@ bool bytes_append_file(struct bytes *bytes, const char *path, size_t most)
         got = fread(bytes->data + bytes->size, 1, PART, file);
         bytes->size += got;
     } while (got > 0 && bytes->size - begin < most);
+    int error = ferror(file) ? errno : 0;
     fclose(file);
-    return true;
+    if (error == 0)
+        return true;
+    bytes->size = begin;
+    errno = error;
+    return false;
 }

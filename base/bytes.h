@@ -62,7 +62,8 @@ static inline struct view bytes_view(const struct bytes *bytes)
 /* NUL-terminates (the NUL is not counted in size) and lends the text. */
 const char *bytes_text(struct bytes *bytes);
 
-/* The beginning of a file, `most` bytes and what else is in the last part read. false: it cannot be opened, errno says why. */
+/* The beginning of a file, `most` bytes and what else is in the last part read. false: it cannot be read (a folder, say), errno says why, and
+ * nothing is appended. */
 bool bytes_append_file(struct bytes *bytes, const char *path, size_t most);
 
 #endif

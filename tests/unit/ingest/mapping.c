@@ -386,11 +386,24 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Opened it can be, and to be taken for an empty program would refuse every row for another reason. */
+static void a_folder_is_no_mapping(void **state)
+{
+    (void)state;
+    struct bytes program = {0}, error = {0};
+    assert_false(mapping_find("ingest/mappings/", NULL, &program, &error));
+    assert_string_equal(bytes_text(&error), "ingest/mappings/: cannot be read: Is a directory");
+    assert_int_equal(program.size, 0);
+    bytes_finish(&program);
+    bytes_finish(&error);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_folder_is_no_mapping),
         TEST(zendesk_tells_a_tickets_course),
         TEST(shopify_orders_returns_and_deliveries),
         TEST(shopify_lists_are_taken_one_by_one),
