@@ -110,6 +110,8 @@ static void *run_notifier(void *context)
     arena_init(&notifier->arena);
     notifier->reader = record_reader_create(&alert_shape, notifier->config->registry);
     notifier->publisher = publisher_create(notifier->config->kafka, &(struct publisher_settings){0}, NULL, error, sizeof error);
+    if (notifier->publisher == NULL)
+        log_error("cannot note what is told", "receiver", notifier->receiver->name, "error", error, NULL);
     delivery_init(&notifier->delivery, notifier->config, notifier->receiver, notifier->publisher, notifier->stop);
     struct alert_log log = {bytes_text(&topic), notifier->reader, clock_now_ms(notifier->config->clock) - DAYS(KEPT_DAYS), notifier->stop};
     later_init(&notifier->later, notifier->config, log, notifier->publisher, &notifier->delivery);
