@@ -1,4 +1,4 @@
-#include "sinks/notify/waiting.h"
+#include "sinks/notify/waiting_private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -7,33 +7,9 @@
 
 #include <stdlib.h>
 
-enum { TRACKS_MAX = 500000, SWEEP_LEAST = 50000, SEVERITIES = SEVERITY_CRITICAL + 1 };
-
-#define NOT_OPEN INT64_MAX
+enum { TRACKS_MAX = 500000, SWEEP_LEAST = 50000 };
 
 const char *const note_texts[] = {[NOTE_TOLD] = "", [NOTE_CAPPED] = "capped", [NOTE_DIGEST] = "digest", [NOTE_KEPT] = "kept", [NOTE_BEGUN] = "begun"};
-
-struct track {
-    int32_t revision;             /* the newest seen, and what it says: */
-    enum alert_state state;
-    enum severity severity;
-    int64_t changed_at_ms;
-    bool is_held;                 /* not told as it comes */
-    struct bytes record;          /* empty while there is nothing to tell of it */
-    int32_t told_revision;        /* the newest told; 0: none */
-    bool is_told;                 /* and it is not over since */
-    enum alert_state told_state;
-    enum severity told_severity;
-    int64_t since_ms[SEVERITIES]; /* when it became open and so grave; NOT_OPEN: it is not */
-    uint64_t silences;            /* about it, one bit each */
-    struct subject subject;       /* of those that can be inhibited */
-    bool is_capped;               /* put off until the digest */
-    int64_t capped_ms;            /* since then; or told by it then */
-    struct group *group;          /* NULL: the receiver does not group */
-    int64_t told_ms;              /* the last time; INT64_MIN: never */
-    int64_t noted_ms;             /* the newest note that it was told is of then */
-    int64_t taken_ms;             /* when it came that it is due; of a restart, when that was read again */
-};
 
 void waiting_init(struct waiting *waiting, const struct receiver *receiver)
 {
@@ -62,16 +38,11 @@ void waiting_reset(struct waiting *waiting)
     waiting_init(waiting, waiting->receiver);
 }
 
-static bool is_over(const struct track *track)
-{
-    return alert_is_over(track->state);
-}
-
 /* What is over, and known to the receiver as such or never was, needs no memory. */
 static bool is_settled(const struct waiting *waiting, const struct track *track)
 {
     bool is_put_off = track->is_capped && waiting->receiver->digest.daily_max;
-    return is_over(track) && !track->is_told && !is_put_off && track->revision >= track->told_revision;
+    return track_is_over(track) && !track->is_told && !is_put_off && track->revision >= track->told_revision;
 }
 
 /* The same by what the receiver was told, before the log has been read that far. */
@@ -118,220 +89,6 @@ static struct track *track_open(struct waiting *waiting, struct view alert_id)
     return track;
 }
 
-/* --- waiting --- */
-
-static void run_clocks(const struct receiver *receiver, struct track *track, const struct alert *alert)
-{
-    bool waits = receiver->escalates ? alert->state == ALERT_STATE_OPEN : !alert_is_over(alert->state);
-    for (int severity = 0; severity < SEVERITIES; severity++) {
-        bool runs = waits && !alert->historical && severity <= (int)alert->severity;
-        if (!runs)
-            track->since_ms[severity] = NOT_OPEN;
-        else if (track->since_ms[severity] == NOT_OPEN)
-            track->since_ms[severity] = alert->changed_at_ms;
-    }
-}
-
-/* Of what the receiver knows, whichever way it was told. */
-static bool has_changed(const struct track *track)
-{
-    return track->revision > track->told_revision &&
-           (track->told_revision == 0 || track->state != track->told_state || track->severity != track->told_severity);
-}
-
-/* Until it is over; who is told change by change hears, too, how it goes on from there (VERIFIED). */
-static bool is_news(const struct track *track)
-{
-    bool was_over = track->told_revision && alert_is_over(track->told_state);
-    return has_changed(track) && (track->is_told || (was_over && is_over(track) && !track->is_held));
-}
-
-/* It is in the digest, and nowhere else; but that is no place for what is critical by now, nor for the end of what was told. */
-static bool is_put_off(const struct receiver *receiver, const struct track *track)
-{
-    bool is_critical = track->severity == SEVERITY_CRITICAL && !receiver->digest.caps_critical && !is_over(track);
-    return receiver->digest.daily_max && track->is_capped && !is_critical && !(track->is_told && is_over(track));
-}
-
-/* −1: never. */
-static int64_t after_ms_of(const struct receiver *receiver, int severity)
-{
-    return receiver->escalates ? receiver->after_ms[severity] : severity >= (int)receiver->least ? 0 : -1;
-}
-
-/* When it is to be told. */
-struct plan {
-    int64_t due_ms;   /* INT64_MAX: it does not wait, or nobody knows how long */
-    int64_t free_ms;  /* not before; a moment later, it might be inhibited */
-    int64_t ready_ms; /* a reason to speak; before, it comes along when others of its group have one */
-    int64_t waited_ms;
-    int64_t told_again_ms; /* it was told before, then; 0: not told again */
-    bool is_inhibited;
-};
-
-static int64_t held_until_ms(const struct waiting *waiting, const struct track *track, int64_t at_ms)
-{
-    for (int64_t before_ms = INT64_MIN; at_ms != before_ms && at_ms != INT64_MAX;) {
-        before_ms = at_ms;
-        at_ms = silences_end_ms(waiting->receiver->silences, track->silences, at_ms);
-        if (waiting->receiver->inhibits)
-            at_ms = inhibition_end_ms(&waiting->inhibition, &track->subject, at_ms);
-    }
-    return at_ms;
-}
-
-static int64_t later_of(int64_t one_ms, int64_t other_ms)
-{
-    return one_ms > other_ms ? one_ms : other_ms;
-}
-
-/* What is due, by when it may be told and when it must. */
-static struct plan with_company(const struct waiting *waiting, const struct track *track, struct plan plan)
-{
-    const struct grouping *grouping = &waiting->receiver->grouping;
-    bool may_be_inhibited = waiting->receiver->inhibits && track->subject.is_kpi && !is_over(track);
-    plan.free_ms = may_be_inhibited ? later_of(plan.due_ms, track->taken_ms + INHIBITION_WAIT_MS) : plan.due_ms;
-    plan.ready_ms = plan.free_ms;
-    if (track->group && plan.due_ms != INT64_MAX) {
-        plan.ready_ms = later_of(plan.free_ms, track->taken_ms + grouping->wait_ms);
-        if (track->group->told_ms != INT64_MIN)
-            plan.ready_ms = later_of(plan.ready_ms, track->group->told_ms + grouping->interval_ms);
-    }
-    return plan;
-}
-
-/* What was told and nobody has acted on, nor ended. */
-static void plan_repeat(const struct receiver *receiver, const struct track *track, struct plan *plan)
-{
-    if (!receiver->repeat_ms || !track->is_told || track->state != ALERT_STATE_OPEN || has_changed(track))
-        return;
-    plan->told_again_ms = track->told_ms;
-    plan->due_ms = later_of(track->told_ms, track->capped_ms) + receiver->repeat_ms;
-}
-
-static struct plan plan_of(const struct waiting *waiting, const struct track *track, int64_t now_ms)
-{
-    const struct receiver *receiver = waiting->receiver;
-    struct plan plan = {.due_ms = INT64_MAX, .free_ms = INT64_MAX, .ready_ms = INT64_MAX};
-    if (is_put_off(receiver, track) || track->record.size == 0)
-        return plan;
-    plan_repeat(receiver, track, &plan);
-    if (is_news(track))
-        plan.due_ms = track->changed_at_ms;
-    for (int severity = 0; severity < SEVERITIES && !track->is_told && has_changed(track); severity++) {
-        int64_t after_ms = after_ms_of(receiver, severity);
-        if (after_ms < 0 || track->since_ms[severity] == NOT_OPEN || track->since_ms[severity] + after_ms >= plan.due_ms)
-            continue;
-        plan.due_ms = track->since_ms[severity] + after_ms;
-        plan.waited_ms = after_ms;
-    }
-    if (plan.due_ms == INT64_MAX || is_over(track))
-        return with_company(waiting, track, plan);
-    int64_t held_ms = held_until_ms(waiting, track, plan.due_ms);
-    int64_t from_now_ms = receiver->inhibits ? inhibition_end_ms(&waiting->inhibition, &track->subject, now_ms) : now_ms;
-    if (held_ms <= now_ms && from_now_ms > now_ms) /* it has begun since: while the receiver did not answer, say */
-        held_ms = from_now_ms;
-    plan.is_inhibited = held_ms == INT64_MAX && (!plan.told_again_ms || plan.due_ms <= now_ms);
-    plan.waited_ms = plan.told_again_ms                         ? later_of(held_ms, now_ms) - track->since_ms[track->severity]
-                     : receiver->escalates && !track->is_told ? plan.waited_ms + (held_ms - plan.due_ms)
-                                                              : 0;
-    plan.due_ms = held_ms;
-    return with_company(waiting, track, plan);
-}
-
-/* That it is over is never too old for who was told that it was not; nor is what is still so. */
-static bool is_too_old(const struct track *track, const struct plan *plan, int64_t now_ms, int64_t age_max_ms)
-{
-    return plan->due_ms < now_ms - age_max_ms && !plan->told_again_ms && !(track->is_told && is_over(track));
-}
-
-static void add(struct waiting *waiting, struct due *due, const struct track *track, const struct plan *plan)
-{
-    if (due->count == DUE_OF_GROUP_MOST) /* the rest comes with the group's next message */
-        return;
-    if (due->count == waiting->item_capacity) {
-        waiting->item_capacity = waiting->item_capacity ? 2 * waiting->item_capacity : DUE_MOST;
-        waiting->items = memory_resize(waiting->items, waiting->item_capacity * sizeof *waiting->items);
-    }
-    waiting->items[due->count++] = (struct due_item){bytes_view(&track->record), plan->waited_ms, plan->told_again_ms};
-    due->items = waiting->items;
-}
-
-/* What is to be told now, the soonest first. Many at once: each look goes through all that waits. */
-struct candidate {
-    const struct track *track;
-    struct plan plan;
-};
-
-struct soonest {
-    size_t count;
-    struct candidate candidates[DUE_MOST];
-};
-
-/* All of a group that may be told; what is to be told again comes along if that is in a little while. */
-static void gather(struct waiting *waiting, const struct group *group, int64_t now_ms, int64_t age_max_ms, struct due *due)
-{
-    size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
-        const struct track *track = slot->value;
-        if (track->group != group)
-            continue;
-        struct plan plan = plan_of(waiting, track, now_ms);
-        int64_t until_ms = plan.told_again_ms ? now_ms + waiting->receiver->repeat_ms / 10 : now_ms;
-        if (plan.free_ms <= until_ms && !is_too_old(track, &plan, now_ms, age_max_ms))
-            add(waiting, due, track, &plan);
-    }
-    due->group = view_of_text(group->key);
-}
-
-static bool is_before(const struct candidate *one, const struct candidate *other)
-{
-    if (one->plan.ready_ms != other->plan.ready_ms)
-        return one->plan.ready_ms < other->plan.ready_ms;
-    return is_over(one->track) && !is_over(other->track); /* then what that held back */
-}
-
-/* Sorted; of more than there is room for those that are to be told first. */
-static void keep_soonest(struct soonest *soonest, struct candidate candidate)
-{
-    size_t place = soonest->count;
-    while (place > 0 && is_before(&candidate, &soonest->candidates[place - 1]))
-        place--;
-    if (place == DUE_MOST)
-        return;
-    soonest->count += soonest->count < DUE_MOST;
-    for (size_t i = soonest->count - 1; i > place; i--)
-        soonest->candidates[i] = soonest->candidates[i - 1];
-    soonest->candidates[place] = candidate;
-}
-
-bool waiting_due(struct waiting *waiting, int64_t now_ms, int64_t age_max_ms, struct due *due)
-{
-    *due = (struct due){.count = 0};
-    if (waiting->next_due_ms > now_ms)
-        return false;
-    struct soonest soonest = {.count = 0};
-    size_t at = 0;
-    waiting->next_due_ms = INT64_MAX;
-    waiting->inhibited = 0;
-    groups_sweep(&waiting->groups, &waiting->receiver->grouping, now_ms);
-    for (struct map_slot *slot; (slot = map_next(&waiting->tracks, &at));) {
-        struct plan plan = plan_of(waiting, slot->value, now_ms);
-        waiting->inhibited += plan.is_inhibited;
-        if (is_too_old(slot->value, &plan, now_ms, age_max_ms))
-            continue;
-        waiting->next_due_ms = plan.ready_ms < waiting->next_due_ms ? plan.ready_ms : waiting->next_due_ms;
-        if (plan.ready_ms <= now_ms)
-            keep_soonest(&soonest, (struct candidate){slot->value, plan});
-    }
-    if (soonest.count && soonest.candidates[0].track->group)
-        gather(waiting, soonest.candidates[0].track->group, now_ms, age_max_ms, due);
-    else
-        for (size_t i = 0; i < soonest.count; i++)
-            add(waiting, due, soonest.candidates[i].track, &soonest.candidates[i].plan);
-    return soonest.count > 0;
-}
-
 /* --- what comes in the log --- */
 
 static void remember_told(struct track *track, const struct alert *told, enum note note)
@@ -370,6 +127,18 @@ void waiting_remember(struct waiting *waiting, const struct alert *told, enum no
         remember_told(track, told, note);
 }
 
+static void run_clocks(const struct receiver *receiver, struct track *track, const struct alert *alert)
+{
+    bool waits = receiver->escalates ? alert->state == ALERT_STATE_OPEN : !alert_is_over(alert->state);
+    for (int severity = 0; severity < SEVERITIES; severity++) {
+        bool runs = waits && !alert->historical && severity <= (int)alert->severity;
+        if (!runs)
+            track->since_ms[severity] = NOT_OPEN;
+        else if (track->since_ms[severity] == NOT_OPEN)
+            track->since_ms[severity] = alert->changed_at_ms;
+    }
+}
+
 /* Who is told change by change may hear more of it. true: it is gone. */
 static bool drop_if_settled(struct waiting *waiting, struct view alert_id, struct track *track)
 {
@@ -382,8 +151,8 @@ static bool drop_if_settled(struct waiting *waiting, struct view alert_id, struc
 /* Most of what is open has been told, or is not grave enough: what there is to tell of it comes with its next revision. */
 static bool needs_record(const struct receiver *receiver, const struct track *track)
 {
-    bool may_be_told = !track->is_told && has_changed(track) && track->severity >= receiver->least;
-    return is_news(track) || may_be_told || track->is_capped || (receiver->repeat_ms && track->is_told);
+    bool may_be_told = !track->is_told && track_has_changed(track) && track->severity >= receiver->least;
+    return track_is_news(track) || may_be_told || track->is_capped || (receiver->repeat_ms && track->is_told);
 }
 
 static void keep_record(const struct receiver *receiver, struct track *track, struct view record)
@@ -454,7 +223,7 @@ bool waiting_takes_live(struct waiting *waiting, const struct alert *alert, stru
     if (!track)
         return false;
     struct plan plan = plan_of(waiting, track, now_ms);
-    bool is_to_be_told = plan.due_ms <= now_ms && !plan.told_again_ms && !is_too_old(track, &plan, now_ms, age_max_ms);
+    bool is_to_be_told = plan.due_ms <= now_ms && !plan.told_again_ms && !plan_is_too_old(track, &plan, now_ms, age_max_ms);
     if (!is_to_be_told) {
         look_at(waiting, plan.ready_ms);
         drop_if_settled(waiting, alert->alert_id, track);

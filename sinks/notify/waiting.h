@@ -18,7 +18,7 @@
  * another process's share or other settings neither forget a deadline nor call anybody twice (but for the messages that a crash cut off from
  * their notes), and whoever was told of an alert hears that it is over.
  *
- * No I/O here. One thread. */
+ * No I/O here. One thread. waiting.c is what comes in the logs, waiting_due.c when it is due. */
 #ifndef TS_NOTIFY_WAITING_H
 #define TS_NOTIFY_WAITING_H
 
