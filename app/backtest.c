@@ -11,8 +11,6 @@
 #include <string.h>
 
 static struct backtest_shifts_options shifts;
-#define NOT_GIVEN INT64_MIN
-
 static int64_t within_ms = NOT_GIVEN;
 static double false_alarms = NAN; /* not given */
 

@@ -179,7 +179,7 @@ int check_command(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     printf("%-10s ok      %s\n", "config", app->config_path ? app->config_path : "built-in values");
     config_environment_doubts(&app->config, &(struct settings_listener){NULL, print_doubt});
-    sense_doubts_of_targets(&app->config, app->config_path ? app->config_path : "environment", &(struct settings_listener){NULL, print_doubt});
+    sense_doubts_of_targets(&app->config, &(struct settings_listener){NULL, print_doubt});
     print_doubt(NULL, "ingest.listen", sense_doubt_of_ingest(&app->config));
     print_doubt(NULL, "ingest.mappings_dir", sense_doubt_of_mappings(&app->config));
     print_doubt(NULL, "dashboard.listen", sense_doubt_of_dashboard(&app->config));

@@ -69,13 +69,14 @@ bool config_load(struct config *config, const char *path, struct bytes *error)
 {
     /* settings_load keeps the sections: they live as long as the process, like the configuration. */
     static struct settings_section sections[SECTIONS_MAX];
+    config->place = path ? path : "environment";
     config->file = settings_load(path, sections, sections_of(config, sections), error);
     if (config->file == NULL)
         return false;
     struct bytes complaint = {0};
     bool is_good = makes_sense(config, &complaint);
     if (!is_good)
-        settings_complete_error(config->file, path ? path : "environment", bytes_text(&complaint), error);
+        settings_complete_error(config->file, config->place, bytes_text(&complaint), error);
     bytes_finish(&complaint);
     return is_good;
 }

@@ -41,6 +41,7 @@ struct config {
     struct notify_settings notify;
     struct dashboard_settings dashboard;
     struct settings_file *file;
+    const char *place; /* where a mistake in a setting stands that has no line: the file's name, or "environment" */
 };
 
 /* false: `error` is a complete line for the user. */

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOT_GIVEN INT64_MIN
-
 static int64_t events = 1000000, customers = 500000, seed = NOT_GIVEN, disorder_ms = NOT_GIVEN, span_ms = NOT_GIVEN;
 static double rate, duplicates = 0.01;
 static const char *mix = "full", *start, *out;

@@ -212,7 +212,7 @@ static int run_command(const struct command *command, int argc, char **argv)
         return EXIT_USAGE;
     if (command->run != check_command) { /* which tells doubts in its own way */
         config_environment_doubts(&app.config, &(struct settings_listener){NULL, log_doubt});
-        sense_doubts_of_targets(&app.config, app.config_path ? app.config_path : "environment", &(struct settings_listener){NULL, log_doubt_of_setting});
+        sense_doubts_of_targets(&app.config, &(struct settings_listener){NULL, log_doubt_of_setting});
     }
     arm_signals();
     http_client_global_init();

@@ -218,7 +218,7 @@ static const char *doubt_of_window(const struct config *config, enum kpi_id id)
 
 typedef const char *(*kpi_doubt)(const struct config *config, enum kpi_id id);
 
-static void tell_doubts(const struct config *config, const char *path, const char *key, const struct settings_node *tree, kpi_doubt doubt,
+static void tell_doubts(const struct config *config, const char *key, const struct settings_node *tree, kpi_doubt doubt,
                         const struct settings_listener *listener)
 {
     for (size_t i = 0; tree && i < tree->child_count; i++) {
@@ -229,13 +229,13 @@ static void tell_doubts(const struct config *config, const char *path, const cha
         if (why == NULL)
             continue;
         snprintf(name, sizeof name, "%s.%s", key, node->key);
-        snprintf(what, sizeof what, "%.400s:%d: %s", path, node->line, why);
+        snprintf(what, sizeof what, "%.400s:%d: %s", config->place, node->line, why);
         listener->tell(listener->context, name, what);
     }
 }
 
-void sense_doubts_of_targets(const struct config *config, const char *path, const struct settings_listener *listener)
+void sense_doubts_of_targets(const struct config *config, const struct settings_listener *listener)
 {
-    tell_doubts(config, path, "kpi.targets", config->kpi.targets, doubt_of_target, listener);
-    tell_doubts(config, path, "kpi.alerts.windows", config->kpi.alert_windows, doubt_of_window, listener);
+    tell_doubts(config, "kpi.targets", config->kpi.targets, doubt_of_target, listener);
+    tell_doubts(config, "kpi.alerts.windows", config->kpi.alert_windows, doubt_of_window, listener);
 }

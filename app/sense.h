@@ -13,8 +13,8 @@ bool sense_check(const struct config *config, struct bytes *error);
 const char *sense_doubt_of_ingest(const struct config *config);    /* about ingest.listen */
 const char *sense_doubt_of_dashboard(const struct config *config); /* about dashboard.listen */
 
-/* Targets, and windows held to one, that can alert nobody. `path`: the configuration's file. */
-void sense_doubts_of_targets(const struct config *config, const char *path, const struct settings_listener *listener);
+/* Targets, and windows held to one, that can alert nobody. */
+void sense_doubts_of_targets(const struct config *config, const struct settings_listener *listener);
 
 /* About ingest.mappings_dir; a folder may be mounted later, so it is no error. */
 const char *sense_doubt_of_mappings(const struct config *config);

@@ -24,6 +24,9 @@ struct option {
 
 #define OPTIONS_END {.name = NULL}
 
+/* What an int64_t begins with where every number that people may give means something. */
+#define NOT_GIVEN INT64_MIN
+
 /* false: `error` is a complete line for the user (unknown option with the nearest one, missing or wrong value).
  * `arguments` becomes the front of argv, from which what was understood has gone: nothing to free. NULL when the command takes none. */
 bool options_parse(int argc, char **argv, const struct option *options, struct text_list *arguments, struct bytes *error);
