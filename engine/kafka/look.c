@@ -1,12 +1,13 @@
 #include "engine/kafka/look.h"
 
+#include "base/address.h"
 #include "base/memory.h"
 #include "engine/kafka/sasl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NOT_PERMITTED = 29 /* Kafka's code */ };
+enum { KAFKA_PORT = 9092, NOT_PERMITTED = 29 /* Kafka's code */ };
 
 /* --- who is there */
 
@@ -101,19 +102,17 @@ static bool link_open(const struct look *look, struct protocol *link, const char
     return protocol_connect(link, kafka, host, port) && sasl_log_in(link, kafka);
 }
 
-/* "host:port", perhaps with a scheme before it or brackets around it. */
-static bool ask_one(struct look *look, char *broker)
+/* "host:port", perhaps with a scheme before it. */
+static bool ask_one(struct look *look, const char *broker)
 {
     struct protocol link;
-    char *scheme = strstr(broker, "://"), *host = scheme ? scheme + 3 : broker, *colon = strrchr(host, ':');
-    const char *port = colon ? colon + 1 : "9092";
-    if (colon)
-        *colon = '\0';
-    if (*host == '[' && host[strlen(host) - 1] == ']') {
-        host[strlen(host) - 1] = '\0';
-        host++;
-    }
-    bool is_found = link_open(look, &link, host, port) && metadata_read(look, &link);
+    struct address address;
+    const char *scheme = strstr(broker, "://");
+    char port[16];
+    if (!address_read(scheme ? scheme + 3 : broker, KAFKA_PORT, &address))
+        return false;
+    snprintf(port, sizeof port, "%d", address.port);
+    bool is_found = link_open(look, &link, address.host, port) && metadata_read(look, &link);
     protocol_close(&link);
     return is_found;
 }
@@ -123,7 +122,7 @@ bool look_begin(struct look *look, const struct kafka_broker *self)
     look_init(look, self);
     char *brokers = memory_copy_text(self->config->kafka->brokers), *rest = NULL;
     bool is_found = false;
-    for (char *one = strtok_r(brokers, ", ", &rest); one && !is_found; one = strtok_r(NULL, ", ", &rest))
+    for (const char *one = strtok_r(brokers, ", ", &rest); one && !is_found; one = strtok_r(NULL, ", ", &rest))
         is_found = ask_one(look, one);
     free(brokers);
     return is_found;
