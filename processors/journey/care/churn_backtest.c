@@ -66,22 +66,6 @@ static bool row_read(char **at, char *end, struct view *cells, size_t *count)
     return *count > 1;
 }
 
-static bool file_read(const char *path, struct bytes *text)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return false;
-    size_t got;
-    do {
-        bytes_reserve(text, 65536);
-        got = fread(text->data + text->size, 1, 65536, file);
-        text->size += got;
-    } while (got > 0);
-    bool is_read = !ferror(file);
-    fclose(file);
-    return is_read;
-}
-
 static void table_read(struct table *table)
 {
     char *at = table->text.data, *end = at + table->text.size;
@@ -310,7 +294,7 @@ int churn_backtest(const char *path, FILE *out, FILE *error)
 {
     struct table table = {0};
     int status = 1;
-    if (!file_read(path, &table.text)) {
+    if (!bytes_append_file(&table.text, path, SIZE_MAX)) {
         fprintf(error, "touchstream backtest churn: %s: %s\n", path, strerror(errno));
     } else {
         table_read(&table);
