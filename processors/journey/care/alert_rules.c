@@ -2,6 +2,7 @@
  * (absence.c).
  *
  * Deadlines pass by the partition's clock, so an alert is about the very instant of its deadline, whenever that was noticed. */
+#include "base/utf8.h"
 #include "processors/journey/care/absence.h"
 #include "processors/journey/care/rule_alerts.h"
 #include "processors/journey/tickets/sla.h"
@@ -85,7 +86,7 @@ static void device_review(struct turn *turn)
         rule_alert_tell(turn, alert, ALERT_STATE_OPEN, at_ms);
     } else if (report->severity == SEVERITY_CRITICAL) {
         char subject[CARE_TEXT_MAX];
-        struct view device = care_text_cut(report->device_id, DEVICE_TEXT_MAX), code = care_text_cut(report->code, DEVICE_TEXT_MAX);
+        struct view device = utf8_prefix(report->device_id, DEVICE_TEXT_MAX), code = utf8_prefix(report->code, DEVICE_TEXT_MAX);
         snprintf(subject, sizeof subject, "%.*s (%.*s)", VIEW_ARGUMENTS(device), VIEW_ARGUMENTS(code));
         rule_alert_open(turn, (struct rule_alert){.rule = RULE_DEVICE_CRITICAL, .scope = scope, .event = turn->arrival->touch->event_id,
                                              .due_at_ms = NEVER_MS},

@@ -1,6 +1,7 @@
 #include "processors/journey/care/care.h"
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "processors/journey/care/cases.h"
 #include "processors/journey/matters/activity.h"
 #include "processors/journey/sentiment/words.h" /* enum alarm_kind */
@@ -31,19 +32,11 @@ void care_finish(struct room *room, struct care *care)
     room_give(room, care->text);
 }
 
-struct view care_text_cut(struct view text, size_t most)
-{
-    size_t size = text.size <= most ? text.size : most;
-    while (size < text.size && size > 0 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
-        size--;
-    return view_of(text.data, size);
-}
-
 char *care_text_copy(struct room *room, struct view text, size_t most)
 {
     if (text.size == 0)
         return NULL;
-    struct view kept = care_text_cut(text, most);
+    struct view kept = utf8_prefix(text, most);
     return room_text(room, kept);
 }
 

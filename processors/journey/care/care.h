@@ -93,7 +93,6 @@ struct care {
 struct care *customer_care(struct customer *customer); /* makes it */
 void care_finish(struct room *room, struct care *care); /* what hangs off it; NULL is fine */
 
-struct view care_text_cut(struct view text, size_t most); /* between characters */
 char *care_text_copy(struct room *room, struct view text, size_t most); /* NULL for a null or empty one; cut */
 void care_text_set(struct room *room, char **place, struct view text, size_t most);
 

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/number_text.h"
+#include "base/utf8.h"
 #include "processors/journey/care/waits.h"
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/tickets/sla.h"
@@ -266,7 +267,7 @@ static void deadlines_score(struct scoring *scoring)
     }
     if (scoring->out->ticket == NULL || most <= 0.5)
         return;
-    struct view id = care_text_cut(view_of_text(scoring->out->ticket->id), TICKET_ID_SHOWN);
+    struct view id = utf8_prefix(view_of_text(scoring->out->ticket->id), TICKET_ID_SHOWN);
     const struct view parts[] = {VIEW_LITERAL("The "), names[which], VIEW_LITERAL(" of ticket "), id,
                                  most >= 1 ? VIEW_LITERAL(" is overdue") : VIEW_LITERAL(" is due soon")};
     if (most >= 1)

@@ -1,5 +1,7 @@
 #include "processors/journey/care/pending.h"
 
+#include "base/utf8.h"
+
 /* Where the texts of a pending one begin. */
 static uint32_t texts_before(const struct care *care, uint32_t number)
 {
@@ -26,7 +28,7 @@ void pending_add(struct turn *turn, struct pending pending, struct view subject,
         pending_remove(room, care, 0);
     if (pending.due_at_ms < care->pending_rests_ms)
         care->pending_rests_ms = pending.due_at_ms;
-    struct view kept = care_text_cut(subject, CARE_TEXT_MAX), words = care_text_cut(note, CARE_TEXT_MAX);
+    struct view kept = utf8_prefix(subject, CARE_TEXT_MAX), words = utf8_prefix(note, CARE_TEXT_MAX);
     pending.subject_size = (uint16_t)kept.size;
     pending.note_size = (uint16_t)words.size;
     pending.item = kept.size < subject.size ? identity_of(subject) : 0;
