@@ -115,6 +115,35 @@ static bool is_wanted(struct view filter, const char *name)
     return filter.data == NULL || view_equal_text(filter, name);
 }
 
+/* `answers`: one for each KPI and window that is wanted, in the order of api_kpis' questions. */
+static void write_kpis(const struct redis_answer *answers, struct view kpi, struct view window, struct view dimension, struct bytes *out)
+{
+    struct json_writer json = json_writer_on(out);
+    json_open_object(&json);
+    json_key(&json, "kpis");
+    json_open_array(&json);
+    for (int k = 0; k < KPI_COUNT_OF_ALL; k++) {
+        for (int w = 0; w < WINDOW_COUNT; w++) {
+            if (!is_wanted(kpi, kpi_names[k].name) || !is_wanted(window, windows[w]))
+                continue;
+            const struct redis_answer *answer = answers++;
+            if (answer->kind != REDIS_TEXT)
+                continue;
+            json_open_object(&json);
+            json_key(&json, "kpi");
+            json_write_text(&json, view_of_text(kpi_names[k].name));
+            json_key(&json, "window");
+            json_write_text(&json, view_of_text(windows[w]));
+            json_key(&json, "dimension");
+            json_write_text(&json, dimension);
+            append_members(&json, answer->text);
+            json_close_object(&json);
+        }
+    }
+    json_close_array(&json);
+    json_close_object(&json);
+}
+
 enum outcome api_kpis(struct api *api, struct view kpi, struct view window, struct view dimension, struct bytes *out)
 {
     struct resp commands = {0};
@@ -131,37 +160,13 @@ enum outcome api_kpis(struct api *api, struct view kpi, struct view window, stru
     }
     struct redis_answer *answers = NULL;
     enum outcome outcome = redis_link_send(api->link, &commands, api->arena, &answers);
-    size_t count = commands.command_count, at = 0;
+    size_t count = commands.command_count;
     resp_finish(&commands);
     if (outcome != OUTCOME_OK)
         return outcome;
     if (count == 0)
         return OUTCOME_PARK;
-
-    struct json_writer json = json_writer_on(out);
-    json_open_object(&json);
-    json_key(&json, "kpis");
-    json_open_array(&json);
-    for (int k = 0; k < KPI_COUNT_OF_ALL; k++) {
-        for (int w = 0; w < WINDOW_COUNT; w++) {
-            if (!is_wanted(kpi, kpi_names[k].name) || !is_wanted(window, windows[w]))
-                continue;
-            const struct redis_answer *answer = &answers[at++];
-            if (answer->kind != REDIS_TEXT)
-                continue;
-            json_open_object(&json);
-            json_key(&json, "kpi");
-            json_write_text(&json, view_of_text(kpi_names[k].name));
-            json_key(&json, "window");
-            json_write_text(&json, view_of_text(windows[w]));
-            json_key(&json, "dimension");
-            json_write_text(&json, dimension);
-            append_members(&json, answer->text);
-            json_close_object(&json);
-        }
-    }
-    json_close_array(&json);
-    json_close_object(&json);
+    write_kpis(answers, kpi, window, dimension, out);
     return OUTCOME_OK;
 }
 
@@ -231,25 +236,20 @@ static void write_points(struct json_writer *json, const struct redis_answer *en
     json_close_array(json);
 }
 
-enum outcome api_series(struct api *api, struct view kpi, struct view by, struct view window, struct bytes *out)
+/* The values that a window has now, by dimension. */
+static enum outcome ask_window(struct api *api, struct view kpi, struct view window, struct redis_answer **hash)
 {
-    enum kpi_id id;
-    if (!kpi_from_name(kpi, &id))
-        return OUTCOME_PARK;
-    if (window.data == NULL)
-        window = VIEW_LITERAL("30d");
     struct resp commands = {0};
     resp_command(&commands, 2, "HGETALL");
     resp_key(&commands, api->prefix, "kpi", joined(api, kpi, window));
-    struct redis_answer *hash = NULL, *streams = NULL;
-    enum outcome outcome = redis_link_send(api->link, &commands, api->arena, &hash);
-    if (outcome != OUTCOME_OK) {
-        resp_finish(&commands);
-        return outcome;
-    }
-    struct breakdown *chosen = arena_zeroed(api->arena, hash->count / 2 + 1, sizeof *chosen);
-    size_t count = choose_dimensions(hash, by, chosen);
-    resp_clear(&commands);
+    enum outcome outcome = redis_link_send(api->link, &commands, api->arena, hash);
+    resp_finish(&commands);
+    return outcome;
+}
+
+static enum outcome ask_points(struct api *api, struct view kpi, const struct breakdown *chosen, size_t count, struct redis_answer **streams)
+{
+    struct resp commands = {0};
     for (size_t i = 0; i < count; i++) {
         resp_command(&commands, 6, "XREVRANGE");
         resp_key(&commands, api->prefix, "series", joined(api, kpi, chosen[i].dimension));
@@ -258,8 +258,25 @@ enum outcome api_series(struct api *api, struct view kpi, struct view by, struct
         resp_text(&commands, "COUNT");
         resp_integer(&commands, POINTS_MAX);
     }
-    outcome = redis_link_send(api->link, &commands, api->arena, &streams);
+    enum outcome outcome = redis_link_send(api->link, &commands, api->arena, streams);
     resp_finish(&commands);
+    return outcome;
+}
+
+enum outcome api_series(struct api *api, struct view kpi, struct view by, struct view window, struct bytes *out)
+{
+    enum kpi_id id;
+    if (!kpi_from_name(kpi, &id))
+        return OUTCOME_PARK;
+    if (window.data == NULL)
+        window = VIEW_LITERAL("30d");
+    struct redis_answer *hash = NULL, *streams = NULL;
+    enum outcome outcome = ask_window(api, kpi, window, &hash);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    struct breakdown *chosen = arena_zeroed(api->arena, hash->count / 2 + 1, sizeof *chosen);
+    size_t count = choose_dimensions(hash, by, chosen);
+    outcome = ask_points(api, kpi, chosen, count, &streams);
     if (outcome != OUTCOME_OK)
         return outcome;
 
