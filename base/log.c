@@ -6,7 +6,9 @@
 #include "base/utf8.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -141,6 +143,31 @@ int64_t log_last_complaint(const char *service, char *text, size_t text_size)
     return at_ms;
 }
 
+/* A pipe that nobody reads (a pager, a supervisor that hangs) takes no more at some point. Who waited for it would stand still with an open
+ * transaction, so the line is dropped instead, and how many were is said once there is room again. */
+enum { PATIENCE_MS = 1000 };
+static atomic_int dropped;
+
+static bool is_there_room(void)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&out, 1, atomic_load(&dropped) ? 0 : PATIENCE_MS) != 0;
+}
+
+static void write_out(const struct bytes *line)
+{
+    if (!is_there_room()) {
+        atomic_fetch_add(&dropped, 1);
+        return;
+    }
+    int count = atomic_exchange(&dropped, 0);
+    if (count)
+        log_warning("nobody took the log for a while, lines were dropped", "lines", LOG_NUMBER(count), NULL);
+    /* One write, so that lines of several threads and processes do not mix. */
+    ssize_t written = write(STDERR_FILENO, line->data, line->size);
+    (void)written;
+}
+
 void log_line(enum log_level level, const char *message, ...)
 {
     if (level < least_level)
@@ -171,9 +198,7 @@ void log_line(enum log_level level, const char *message, ...)
         keep_complaint(message, error, now_ms);
 
     bytes_append_text(&line, is_json ? "}\n" : "\n");
-    /* One write, so that lines of several threads and processes do not mix. */
-    ssize_t written = write(STDERR_FILENO, line.data, line.size);
-    (void)written;
+    write_out(&line);
     bytes_finish(&line);
 }
 

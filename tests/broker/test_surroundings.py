@@ -1,5 +1,7 @@
 """What the program finds around itself where it is started: closed streams, few descriptors, a terminal that goes away."""
 
+import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -32,6 +34,36 @@ def test_no_standard_error(installation):
         assert process.wait(20) == 0
     finally:
         process.kill()
+
+
+def test_nobody_reads_its_log(installation):
+    """A pager that stands still, a supervisor that hangs: the work goes on, and once somebody reads again it is said how much is missing."""
+    reader, writer = os.pipe()
+    process = subprocess.Popen([installation.program, "run", "journey", "kpi", "sink", "--config", str(installation.config)], stdout=writer, stderr=writer)
+    try:
+        fill(writer)
+        installation.succeed("generate", "--events", 500, "--customers", 50, "--seed", 3)
+        assert eventually(lambda: installation.redis.hgetall(installation.redis_prefix + "kpi:active_customers:90d"), 60)
+        assert set(os.read(reader, 1 << 20)) == set(b".")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert b"lines were dropped" in os.read(reader, 1 << 20)
+    finally:
+        process.kill()
+        os.close(writer)
+        os.close(reader)
+
+
+def fill(writer):
+    """To the last byte. The flag is of the pipe's end, which the other process shares: it must be as it was before."""
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 4096)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b".")
+    os.set_blocking(writer, True)
 
 
 @pytest.mark.parametrize("command", ["inspect touchpoints", "settings"])
