@@ -95,14 +95,23 @@ static struct finding check_registry(const struct config *config)
     return finding;
 }
 
-/* Of keys that do not expire, like all of ours that matter. */
-static bool does_evict(struct redis_link *link, struct arena *arena)
+/* What INFO says of a section; "" from one that we may not ask. */
+static const char *redis_info(struct redis_link *link, struct arena *arena, const char *section)
 {
     struct redis_answer answer = {0};
-    if (redis_link_ask(link, arena, &answer, "INFO", "memory", NULL) != OUTCOME_OK || answer.kind != REDIS_TEXT)
-        return false;
-    const char *text = arena_text(arena, answer.text);
-    return strstr(text, "\nmaxmemory_policy:allkeys-") && !strstr(text, "\nmaxmemory:0\r");
+    bool is_told = redis_link_ask(link, arena, &answer, "INFO", section, NULL) == OUTCOME_OK && answer.kind == REDIS_TEXT;
+    return is_told ? arena_text(arena, answer.text) : "";
+}
+
+/* Keys that do not expire, like all of ours that matter. */
+static bool does_evict(const char *memory)
+{
+    return strstr(memory, "\nmaxmemory_policy:allkeys-") && !strstr(memory, "\nmaxmemory:0\r");
+}
+
+static bool takes_no_writes(const char *replication)
+{
+    return strstr(replication, "\nrole:slave\r") && !strstr(replication, "\nslave_read_only:0\r");
 }
 
 static struct finding check_redis(const struct config *config)
@@ -114,14 +123,18 @@ static struct finding check_redis(const struct config *config)
     arena_init(&arena);
     enum outcome outcome = redis_link_ask(link, &arena, &answer, "PING", NULL);
     finding.is_good = outcome == OUTCOME_OK && answer.kind != REDIS_ERROR;
-    if (finding.is_good)
-        snprintf(finding.text, sizeof finding.text, "answers at %s", config->redis.address);
-    else
+    if (!finding.is_good) {
         snprintf(finding.text, sizeof finding.text, "%.*s (redis.address: %s)",
                  VIEW_ARGUMENTS(answer.kind == REDIS_ERROR ? answer.text : view_of_text(redis_link_why_away(link))), config->redis.address);
-    if (finding.is_good && does_evict(link, &arena))
-        print_finding("redis", "warning", "its maxmemory-policy lets it throw away keys when memory is short: KPIs and cases would be missing unnoticed; "
-                                          "noeviction is wanted");
+    } else if (takes_no_writes(redis_info(link, &arena, "replication"))) {
+        finding.is_good = false;
+        snprintf(finding.text, sizeof finding.text, "%s is a replica and takes no writes: redis.address has to name the primary", config->redis.address);
+    } else {
+        snprintf(finding.text, sizeof finding.text, "answers at %s", config->redis.address);
+        if (does_evict(redis_info(link, &arena, "memory")))
+            print_finding("redis", "warning", "its maxmemory-policy lets it throw away keys when memory is short: KPIs and cases would be missing unnoticed; "
+                                              "noeviction is wanted");
+    }
     arena_finish(&arena);
     redis_link_destroy(link);
     return finding;

@@ -2,6 +2,7 @@
 takes it, everything is there."""
 
 import json
+import re
 
 import pytest
 import redis
@@ -84,6 +85,16 @@ def test_a_redis_that_throws_keys_away(guarded):
     client.config_set("maxmemory-policy", "allkeys-lru")
     client.config_set("maxmemory", "500mb")
     assert "noeviction is wanted" in installation.succeed("check").stdout
+
+
+def test_a_redis_that_is_a_replica(guarded):
+    """It answers, and takes nothing: who looks only whether it answers would say that all is well."""
+    installation, client = guarded
+    client.replicaof("127.0.0.1", "1")
+    done = installation.run("check")
+    assert done.returncode == 1 and re.search("^redis .*replica.*redis.address has to name the primary", done.stdout, re.M), done.stdout
+    client.replicaof("NO", "ONE")
+    installation.succeed("check")
 
 
 def test_a_redis_that_ends_idle_connections(guarded):
