@@ -11,8 +11,7 @@
 enum { PATIENCE_MS = MINUTES(5) };
 
 struct comparison {
-    int32_t finder;       /* partition */
-    int64_t asked_at_ms;  /* the finder's clock then */
+    int32_t finder; /* partition */
     struct bytes question;
     struct bytes answers; /* of those who have told, one after the other; at the finder alone */
     int32_t told;         /* how many have */
@@ -79,14 +78,6 @@ static bool question_read(struct question *out, struct view bytes)
 
 /* --- the parts that lie here */
 
-static size_t component_count(struct view dimension)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < dimension.size; i++)
-        count += dimension.data[i] == '=';
-    return count; /* of "all": none */
-}
-
 /* Takes the first off `rest`. false: there is none left. */
 static bool next_component(struct view *rest, struct view *component)
 {
@@ -113,9 +104,9 @@ static bool has_component(struct view dimension, struct view wanted)
 static bool is_part_of(struct view dimension, struct view whole)
 {
     struct view component;
-    if (component_count(dimension) != component_count(whole) + 1)
+    if (dimension_component_count(dimension) != dimension_component_count(whole) + 1)
         return false;
-    if (component_count(whole) == 0)
+    if (dimension_component_count(whole) == 0)
         return true;
     while (next_component(&whole, &component))
         if (!has_component(dimension, component))
@@ -126,8 +117,8 @@ static bool is_part_of(struct view dimension, struct view whole)
 static size_t drivers_here(const struct kpi_task *task, const struct question *question, struct driver drivers[DRIVERS_MAX])
 {
     size_t count = 0;
-    for (size_t i = 0; i < task->series_count; i++) {
-        const struct series_state *state = task->series[i];
+    for (size_t i = 0; i < task->series.count; i++) {
+        const struct series_state *state = task->series.items[i];
         struct driver driver = {.dimension = state->dimension};
         if (state->series.kpi != question->whole.kpi || !is_part_of(state->dimension, question->dimension))
             continue;
@@ -172,14 +163,14 @@ static bool answers_read(struct view answers, struct driver drivers[DRIVERS_MAX]
 
 /* --- telling each other */
 
-static void send(struct step *step, enum delta_kind kind, int32_t partition, struct view key, int64_t clock_ms, struct view comparison)
+static void send(struct step *step, enum delta_kind kind, int32_t partition, struct view key, struct view comparison)
 {
     const struct kpi_task *task = step->task;
     struct kpi_delta out = {.kind = kind,
                             .kpi = VIEW_LITERAL(""),
                             .dimension = VIEW_LITERAL(""),
                             .source_partition = task->partition,
-                            .clock_at_ms = clock_ms,
+                            .clock_at_ms = step->clock_ms,
                             .comparison = comparison};
     struct bytes *value = outbox_begin(step->outbox, KPI_OUTPUT_DELTAS, partition, key, step->record_at_ms);
     wire_begin(value, task->shared->ids.kpi_delta);
@@ -209,7 +200,7 @@ static void ask(struct step *step, struct view shift_id, struct view question, i
     bytes_append_text(&key, KPI_SHIFT_KEY);
     bytes_append_view(&key, shift_id);
     for (int32_t partition = 0; partition < partitions; partition++)
-        send(step, DELTA_KIND_ASKED, partition, bytes_view(&key), step->clock_ms, question);
+        send(step, DELTA_KIND_ASKED, partition, bytes_view(&key), question);
     bytes_finish(&key);
 }
 
@@ -244,7 +235,7 @@ static void answer(struct step *step, struct view key, int32_t finder, const str
     struct driver drivers[DRIVERS_MAX];
     struct bytes bytes = {0};
     answer_write(&bytes, drivers, drivers_here(step->task, question, drivers));
-    send(step, DELTA_KIND_TOLD, finder, key, step->clock_ms, bytes_view(&bytes));
+    send(step, DELTA_KIND_TOLD, finder, key, bytes_view(&bytes));
     bytes_finish(&bytes);
 }
 
@@ -255,7 +246,6 @@ static void begin(struct entry *entry, const struct kpi_delta *delta)
         comparison_destroy(entry->state);
     struct comparison *comparison = memory_zeroed(1, sizeof *comparison);
     comparison->finder = delta->source_partition;
-    comparison->asked_at_ms = delta->clock_at_ms;
     bytes_append_view(&comparison->question, delta->comparison);
     entry->state = comparison;
 }
@@ -334,7 +324,6 @@ void comparison_timer(struct step *step, struct entry *entry)
 void comparison_save(const struct comparison *comparison, struct bytes *out)
 {
     pack(out, comparison->finder);
-    pack(out, comparison->asked_at_ms);
     pack(out, comparison->told);
     pack_view(out, bytes_view(&comparison->question));
     pack_view(out, bytes_view(&comparison->answers));
@@ -345,7 +334,6 @@ struct comparison *comparison_load(struct view saved)
     struct unpacker in = {saved.data, saved.data + saved.size, false};
     struct comparison *comparison = memory_zeroed(1, sizeof *comparison);
     comparison->finder = (int32_t)unpack(&in);
-    comparison->asked_at_ms = unpack(&in);
     comparison->told = (int32_t)unpack(&in);
     bytes_append_view(&comparison->question, unpack_view(&in));
     bytes_append_view(&comparison->answers, unpack_view(&in));

@@ -46,8 +46,8 @@ static void task_destroy(void *context)
     sources_finish(&task->sources);
     arena_finish(&task->arena);
     bytes_finish(&task->scratch);
-    free(task->changed);
-    free(task->series);
+    free(task->changed.items);
+    free(task->series.items);
     free(task);
 }
 
@@ -122,14 +122,8 @@ static enum outcome route(void *context, const struct record *record, struct rou
 
 static void list_changed(struct kpi_task *task, struct series_state *state)
 {
-    if (state->place != SIZE_MAX)
-        return;
-    if (task->changed_count == task->changed_capacity) {
-        task->changed_capacity = task->changed_capacity ? task->changed_capacity * 2 : 64;
-        task->changed = memory_resize(task->changed, task->changed_capacity * sizeof *task->changed);
-    }
-    state->place = task->changed_count;
-    task->changed[task->changed_count++] = state;
+    if (state->place == SIZE_MAX)
+        state->place = series_list_add(&task->changed, state);
 }
 
 static void note_change(struct step *step, struct series_state *state)
@@ -355,17 +349,17 @@ static void record_done(struct step *step)
     if (!is_flush(task, step))
         return;
     size_t kept = 0;
-    for (size_t i = 0; i < task->changed_count; i++) {
-        struct series_state *state = task->changed[i];
+    for (size_t i = 0; i < task->changed.count; i++) {
+        struct series_state *state = task->changed.items[i];
         bool is_due = state->changed_offset <= step->offset && state->entry->applied_offset <= step->offset;
         bool is_done = is_due && publish_changes(step, state);
         if (is_due) /* what has been published when is part of the state */
             entry_changed(step, state->entry);
         state->place = is_done ? SIZE_MAX : kept;
         if (!is_done)
-            task->changed[kept++] = state;
+            task->changed.items[kept++] = state;
     }
-    task->changed_count = kept;
+    task->changed.count = kept;
 }
 
 /* --- what can never work --- */

@@ -11,21 +11,30 @@
 
 #include <stdlib.h>
 
-static void list(struct kpi_task *task, struct series_state *state)
+size_t dimension_component_count(struct view dimension)
 {
-    if (task->series_count == task->series_capacity) {
-        task->series_capacity = task->series_capacity ? task->series_capacity * 2 : 64;
-        task->series = memory_resize(task->series, task->series_capacity * sizeof *task->series);
-    }
-    state->number = task->series_count;
-    task->series[task->series_count++] = state;
+    size_t count = 0;
+    for (size_t i = 0; i < dimension.size; i++)
+        count += dimension.data[i] == '=';
+    return count;
 }
 
-static void unlist(struct kpi_task *task, struct series_state *state)
+size_t series_list_add(struct series_list *list, struct series_state *state)
 {
-    struct series_state *last = task->series[--task->series_count];
-    task->series[state->number] = last;
-    last->number = state->number;
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 64;
+        list->items = memory_resize(list->items, list->capacity * sizeof *list->items);
+    }
+    list->items[list->count] = state;
+    return list->count++;
+}
+
+/* The last one takes its place. */
+static struct series_state *remove_at(struct series_list *list, size_t place)
+{
+    struct series_state *moved = list->items[--list->count];
+    list->items[place] = moved;
+    return moved;
 }
 
 struct series_state *series_state_create(struct kpi_task *task, struct view key, enum kpi_id kpi)
@@ -42,18 +51,15 @@ struct series_state *series_state_create(struct kpi_task *task, struct view key,
     state->hours = (struct hours){.closed_until = INT32_MIN, .told_at_ms = INT64_MIN};
     state->watch.starts_at_ms = INT64_MAX;
     threshold_init(state, task);
-    list(task, state);
+    state->number = series_list_add(&task->series, state);
     return state;
 }
 
 void series_state_destroy(struct kpi_task *task, struct series_state *state)
 {
-    unlist(task, state);
-    if (state->place != SIZE_MAX) {
-        struct series_state *last = task->changed[--task->changed_count];
-        task->changed[state->place] = last;
-        last->place = state->place;
-    }
+    remove_at(&task->series, state->number)->number = state->number;
+    if (state->place != SIZE_MAX)
+        remove_at(&task->changed, state->place)->place = state->place;
     series_finish(&state->series);
     watch_finish(&state->watch);
     free(state->key);

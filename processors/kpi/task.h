@@ -65,14 +65,17 @@ struct series_state {
     struct view dimension;  /* within key */
 };
 
+struct series_list {
+    struct series_state **items;
+    size_t count, capacity;
+};
+
 struct kpi_task {
     const struct kpi_shared *shared;
     int32_t partition;
     struct sources sources;
-    struct series_state **series;  /* all of this partition, in no promised order */
-    size_t series_count, series_capacity;
-    struct series_state **changed; /* to be published at the next flush */
-    size_t changed_count, changed_capacity;
+    struct series_list series;  /* all of this partition, in no promised order */
+    struct series_list changed; /* to be published at the next flush */
     struct arena arena;            /* for what is needed in passing, emptied at each use */
     struct bytes scratch;
     struct metric *too_late;
@@ -80,6 +83,11 @@ struct kpi_task {
 
 /* An event-time bucket is closed for detectors and series this long after its end: stragglers of other partitions. */
 enum { CLOSING_GRACE_MS = 60000 };
+
+/* Of "product=boots,channel=EMAIL" two; of "all" none. */
+size_t dimension_component_count(struct view dimension);
+
+size_t series_list_add(struct series_list *list, struct series_state *state); /* gives its place there */
 
 struct series_state *series_state_create(struct kpi_task *task, struct view key, enum kpi_id kpi);
 void series_state_destroy(struct kpi_task *task, struct series_state *state);

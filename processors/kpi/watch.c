@@ -27,14 +27,12 @@ static const int32_t rows_kept[GRID_COUNT] = {MINUTES_KEPT, HOURS_KEPT, DAYS_KEP
 
 static bool is_watched(const struct series_state *state, const struct kpi_settings *settings)
 {
-    size_t equal_signs = 0;
-    for (size_t i = 0; i < state->dimension.size; i++)
-        equal_signs += state->dimension.data[i] == '=';
+    size_t components = dimension_component_count(state->dimension);
     if (!settings->trend_enabled || state->series.kind == KPI_KIND_UPLIFT || state->series.kpi == KPI_STAGE_CUSTOMERS)
         return false; /* how many customers there are grows with the shop: every day is a shift */
     if (strcmp(settings->trend_dimensions, "all") == 0)
-        return equal_signs == 0;
-    return strcmp(settings->trend_dimensions, "every") == 0 || equal_signs <= 1;
+        return components == 0;
+    return strcmp(settings->trend_dimensions, "every") == 0 || components <= 1;
 }
 
 /* Minutes of the whole only, and only where minutes are shown. */

@@ -286,7 +286,7 @@ static void a_checkpoint_of_before_is_read(void **unused)
     assert_int_equal(state->thresholds[0].window, WINDOW_24H);
     assert_int_equal(state->thresholds[0].level, 0);
     series_state_destroy(&task, state);
-    free(task.series);
+    free(task.series.items);
     bytes_finish(&saved);
     stage_end(&stage);
 }
