@@ -19,7 +19,7 @@
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "processors/kpi/comparison.h"
-#include "processors/kpi/packed.h"
+#include "processors/kpi/entry.h"
 #include "processors/kpi/source_watch.h"
 #include "schemas/records.h"
 #include "schemas/wire.h"
@@ -49,25 +49,6 @@ static void task_destroy(void *context)
     free(task->changed.items);
     free(task->series.items);
     free(task);
-}
-
-/* What the entry of a key is about. No name of a KPI begins as the keys of what is no series do. */
-enum subject { SUBJECT_SERIES, SUBJECT_CLOCK, SUBJECT_SOURCE, SUBJECT_SHIFT };
-
-static bool begins_with(struct view key, struct view prefix)
-{
-    return key.size > prefix.size && memcmp(key.data, prefix.data, prefix.size) == 0;
-}
-
-static enum subject subject_of(struct view key)
-{
-    if (key.size == 0 || key.data[0] != KPI_CLOCK_KEY[0])
-        return SUBJECT_SERIES;
-    if (view_equal(key, VIEW_LITERAL(KPI_CLOCK_KEY)))
-        return SUBJECT_CLOCK;
-    if (begins_with(key, VIEW_LITERAL(KPI_SOURCE_KEY)))
-        return SUBJECT_SOURCE;
-    return begins_with(key, VIEW_LITERAL(KPI_SHIFT_KEY)) ? SUBJECT_SHIFT : SUBJECT_SERIES;
 }
 
 /* --- where a record goes --- */
@@ -111,7 +92,7 @@ static enum outcome route(void *context, const struct record *record, struct rou
         return OUTCOME_OK; /* a tick */
     if (!record->key.data || !record->value.data)
         return OUTCOME_PARK;
-    enum subject subject = subject_of(record->key);
+    enum subject subject = kpi_subject_of(record->key);
     if (subject == SUBJECT_CLOCK)
         return route_clock(context, record, out);
     out->key = record->key;
@@ -120,19 +101,13 @@ static enum outcome route(void *context, const struct record *record, struct rou
 
 /* --- what happens to it --- */
 
-static void list_changed(struct kpi_task *task, struct series_state *state)
-{
-    if (state->place == SIZE_MAX)
-        state->place = series_list_add(&task->changed, state);
-}
-
 static void note_change(struct step *step, struct series_state *state)
 {
     struct kpi_task *task = step->task;
     if (!state->series.changed && !hours_are_to_tell(state))
         return;
     state->changed_offset = step->offset;
-    list_changed(task, state);
+    series_list_changed(task, state);
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -267,7 +242,7 @@ static bool belongs(enum subject subject, enum delta_kind kind)
 static enum outcome apply(struct step *step, struct entry *entry)
 {
     struct kpi_task *task = step->task;
-    enum subject subject = subject_of(step->record->key);
+    enum subject subject = kpi_subject_of(step->record->key);
     if (subject == SUBJECT_CLOCK) {
         entry->state = &task->sources; /* route has done the work; the entry carries it into the checkpoint */
         return OUTCOME_OK;
@@ -325,7 +300,7 @@ static void series_timer(struct step *step, struct entry *entry)
 
 static void timer(struct step *step, struct entry *entry)
 {
-    enum subject subject = subject_of(entry_key(entry));
+    enum subject subject = kpi_subject_of(entry_key(entry));
     if (subject == SUBJECT_SOURCE)
         source_timer(step, entry);
     else if (subject == SUBJECT_SHIFT)
@@ -339,7 +314,7 @@ static void timer(struct step *step, struct entry *entry)
 static bool is_flush(const struct kpi_task *task, const struct step *step)
 {
     const struct record *record = step->record;
-    return !record->key.data || (subject_of(record->key) == SUBJECT_CLOCK && sources_is_flush(&task->sources, step->offset));
+    return !record->key.data || (kpi_subject_of(record->key) == SUBJECT_CLOCK && sources_is_flush(&task->sources, step->offset));
 }
 
 /* While recovering, a state may be from after this flush: then it waits for the one that comes after its change. */
@@ -384,111 +359,6 @@ static void park(struct step *step, const struct record *record)
     outbox_end(step->outbox);
 }
 
-/* --- checkpoints --- */
-
-enum { STATE_VERSION = 1 };
-
-static void entry_save(void *context, const struct entry *entry, struct bytes *value)
-{
-    struct kpi_task *task = context;
-    struct view key = entry_key(entry);
-    struct kpi_state out = {.kpi = VIEW_LITERAL("clock"), .dimension = VIEW_LITERAL(""),
-                            .applied_offset = entry->applied_offset};
-    struct bytes *private = &task->scratch;
-    bytes_clear(private);
-    bytes_append_byte(private, STATE_VERSION);
-    pack(private, entry->timer_at_ms);
-    switch (subject_of(key)) {
-    case SUBJECT_CLOCK:
-        sources_save(&task->sources, private);
-        break;
-    case SUBJECT_SOURCE:
-        out.kpi = VIEW_LITERAL("heard");
-        out.dimension = ((const struct source_watch *)entry->state)->dimension;
-        source_watch_save(entry->state, private);
-        break;
-    case SUBJECT_SHIFT:
-        out.kpi = VIEW_LITERAL("shift");
-        comparison_save(entry->state, private);
-        break;
-    case SUBJECT_SERIES:
-        out.kpi = view_of_text(kpi_names[((const struct series_state *)entry->state)->series.kpi].name);
-        out.dimension = ((const struct series_state *)entry->state)->dimension;
-        series_state_save(entry->state, private);
-        break;
-    }
-    out.private = bytes_view(private);
-    wire_begin(value, task->shared->ids.kpi_state);
-    kpi_state_encode(value, &out);
-}
-
-static struct series_state *load_series(struct kpi_task *task, struct entry *entry, struct view private)
-{
-    struct series_state *state = series_state_load(task, entry_key(entry), private);
-    if (state)
-        state->entry = entry;
-    if (state && (state->series.changed || hours_are_to_tell(state)))
-        list_changed(task, state);
-    return state;
-}
-
-static bool load_private(struct kpi_task *task, struct entry *entry, struct view private)
-{
-    switch (subject_of(entry_key(entry))) {
-    case SUBJECT_CLOCK:
-        entry->state = &task->sources;
-        return sources_load(&task->sources, private);
-    case SUBJECT_SOURCE:
-        entry->state = source_watch_create(entry_key(entry));
-        return source_watch_load(entry->state, private);
-    case SUBJECT_SHIFT:
-        entry->state = comparison_load(private);
-        break;
-    case SUBJECT_SERIES:
-        entry->state = load_series(task, entry, private);
-        break;
-    }
-    return entry->state != NULL;
-}
-
-static bool entry_load(void *context, struct entry *entry, struct view value)
-{
-    struct kpi_task *task = context;
-    struct kpi_state saved;
-    struct view avro, private;
-    uint32_t schema_id;
-    arena_reset(&task->arena);
-    if (!wire_split(value, &schema_id, &avro) || !kpi_state_decode(&saved, avro, &task->arena))
-        return false;
-    entry->applied_offset = saved.applied_offset;
-    private = saved.private;
-    if (private.size < 1 || private.data[0] != STATE_VERSION)
-        return false;
-    struct unpacker in = {private.data + 1, private.data + private.size, false};
-    entry->timer_at_ms = unpack(&in);
-    return !in.is_broken && load_private(task, entry, view_of(in.at, (size_t)(in.end - in.at)));
-}
-
-static void entry_free(void *context, struct entry *entry)
-{
-    if (entry->state == NULL)
-        return;
-    switch (subject_of(entry_key(entry))) {
-    case SUBJECT_CLOCK:
-        break; /* the task's */
-    case SUBJECT_SOURCE:
-        source_watch_destroy(entry->state);
-        break;
-    case SUBJECT_SHIFT:
-        comparison_destroy(entry->state);
-        break;
-    case SUBJECT_SERIES:
-        series_state_destroy(context, entry->state);
-        break;
-    }
-    entry->state = NULL;
-}
-
 static const char *const outputs[] = {[KPI_OUTPUT_KPIS] = "kpis", [KPI_OUTPUT_SHIFTS] = "trend.shifts",
                                       [KPI_OUTPUT_REJECTED] = "touchpoints.rejected", [KPI_OUTPUT_ALERTS] = "alerts",
                                       [KPI_OUTPUT_DELTAS] = "kpi.deltas", NULL};
@@ -499,7 +369,7 @@ const struct processor kpi_processor = {
     .checkpoint = "kpi.state",
     .outputs = outputs,
     .is_checkpoint_private = true,
-    .version = STATE_VERSION,
+    .version = KPI_STATE_VERSION,
     .task_create = task_create,
     .task_destroy = task_destroy,
     .route = route,
@@ -507,7 +377,7 @@ const struct processor kpi_processor = {
     .timer = timer,
     .record_done = record_done,
     .park = park,
-    .entry_save = entry_save,
-    .entry_load = entry_load,
-    .entry_free = entry_free,
+    .entry_save = kpi_entry_save,
+    .entry_load = kpi_entry_load,
+    .entry_free = kpi_entry_free,
 };

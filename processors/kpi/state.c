@@ -19,7 +19,7 @@ size_t dimension_component_count(struct view dimension)
     return count;
 }
 
-size_t series_list_add(struct series_list *list, struct series_state *state)
+static size_t add(struct series_list *list, struct series_state *state)
 {
     if (list->count == list->capacity) {
         list->capacity = list->capacity ? list->capacity * 2 : 64;
@@ -37,6 +37,12 @@ static struct series_state *remove_at(struct series_list *list, size_t place)
     return moved;
 }
 
+void series_list_changed(struct kpi_task *task, struct series_state *state)
+{
+    if (state->place == SIZE_MAX)
+        state->place = add(&task->changed, state);
+}
+
 struct series_state *series_state_create(struct kpi_task *task, struct view key, enum kpi_id kpi)
 {
     struct series_state *state = memory_zeroed(1, sizeof *state);
@@ -51,7 +57,7 @@ struct series_state *series_state_create(struct kpi_task *task, struct view key,
     state->hours = (struct hours){.closed_until = INT32_MIN, .told_at_ms = INT64_MIN};
     state->watch.starts_at_ms = INT64_MAX;
     threshold_init(state, task);
-    state->number = series_list_add(&task->series, state);
+    state->number = add(&task->series, state);
     return state;
 }
 

@@ -87,7 +87,7 @@ enum { CLOSING_GRACE_MS = 60000 };
 /* Of "product=boots,channel=EMAIL" two; of "all" none. */
 size_t dimension_component_count(struct view dimension);
 
-size_t series_list_add(struct series_list *list, struct series_state *state); /* gives its place there */
+void series_list_changed(struct kpi_task *task, struct series_state *state); /* into task->changed, once */
 
 struct series_state *series_state_create(struct kpi_task *task, struct view key, enum kpi_id kpi);
 void series_state_destroy(struct kpi_task *task, struct series_state *state);
