@@ -177,13 +177,19 @@ const char *sense_doubt_of_mappings(const struct config *config)
 
 const char *sense_doubt_of_dashboard(const struct config *config)
 {
-    if (address_is_loopback(config->dashboard.listen))
+    const struct dashboard_settings *dashboard = &config->dashboard;
+    if (address_is_loopback(dashboard->listen))
         return NULL;
-    return config->dashboard.token[0]
-               ? "others than this machine may reach it, and who does reads about every customer without a password; put a proxy with a "
-                 "login before it"
+    if (dashboard->read_token[0])
+        return dashboard->tls.certificate_location[0]
+                   ? NULL
+                   : "others than this machine may reach it, and its tokens travel unencrypted; set dashboard.tls_certificate_location, or put a proxy "
+                     "with HTTPS before it";
+    return dashboard->token[0]
+               ? "others than this machine may reach it, and who does reads about every customer without a password; set dashboard.read_token "
+                 "(TOUCHSTREAM_DASHBOARD_READ_TOKEN), or put a proxy with a login before it"
                : "others than this machine may reach it, and who does reads about every customer and acts on cases without a "
-                 "password; set dashboard.token (TOUCHSTREAM_DASHBOARD_TOKEN) and put a proxy with a login before it";
+                 "password; set dashboard.token and dashboard.read_token (TOUCHSTREAM_DASHBOARD_TOKEN, _READ_TOKEN), or put a proxy with a login before it";
 }
 
 static bool says_none(const struct settings_node *node)

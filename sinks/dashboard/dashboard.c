@@ -4,7 +4,7 @@
 #include "base/http_server.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/signature.h"
+#include "sinks/dashboard/access.h"
 #include "sinks/dashboard/api.h"
 #include "sinks/dashboard/case_action.h"
 #include "sinks/dashboard/live.h"
@@ -31,6 +31,11 @@ const struct setting dashboard_setting_rows[] = {
     SETTING_TEXT(struct dashboard_settings, token, "dashboard.token", .is_secret = true,
                  .about = "Who acts on cases must send it as a bearer token; empty: case actions are refused from other sites "
                           "but need no token."),
+    SETTING_TEXT(struct dashboard_settings, read_token, "dashboard.read_token", .is_secret = true,
+                 .about = "Who reads the page or its API must know it, or dashboard.token: by signing in on the page, or as a bearer token; "
+                          "empty: whoever reaches the address reads."),
+    SETTING_DURATION(struct dashboard_settings, session_ms, "dashboard.session", .standard = HOURS(12), .least = MINUTES(1), .most = DAYS(400),
+                     .about = "How long a browser stays signed in."),
     SETTING_INTEGER(struct dashboard_settings, threads, "dashboard.threads", .standard = 2, .least = 1, .most = 64,
                     .about = "Threads that answer requests."),
     SETTING_INTEGER(struct dashboard_settings, connections_max, "dashboard.connections_max", .standard = 1000, .least = 1,
@@ -39,6 +44,7 @@ const struct setting dashboard_setting_rows[] = {
 
 struct dashboard {
     const struct dashboard_config *config;
+    struct access access;
     struct live *live;
     struct case_actions *actions;
     pthread_mutex_t lock; /* guards the idle links */
@@ -128,18 +134,6 @@ static const struct page *page_find(struct view path)
 
 /* --- case actions ------------------------------------------------------------------------------------------------ */
 
-/* With a token: who has it may act. Without: whoever reaches us may, but no other web site through a visitor's browser,
- * which cannot send JSON to us without asking first. */
-static bool may_act(const struct dashboard *dashboard, const struct http_exchange *exchange)
-{
-    const char *token = dashboard->config->settings->token;
-    struct view given = after(http_exchange_header(exchange, "Authorization"), "Bearer ");
-    if (token[0])
-        return given.data && signature_equal(given, view_of_text(token));
-    struct view type = http_exchange_header(exchange, "Content-Type");
-    return type.size >= 16 && strncasecmp(type.data, "application/json", 16) == 0;
-}
-
 struct verb_body {
     json_t *json;
     struct view actor, note;
@@ -197,7 +191,7 @@ static void handle_action(struct dashboard *dashboard, struct http_exchange *exc
 {
     const char *slash = rest.size ? memrchr(rest.data, '/', rest.size) : NULL;
     struct verb_body body;
-    if (!may_act(dashboard, exchange)) {
+    if (!access_may_act(&dashboard->access, exchange)) {
         http_exchange_refuse(exchange, 401, "unauthorized", "case actions need the dashboard's token as a bearer token");
         return;
     }
@@ -216,7 +210,7 @@ static void handle_action(struct dashboard *dashboard, struct http_exchange *exc
 /* --- requests ---------------------------------------------------------------------------------------------------- */
 
 /* What we have under a path, and the methods it takes. */
-enum place { PLACE_NOWHERE, PLACE_HEALTH, PLACE_PAGE, PLACE_STREAM, PLACE_QUESTION, PLACE_ACTION };
+enum place { PLACE_NOWHERE, PLACE_HEALTH, PLACE_PAGE, PLACE_STREAM, PLACE_QUESTION, PLACE_ACTION, PLACE_SESSION };
 
 static enum place place_of(struct view path, const struct page **page)
 {
@@ -225,9 +219,21 @@ static enum place place_of(struct view path, const struct page **page)
     return *page                                     ? PLACE_PAGE
            : view_equal_text(path, "/healthz")       ? PLACE_HEALTH
            : view_equal_text(question, "stream")     ? PLACE_STREAM
+           : view_equal_text(question, "session")    ? PLACE_SESSION
            : question_exists(question)               ? PLACE_QUESTION
            : after(path, "/api/cases/").data != NULL ? PLACE_ACTION
                                                      : PLACE_NOWHERE;
+}
+
+static const char *methods_of(enum place place)
+{
+    return place == PLACE_ACTION ? "POST" : place == PLACE_SESSION ? ACCESS_METHODS : "GET, HEAD";
+}
+
+/* The page's own files say nothing of anybody, and let one sign in. */
+static bool is_for_readers(enum place place)
+{
+    return place == PLACE_STREAM || place == PLACE_QUESTION;
 }
 
 static void handle(void *context, struct http_exchange *exchange)
@@ -237,8 +243,12 @@ static void handle(void *context, struct http_exchange *exchange)
     const struct page *page;
     enum place place = place_of(path, &page);
     add_security_headers(exchange);
-    if (place != PLACE_NOWHERE && !http_exchange_allows(exchange, place == PLACE_ACTION ? "POST" : "GET, HEAD")) {
+    if (place != PLACE_NOWHERE && !http_exchange_allows(exchange, methods_of(place))) {
         http_exchange_refuse(exchange, 405, "bad_method", "this path takes another method");
+        return;
+    }
+    if (is_for_readers(place) && !access_may_read(&dashboard->access, exchange)) {
+        access_refuse_reader(exchange);
         return;
     }
     switch (place) {
@@ -256,6 +266,7 @@ static void handle(void *context, struct http_exchange *exchange)
         break;
     case PLACE_QUESTION: handle_question(dashboard, exchange, after(path, "/api/")); break;
     case PLACE_ACTION: handle_action(dashboard, exchange, after(path, "/api/cases/")); break;
+    case PLACE_SESSION: access_handle_session(&dashboard->access, exchange); break;
     }
 }
 
@@ -267,6 +278,7 @@ static struct http_server *listen_at(struct dashboard *dashboard, char *error, s
         snprintf(error, error_size, "not host:port");
         return NULL;
     }
+    dashboard->access = (struct access){settings, dashboard->config->clock, address.port};
     struct http_server_settings http = {.address = address.host,
                                         .port = address.port,
                                         .tls = settings->tls,

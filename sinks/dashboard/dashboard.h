@@ -13,7 +13,8 @@
 struct dashboard_settings {
     char *listen;
     struct tls_options tls; /* HTTPS where certificate and key are given */
-    char *token;
+    char *token, *read_token;
+    int64_t session_ms;
     int64_t threads, connections_max;
 };
 

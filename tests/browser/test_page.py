@@ -14,6 +14,8 @@ import time
 import uuid
 
 import pytest
+import requests
+from installation import eventually, free_port
 from stage import ACT_TOKEN, angry
 from test_bad_input import good, moment
 
@@ -35,6 +37,13 @@ def page(stage, browser):
     assert seen["errors"] == []
     assert [text for text in seen["console"] if "Content Security Policy" in text] == []
     assert [url for url in seen["requests"] if not url.startswith((stage.url, "data:"))] == []
+
+
+def is_there(url):
+    try:
+        return requests.get(url + "healthz", timeout=2).ok
+    except requests.ConnectionError:
+        return False
 
 
 def live(browser, seconds=30):
@@ -302,6 +311,41 @@ def test_an_empty_installation_says_what_to_do(empty_stage, browser):
     browser.picture("empty-alerts")
     browser.look("location.hash = '#/customers/nobody';")
     browser.wait("document.querySelector('.empty')?.textContent.includes('Nobody')")
+
+
+def test_who_must_sign_in_does_and_sees_all_from_then_on(stage, browser):
+    """A second dashboard over the same data, for those who know its token."""
+    port = free_port()
+    stage.installation.start("dashboard", name="guarded", settings={"dashboard.listen": "127.0.0.1:%d" % port, "dashboard.read_token": "for readers"})
+    url = "http://127.0.0.1:%d/" % port
+    assert eventually(lambda: is_there(url), 30), stage.installation.logs()
+    stage.post(angry("behind-the-door"))
+    browser.goto(url + "#/hot")
+    browser.wait("document.getElementById('sign-in').open")
+    assert "behind-the-door" not in browser.look("return document.body.textContent;")
+    browser.picture("sign-in")
+    browser.do("await page.fill('#read-token', 'a guess'); await page.click('#sign-in button');")
+    browser.wait("document.getElementById('sign-in').open && document.getElementById('sign-in-refused').textContent.includes('not the token')")
+    browser.do("await page.keyboard.press('Escape');")
+    browser.wait("document.getElementById('sign-in').open")
+    browser.do("await page.fill('#read-token', 'for readers'); await page.keyboard.press('Enter');")
+    live(browser)
+    browser.wait(row_of("behind-the-door"))
+    stage.post(angry("came-later"))
+    browser.wait(row_of("came-later"))  # the stream of events knows us, too
+    browser.look("%s.querySelector('[data-verb=acknowledge]').click();" % row_of("behind-the-door"))
+    browser.wait("document.getElementById('token-dialog').open")  # who reads does not act yet
+    browser.do("await page.fill('#actor', 'Ada'); await page.fill('#token', %s); await page.click('#token-dialog button.primary');" % json.dumps(ACT_TOKEN))
+    browser.wait("%s === 'acknowledged'" % state_of("behind-the-door"))
+    browser.do("await page.reload();")
+    browser.wait(row_of("came-later"))
+    browser.picture("signed-in")
+    browser.do("await page.click('#sign-out');")
+    browser.wait("document.getElementById('sign-in').open && document.getElementById('state').dataset.state === 'signed out'")
+    assert "came-later" not in browser.look("return document.body.textContent;")
+    browser.do("await page.fill('#read-token', %s); await page.click('#sign-in button');" % json.dumps(ACT_TOKEN))
+    browser.wait(row_of("came-later"))  # who may act reads
+    assert browser.look("return window.violations;") == [] and browser.do("return seen.errors;") == []
 
 
 def test_hot_is_counted_apart_from_merely_open(stage, page):

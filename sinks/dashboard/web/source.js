@@ -1,7 +1,9 @@
 // The server: questions, case actions, and the stream of what changes.
+import { mustSignIn, signIn } from "./session.js";
 
 async function ask(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+  let answer;
+  while ((answer = await fetch(path, { headers: { Accept: "application/json" } })).status === 401) await signIn();
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
@@ -44,7 +46,7 @@ async function whoActs(mustAsk) {
 
 /** false: the person thought better of it. Throws what the server said otherwise. */
 export async function act(caseId, verb) {
-  for (let mustAsk = false; ; mustAsk = true) {
+  for (let mustAsk = false; ;) {
     if (!(await whoActs(mustAsk))) return false;
     const answer = await fetch(`api/cases/${encodeURIComponent(caseId)}/${verb}`, {
       method: "POST",
@@ -53,6 +55,8 @@ export async function act(caseId, verb) {
     });
     if (answer.ok) return true;
     if (answer.status !== 401) throw new Error((await answer.json()).error?.reason || `HTTP ${answer.status}`);
+    if (await mustSignIn()) await signIn();
+    else mustAsk = true;
   }
 }
 
@@ -64,9 +68,16 @@ export function listen(on) {
     const heard = (name) => (event) => { lastWord = Date.now(); on(name, JSON.parse(event.data)); };
     stream.addEventListener("hello", (event) => { heard("hello")(event); on("state", "live"); });
     for (const name of ["kpis", "alert", "shift", "redis"]) stream.addEventListener(name, heard(name));
-    stream.onerror = () => {
+    stream.onerror = async () => {
+      const hasGivenUp = stream.readyState === EventSource.CLOSED; // the browser has: we do not
+      if (hasGivenUp && await mustSignIn()) {
+        on("state", "signed out");
+        await signIn();
+        open();
+        return;
+      }
       on("state", "disconnected");
-      if (stream.readyState === EventSource.CLOSED) setTimeout(open, 1000); // the browser gave up: we do not
+      if (hasGivenUp) setTimeout(open, 1000);
     };
   };
   open();
