@@ -124,13 +124,15 @@ static struct finding check_redis(const struct config *config)
     enum outcome outcome = redis_link_ask(link, &arena, &answer, "PING", NULL);
     finding.is_good = outcome == OUTCOME_OK && answer.kind != REDIS_ERROR;
     if (!finding.is_good) {
-        snprintf(finding.text, sizeof finding.text, "%.*s (redis.address: %s)",
-                 VIEW_ARGUMENTS(answer.kind == REDIS_ERROR ? answer.text : view_of_text(redis_link_why_away(link))), config->redis.address);
+        snprintf(finding.text, sizeof finding.text, "%.*s (%s: %s)",
+                 VIEW_ARGUMENTS(answer.kind == REDIS_ERROR ? answer.text : view_of_text(redis_link_why_away(link))),
+                 config->redis.sentinels.count ? "redis.sentinels" : "redis.address", redis_link_address(link));
     } else if (takes_no_writes(redis_info(link, &arena, "replication"))) {
         finding.is_good = false;
-        snprintf(finding.text, sizeof finding.text, "%s is a replica and takes no writes: redis.address has to name the primary", config->redis.address);
+        snprintf(finding.text, sizeof finding.text, "%s is a replica and takes no writes: redis.address has to name the primary", redis_link_address(link));
     } else {
-        snprintf(finding.text, sizeof finding.text, "answers at %s", config->redis.address);
+        snprintf(finding.text, sizeof finding.text, config->redis.sentinels.count ? "answers at %s, which is the primary '%s' by Sentinel's word" : "answers at %s", redis_link_address(link),
+                 config->redis.sentinel_name);
         if (does_evict(redis_info(link, &arena, "memory")))
             print_finding("redis", "warning", "its maxmemory-policy lets it throw away keys when memory is short: KPIs and cases would be missing unnoticed; "
                                               "noeviction is wanted");

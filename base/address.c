@@ -27,6 +27,11 @@ bool address_read(const char *text, int standard_port, struct address *address)
     return address->port >= 0 && size > 0 && size < sizeof address->host;
 }
 
+void address_print(const struct address *address, char text[ADDRESS_TEXT_MAX])
+{
+    snprintf(text, ADDRESS_TEXT_MAX, strchr(address->host, ':') ? "[%s]:%d" : "%s:%d", address->host, address->port);
+}
+
 bool address_is_loopback(const char *text)
 {
     struct address address;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "sinks/redis/sentinel.h"
 
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
@@ -13,7 +14,14 @@
 
 const struct setting redis_setting_rows[] = {
     SETTING_TEXT(struct redis_settings, address, "redis.address", .standard_text = "127.0.0.1:6379",
-                 .about = "Where Redis is: host:port."),
+                 .about = "Where Redis is: host:port. Not looked at with redis.sentinels."),
+    SETTING_LIST(struct redis_settings, sentinels, "redis.sentinels",
+                 .about = "Sentinel's instances, host:port each: they are asked who the primary is, again after each loss. With redis.tls they are spoken to over TLS, too."),
+    SETTING_TEXT(struct redis_settings, sentinel_name, "redis.sentinel_name", .standard_text = "mymaster",
+                 .about = "What Sentinel calls the primary and its replicas (sentinel monitor NAME)."),
+    SETTING_TEXT(struct redis_settings, sentinel_username, "redis.sentinel_username", .about = "Name of Sentinel's own ACL user; empty: the default user."),
+    SETTING_TEXT(struct redis_settings, sentinel_password, "redis.sentinel_password", .is_secret = true,
+                 .about = "Sentinel's own password; better given as TOUCHSTREAM_REDIS_SENTINEL_PASSWORD; empty: it wants none."),
     SETTING_BOOLEAN(struct redis_settings, is_over_tls, "redis.tls", .standard = false, .about = "Talk to it over TLS; its certificate must be for the host in redis.address."),
     SETTING_TEXT(struct redis_settings, tls.ca_location, "redis.tls_ca_location",
                  .about = "With redis.tls: file of the certificate authorities to trust; empty: the system's."),
@@ -39,6 +47,10 @@ struct redis_link {
     const struct redis_settings *settings;
     redisContext *context; /* NULL: not connected */
     struct channel channel;
+    struct sentinel sentinel;
+    struct address address; /* looked for last */
+    char address_text[ADDRESS_TEXT_MAX];
+    bool is_quiet;
     char why_away[256];    /* empty: it is there */
     char refusal[256];     /* what was said of it; empty: it takes everything */
 };
@@ -46,6 +58,8 @@ struct redis_link {
 bool redis_settings_check(const struct redis_settings *redis, struct bytes *error)
 {
     const struct tls_options *tls = &redis->tls;
+    if (!sentinel_settings_check(redis, error))
+        return false;
     const char *given = tls->ca_location[0] ? "ca" : tls->certificate_location[0] ? "certificate" : tls->key_location[0] ? "key" : NULL;
     if (given == NULL || redis->is_over_tls)
         return tls_options_check(tls, "redis.tls_", error);
@@ -57,6 +71,14 @@ struct redis_link *redis_link_create(const struct redis_settings *settings)
 {
     struct redis_link *link = memory_zeroed(1, sizeof *link);
     link->settings = settings;
+    snprintf(link->address_text, sizeof link->address_text, "%s", settings->address);
+    return link;
+}
+
+struct redis_link *redis_link_create_quiet(const struct redis_settings *settings)
+{
+    struct redis_link *link = redis_link_create(settings);
+    link->is_quiet = true;
     return link;
 }
 
@@ -87,10 +109,15 @@ const char *redis_link_why_away(const struct redis_link *link)
     return link->why_away;
 }
 
+const char *redis_link_address(const struct redis_link *link)
+{
+    return link->address_text;
+}
+
 static enum outcome gone(struct redis_link *link, const char *why)
 {
-    if (!link->why_away[0])
-        log_warning("redis is away, waiting", "address", link->settings->address, "error", why, NULL);
+    if (!link->why_away[0] && !link->is_quiet)
+        log_warning("redis is away, waiting", "address", link->address_text, "error", why, NULL);
     snprintf(link->why_away, sizeof link->why_away, "%s", why);
     hang_up(link);
     return OUTCOME_RETRY;
@@ -109,14 +136,14 @@ void redis_link_note_refusal(struct redis_link *link, struct view error)
     char text[sizeof link->refusal];
     snprintf(text, sizeof text, "%.*s", VIEW_ARGUMENTS(error));
     if (strcmp(text, link->refusal) != 0)
-        log_warning("redis refuses, trying again and again", "address", link->settings->address, "error", text, NULL);
+        log_warning("redis refuses, trying again and again", "address", link->address_text, "error", text, NULL);
     memcpy(link->refusal, text, sizeof text);
 }
 
 void redis_link_note_taken(struct redis_link *link)
 {
     if (link->refusal[0])
-        log_info("redis takes what it refused", "address", link->settings->address, NULL);
+        log_info("redis takes what it refused", "address", link->address_text, NULL);
     link->refusal[0] = '\0';
 }
 
@@ -224,21 +251,48 @@ static bool secure(struct redis_link *link, const char *host, char *why, size_t 
     return link->channel.tls != NULL;
 }
 
+/* A user who may not ask for the role is believed, and so is whoever does not know of roles. */
+static bool is_replica(struct redis_link *link)
+{
+    struct resp command = {0};
+    redisReply *reply = NULL;
+    const char *why;
+    resp_command(&command, 1, "ROLE");
+    bool is_told = send_bytes(link, &command) && next_reply(link, (int)link->settings->timeout_ms, &reply, &why) && reply;
+    bool is_replica = is_told && reply->type == REDIS_REPLY_ARRAY && reply->elements && reply->element[0]->str && strcmp(reply->element[0]->str, "slave") == 0;
+    freeReplyObject(reply);
+    resp_finish(&command);
+    return is_replica;
+}
+
+static bool find_address(struct redis_link *link, char *why, size_t why_size)
+{
+    const struct redis_settings *settings = link->settings;
+    bool is_found = sentinel_is_used(settings) ? sentinel_find_primary(&link->sentinel, settings, &link->address, why, why_size)
+                                               : address_read(settings->address, REDIS_PORT, &link->address);
+    if (is_found)
+        address_print(&link->address, link->address_text);
+    else if (!why[0])
+        snprintf(why, why_size, "redis.address is not host:port");
+    return is_found;
+}
+
 static enum outcome connect_now(struct redis_link *link)
 {
-    struct address address;
     char why[256] = "";
-    if (!address_read(link->settings->address, REDIS_PORT, &address))
-        return gone(link, "redis.address is not host:port");
-    link->context = redisConnectWithTimeout(address.host, address.port, time_value(CONNECT_MS));
+    if (!find_address(link, why, sizeof why))
+        return gone(link, why);
+    link->context = redisConnectWithTimeout(link->address.host, link->address.port, time_value(CONNECT_MS));
     if (link->context == NULL || link->context->err)
         return gone(link, link->context ? link->context->errstr : "out of memory");
     link->channel = (struct channel){.socket = link->context->fd};
     fcntl(link->channel.socket, F_SETFL, fcntl(link->channel.socket, F_GETFL) | O_NONBLOCK);
-    if ((link->settings->is_over_tls && !secure(link, address.host, why, sizeof why)) || !greet(link, why, sizeof why))
+    if ((link->settings->is_over_tls && !secure(link, link->address.host, why, sizeof why)) || !greet(link, why, sizeof why))
         return turned_away(link, why);
-    if (link->why_away[0])
-        log_info("redis is back", "address", link->settings->address, NULL);
+    if (sentinel_is_used(link->settings) && is_replica(link))
+        return turned_away(link, "Sentinel calls it the primary, and it is a replica still");
+    if (link->why_away[0] && !link->is_quiet)
+        log_info("redis is back", "address", link->address_text, NULL);
     link->why_away[0] = '\0';
     return OUTCOME_OK;
 }
@@ -271,9 +325,15 @@ static void copy_answer(const redisReply *reply, struct arena *arena, struct red
     }
 }
 
-static bool is_loading(const redisReply *reply)
+/* Why an answer means that we should go and come again; NULL: it does not. */
+static const char *is_no_use(const struct redis_link *link, const redisReply *reply)
 {
-    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "LOADING", 7) == 0;
+    if (reply->type != REDIS_REPLY_ERROR)
+        return NULL;
+    if (strncmp(reply->str, "LOADING", 7) == 0)
+        return "it is loading its data";
+    bool is_demoted = strncmp(reply->str, "READONLY", 8) == 0 && sentinel_is_used(link->settings);
+    return is_demoted ? "it is a replica now; asking Sentinel for the primary" : NULL;
 }
 
 enum outcome redis_link_begin(struct redis_link *link, const struct resp *commands)
@@ -297,12 +357,12 @@ enum outcome redis_link_finish(struct redis_link *link, size_t command_count, st
             return gone(link, why);
         if (reply == NULL)
             return gone(link, "no answer within redis.timeout");
-        bool is_starting = is_loading(reply);
+        why = is_no_use(link, reply);
         if (room)
             copy_answer(reply, arena, &room[i]);
         freeReplyObject(reply);
-        if (is_starting)
-            return gone(link, "it is loading its data");
+        if (why)
+            return gone(link, why);
     }
     if (answers)
         *answers = room;

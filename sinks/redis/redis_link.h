@@ -1,4 +1,5 @@
-/* One connection to Redis, over TLS where the settings say so; the only user of hiredis. Lost connections are made again by the next call. One thread at a time. */
+/* One connection to Redis, over TLS where the settings say so; the only user of hiredis. Lost connections are made again by the next call, to whoever
+ * Sentinel says is the primary by then, where the settings name its instances (sentinel.h). One thread at a time. */
 #ifndef TS_SINKS_REDIS_REDIS_LINK_H
 #define TS_SINKS_REDIS_REDIS_LINK_H
 
@@ -10,6 +11,8 @@
 
 struct redis_settings {
     char *address;  /* redis.address: host:port */
+    struct text_list sentinels; /* that know the primary's address; none: it is `address` */
+    char *sentinel_name, *sentinel_username, *sentinel_password;
     char *username; /* of an ACL user; empty: the default one */
     char *password; /* empty: none */
     bool is_over_tls; /* redis.tls */
@@ -28,6 +31,7 @@ struct redis_link;
 
 /* Does not connect yet. `settings` must outlive the link. */
 struct redis_link *redis_link_create(const struct redis_settings *settings);
+struct redis_link *redis_link_create_quiet(const struct redis_settings *settings); /* it says nothing in the log of being away and back */
 void redis_link_destroy(struct redis_link *link);
 
 /* An answer, copied into an arena. */
@@ -59,6 +63,9 @@ enum outcome redis_link_ask(struct redis_link *link, struct arena *arena, struct
 enum outcome redis_link_next_push(struct redis_link *link, int timeout_ms, struct arena *arena, struct redis_answer *answer);
 
 bool redis_link_is_connected(const struct redis_link *link);
+
+/* Where it was looked for last: redis.address, or what Sentinel said. */
+const char *redis_link_address(const struct redis_link *link);
 
 /* Why Redis is away, as far as the last attempt knows; empty: it is not. */
 const char *redis_link_why_away(const struct redis_link *link);
