@@ -12,6 +12,7 @@ import pytest
 import redis
 import requests
 
+from certificates import make_certificates
 from installation import eventually, free_port, tail
 from test_redis_sink import Topics, alert, kpi
 
@@ -19,31 +20,39 @@ NAME = "shop"
 
 
 class Guarded:
-    """Two Redis, one of them the primary, and three sentinels that need two for a change."""
+    """Two Redis, one of them the primary, and three sentinels that need two for a change. With `certificates` they speak TLS alone."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, certificates=None):
         folder.mkdir()
-        self.folder, self.processes = folder, {}
+        self.folder, self.processes, self.certificates = folder, {}, certificates
+        self.tls = {"tls-cert-file": certificates / "server.pem", "tls-key-file": certificates / "server.key", "tls-ca-cert-file": certificates / "ca.pem",
+                    "tls-auth-clients": "no", "tls-replication": "yes"} if certificates else {}
         self.ports = {name: free_port() for name in ("first", "second", "s1", "s2", "s3")}
         self.start("first")
         self.start("second", "--replicaof", "127.0.0.1", str(self.ports["first"]))
         assert eventually(lambda: self.client("second").info("replication").get("master_link_status") == "up", 20, 0.1)
         for name in ("s1", "s2", "s3"):
             (folder / (name + ".conf")).write_text(
-                "port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor %s 127.0.0.1 %d 2\nsentinel down-after-milliseconds %s 1000\n"
-                "sentinel failover-timeout %s 3000\n" % (self.ports[name], folder, NAME, self.ports["first"], NAME, NAME))
+                "%s\nbind 127.0.0.1\ndir %s\nsentinel monitor %s 127.0.0.1 %d 2\nsentinel down-after-milliseconds %s 1000\n"
+                "sentinel failover-timeout %s 3000\n" % ("\n".join("%s %s" % one for one in self.listening(name).items()), folder, NAME,
+                                                         self.ports["first"], NAME, NAME))
             self.run(name, "redis-server", str(folder / (name + ".conf")), "--sentinel")
         assert eventually(lambda: all(self.knows(name) for name in ("s1", "s2", "s3")), 20, 0.1)
+
+    def listening(self, name):
+        return {"port": 0, "tls-port": self.ports[name], **self.tls} if self.tls else {"port": self.ports[name]}
 
     def run(self, name, *command):
         self.processes[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self.folder)
 
     def start(self, name, *more):
-        self.run(name, "redis-server", "--port", str(self.ports[name]), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder), *more)
+        listening = [str(word) for key, value in self.listening(name).items() for word in ("--" + key, value)]
+        self.run(name, "redis-server", *listening, "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder), *more)
         assert eventually(lambda: self.answers(name), 20, 0.1)
 
     def client(self, name):
-        return redis.Redis("127.0.0.1", self.ports[name], decode_responses=True, socket_timeout=5)
+        tls = {"ssl": True, "ssl_ca_certs": str(self.certificates / "ca.pem")} if self.certificates else {}
+        return redis.Redis("127.0.0.1", self.ports[name], decode_responses=True, socket_timeout=5, **tls)
 
     def answers(self, name):
         with contextlib.suppress(redis.RedisError):
@@ -121,6 +130,22 @@ def test_a_primary_that_dies_is_followed_to_its_replica(guarded, make_installati
     assert eventually(lambda: shown() == [51.0], 30), tail(page.log)
     told = sink.log.read_text()
     assert told.count("redis is away") <= 2 and "redis is back\" address=%s" % guarded.address("second") in told, told  # the sink's link, and its health's
+
+
+def test_over_tls(tmp_path, make_installation):
+    make_certificates(tmp_path / "certificates")
+    guarded = Guarded(tmp_path / "guarded", tmp_path / "certificates")
+    try:
+        installation = make_installation(**{**guarded.settings, "redis.tls": True, "redis.tls_ca_location": str(tmp_path / "certificates" / "ca.pem")})
+        sink, topics = installation.start("sink"), Topics(installation)
+        for value, killed, holder in ((1.0, None, "first"), (2.0, "first", "second")):
+            if killed:
+                guarded.kill(killed)
+            topics.put("kpis", "nps|24h|all", kpi(value))
+            topics.flush()
+            assert eventually(lambda: value_in(guarded, installation, holder) == value, 40), tail(sink.log)
+    finally:
+        guarded.finish()
 
 
 def test_what_the_replica_had_not_heard_of_is_written_again(guarded, make_installation):
