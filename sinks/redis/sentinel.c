@@ -45,8 +45,10 @@ static struct redis_settings settings_for(const struct redis_settings *redis, si
 /* Host and port. */
 static bool read_answer(const struct redis_answer *answer, struct address *primary)
 {
-    const struct redis_answer *host = answer->items, *port = host + 1;
-    if (answer->kind != REDIS_LIST || answer->count != 2 || host->kind != REDIS_TEXT || port->kind != REDIS_TEXT)
+    if (answer->kind != REDIS_LIST || answer->count != 2)
+        return false;
+    const struct redis_answer *host = &answer->items[0], *port = &answer->items[1];
+    if (host->kind != REDIS_TEXT || port->kind != REDIS_TEXT)
         return false;
     snprintf(primary->host, sizeof primary->host, "%.*s", VIEW_ARGUMENTS(host->text));
     char text[8];
