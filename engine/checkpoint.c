@@ -64,18 +64,18 @@ static int64_t note_of(const struct task *task, const struct entry *entry)
  * group refuses from a worker it has given up. A transaction without them would let a zombie's old entries in.
  *
  * Once the tombstone is in the outbox the entry can go: whoever comes back under its key begins a new life, later in the log. */
-static void write_entry(struct task *task, struct outbox *outbox, struct entry *entry, int64_t now_ms)
+static void write_entry(struct task *task, struct outbox *outbox, struct entry *entry, int64_t wall_ms)
 {
     entry->flags &= (uint8_t)~ENTRY_DIRTY;
     task->is_touched = !MUTANT(ENTRIES_UNFENCED) || task->is_touched;
     if (entry->state == NULL) {
         int64_t died_at = MUTANT(TOMBSTONE_WITHOUT_OFFSET) ? -1 : entry->applied_offset;
         if (!MUTANT(LOST_TOMBSTONE))
-            outbox_delete_checkpoint(outbox, task->partition, entry_key(entry), now_ms, died_at, note_of(task, entry));
+            outbox_delete_checkpoint(outbox, task->partition, entry_key(entry), wall_ms, died_at, note_of(task, entry));
         task_forget_entry(task, entry);
         return;
     }
-    struct bytes *value = outbox_begin_checkpoint(outbox, task->partition, entry_key(entry), now_ms);
+    struct bytes *value = outbox_begin_checkpoint(outbox, task->partition, entry_key(entry), wall_ms);
     size_t before = value->size;
     task->processor->entry_save(task->own, entry, value);
     outbox_end(outbox);
@@ -112,9 +112,9 @@ static void pass_end(struct task *task)
 }
 
 /* How many of the pass should be out by now, at an even pace. */
-static size_t pass_quota(const struct checkpoint *checkpoint, const struct checkpoint_pace *pace, int64_t now_ms)
+static size_t pass_quota(const struct checkpoint *checkpoint, const struct checkpoint_pace *pace)
 {
-    int64_t elapsed_ms = now_ms - checkpoint->pass_began_ms;
+    int64_t elapsed_ms = pace->now_ms - checkpoint->pass_began_ms;
     size_t even = pace->interval_ms > 0 && elapsed_ms < pace->interval_ms
                       ? (size_t)((double)checkpoint->pass.count * (double)elapsed_ms / (double)pace->interval_ms)
                       : checkpoint->pass.count;
@@ -123,42 +123,42 @@ static size_t pass_quota(const struct checkpoint *checkpoint, const struct check
     return quota < checkpoint->pass.count ? quota : checkpoint->pass.count;
 }
 
-void checkpoint_advance(struct task *task, struct outbox *outbox, const struct checkpoint_pace *pace, int64_t now_ms)
+void checkpoint_advance(struct task *task, struct outbox *outbox, const struct checkpoint_pace *pace)
 {
     struct checkpoint *checkpoint = &task->checkpoint;
     if (!checkpoint->is_passing) {
         bool is_behind = checkpoint->marker_offset < task->next_offset;
-        if (!is_behind || now_ms - checkpoint->pass_began_ms < pace->least_ms)
+        if (!is_behind || pace->now_ms - checkpoint->pass_began_ms < pace->least_ms)
             return;
-        pass_begin(task, now_ms);
+        pass_begin(task, pace->now_ms);
     }
-    size_t quota = pass_quota(checkpoint, pace, now_ms);
+    size_t quota = pass_quota(checkpoint, pace);
     for (; checkpoint->pass_at < quota; checkpoint->pass_at++)
-        write_entry(task, outbox, checkpoint->pass.items[checkpoint->pass_at], now_ms);
+        write_entry(task, outbox, checkpoint->pass.items[checkpoint->pass_at], pace->wall_ms);
     if (checkpoint->pass_at == checkpoint->pass.count)
         pass_end(task);
 }
 
-bool checkpoint_wants_commit(const struct task *task, const struct checkpoint_pace *pace, int64_t now_ms)
+bool checkpoint_wants_commit(const struct task *task, const struct checkpoint_pace *pace)
 {
     const struct checkpoint *checkpoint = &task->checkpoint;
     return checkpoint->is_passing ||
-           (checkpoint->dirty.count > 0 && now_ms - checkpoint->pass_began_ms >= pace->least_ms);
+           (checkpoint->dirty.count > 0 && pace->now_ms - checkpoint->pass_began_ms >= pace->least_ms);
 }
 
-bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max, int64_t now_ms)
+bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max, const struct checkpoint_pace *pace)
 {
     struct checkpoint *checkpoint = &task->checkpoint;
     for (;;) {
         if (!checkpoint->is_passing) {
             if (checkpoint->marker_offset == task->next_offset && checkpoint->dirty.count == 0)
                 return true;
-            pass_begin(task, now_ms);
+            pass_begin(task, pace->now_ms);
         }
         while (checkpoint->pass_at < checkpoint->pass.count) {
             if (outbox_bytes(outbox) >= bytes_max)
                 return false;
-            write_entry(task, outbox, checkpoint->pass.items[checkpoint->pass_at++], now_ms);
+            write_entry(task, outbox, checkpoint->pass.items[checkpoint->pass_at++], pace->wall_ms);
         }
         pass_end(task);
     }

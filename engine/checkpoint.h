@@ -41,7 +41,8 @@ struct checkpoint {
     struct entry_list pass;   /* being written */
     size_t pass_at;           /* how many of them are out */
     bool is_passing;
-    int64_t pass_offset, pass_clock_ms, pass_began_ms;
+    int64_t pass_offset, pass_clock_ms;
+    int64_t pass_began_ms;    /* monotonic */
     int64_t marker_offset, marker_clock_ms; /* to go with the next commit; −1: none yet */
     bool is_marker_new;                     /* not yet in a committed offset */
     int64_t bytes_written;                  /* since the last report */
@@ -51,6 +52,8 @@ struct checkpoint_pace {
     int64_t interval_ms; /* length of a pass with much to write */
     int64_t least_ms;    /* from the beginning of one pass to the next */
     size_t least_count;  /* entries written with each call at least */
+    int64_t now_ms;      /* monotonic */
+    int64_t wall_ms;     /* the timestamp of what is written */
 };
 
 void checkpoint_init(struct checkpoint *checkpoint);
@@ -60,14 +63,14 @@ void checkpoint_finish(struct checkpoint *checkpoint);
 void checkpoint_note_change(struct task *task, struct entry *entry);
 
 /* Called before a commit of a live task without anything unsummed: writes a few entries into the outbox, moves the marker when a pass is through. */
-void checkpoint_advance(struct task *task, struct outbox *outbox, const struct checkpoint_pace *pace, int64_t now_ms);
+void checkpoint_advance(struct task *task, struct outbox *outbox, const struct checkpoint_pace *pace);
 
 /* Is there something to write although no record came? */
-bool checkpoint_wants_commit(const struct task *task, const struct checkpoint_pace *pace, int64_t now_ms);
+bool checkpoint_wants_commit(const struct task *task, const struct checkpoint_pace *pace);
 
-/* Closing: writes as much as fits into `bytes_max`; true: all is out and the marker stands at next_offset. Call again after
+/* Closing: writes as much as fits into `bytes_max`, at no pace; true: all is out and the marker stands at next_offset. Call again after
  * the commit otherwise. */
-bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max, int64_t now_ms);
+bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max, const struct checkpoint_pace *pace);
 
 /* The metadata of a committed offset, and back. false: not ours. */
 void checkpoint_marker_print(const struct task *task, char metadata[BROKER_METADATA_MAX]);

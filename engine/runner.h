@@ -52,7 +52,7 @@ struct runner_config {
     void *shared;                 /* for task_create */
     const struct kafka_settings *kafka;
     struct runner_settings settings;
-    struct clock *clock;          /* for ticks and commit pace only */
+    struct clock *clock;          /* for the dates of ticks and the pace of commits only */
     struct runner_status *status; /* may be NULL */
 };
 

@@ -137,7 +137,10 @@ static enum outcome take_records(struct worker *worker)
 }
 
 /* A partition that has been silent at its end gets the time appended, so that timers fire without events. Through the log, and
- * not from our clock: on a replay they fire at the same place again. */
+ * not from our clock: on a replay they fire at the same place again.
+ *
+ * How long it was silent says the monotonic clock, what time it is the wall's: deadlines are dates. Where that was set ahead they pass
+ * with the next tick; where it was set back ticks go on, and change nothing until it has come to where the partition's clock stands. */
 static void tick_silent(struct worker *worker, int64_t now_ms)
 {
     for (size_t i = 0; i < worker->tasks.count && worker->settings->tick_after_ms > 0; i++) {
@@ -145,38 +148,14 @@ static void tick_silent(struct worker *worker, int64_t now_ms)
         bool is_at_end = task && task->stage == TASK_LIVE && task->next_offset == task->end_offset;
         if (!is_at_end || now_ms - task->active_at_ms < worker->settings->tick_after_ms)
             continue;
-        if (worker->broker->port->tick(worker->broker, task->partition, now_ms) == OUTCOME_OK)
+        if (worker->broker->port->tick(worker->broker, task->partition, worker_wall_ms(worker)) == OUTCOME_OK)
             task->active_at_ms = now_ms;
-    }
-}
-
-/* The wall clock may be put back, by an hour even. What was noted of it would lie ahead then, and commits and ticks wait until it is there
- * again: so that is put back, too. */
-static void clock_follow(struct worker *worker, int64_t now_ms)
-{
-    int64_t back_ms = worker->stepped_at_ms - now_ms;
-    worker->stepped_at_ms = now_ms;
-    if (back_ms <= 0)
-        return;
-    log_info("the clock was put back", "worker", worker->name, "ms", LOG_NUMBER(back_ms), NULL);
-    worker->batch_began_ms -= back_ms;
-    worker->closed_at_ms -= back_ms;
-    worker->again_at_ms -= back_ms;
-    worker->reported_at_ms -= back_ms;
-    worker->watch.looked_at_ms -= back_ms;
-    for (size_t i = 0; i < worker->tasks.count; i++) {
-        struct task *task = worker->tasks.tasks[i];
-        if (task == NULL)
-            continue;
-        task->active_at_ms -= back_ms;
-        task->checkpoint.pass_began_ms -= back_ms;
     }
 }
 
 enum outcome worker_step(struct worker *worker)
 {
     int64_t now_ms = worker_now_ms(worker);
-    clock_follow(worker, now_ms);
     worker_report_update(worker, now_ms);
     worker_beat(worker);
     if (watch_is_stuck(worker, now_ms))

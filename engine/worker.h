@@ -22,12 +22,11 @@ struct worker {
     struct arena arena;
     struct txn txn;
     size_t batch_records;
-    int64_t stepped_at_ms;  /* wall clock: the last turn; all that is noted of it is moved along when it is put back */
-    int64_t batch_began_ms; /* wall clock; meaningful while the batch has anything */
-    int64_t closed_at_ms;   /* wall clock: when a batch was last closed */
+    int64_t batch_began_ms; /* meaningful while the batch has anything; instants are of the monotonic clock where nothing else is said */
+    int64_t closed_at_ms;   /* when a batch was last closed */
     bool is_batch_open;
     bool is_behind; /* many records wait: throughput counts, not how soon */
-    int64_t summed_at_ms; /* wall clock: when sums were last sent */
+    int64_t summed_at_ms; /* wall clock: when sums were last sent; see is_summary_due */
 
     int64_t again_at_ms; /* after RETRY or REDO: not before */
     int backoff_ms;

@@ -24,7 +24,9 @@ static struct checkpoint_pace pace_of(const struct worker *worker)
                                     .least_ms = worker->settings->checkpoint_interval_ms < PASS_LEAST_MS
                                                     ? worker->settings->checkpoint_interval_ms
                                                     : PASS_LEAST_MS,
-                                    .least_count = worker->config->processor->is_checkpoint_private ? 0 : PASS_LEAST_ENTRIES};
+                                    .least_count = worker->config->processor->is_checkpoint_private ? 0 : PASS_LEAST_ENTRIES,
+                                    .now_ms = worker_now_ms(worker),
+                                    .wall_ms = worker_wall_ms(worker)};
 }
 
 /* --- when it is ripe */
@@ -35,11 +37,12 @@ static int64_t summary_interval_ms(const struct worker *worker)
     return worker->is_behind && behind_ms > interval_ms ? behind_ms : interval_ms;
 }
 
-/* At round times of the wall clock, so that all workers send their sums together, whoever waits for the last. */
-static bool is_summary_due(const struct worker *worker, int64_t now_ms)
+/* At round times, so that all workers send their sums together, whoever waits for the last: those of the wall clock, which is the one that
+ * machines have in common. Asked whether it is another interval, and not how much of it has passed: set back or ahead it is another at once. */
+static bool is_summary_due(const struct worker *worker)
 {
     int64_t interval_ms = summary_interval_ms(worker);
-    return now_ms / interval_ms != worker->summed_at_ms / interval_ms;
+    return worker_wall_ms(worker) / interval_ms != worker->summed_at_ms / interval_ms;
 }
 
 static int64_t batch_interval_ms(const struct worker *worker)
@@ -73,17 +76,17 @@ static bool is_batch_ripe(const struct worker *worker, int64_t now_ms)
     if (!outbox_is_empty(&worker->outbox))
         return now_ms >= ripe_at_ms(worker);
     if (is_anything_unsummed(worker))
-        return is_summary_due(worker, now_ms);
+        return is_summary_due(worker);
     return now_ms - worker->batch_began_ms >= worker->settings->commit_interval_ms * QUIET_FACTOR;
 }
 
 /* Is there a commit to be made although no record came? */
-static bool wants_commit(const struct worker *worker, const struct task *task, int64_t now_ms)
+static bool wants_commit(const struct worker *worker, const struct task *task)
 {
-    struct checkpoint_pace pace = pace_of(worker);
     if (task == NULL || task->stage != TASK_LIVE)
         return false;
-    return task->has_unsummed ? is_summary_due(worker, now_ms) : checkpoint_wants_commit(task, &pace, now_ms);
+    struct checkpoint_pace pace = pace_of(worker);
+    return task->has_unsummed ? is_summary_due(worker) : checkpoint_wants_commit(task, &pace);
 }
 
 bool batch_is_due(struct worker *worker, int64_t now_ms)
@@ -91,7 +94,7 @@ bool batch_is_due(struct worker *worker, int64_t now_ms)
     if (!worker->is_batch_open) {
         for (size_t i = 0; i < worker->tasks.count; i++) {
             struct task *task = worker->tasks.tasks[i];
-            if (wants_commit(worker, task, now_ms))
+            if (wants_commit(worker, task))
                 task->is_touched = worker->is_batch_open = true;
         }
         worker->batch_began_ms = now_ms;
@@ -125,30 +128,30 @@ static void add_offsets(struct worker *worker)
     }
 }
 
-static void summarise(struct worker *worker, const struct step_room *room, int64_t now_ms)
+static void summarise(struct worker *worker, const struct step_room *room)
 {
     for (size_t i = 0; i < worker->tasks.count; i++) {
         struct task *task = worker->tasks.tasks[i];
         if (task && task->stage == TASK_LIVE)
             step_summarise(task, room, worker->is_behind);
     }
-    worker->summed_at_ms = now_ms;
+    worker->summed_at_ms = worker_wall_ms(worker);
 }
 
 void batch_close(struct worker *worker, bool must_summarise)
 {
-    int64_t now_ms = worker->closed_at_ms = worker_now_ms(worker);
+    worker->closed_at_ms = worker_now_ms(worker);
     struct step_room room = {&worker->arena, &worker->outbox};
     struct checkpoint_pace pace = pace_of(worker);
-    if (must_summarise || is_summary_due(worker, now_ms))
-        summarise(worker, &room, now_ms);
+    if (must_summarise || is_summary_due(worker))
+        summarise(worker, &room);
     for (size_t i = 0; i < worker->tasks.count; i++) {
         struct task *task = worker->tasks.tasks[i];
         if (task == NULL)
             continue;
         step_batch_end(task, &room);
         if (task->stage == TASK_LIVE && (!task->has_unsummed || MUTANT(ENTRIES_BEFORE_SUMS)))
-            checkpoint_advance(task, &worker->outbox, &pace, now_ms);
+            checkpoint_advance(task, &worker->outbox, &pace);
     }
     txn_close(&worker->txn);
     add_offsets(worker);
@@ -239,11 +242,12 @@ enum outcome batch_commit_checkpoints(struct worker *worker, bool is_event_only)
     enum outcome outcome = batch_commit_now(worker);
     bool is_all_out = false;
     while (outcome == OUTCOME_OK && !is_all_out) {
+        struct checkpoint_pace pace = pace_of(worker);
         is_all_out = true;
         for (size_t i = 0; i < worker->tasks.count; i++) {
             struct task *task = worker->tasks.tasks[i];
             if (task && task->stage == TASK_LIVE && (!is_event_only || worker_event_names(worker, task->partition)))
-                is_all_out &= checkpoint_close(task, &worker->outbox, (size_t)worker->settings->batch_bytes_max, worker_now_ms(worker));
+                is_all_out &= checkpoint_close(task, &worker->outbox, (size_t)worker->settings->batch_bytes_max, &pace);
         }
         outcome = batch_commit_now(worker);
     }

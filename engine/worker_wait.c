@@ -6,6 +6,11 @@ enum { BACKOFF_LEAST_MS = 20, BACKOFF_MOST_MS = 1000 };
 
 int64_t worker_now_ms(const struct worker *worker)
 {
+    return clock_monotonic_ms(worker->config->clock);
+}
+
+int64_t worker_wall_ms(const struct worker *worker)
+{
     return clock_now_ms(worker->config->clock);
 }
 

@@ -4,7 +4,8 @@
 
 #include "engine/worker.h"
 
-int64_t worker_now_ms(const struct worker *worker);
+int64_t worker_now_ms(const struct worker *worker);  /* monotonic: for all that waits or keeps a pace */
+int64_t worker_wall_ms(const struct worker *worker); /* for what bears a date: ticks, the timestamps of records */
 
 /* Counts on `beats`: the worker is there. */
 void worker_beat(struct worker *worker);

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SLOTS = 3, DRAIN_TURNS_MAX = 20000 };
+enum { SLOTS = 3, DRAIN_TURNS_MAX = 20000, WALL_SET_MOST_MS = 2 * 3600000 };
 
 enum mutation mutation_active;
 
@@ -212,6 +212,8 @@ static bool run_seed(uint64_t seed, int turns, bool is_tracing, struct world *to
         sim->world.clock.at_ms += random_below(&sim->world.random, 30);
         if (world_chance(&sim->world, 0.003))
             sim->world.clock.at_ms += random_below(&sim->world.random, 20000);
+        if (world_chance(&sim->world, 0.002))
+            sim->world.clock.set_by_ms = (int64_t)random_below(&sim->world.random, 2 * WALL_SET_MOST_MS) - WALL_SET_MOST_MS;
         if (world_chance(&sim->world, sim->traffic * 0.3))
             subject->append_input(&sim->world, &sim->number);
         if (world_chance(&sim->world, 0.01))

@@ -313,6 +313,7 @@ static enum outcome sim_produce(struct broker *broker, const struct broker_messa
         struct sim_log *log = log_of(world, message);
         log->records[log->count - 1].died_at_offset = message->died_at_offset;
         log->records[log->count - 1].note = message->note;
+        log->records[log->count - 1].appended_at_ms = world->clock.at_ms;
     }
     trace(self, "produce", outcome);
     return outcome;

@@ -281,8 +281,8 @@ void world_compact(struct world *world)
             if (record->state != SIM_COMMITTED)
                 continue;
             /* A tombstone goes too, but never before the values it buries, nor before whoever read those has come to it
-             * (delete.retention.ms; a day by default). */
-            bool is_old = world->clock.at_ms - record->timestamp_ms > TOMBSTONE_KEPT_MS;
+             * (delete.retention.ms; a day by default, from when compaction first met it, whatever its own date). */
+            bool is_old = world->clock.at_ms - record->appended_at_ms > TOMBSTONE_KEPT_MS;
             bool is_superseded = has_value_between(log, record, i + 1, end) ||
                                  (record->value == NULL && is_old && !has_value_between(log, record, 0, i));
             if (is_superseded && world_chance(world, 0.8))

@@ -24,6 +24,7 @@ enum sim_state { SIM_OPEN, SIM_COMMITTED, SIM_ABORTED, SIM_CONTROL, SIM_COMPACTE
 struct sim_record {
     enum sim_state state;
     int64_t timestamp_ms, transaction; /* 0: none */
+    int64_t appended_at_ms;            /* of those in transactions; what a producer's clock says has no part in it */
     int64_t died_at_offset, note;
     char *key, *value;                 /* NULL: null */
     size_t key_size, value_size;

@@ -15,6 +15,7 @@ struct scene {
     struct worker worker;
     bool has_record;
     struct record record;
+    bool is_failing; /* commits */
     int commits, ticks;
 };
 
@@ -41,7 +42,10 @@ static enum outcome send_offsets(struct broker *broker, const struct broker_comm
 
 static enum outcome commit(struct broker *broker)
 {
-    ((struct scene *)broker)->commits++;
+    struct scene *scene = (struct scene *)broker;
+    if (scene->is_failing)
+        return OUTCOME_RETRY;
+    scene->commits++;
     return OUTCOME_OK;
 }
 
@@ -49,7 +53,7 @@ static enum outcome tick(struct broker *broker, int32_t partition, int64_t times
 {
     struct scene *scene = (struct scene *)broker;
     (void)partition;
-    assert_int_equal(timestamp_ms, scene->clock.at_ms);
+    assert_int_equal(timestamp_ms, scene->clock.at_ms + scene->clock.set_by_ms);
     scene->ticks++;
     return OUTCOME_OK;
 }
@@ -110,7 +114,7 @@ static void a_clock_that_is_put_back_holds_up_neither_commits_nor_ticks(void **s
     pass(&scene, 100);
     scene.has_record = true;
     pass(&scene, 10);
-    scene.clock.at_ms -= HOURS(1);
+    scene.clock.set_by_ms -= HOURS(1);
     pass(&scene, 2000);
     assert_true(scene.commits > 0);
     assert_true(scene.ticks > 0);
@@ -124,16 +128,34 @@ static void a_clock_that_leaps_ahead_makes_no_more_of_them(void **state)
     scene_begin(&scene);
     scene.has_record = true;
     pass(&scene, 100);
-    scene.clock.at_ms += HOURS(1);
+    scene.clock.set_by_ms += HOURS(1);
     pass(&scene, 500);
     assert_int_equal(scene.commits, 1);
+    assert_int_equal(scene.ticks, 0); /* it has not been silent for a second */
+    pass(&scene, 1000);
     assert_int_equal(scene.ticks, 1);
+    worker_finish(&scene.worker);
+}
+
+static void what_failed_is_tried_again_in_time_though_the_clock_is_put_back(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    scene.is_failing = true;
+    scene.has_record = true;
+    pass(&scene, 2000); /* the pauses have grown to a second */
+    scene.clock.set_by_ms -= HOURS(1);
+    scene.is_failing = false;
+    pass(&scene, 1100);
+    assert_int_equal(scene.commits, 1);
     worker_finish(&scene.worker);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_clock_that_is_put_back_holds_up_neither_commits_nor_ticks),
-                                       cmocka_unit_test(a_clock_that_leaps_ahead_makes_no_more_of_them)};
+                                       cmocka_unit_test(a_clock_that_leaps_ahead_makes_no_more_of_them),
+                                       cmocka_unit_test(what_failed_is_tried_again_in_time_though_the_clock_is_put_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
