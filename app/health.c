@@ -32,7 +32,7 @@ struct health {
     pthread_mutex_t lock; /* guards the rows */
     struct health_row rows[SERVICES_MAX];
     size_t row_count;
-    int64_t told_at_ms;
+    int64_t told_at_us;
 };
 
 /* A service's partitions in one line. */
@@ -122,7 +122,7 @@ static void tell(struct health *health)
     struct bytes row = {0};
     struct arena arena;
     arena_init(&arena);
-    int64_t now_ms = clock_now_ms(&clock_system);
+    int64_t now_ms = clock_now_ms(&clock_system), now_us = clock_monotonic_us();
     pthread_mutex_lock(&health->lock);
     size_t count = health->row_count;
     if (count) {
@@ -131,14 +131,14 @@ static void tell(struct health *health)
     }
     for (size_t i = 0; i < count; i++) {
         bytes_clear(&row);
-        write_row(&row, &health->rows[i], now_ms, now_ms - health->told_at_ms);
+        write_row(&row, &health->rows[i], now_ms, (now_us - health->told_at_us) / 1000);
         add_field_name(&commands, health, health->rows[i].name);
         resp_view(&commands, bytes_view(&row));
     }
     pthread_mutex_unlock(&health->lock);
     if (count)
         redis_link_send(health->link, &commands, &arena, NULL);
-    health->told_at_ms = now_ms;
+    health->told_at_us = now_us;
     resp_finish(&commands);
     bytes_finish(&row);
     arena_finish(&arena);
@@ -180,7 +180,7 @@ struct health *health_start(const struct config *config)
     if (health->redis.timeout_ms > REDIS_TIMEOUT_MS)
         health->redis.timeout_ms = REDIS_TIMEOUT_MS; /* a stop waits for it */
     health->link = redis_link_create(&health->redis);
-    health->told_at_ms = clock_now_ms(&clock_system);
+    health->told_at_us = clock_monotonic_us();
     pthread_mutex_init(&health->lock, NULL);
     thread_start(&health->thread, run_health, health);
     return health;

@@ -135,7 +135,7 @@ static bool read_what_was_told(struct later *later)
     digest_forget(&later->digest);
     later->owes_digest = true;
     later->has_begun = false;
-    later->read_ms = clock_now_ms(later->config->clock);
+    later->read_ms = clock_monotonic_ms(later->config->clock);
     if (!has_ended(later, scan_run(&scan, later->config->kafka, later->log.stop)))
         return false;
     note_again(later);
@@ -220,7 +220,7 @@ void later_read_again(struct later *later)
 
 bool later_is_complete(struct later *later)
 {
-    if (later->knows_told && clock_now_ms(later->config->clock) - later->read_ms > NOTED_AGAIN_MS)
+    if (later->knows_told && clock_monotonic_ms(later->config->clock) - later->read_ms > NOTED_AGAIN_MS)
         later->is_lost = true;
     bool is_complete = !later->is_lost;
     later->is_lost = false;
@@ -358,7 +358,7 @@ static bool tell_group(struct later *later, const struct telling *telling, struc
 /* Long enough: what comes in the log meanwhile may end the wait of others. */
 static bool has_talked(const struct later *later, int64_t begun_ms)
 {
-    return clock_now_ms(later->config->clock) - begun_ms >= SECONDS(1);
+    return clock_monotonic_ms(later->config->clock) - begun_ms >= SECONDS(1);
 }
 
 /* By one message each; what is put off is so together, for there may be very many. false: stopped. */
@@ -421,15 +421,15 @@ static void say_how_many_are_held_back(struct later *later)
 static enum outcome tell_all(struct later *later)
 {
     struct due due;
-    int64_t now_ms = clock_now_ms(later->config->clock);
+    int64_t now_ms = clock_now_ms(later->config->clock), begun_ms = clock_monotonic_ms(later->config->clock);
     if (later->digest.rules->daily_max && !tell_digest_if_due(later, now_ms))
         return OUTCOME_RETRY;
-    while (!has_talked(later, now_ms) && waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &due)) {
+    while (!has_talked(later, begun_ms) && waiting_due(&later->waiting, now_ms, later->config->settings->max_age_ms, &due)) {
         struct telling telling;
         enum outcome outcome = read_due(later, &due, &telling);
         if (outcome != OUTCOME_OK || atomic_load(later->log.stop))
             return OUTCOME_RETRY;
-        if (!(due.group.size ? tell_group(later, &telling, due.group) : tell_each(later, &telling, now_ms)))
+        if (!(due.group.size ? tell_group(later, &telling, due.group) : tell_each(later, &telling, begun_ms)))
             return OUTCOME_RETRY;
     }
     say_how_many_are_held_back(later);

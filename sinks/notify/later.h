@@ -26,7 +26,7 @@ struct later {
     struct bytes topic;  /* alerts.escalated, with prefix */
     struct bytes live;   /* int64_t a partition: from this offset on it comes live; −1: not known */
     bool knows_told;     /* that has been read, */
-    int64_t read_ms;     /* then */
+    int64_t read_ms;     /* then, by the monotonic clock */
     bool has_begun;      /* and there has been a note of each that was told at once; before that version there was none */
     bool owes_beginning; /* that is to be written down */
     bool owes_digest;    /* there may be something to tell of a day that is over */
