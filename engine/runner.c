@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RESTART_LEAST_MS = 200, RESTART_MOST_MS = 10000, CALM_MS = 60000, SLICE_MS = 100, FAREWELL_MS = 15000 };
+enum { RESTART_LEAST_MS = 200, RESTART_MOST_MS = 10000, CALM_MS = 60000, SLICE_MS = 100, FAREWELL_MS = 15000, CLOCK_SET_LEAST_MS = 2000 };
 
 /* When beginning anew does not help either, only a new process does: systemd, or whoever started us, makes one. */
 enum {
@@ -156,12 +156,27 @@ static void look_for_blocked(struct runner_thread *self)
     _exit(EXIT_FAILURE);
 }
 
-static void watch_threads(struct runner_thread *threads, int64_t count)
+/* Nothing waits for it, but deadlines are dates: whoever wonders why none pass any more, or all at once, finds it in the log. */
+static void look_at_clock(const struct runner_config *config, int64_t *ahead_ms)
 {
+    int64_t before_ms = *ahead_ms, now_ms = *ahead_ms = clock_now_ms(config->clock) - clock_monotonic_ms(config->clock);
+    int64_t set_by_ms = now_ms - before_ms;
+    if (set_by_ms > -CLOCK_SET_LEAST_MS && set_by_ms < CLOCK_SET_LEAST_MS)
+        return;
+    log_warning(set_by_ms < 0 ? "the wall clock was set back: deadlines in silence stand still until it has come to where it was"
+                              : "the wall clock was set ahead, or the machine slept: deadlines up to the time that it shows pass now",
+                "processor", config->processor->name, "ms", LOG_NUMBER(set_by_ms), NULL);
+}
+
+static void watch_threads(const struct runner_config *config, struct runner_thread *threads, int64_t count)
+{
+    int64_t ahead_ms = clock_now_ms(config->clock) - clock_monotonic_ms(config->clock);
     int looks = 0;
     for (bool is_over = false; !is_over; looks++) {
         nanosleep(&(struct timespec){0, SLICE_MS / 2 * 1000000L}, NULL);
         is_over = true;
+        if (looks % (2 * 1000 / SLICE_MS) == 0)
+            look_at_clock(config, &ahead_ms);
         for (int64_t i = 0; i < count; i++) {
             is_over &= atomic_load(&threads[i].is_over);
             if (looks % (2 * 1000 / SLICE_MS) == 0)
@@ -197,7 +212,7 @@ enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
                                             .number = i};
         thread_start(&threads[i].thread, run_thread, &threads[i]);
     }
-    watch_threads(threads, count);
+    watch_threads(config, threads, count);
     for (int i = 0; i < count; i++)
         pthread_join(threads[i].thread, NULL);
     free(threads);
