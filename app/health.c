@@ -28,7 +28,7 @@ struct health {
     struct redis_settings redis;
     struct redis_link *link;
     pthread_t thread;
-    atomic_bool stop;
+    atomic_bool stop, is_broken;
     pthread_mutex_t lock; /* guards the rows */
     struct health_row rows[SERVICES_MAX];
     size_t row_count;
@@ -168,7 +168,10 @@ static void *run_health(void *context)
         for (int waited_ms = 0; waited_ms < EVERY_MS && !atomic_load(&health->stop); waited_ms += STEP_MS)
             nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
     }
-    take_back(health);
+    if (atomic_load(&health->is_broken))
+        tell(health);
+    else
+        take_back(health);
     return NULL;
 }
 
@@ -194,10 +197,11 @@ void health_add(struct health *health, const char *name, struct runner_status *s
     pthread_mutex_unlock(&health->lock);
 }
 
-void health_stop(struct health *health)
+void health_stop(struct health *health, bool is_broken)
 {
     if (health == NULL)
         return;
+    atomic_store(&health->is_broken, is_broken);
     atomic_store(&health->stop, true);
     pthread_join(health->thread, NULL);
     redis_link_destroy(health->link);

@@ -16,7 +16,8 @@ struct health;
 struct health *health_start(const struct config *config);
 /* `status`: what the service's runner fills, or NULL; it must outlive the health. Any thread. `name` is kept as it is. */
 void health_add(struct health *health, const char *name, struct runner_status *status);
-/* Takes the rows back, so that who looks sees that the service was stopped and did not die. NULL is fine. */
-void health_stop(struct health *health);
+/* Takes the rows back, so that who looks sees that the service was stopped and did not die. `is_broken`: one of them could not go on; the rows stay,
+ * with what it said last. NULL is fine. */
+void health_stop(struct health *health, bool is_broken);
 
 #endif

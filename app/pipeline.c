@@ -212,7 +212,7 @@ static int run_services(struct app *app, unsigned wanted)
         is_broken |= running[i].outcome == OUTCOME_STOP;
     }
     status_stop(status);
-    health_stop(pipeline.health);
+    health_stop(pipeline.health, is_broken);
     runner_status_destroy(pipeline.journey_status);
     runner_status_destroy(pipeline.kpi_status);
     registry_destroy(pipeline.registry);

@@ -39,9 +39,10 @@ struct broker_batch {
     enum broker_event event;
     const int32_t *partitions; /* of the event */
     size_t partition_count;
+    bool was_input_gone; /* before these records came there was no such topic for a while: they may be another's (input_id) */
 };
 
-enum { BROKER_METADATA_MAX = 256 };
+enum { BROKER_METADATA_MAX = 256, BROKER_ID_SIZE = 24 };
 
 /* A committed offset and the text that was committed with it. */
 struct broker_commit {
@@ -76,6 +77,9 @@ struct broker_port {
     enum outcome (*unassign)(struct broker *broker, const int32_t *partitions, size_t count);
     int64_t (*begin_offset)(struct broker *broker, int32_t partition); /* asks and waits; −1: no answer */
     int64_t (*end_offset)(struct broker *broker, int32_t partition); /* for the lag; −1: not known yet */
+    /* The broker's own id of the input topic, which one that is deleted and made anew under its name does not share. `is_fresh`: as it is
+     * from now on (RETRY: ask again), else as it was seen last, a second ago as a rule. "": not to be had. */
+    enum outcome (*input_id)(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE]);
 
     /* Producing. produce takes from the front and says how many. */
     enum outcome (*begin)(struct broker *broker);

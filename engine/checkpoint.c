@@ -6,6 +6,7 @@
 #include "engine/task.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -164,28 +165,39 @@ bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max
     }
 }
 
-/* --- the marker as text: "touchstream 1 VERSION OFFSET CLOCK", and " SUMMED_OFFSET" where that is behind the committed one */
+/* --- the marker as text: "touchstream 1 VERSION OFFSET CLOCK", and " SUMMED_OFFSET" where that is behind the committed one, and
+ * " topic=ID" where the id of the input is known */
+
+static void append(char metadata[BROKER_METADATA_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void append(char metadata[BROKER_METADATA_MAX], const char *format, ...)
+{
+    size_t size = strlen(metadata);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(metadata + size, BROKER_METADATA_MAX - size, format, arguments);
+    va_end(arguments);
+}
 
 void checkpoint_marker_print(const struct task *task, char metadata[BROKER_METADATA_MAX])
 {
     snprintf(metadata, BROKER_METADATA_MAX, "touchstream 1 %d %" PRId64 " %" PRId64, task->processor->version,
              task->checkpoint.marker_offset, task->checkpoint.marker_clock_ms);
-    if (task->has_unsummed) {
-        size_t size = strlen(metadata);
-        snprintf(metadata + size, BROKER_METADATA_MAX - size, " %" PRId64, task->summed_offset);
-    }
+    if (task->has_unsummed)
+        append(metadata, " %" PRId64, task->summed_offset);
+    if (task->input_id[0])
+        append(metadata, " topic=%s", task->input_id);
 }
 
 bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out)
 {
-    int consumed = 0;
-    int found = sscanf(metadata, "touchstream 1 %d %" SCNd64 " %" SCNd64 "%n", &out->version, &out->offset, &out->clock_ms,
-                       &consumed);
-    out->summed_offset = -1;
-    if (found == 3 && metadata[consumed] == ' ') {
-        int more = 0;
-        found += sscanf(metadata + consumed, " %" SCNd64 "%n", &out->summed_offset, &more) == 1 ? 0 : -1;
+    int consumed = 0, more = 0;
+    *out = (struct checkpoint_marker){.summed_offset = -1};
+    if (sscanf(metadata, "touchstream 1 %d %" SCNd64 " %" SCNd64 "%n", &out->version, &out->offset, &out->clock_ms, &consumed) != 3)
+        return false;
+    if (sscanf(metadata + consumed, " %" SCNd64 "%n", &out->summed_offset, &more) == 1)
         consumed += more;
-    }
-    return found == 3 && metadata[consumed] == '\0';
+    if (sscanf(metadata + consumed, " topic=%23s%n", out->input_id, &more) == 1)
+        consumed += more;
+    return metadata[consumed] == '\0';
 }

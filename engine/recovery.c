@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/input.h"
 #include "engine/mutation.h"
 #include "engine/worker_batch.h"
 #include "engine/worker_report.h"
@@ -38,9 +39,12 @@ static void task_add(struct worker *worker, struct task *task)
 static void task_place(struct worker *worker, struct task *task, const struct broker_commit *commit)
 {
     struct checkpoint_marker marker;
+    memcpy(task->input_id, worker->input_id, sizeof task->input_id);
     task->committed_offset = commit->offset;
     task->next_offset = task->summed_offset = commit->offset > 0 ? commit->offset : 0;
     if (commit->offset >= 0 && checkpoint_marker_parse(commit->metadata, &marker)) {
+        if (marker.input_id[0])
+            memcpy(task->input_id, marker.input_id, sizeof task->input_id);
         task->clock_ms = MUTANT(CLOCK_NOT_RESTORED) ? CLOCK_UNSET : marker.clock_ms;
         if (marker.offset < task->next_offset)
             task->next_offset = marker.offset;
@@ -96,6 +100,17 @@ static bool is_checkpoint_topic_fit(struct worker *worker, int32_t partition)
     return false;
 }
 
+static bool are_known(struct worker *worker, const struct broker_commit *commits, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct checkpoint_marker marker;
+        bool has_marker = commits[i].offset >= 0 && checkpoint_marker_parse(commits[i].metadata, &marker);
+        if (has_marker && !input_is_known(worker, &commits[i], &marker))
+            return false;
+    }
+    return true;
+}
+
 static enum outcome on_assigned(struct worker *worker)
 {
     struct broker_commit *commits = memory_zeroed(worker->event_count + 1, sizeof *commits);
@@ -106,9 +121,13 @@ static enum outcome on_assigned(struct worker *worker)
             return OUTCOME_STOP;
         }
     }
-    enum outcome outcome = worker->broker->port->committed(worker->broker, commits, worker->event_count);
+    enum outcome outcome = input_learn(worker);
+    if (outcome == OUTCOME_OK)
+        outcome = worker->broker->port->committed(worker->broker, commits, worker->event_count);
     if (outcome == OUTCOME_RETRY) {
         worker_pause(worker);
+    } else if (outcome == OUTCOME_OK && !are_known(worker, commits, worker->event_count)) {
+        outcome = OUTCOME_STOP;
     } else if (outcome == OUTCOME_OK) {
         outcome = places_assign(worker, commits, worker->event_count);
         worker_event_done(worker);
@@ -181,8 +200,8 @@ static bool is_without_offset(struct worker *worker, const struct task *task)
     struct broker_commit commit = {.partition = task->partition, .offset = -1};
     if (worker->broker->port->committed(worker->broker, &commit, 1) != OUTCOME_OK || commit.offset >= 0)
         return true;
-    log_error("the checkpoint topic holds entries, but the group has no committed offset: was the input topic made anew? Delete the "
-              "checkpoint topic too, or use a new topics.prefix",
+    log_error("the checkpoint topic holds entries, but the group has no committed offset: it expired, or the input topic was made anew. Set it, or "
+              "begin with an empty state (docs/RELIABILITY.md, «made anew»)",
               "worker", worker->name, "topic", worker->config->processor->checkpoint, "partition",
               LOG_NUMBER(task->partition), "entries", LOG_NUMBER(task->entries.count), NULL);
     worker->is_hopeless = true;

@@ -26,7 +26,7 @@ enum {
 
 struct runner_thread {
     const struct runner_config *config;
-    struct publisher *ticks;
+    const struct kafka_shared *shared;
     atomic_bool *stop;
     atomic_bool *is_failed; /* shared: one hopeless worker ends the runner */
     int number;
@@ -121,7 +121,7 @@ static void *run_thread(void *argument)
         bool is_hopeless = false;
         self->has_moved = false;
         struct broker *broker =
-            kafka_broker_open(self->config, self->number, self->ticks, &self->rivalry, self->stop, &is_hopeless);
+            kafka_broker_open(self->config, self->number, self->shared, &self->rivalry, self->stop, &is_hopeless);
         if (is_hopeless)
             atomic_store(self->is_failed, true);
         if (broker)
@@ -197,15 +197,22 @@ static struct publisher *ticks_create(const struct runner_config *config)
     return ticks;
 }
 
+static struct identity *identity_of_input(const struct runner_config *config)
+{
+    char topic[300];
+    snprintf(topic, sizeof topic, "%s%s", config->kafka->topic_prefix ? config->kafka->topic_prefix : "", config->processor->input);
+    return identity_create(config->kafka, topic);
+}
+
 enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
 {
     int64_t count = config->settings.threads;
-    struct publisher *ticks = ticks_create(config);
+    struct kafka_shared shared = {ticks_create(config), identity_of_input(config)};
     struct runner_thread *threads = memory_zeroed((size_t)count, sizeof *threads);
     atomic_bool is_failed = false;
     for (int i = 0; i < count; i++) {
         threads[i] = (struct runner_thread){.config = config,
-                                            .ticks = ticks,
+                                            .shared = &shared,
                                             .stop = stop,
                                             .is_failed = &is_failed,
                                             .rivalry = {.instance = config->settings.instance_id},
@@ -216,6 +223,7 @@ enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
     for (int i = 0; i < count; i++)
         pthread_join(threads[i].thread, NULL);
     free(threads);
-    publisher_destroy(ticks);
+    identity_destroy(shared.identity);
+    publisher_destroy(shared.ticks);
     return atomic_load(&is_failed) ? OUTCOME_STOP : OUTCOME_OK;
 }

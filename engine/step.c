@@ -141,8 +141,10 @@ static int64_t clock_after(const struct task *task, const struct lane *lane)
 static enum outcome step_record(struct task *task, const struct step_room *room, const struct record *record,
                                 const struct lane *lane)
 {
-    if (record->offset < task->next_offset && !MUTANT(DUPLICATES_APPLIED))
-        return OUTCOME_OK; /* delivered twice */
+    if (record->offset < task->next_offset && !MUTANT(DUPLICATES_APPLIED)) {
+        task->is_doubtful = true; /* delivered twice, or another topic's: see input.h */
+        return OUTCOME_OK;
+    }
     if (outcome_is_for_later(lane->routed))
         return lane->routed;
     if (task->stage == TASK_REPLAYING && record->offset >= task->committed_offset + MUTANT(MUTED_TOO_LONG))

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "engine/gone.h"
+#include "engine/input.h"
 #include "engine/recovery.h"
 #include "engine/worker_batch.h"
 #include "engine/worker_report.h"
@@ -46,18 +47,6 @@ void worker_finish(struct worker *worker)
 
 /* --- taking records */
 
-/* The input ends before the place we were to go on from: somebody made the topic anew, or truncated it. To go on would be to pass
- * over its records in silence, as delivered twice. */
-static enum outcome input_is_another(struct worker *worker, const struct task *task, int64_t end_offset)
-{
-    log_error("input ends before the committed offset: was the topic made anew? Give it a new topics.prefix, or delete the "
-              "consumer group and the checkpoint topic too",
-              "worker", worker->name, "partition", LOG_NUMBER(task->partition), "end", LOG_NUMBER(end_offset), "we are at",
-              LOG_NUMBER(task->next_offset), "committed", LOG_NUMBER(task->committed_offset), NULL);
-    worker->is_hopeless = true;
-    return OUTCOME_STOP;
-}
-
 static enum outcome ends_note(struct worker *worker, const struct broker_batch *batch)
 {
     for (size_t i = 0; i < batch->end_count; i++) {
@@ -66,7 +55,7 @@ static enum outcome ends_note(struct worker *worker, const struct broker_batch *
             continue;
         bool is_short = batch->ends[i].offset < task->next_offset;
         if (is_short && !task->is_placed)
-            return input_is_another(worker, task, batch->ends[i].offset);
+            return input_is_short(worker, task, batch->ends[i].offset);
         if (is_short)
             continue; /* an end noted before the last records came */
         task_note_place(task, batch->ends[i].offset);
@@ -111,6 +100,8 @@ static enum outcome take_records(struct worker *worker)
     if (outcome == OUTCOME_STOP)
         return OUTCOME_STOP;
     worker_note_event(worker, &batch);
+    if (batch.was_input_gone)
+        input_doubt(worker);
     if (batch.count) {
         now_ms = worker_now_ms(worker);
         if (!worker->is_batch_open)
@@ -160,6 +151,9 @@ enum outcome worker_step(struct worker *worker)
     worker_beat(worker);
     if (watch_is_stuck(worker, now_ms))
         return OUTCOME_STOP;
+    enum outcome outcome = input_look(worker, now_ms);
+    if (outcome != OUTCOME_OK)
+        return outcome == OUTCOME_STOP ? OUTCOME_STOP : worker_wait_for_events(worker, 0);
     if (now_ms < worker->again_at_ms) { /* after a failure: events still, records not */
         int64_t left_ms = worker->again_at_ms - now_ms;
         if (worker_wait_for_events(worker, left_ms < IDLE_WAIT_MS ? (int)left_ms : IDLE_WAIT_MS) == OUTCOME_STOP)
@@ -174,6 +168,8 @@ enum outcome worker_step(struct worker *worker)
         return OUTCOME_OK;
     if (take_records(worker) == OUTCOME_STOP)
         return OUTCOME_STOP;
+    if (input_is_in_doubt(worker))
+        return OUTCOME_OK;
     if (worker->loading_count && recovery_load(worker, IDLE_WAIT_MS / 10) == OUTCOME_STOP)
         return OUTCOME_STOP;
     now_ms = worker_now_ms(worker);
@@ -186,5 +182,7 @@ enum outcome worker_step(struct worker *worker)
 
 enum outcome worker_close(struct worker *worker)
 {
+    if (input_look(worker, worker_now_ms(worker)) != OUTCOME_OK)
+        return OUTCOME_RETRY;
     return batch_commit_checkpoints(worker, false);
 }

@@ -39,6 +39,8 @@ struct worker {
     int64_t reported_at_ms;
     struct worker_report *report; /* metrics and status; worker_report.c */
     struct watch watch;
+    int64_t input_looked_at_ms; /* input.c */
+    char input_id[BROKER_ID_SIZE]; /* of the input as it was last seen; "": not known */
     atomic_uint *beats;      /* counts on as long as no call hangs; NULL: nobody listens */
 };
 

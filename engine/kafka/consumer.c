@@ -335,6 +335,7 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
     } else {
         fetch(consumer, records_max, wait_ms, gathers);
         kafka_inbox_sort(&consumer->inbox, view_of_text(consumer->topic), batch);
+        batch->was_input_gone = batch->count && atomic_exchange(&consumer->link.is_topic_gone, false);
         if (batch->count >= MANY_MESSAGES)
             knock_when_low((struct kafka_broker *)broker);
     }

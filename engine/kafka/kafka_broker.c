@@ -17,10 +17,19 @@ static int32_t partition_count(struct broker *broker, int topic)
 static enum outcome tick(struct broker *broker, int32_t partition, int64_t timestamp_ms)
 {
     struct kafka_broker *self = (struct kafka_broker *)broker;
-    if (self->ticks == NULL)
+    if (self->shared.ticks == NULL)
         return OUTCOME_RETRY;
     struct view nothing = {NULL, 0};
-    return publisher_send(self->ticks, self->consumer.topic, partition, nothing, nothing, timestamp_ms, NULL);
+    return publisher_send(self->shared.ticks, self->consumer.topic, partition, nothing, nothing, timestamp_ms, NULL);
+}
+
+static enum outcome input_id(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE])
+{
+    struct kafka_broker *self = (struct kafka_broker *)broker;
+    if (is_fresh)
+        return identity_ask(self->shared.identity, &self->consumer.id_ticket, id);
+    identity_read(self->shared.identity, id);
+    return OUTCOME_OK;
 }
 
 static void close_broker(struct broker *broker)
@@ -41,6 +50,7 @@ static const struct broker_port kafka_port = {
     .unassign = kafka_consumer_unassign,
     .begin_offset = kafka_consumer_begin_offset,
     .end_offset = kafka_consumer_end_offset,
+    .input_id = input_id,
     .begin = kafka_producer_begin,
     .produce = kafka_producer_produce,
     .send_offsets = kafka_producer_send_offsets,
@@ -77,11 +87,11 @@ static void name_parts(struct kafka_broker *self, int thread)
     snprintf(self->reader.name, sizeof self->reader.name, "%s-%d", role, thread);
 }
 
-struct broker *kafka_broker_open(const struct runner_config *config, int thread, struct publisher *ticks, struct rivalry *rivalry,
+struct broker *kafka_broker_open(const struct runner_config *config, int thread, const struct kafka_shared *shared, struct rivalry *rivalry,
                                  atomic_bool *stop, bool *is_hopeless)
 {
     struct kafka_broker *self = memory_zeroed(1, sizeof *self);
-    *self = (struct kafka_broker){.broker = {&kafka_port}, .config = config, .ticks = ticks};
+    *self = (struct kafka_broker){.broker = {&kafka_port}, .config = config, .shared = *shared};
     self->producer.rivalry = rivalry;
     name_parts(self, thread);
     /* The producer first: when we join the group, nothing of a former life may still be open. */

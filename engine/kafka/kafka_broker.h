@@ -4,6 +4,7 @@
 #define TS_ENGINE_KAFKA_BROKER_H
 
 #include "engine/broker.h"
+#include "engine/kafka/identity.h"
 #include "engine/kafka/link.h"
 #include "engine/kafka/membership.h"
 #include "engine/kafka/rivalry.h"
@@ -43,6 +44,7 @@ struct kafka_consumer {
     int64_t settle_at_us;         /* when to look for what dead processes left open; 0: no need */
     int64_t knock_at_us;          /* not before; see knock_when_low */
     int64_t unknown_since_us;     /* committed offsets were not to be had; 0: they were */
+    int64_t id_ticket;            /* see identity_ask */
 };
 
 struct kafka_producer {
@@ -73,10 +75,16 @@ struct kafka_reader {
     int64_t hidden_since_us;     /* an open transaction hides records; 0: none that we know of */
 };
 
+/* What the workers of a runner have in common. Outlives them. */
+struct kafka_shared {
+    struct publisher *ticks;   /* NULL: no ticks */
+    struct identity *identity; /* of the input */
+};
+
 struct kafka_broker {
     struct broker broker; /* first */
     const struct runner_config *config;
-    struct publisher *ticks;                /* shared by the runner's workers; NULL: no ticks */
+    struct kafka_shared shared;
     struct kafka_consumer consumer;
     struct kafka_producer producer;
     struct kafka_reader reader;
@@ -84,7 +92,7 @@ struct kafka_broker {
 
 /* Connects, fences what a former process of the same transactional id left behind, joins the group. Waits for Kafka as long as
  * *stop is false; `rivalry` outlives the broker. NULL: stopped, or a setting is wrong (*is_hopeless, logged). */
-struct broker *kafka_broker_open(const struct runner_config *config, int thread, struct publisher *ticks, struct rivalry *rivalry,
+struct broker *kafka_broker_open(const struct runner_config *config, int thread, const struct kafka_shared *shared, struct rivalry *rivalry,
                                  atomic_bool *stop, bool *is_hopeless);
 
 /* The parts, each in its own file. */

@@ -60,6 +60,12 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
         log_warning("kafka handle is finished", "by", link->name, "code", rd_kafka_err2name(cause), "error", text, NULL);
         return;
     }
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        atomic_store(&link->is_topic_gone, true);
+        log_warning("kafka error", "by", link->name, "code", rd_kafka_err2name((rd_kafka_resp_err_t)code), "error", reason, NULL);
+        return;
     default:
         log_warning("kafka error", "by", link->name, "code", rd_kafka_err2name((rd_kafka_resp_err_t)code), "error",
                     reason, NULL);

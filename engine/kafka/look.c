@@ -1,13 +1,12 @@
 #include "engine/kafka/look.h"
 
-#include "base/address.h"
 #include "base/memory.h"
 #include "engine/kafka/sasl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KAFKA_PORT = 9092, NOT_PERMITTED = 29 /* Kafka's code */ };
+enum { NOT_PERMITTED = 29 /* Kafka's code */ };
 
 /* --- who is there */
 
@@ -96,23 +95,10 @@ static bool metadata_read(struct look *look, struct protocol *link)
     return !link->is_broken;
 }
 
-static bool link_open(const struct look *look, struct protocol *link, const char *host, const char *port)
-{
-    const struct kafka_settings *kafka = look->self->config->kafka;
-    return protocol_connect(link, kafka, host, port) && sasl_log_in(link, kafka);
-}
-
-/* "host:port", perhaps with a scheme before it. */
 static bool ask_one(struct look *look, const char *broker)
 {
     struct protocol link;
-    struct address address;
-    const char *scheme = strstr(broker, "://");
-    char port[16];
-    if (!address_read(scheme ? scheme + 3 : broker, KAFKA_PORT, &address))
-        return false;
-    snprintf(port, sizeof port, "%d", address.port);
-    bool is_found = link_open(look, &link, address.host, port) && metadata_read(look, &link);
+    bool is_found = sasl_connect_to(&link, look->self->config->kafka, broker) && metadata_read(look, &link);
     protocol_close(&link);
     return is_found;
 }
@@ -135,7 +121,7 @@ struct protocol *look_link(const struct look *look, struct node *node)
         node->is_connected = false;
     }
     if (!node->is_connected)
-        link_open(look, &node->link, node->host, node->port);
+        sasl_connect(&node->link, look->self->config->kafka, node->host, node->port);
     node->is_connected = true;
     return &node->link;
 }

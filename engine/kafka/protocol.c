@@ -36,7 +36,7 @@ static bool secure(struct protocol *protocol, const struct kafka_settings *kafka
     char error[256];
     protocol->channel.tls = tls_open(protocol->channel.socket, host, &kafka->tls, CONNECT_MS, error, sizeof error);
     if (protocol->channel.tls == NULL)
-        log_warning("a broker cannot be asked over TLS for transactions that it left open", "host", host, "error", error, NULL);
+        log_warning("a broker cannot be asked directly over TLS, for topics' ids and transactions left open", "host", host, "error", error, NULL);
     return protocol->channel.tls != NULL;
 }
 

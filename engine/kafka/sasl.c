@@ -1,5 +1,6 @@
 #include "engine/kafka/sasl.h"
 
+#include "base/address.h"
 #include "base/log.h"
 #include "base/scram.h"
 #include "base/signature.h"
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+
+enum { KAFKA_PORT = 9092 };
 
 enum mechanism { NONE, PLAIN, SCRAM_256, SCRAM_512, FOREIGN };
 
@@ -36,7 +39,7 @@ static bool fail(struct protocol *protocol, const char *reason, struct view said
     char text[256];
     snprintf(text, sizeof text, "%.*s", VIEW_ARGUMENTS(said));
     if (!protocol->is_broken) /* else the connection went, which whoever asks will see */
-        log_warning("a broker refuses the login with which transactions that it left open are looked for", "reason", reason, "broker", text, NULL);
+        log_warning("a broker refuses the login with which it is asked directly, for topics' ids and transactions left open", "reason", reason, "broker", text, NULL);
     protocol->is_broken = true;
     return false;
 }
@@ -116,4 +119,21 @@ bool sasl_log_in(struct protocol *protocol, const struct kafka_settings *kafka)
         return false;
     return mechanism == PLAIN ? log_in_plainly(protocol, kafka)
                               : log_in_by_scram(protocol, kafka, mechanism == SCRAM_256 ? SCRAM_SHA_256 : SCRAM_SHA_512);
+}
+
+bool sasl_connect(struct protocol *protocol, const struct kafka_settings *kafka, const char *host, const char *port)
+{
+    return protocol_connect(protocol, kafka, host, port) && sasl_log_in(protocol, kafka);
+}
+
+bool sasl_connect_to(struct protocol *protocol, const struct kafka_settings *kafka, const char *broker)
+{
+    struct address address;
+    const char *scheme = strstr(broker, "://");
+    char port[16];
+    *protocol = (struct protocol){.channel.socket = -1, .is_broken = true};
+    if (!address_read(scheme ? scheme + 3 : broker, KAFKA_PORT, &address))
+        return false;
+    snprintf(port, sizeof port, "%d", address.port);
+    return sasl_connect(protocol, kafka, address.host, port);
 }

@@ -11,4 +11,10 @@ bool sasl_is_foreign(const struct kafka_settings *kafka);
 /* true: done, or not asked for. false: the connection is broken from then on; why is in the log. */
 bool sasl_log_in(struct protocol *protocol, const struct kafka_settings *kafka);
 
+/* protocol_connect, and then that. Close in any case. */
+bool sasl_connect(struct protocol *protocol, const struct kafka_settings *kafka, const char *host, const char *port);
+
+/* To one of kafka.brokers: "host:port", perhaps with a scheme before it. */
+bool sasl_connect_to(struct protocol *protocol, const struct kafka_settings *kafka, const char *broker);
+
 #endif

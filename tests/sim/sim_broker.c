@@ -486,6 +486,13 @@ static void sim_close(struct broker *broker)
     free(self);
 }
 
+static enum outcome sim_input_id(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE])
+{
+    (void)broker, (void)is_fresh;
+    id[0] = '\0';
+    return OUTCOME_OK;
+}
+
 static const struct broker_port sim_port = {
     .poll = sim_poll,
     .committed = sim_committed,
@@ -494,6 +501,7 @@ static const struct broker_port sim_port = {
     .unassign = sim_unassign,
     .begin_offset = sim_begin_offset,
     .end_offset = sim_end_offset,
+    .input_id = sim_input_id,
     .begin = sim_begin,
     .produce = sim_produce,
     .send_offsets = sim_send_offsets,

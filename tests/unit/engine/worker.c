@@ -1,9 +1,10 @@
-/* A worker's pace, turn by turn, on a clock that does what the wall's may do. */
+/* A worker, turn by turn: its pace, on a clock that does what the wall's may do; and an input that is another topic all of a sudden. */
 #include "engine/worker.h"
 
 #include "base/memory.h"
 #include "tests/unit/cmocka_all.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { COMMIT_INTERVAL_MS = 50 };
@@ -16,6 +17,9 @@ struct scene {
     bool has_record;
     struct record record;
     bool is_failing; /* commits */
+    const char *input_id;
+    bool is_id_late, was_gone;
+    int64_t end;
     int commits, ticks;
 };
 
@@ -23,7 +27,7 @@ static enum outcome poll(struct broker *broker, size_t records_max, int wait_ms,
 {
     struct scene *scene = (struct scene *)broker;
     (void)records_max, (void)wait_ms, (void)gathers;
-    *batch = (struct broker_batch){.records = &scene->record, .count = scene->has_record};
+    *batch = (struct broker_batch){.records = &scene->record, .count = scene->has_record, .was_input_gone = scene->was_gone};
     scene->has_record = false;
     return OUTCOME_OK;
 }
@@ -60,12 +64,20 @@ static enum outcome tick(struct broker *broker, int32_t partition, int64_t times
 
 static int64_t end_offset(struct broker *broker, int32_t partition)
 {
-    (void)broker, (void)partition;
-    return -1;
+    (void)partition;
+    return ((struct scene *)broker)->end;
+}
+
+static enum outcome input_id(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE])
+{
+    if (is_fresh && ((struct scene *)broker)->is_id_late)
+        return OUTCOME_RETRY;
+    snprintf(id, BROKER_ID_SIZE, "%s", ((struct scene *)broker)->input_id);
+    return OUTCOME_OK;
 }
 
 static const struct broker_port port = {
-    .poll = poll, .begin = begin, .send_offsets = send_offsets, .commit = commit, .tick = tick, .end_offset = end_offset};
+    .poll = poll, .begin = begin, .send_offsets = send_offsets, .commit = commit, .tick = tick, .end_offset = end_offset, .input_id = input_id};
 
 static enum outcome route(void *task, const struct record *record, struct route *out)
 {
@@ -79,7 +91,7 @@ static const struct processor processor = {.name = "toy", .outputs = outputs, .r
 
 static void scene_begin(struct scene *scene)
 {
-    *scene = (struct scene){.broker = {&port}};
+    *scene = (struct scene){.broker = {&port}, .input_id = "first", .end = -1};
     clock_manual_init(&scene->clock, HOURS(1000));
     scene->config = (struct runner_config){.processor = &processor,
                                            .clock = &scene->clock.clock,
@@ -152,10 +164,124 @@ static void what_failed_is_tried_again_in_time_though_the_clock_is_put_back(void
     worker_finish(&scene.worker);
 }
 
+/* --- another topic */
+
+/* true: the worker stopped, for good. */
+static bool stops(struct scene *scene, int64_t within_ms)
+{
+    for (int64_t until_ms = scene->clock.at_ms + within_ms; scene->clock.at_ms < until_ms; scene->clock.at_ms += 10) {
+        if (worker_step(&scene->worker) == OUTCOME_STOP)
+            return scene->worker.is_hopeless;
+    }
+    return false;
+}
+
+static void with_an_input_that_is_made_anew_it_commits_nothing_and_ends(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    pass(&scene, 1500);
+    scene.input_id = ""; /* it is gone, or nobody answers: that may pass */
+    pass(&scene, 3000);
+    scene.input_id = "second";
+    scene.commits = 0;
+    assert_true(stops(&scene, 1100));
+    assert_int_equal(scene.commits, 0);
+    worker_finish(&scene.worker);
+}
+
+static void records_at_offsets_that_were_had_are_not_passed_over_before_it_is_known_whose_they_are(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    pass(&scene, 1010); /* the next look is a second away */
+    scene.worker.tasks.tasks[0]->next_offset = 50;
+    scene.commits = 0;
+    scene.has_record = true;
+    scene.is_id_late = true;
+    pass(&scene, 300);
+    assert_int_equal(worker_close(&scene.worker), OUTCOME_RETRY); /* nor if it is to end meanwhile */
+    scene.is_id_late = false;
+    pass(&scene, 10); /* delivered twice, then */
+    scene.input_id = "second";
+    scene.has_record = true;
+    scene.worker.closed_at_ms = 0; /* a commit is due */
+    scene.worker.tasks.tasks[0]->is_touched = true;
+    assert_true(stops(&scene, 50));
+    assert_int_equal(scene.commits, 0);
+    worker_finish(&scene.worker);
+}
+
+static void records_that_come_after_it_was_gone_are_not_committed_before_it_is_known_whose_they_are(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    pass(&scene, 1010);
+    scene.commits = 0;
+    scene.input_id = "second";
+    scene.has_record = scene.was_gone = true;
+    scene.worker.tasks.tasks[0]->is_touched = true;
+    scene.worker.closed_at_ms = 0;
+    assert_true(stops(&scene, 50));
+    assert_int_equal(scene.commits, 0);
+    worker_finish(&scene.worker);
+}
+
+static void a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    scene.input_id = "";
+    struct task *task = scene.worker.tasks.tasks[0];
+    task->next_offset = 50;
+    task->is_placed = true;
+    scene.end = 40;
+    pass(&scene, 20000);
+    scene.end = 50;
+    pass(&scene, 2000);
+    scene.end = 40;
+    pass(&scene, 20000);
+    assert_true(stops(&scene, 15000));
+    worker_finish(&scene.worker);
+}
+
+static void a_marker_tells_of_which_topic_it_is(void **state)
+{
+    (void)state;
+    char text[BROKER_METADATA_MAX];
+    struct checkpoint_marker marker;
+    struct task *task = task_create(&processor, NULL, 0);
+    task->checkpoint.marker_offset = 7;
+    task->checkpoint.marker_clock_ms = 1000;
+    for (int i = 0; i < 4; i++) {
+        task->has_unsummed = i & 1;
+        task->summed_offset = 5;
+        snprintf(task->input_id, sizeof task->input_id, "%s", i & 2 ? "9xX_-0123456789abcdefg" : "");
+        checkpoint_marker_print(task, text);
+        assert_true(checkpoint_marker_parse(text, &marker));
+        assert_int_equal(marker.offset, 7);
+        assert_int_equal(marker.clock_ms, 1000);
+        assert_int_equal(marker.summed_offset, i & 1 ? 5 : -1);
+        assert_string_equal(marker.input_id, task->input_id);
+    }
+    assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 5 topic=a more", &marker));
+    assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 and more", &marker));
+    task_destroy(task);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_clock_that_is_put_back_holds_up_neither_commits_nor_ticks),
                                        cmocka_unit_test(a_clock_that_leaps_ahead_makes_no_more_of_them),
-                                       cmocka_unit_test(what_failed_is_tried_again_in_time_though_the_clock_is_put_back)};
+                                       cmocka_unit_test(what_failed_is_tried_again_in_time_though_the_clock_is_put_back),
+                                       cmocka_unit_test(with_an_input_that_is_made_anew_it_commits_nothing_and_ends),
+                                       cmocka_unit_test(records_at_offsets_that_were_had_are_not_passed_over_before_it_is_known_whose_they_are),
+                                       cmocka_unit_test(records_that_come_after_it_was_gone_are_not_committed_before_it_is_known_whose_they_are),
+                                       cmocka_unit_test(a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment),
+                                       cmocka_unit_test(a_marker_tells_of_which_topic_it_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,126 @@
+"""An input topic is deleted and made anew, while its processor runs or rests: it ends and says so, passes over nothing, refuses to start on the old
+state, and the remedy of docs/RELIABILITY.md works."""
+
+import json
+import re
+import time
+
+import pytest
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from installation import eventually, tail
+
+ANEW = re.compile(r'level=error .*topic was deleted and made anew.*error="(\S+) has the id (\S+), our state is of (\S+)"')
+REMEDY = "touchpoints.enriched journeys alerts alerts.escalated followups kpi.deltas kpis trend.shifts kpi.state".split()
+
+
+def delete(installation, *topics, groups=()):
+    admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
+    for future in admin.delete_topics([installation.topic(name) for name in topics]).values():
+        future.result(20)
+    for group in groups:
+        assert eventually(lambda: is_done(lambda: admin.delete_consumer_groups([installation.topic(group)])[installation.topic(group)].result(20)), 30)
+    assert eventually(lambda: not set(map(installation.topic, topics)) & set(admin.list_topics(timeout=10).topics), 20)
+
+
+def is_done(do):
+    """A group whose members have a name of their own has them until their sessions are over."""
+    try:
+        do()
+    except KafkaException:
+        return False
+    return True
+
+
+def enriched(installation):
+    return len(installation.messages("touchpoints.enriched"))
+
+
+def generate(installation, events, seed, customers=20):
+    installation.succeed("generate", "--events", events, "--customers", customers, "--seed", seed)
+
+
+def run_through(installation, events):
+    process = installation.start("journey", name="journey-first")
+    generate(installation, events, 3, customers=30)
+    assert eventually(lambda: enriched(installation) == events, 30), tail(process.log)
+    return process
+
+
+def wait_for_end(installation, process):
+    """In time, with 1, and the log names the topic."""
+    assert eventually(lambda: process.poll() is not None, 20), tail(process.log)
+    said = ANEW.search(process.log.read_text())
+    assert process.returncode == 1 and said, tail(process.log)
+    assert said.group(1) == installation.topic("touchpoints") and said.group(2) != said.group(3)
+
+
+def journey_health(installation):
+    return json.loads(installation.redis.hget(installation.redis_prefix + "health", "journey") or "{}")
+
+
+@pytest.mark.parametrize("missed_for", [0, 5], ids=["at-once", "after-a-while"])
+def test_under_way(make_installation, missed_for):
+    """`missed_for`: seconds in which Kafka says that there is no such topic. More events than before: the old offsets are among the new ones."""
+    installation = make_installation()
+    process = run_through(installation, 200)
+    delete(installation, "touchpoints")
+    time.sleep(missed_for)
+    installation.succeed("topics")
+    generate(installation, 150 if missed_for == 0 else 600, 4)
+    wait_for_end(installation, process)
+    assert "made anew" in journey_health(installation)["last_error"]
+    if missed_for:  # it has heard that there was no topic; at once it has a second to notice
+        assert enriched(installation) == 200
+    again = installation.start("journey", name="again")
+    assert eventually(lambda: again.poll() is not None, 20) and again.returncode == 1, tail(again.log)
+    assert "level=error" in again.log.read_text()
+
+
+def test_at_a_start_after_which_the_remedy_helps(make_installation):
+    """A commit that still came through in between, with the old topic's id, is as a running process may leave it."""
+    installation = make_installation()
+    before = [run_through(installation, 200), *(installation.start(role) for role in ("kpi", "sink"))]
+    assert eventually(lambda: active_customers(installation) == customers(installation), 30), installation.logs()
+    for process in before:
+        installation.stop(process)
+    marker = markers(installation)
+    delete(installation, "touchpoints")
+    installation.succeed("topics")
+    generate(installation, 600, 4)
+    commit(installation, marker)
+    wait_for_end(installation, installation.start("journey"))
+
+    delete(installation, *REMEDY, groups=["journey", "kpi"])
+    for command in (["journey"], ["kpi"], ["sink", "--rebuild"]):
+        installation.start(*command, name=command[0] + "-anew")
+    assert eventually(lambda: enriched(installation) == 600, 30), installation.logs()
+    assert eventually(lambda: active_customers(installation) == customers(installation), 30), installation.logs()
+
+
+def active_customers(installation):
+    return json.loads(installation.redis.hget(installation.redis_prefix + "kpi:active_customers:90d", "all") or "{}").get("n")
+
+
+def markers(installation):
+    consumer = group_consumer(installation)
+    try:
+        return consumer.committed([TopicPartition(installation.topic("touchpoints"), number) for number in range(4)], 10)
+    finally:
+        consumer.close()
+
+
+def commit(installation, places):
+    consumer = group_consumer(installation)
+    try:
+        assert eventually(lambda: is_done(lambda: consumer.commit(offsets=places, asynchronous=False)), 30)
+    finally:
+        consumer.close()
+
+
+def group_consumer(installation):
+    return Consumer({"bootstrap.servers": installation.services["KAFKA"], "group.id": installation.topic("journey"), "enable.auto.commit": False})
+
+
+def customers(installation):
+    return len({message.key() for message in installation.messages("touchpoints") if message.key()})
