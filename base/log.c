@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/time_text.h"
 #include "base/utf8.h"
 
@@ -166,6 +167,26 @@ static void write_out(const struct bytes *line)
     /* One write, so that lines of several threads and processes do not mix. */
     ssize_t written = write(STDERR_FILENO, line->data, line->size);
     (void)written;
+}
+
+enum { SELDOM_SECONDS = 60, SELDOM_PLACES = 64 };
+
+bool log_seldom(const char *what, const char *whom)
+{
+    static struct {
+        uint64_t about;
+        int64_t said_at_us;
+    } places[SELDOM_PLACES]; /* two that share one are said more often, that is all */
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    uint64_t about = hash_mix(hash_bytes(view_of_text(what)) ^ hash_mix(hash_bytes(view_of_text(whom))));
+    size_t at = about % SELDOM_PLACES;
+    int64_t now_us = clock_monotonic_us();
+    pthread_mutex_lock(&lock);
+    bool is_due = places[at].about != about || now_us - places[at].said_at_us >= SELDOM_SECONDS * 1000000LL;
+    if (is_due)
+        places[at].about = about, places[at].said_at_us = now_us;
+    pthread_mutex_unlock(&lock);
+    return is_due;
 }
 
 void log_line(enum log_level level, const char *message, ...)

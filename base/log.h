@@ -19,6 +19,9 @@ bool log_level_from_name(const char *name, enum log_level *out);
 
 void log_line(enum log_level level, const char *message, ...) __attribute__((sentinel));
 
+/* For what would be said again and again while it lasts: true when `what` about `whom` was not asked for within the last minute. Any thread. */
+bool log_seldom(const char *what, const char *whom);
+
 /* For which of the services in this process the calling thread works from now on; NULL: for none of them, or all. Kept as it is. Threads
  * made by thread_create (thread.h) work for whom their maker does. */
 void log_speak_for(const char *service);

@@ -139,7 +139,7 @@ static void tick_silent(struct worker *worker, int64_t now_ms)
         bool is_at_end = task && task->stage == TASK_LIVE && task->next_offset == task->end_offset;
         if (!is_at_end || now_ms - task->active_at_ms < worker->settings->tick_after_ms)
             continue;
-        if (worker->broker->port->tick(worker->broker, task->partition, worker_wall_ms(worker)) == OUTCOME_OK)
+        if (worker->broker->port->tick(worker->broker, task->partition, worker_wall_ms(worker)) != OUTCOME_RETRY)
             task->active_at_ms = now_ms;
     }
 }

@@ -186,7 +186,7 @@ enum outcome batch_try_commit(struct worker *worker)
         batch_done(worker);
         return OUTCOME_OK;
     }
-    if (outcome == OUTCOME_REDO)
+    if (outcome == OUTCOME_REDO && (worker->txn.redo_count & (worker->txn.redo_count - 1)) == 0) /* the 1st, 2nd, 4th … time in a row */
         log_info("transaction aborted, sending it again", "worker", worker->name, "times",
                  LOG_NUMBER(worker->txn.redo_count), NULL);
     if (outcome == OUTCOME_STOP || worker->txn.redo_count > REDO_MOST)

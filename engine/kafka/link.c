@@ -38,11 +38,31 @@ static void link_found(struct kafka_link *link)
         log_info("kafka is back", "by", link->name, "brokers", link->brokers, NULL);
 }
 
+bool kafka_is_topic_missing(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
+/* Once for all partitions. The reason begins «TOPIC [PARTITION]: …» or «TOPIC: …». */
+static void topic_gone(struct kafka_link *link, const char *reason)
+{
+    char topic[256];
+    snprintf(topic, sizeof topic, "%.*s", (int)strcspn(reason, " :"), reason);
+    atomic_store(&link->is_topic_gone, true);
+    if (log_seldom("topic gone", topic))
+        log_warning("kafka does not have a topic: was it deleted? Stop the processors before it is made anew (docs/RELIABILITY.md, «made anew»)", "error", topic,
+                    "by", link->name, NULL);
+}
+
 void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
     struct kafka_link *link = opaque;
     char text[512];
     log_speak_for(link->service);
+    if (kafka_is_topic_missing((rd_kafka_resp_err_t)code)) {
+        topic_gone(link, reason);
+        return;
+    }
     switch ((rd_kafka_resp_err_t)code) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         link_lost(link, reason);
@@ -60,12 +80,6 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
         log_warning("kafka handle is finished", "by", link->name, "code", rd_kafka_err2name(cause), "error", text, NULL);
         return;
     }
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-        atomic_store(&link->is_topic_gone, true);
-        log_warning("kafka error", "by", link->name, "code", rd_kafka_err2name((rd_kafka_resp_err_t)code), "error", reason, NULL);
-        return;
     default:
         log_warning("kafka error", "by", link->name, "code", rd_kafka_err2name((rd_kafka_resp_err_t)code), "error",
                     reason, NULL);
@@ -170,6 +184,13 @@ bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle)
     rd_kafka_metadata_destroy(metadata);
     link_found(link);
     return true;
+}
+
+const char *kafka_error_text(rd_kafka_resp_err_t code)
+{
+    if (code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP)
+        return "kafka refuses dates more than an hour ahead of its own clock: this machine's clock is ahead, or the broker's behind. Set it right, and all goes on";
+    return rd_kafka_err2str(code);
 }
 
 rd_kafka_resp_err_t kafka_partition_count(rd_kafka_t *handle, const char *topic, int wait_ms, int32_t *count)

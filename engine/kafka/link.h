@@ -51,6 +51,12 @@ rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, cha
 /* While Kafka is away: asks a broker, once a second at most, and says when it is back. Cheap otherwise. */
 bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle);
 
+/* Kafka has no such topic, or not so many partitions of it. */
+bool kafka_is_topic_missing(rd_kafka_resp_err_t code);
+
+/* rd_kafka_err2str, and where that names no cause that a user could do something about, what it most likely is. Constant. */
+const char *kafka_error_text(rd_kafka_resp_err_t code);
+
 /* How many partitions a topic has: Kafka's error code, and 0, where it has none or is not to be had within so long. */
 rd_kafka_resp_err_t kafka_partition_count(rd_kafka_t *handle, const char *topic, int wait_ms, int32_t *count);
 

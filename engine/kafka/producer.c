@@ -18,7 +18,7 @@ static struct kafka_producer *producer_of(struct broker *broker)
     return &((struct kafka_broker *)broker)->producer;
 }
 
-/* --- the edge: librdkafka's error becomes what to do next, and is logged once a change */
+/* --- the edge: librdkafka's error becomes what to do next, and is logged once a change, and once a minute while nothing changes */
 
 static bool is_fenced(const rd_kafka_error_t *error)
 {
@@ -35,13 +35,23 @@ static bool is_about_the_group(const rd_kafka_error_t *error)
            code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
 }
 
+static void say(const struct kafka_producer *producer, const char *what, const rd_kafka_error_t *error, enum outcome outcome)
+{
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    bool is_dated_ahead = code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
+    bool is_consequence = code == RD_KAFKA_RESP_ERR__STATE && outcome == OUTCOME_REDO; /* of what a record met, which the commit would have told */
+    log_line(is_about_the_group(error) || is_consequence ? LOG_INFO : LOG_WARNING, "transaction does not go through", "worker", producer->name, "step", what, "code",
+             rd_kafka_error_name(error), "error", is_dated_ahead ? kafka_error_text(code) : rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
+}
+
 static enum outcome outcome_of(struct kafka_producer *producer, const char *what, rd_kafka_error_t *error)
 {
     if (error == NULL) {
         producer->is_failing = false;
         return OUTCOME_OK;
     }
-    enum outcome outcome = rd_kafka_error_is_fatal(error)             ? OUTCOME_STOP
+    bool is_dated_ahead = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP; /* and so it would be sent again; computed again it is not */
+    enum outcome outcome = rd_kafka_error_is_fatal(error) || is_dated_ahead ? OUTCOME_STOP
                            : rd_kafka_error_txn_requires_abort(error) ? OUTCOME_REDO
                            : rd_kafka_error_is_retriable(error)       ? OUTCOME_RETRY
                            : rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT ? OUTCOME_RETRY
@@ -50,9 +60,9 @@ static enum outcome outcome_of(struct kafka_producer *producer, const char *what
     bool was_on = rivalry_is_on(producer->rivalry);
     if (is_fenced(error) && outcome == OUTCOME_STOP)
         rivalry_note(producer->rivalry, producer->name, producer->id);
-    if ((!producer->is_failing || outcome == OUTCOME_STOP) && !(was_on && is_fenced(error)))
-        log_line(is_about_the_group(error) ? LOG_INFO : LOG_WARNING, "transaction does not go through", "worker", producer->name, "step",
-                 what, "code", rd_kafka_error_name(error), "error", rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
+    bool is_news = !producer->is_failing && log_seldom(rd_kafka_error_name(error), producer->name);
+    if ((is_news || (outcome == OUTCOME_STOP && !is_dated_ahead)) && !(was_on && is_fenced(error)))
+        say(producer, what, error, outcome);
     producer->is_failing = true;
     if (outcome == OUTCOME_RETRY)
         kafka_link_doubt(&producer->link);

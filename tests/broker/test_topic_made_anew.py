@@ -66,6 +66,8 @@ def test_under_way(make_installation, missed_for):
     process = run_through(installation, 200)
     delete(installation, "touchpoints")
     time.sleep(missed_for)
+    said = [line for line in process.log.read_text().splitlines() if "level=info" not in line]
+    assert len(said) <= 1, said  # one for the topic, not one for each partition and second
     installation.succeed("topics")
     generate(installation, 150 if missed_for == 0 else 600, 4)
     wait_for_end(installation, process)
