@@ -193,6 +193,7 @@ static int run_services(struct app *app, unsigned wanted)
     if (doubt)
         log_warning("doubtful configuration", "setting", "dashboard.listen", "doubt", doubt, NULL);
     struct pipeline pipeline = {.app = app, .registry = registry_create(&app->config.registry)};
+    registry_heed(pipeline.registry, &app->stop);
     struct status_server *status = status_start(&app->config, &pipeline.is_ready);
     pipeline.journey_status = runner_status_create();
     pipeline.kpi_status = runner_status_create();

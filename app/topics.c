@@ -146,7 +146,7 @@ static enum outcome create_topics(const struct config *config, bool waits, atomi
         /* A look first: librdkafka waits a whole minute with a request to brokers that are not there. */
         outcome = admin_ping(&config->kafka, 2000, error, sizeof error);
         if (outcome == OUTCOME_OK)
-            outcome = admin_ensure_topics(&config->kafka, wanted, count, &report);
+            outcome = admin_ensure_topics(&config->kafka, wanted, count, stop, &report);
         else
             bytes_append_text(&report, error);
         if (outcome != OUTCOME_RETRY || !waits || atomic_load(stop))
@@ -231,6 +231,7 @@ int topics_command(struct app *app, int argc, char **argv)
     }
     struct registry *registry = registry_create(&app->config.registry);
     struct schema_ids ids = {{0}};
+    registry_heed(registry, &app->stop);
     enum outcome outcome = topics_prepare(&app->config, registry, &ids, true, &app->stop);
     for (size_t i = 0; outcome == OUTCOME_OK && topic_rows[i].name; i++)
         printf("%s%-22s %-7s schema %u\n", app->config.kafka.topic_prefix, topic_rows[i].name,

@@ -6,6 +6,7 @@
 #include "base/outcome.h"
 #include "engine/kafka_settings.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,8 +27,10 @@ struct topic_wanted {
 enum outcome admin_ping(const struct kafka_settings *kafka, int timeout_ms, char *error, size_t error_size);
 
 /* Creates what is missing. What is there and is not as wanted (partitions, copies, cleanup, retention, sizes, dates) is left as it is and stands in `report`, a
- * line each: "NAME: what and why". OK also then. RETRY: Kafka does not answer, which is the report. STOP: something cannot be created. */
-enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report);
+ * line each: "NAME: what and why". OK also then. RETRY: Kafka does not answer (for a minute, or when *stop became true), which is the report.
+ * STOP: something cannot be created. */
+enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, const atomic_bool *stop,
+                                 struct bytes *report);
 
 /* The same without creating: what is missing stands in the report as "NAME: missing". */
 enum outcome admin_look_at_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report);

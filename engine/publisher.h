@@ -26,7 +26,7 @@ struct publisher *publisher_create(const struct kafka_settings *kafka, const str
 void publisher_destroy(struct publisher *publisher); /* waits for what is in flight, at most delivery_timeout_ms */
 
 /* Key and value are copied. topic with prefix. partition -1: murmur2 of the key. done may be called before this returns OK.
- * RETRY: the queue is full, or the connection is being made anew; nothing was taken. STOP: it can never be taken (logged). */
+ * RETRY: the queue is full, or the connection is being made anew; nothing was taken. STOP: it can never be taken (logged, once a minute). */
 enum outcome publisher_send(struct publisher *publisher, const char *topic, int32_t partition, struct view key,
                             struct view value, int64_t timestamp_ms, void *message_context);
 

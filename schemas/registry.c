@@ -42,6 +42,7 @@ struct registry {
     char *shown_url; /* without user and password */
     pthread_mutex_t lock;
     struct http_client *http;
+    const atomic_bool *stop; /* NULL: none */
     struct known_schema *schemas;
     size_t schema_count;
 };
@@ -76,6 +77,11 @@ struct registry *registry_create(const struct registry_settings *settings)
     registry->http = http_client_create();
     pthread_mutex_init(&registry->lock, NULL);
     return registry;
+}
+
+void registry_heed(struct registry *registry, const atomic_bool *stop)
+{
+    registry->stop = stop;
 }
 
 void registry_destroy(struct registry *registry)
@@ -169,7 +175,7 @@ static enum outcome ask(struct registry *registry, const char *method, struct by
     bytes_append_view(&url, bytes_view(path));
     struct http_request request = {.method = method, .url = bytes_text(&url), .headers = headers, .body = body,
                                    .username = registry->settings->username, .password = registry->settings->password, .tls = &registry->settings->tls,
-                                   .timeout_ms = REQUEST_TIMEOUT_MS};
+                                   .timeout_ms = REQUEST_TIMEOUT_MS, .stop = registry->stop};
 
     bool is_answered = exchange(registry, &request, &response);
     for (int tries = 1; is_answered && response.status == CONFLICT && tries < CONFLICT_TRIES; tries++) {

@@ -15,6 +15,7 @@
 #include "base/tls.h"
 #include "base/view.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 /* registry.*; texts may be NULL for empty. */
@@ -34,6 +35,9 @@ struct registry;
 /* `settings` must outlive it; passwords are never printed. Nothing is connected yet. http_client_global_init must have been called. */
 struct registry *registry_create(const struct registry_settings *settings);
 void registry_destroy(struct registry *registry);
+
+/* Once *stop is true an answer that is waited for has another second or two. Before any other thread has the registry; `stop` outlives it. */
+void registry_heed(struct registry *registry, const atomic_bool *stop);
 
 /* The URL for people and logs: without user and password. Lives as long as the registry. */
 const char *registry_shown_url(const struct registry *registry);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { WAIT_MS = 10000, KNOWN_WITHIN_MS = 5000, LOOK_AGAIN_MS = 50, REFUSED_WITHIN_MS = 1000, ERROR_MAX = 512, TOPIC_NAME_MAX = 512, MESSAGE_BYTES_MAX = 2097152 };
+enum { WAIT_MS = 10000, KNOWN_WITHIN_MS = 5000, LOOK_AGAIN_MS = 50, SLICE_MS = 100, SLOW_ANSWER_MS = 2000, REFUSED_WITHIN_MS = 1000, ERROR_MAX = 512, TOPIC_NAME_MAX = 512, MESSAGE_BYTES_MAX = 2097152 };
 
 struct admin {
     struct kafka_link link; /* the first member: see on_error */
@@ -18,6 +18,7 @@ struct admin {
     bool is_refused;        /* a password or a certificate that does not do: it will not do later either */
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
+    const atomic_bool *stop; /* NULL: none */
 };
 
 /* Why a broker is not to be had: refused, no such host, a password, a certificate. That all are down sums up what was said before. */
@@ -30,11 +31,12 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     admin->is_refused |= code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
 }
 
-static bool admin_open(struct admin *admin, const struct kafka_settings *kafka, char *error, size_t error_size)
+static bool admin_open(struct admin *admin, const struct kafka_settings *kafka, const atomic_bool *stop, char *error, size_t error_size)
 {
     rd_kafka_conf_t *conf = kafka_conf_create(kafka, &admin->link, "admin");
     admin->cause[0] = '\0';
     admin->is_refused = false;
+    admin->stop = stop;
     rd_kafka_conf_set_error_cb(conf, on_error);
     admin->handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf, error, error_size);
     if (admin->handle == NULL)
@@ -58,14 +60,37 @@ static const char *remedy_for(const char *cause)
                : "";
 }
 
+static bool is_stopped(const struct admin *admin)
+{
+    return admin->stop && atomic_load(admin->stop);
+}
+
+/* A minute at most: so long librdkafka waits itself. */
+static rd_kafka_event_t *answer_of(struct admin *admin)
+{
+    rd_kafka_event_t *event = NULL;
+    for (int waited_ms = 0; event == NULL && waited_ms < 6 * WAIT_MS && !is_stopped(admin); waited_ms += SLICE_MS)
+        event = rd_kafka_queue_poll(admin->queue, SLICE_MS);
+    return event;
+}
+
+/* In slices, to hear a stop; not so short that a slow broker never answers within one. */
+static rd_kafka_resp_err_t metadata_wait(struct admin *admin, bool wants_topics, int timeout_ms, const struct rd_kafka_metadata **metadata)
+{
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (int left_ms = timeout_ms; left_ms > 0 && code != RD_KAFKA_RESP_ERR_NO_ERROR && !is_stopped(admin); left_ms -= SLOW_ANSWER_MS)
+        code = rd_kafka_metadata(admin->handle, wants_topics, NULL, metadata, left_ms < SLOW_ANSWER_MS ? left_ms : SLOW_ANSWER_MS);
+    return code;
+}
+
 static const struct rd_kafka_metadata *metadata_ask(struct admin *admin, bool wants_topics, int timeout_ms, char *error, size_t error_size)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     int at_first_ms = timeout_ms < REFUSED_WITHIN_MS ? timeout_ms : REFUSED_WITHIN_MS;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(admin->handle, wants_topics, NULL, &metadata, at_first_ms);
+    rd_kafka_resp_err_t code = metadata_wait(admin, wants_topics, at_first_ms, &metadata);
     rd_kafka_poll(admin->handle, 0); /* what on_error is to hear */
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !admin->is_refused && timeout_ms > at_first_ms) {
-        code = rd_kafka_metadata(admin->handle, wants_topics, NULL, &metadata, timeout_ms - at_first_ms);
+        code = metadata_wait(admin, wants_topics, timeout_ms - at_first_ms, &metadata);
         rd_kafka_poll(admin->handle, 0);
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -78,7 +103,7 @@ static const struct rd_kafka_metadata *metadata_ask(struct admin *admin, bool wa
 enum outcome admin_ping(const struct kafka_settings *kafka, int timeout_ms, char *error, size_t error_size)
 {
     struct admin admin;
-    if (!admin_open(&admin, kafka, error, error_size))
+    if (!admin_open(&admin, kafka, NULL, error, error_size))
         return OUTCOME_STOP;
     const struct rd_kafka_metadata *metadata = metadata_ask(&admin, false, timeout_ms, error, error_size);
     if (metadata)
@@ -149,7 +174,7 @@ static enum outcome create_with(struct admin *admin, const struct kafka_settings
     rd_kafka_NewTopic_destroy_array(wanted, count);
     free(wanted);
 
-    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, 6 * WAIT_MS);
+    rd_kafka_event_t *event = answer_of(admin);
     if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         bytes_printf(report, "Kafka at %s does not answer: %s\n", admin->link.brokers,
                      event ? rd_kafka_event_error_string(event) : "no answer in time");
@@ -240,7 +265,7 @@ static void check_configs(struct admin *admin, const struct kafka_settings *kafk
     rd_kafka_DescribeConfigs(admin->handle, asked, count, NULL, admin->queue);
     rd_kafka_ConfigResource_destroy_array(asked, count);
     free(asked);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, 6 * WAIT_MS);
+    rd_kafka_event_t *event = answer_of(admin);
     const rd_kafka_DescribeConfigs_result_t *result = event ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
     size_t found_count = 0;
     const rd_kafka_ConfigResource_t **found = result ? rd_kafka_DescribeConfigs_result_resources(result, &found_count) : NULL;
@@ -342,7 +367,7 @@ enum outcome admin_look_at_topics(const struct kafka_settings *kafka, const stru
 {
     struct admin admin;
     char error[ERROR_MAX];
-    if (!admin_open(&admin, kafka, error, sizeof error)) {
+    if (!admin_open(&admin, kafka, NULL, error, sizeof error)) {
         bytes_printf(report, "%s\n", error);
         return OUTCOME_STOP;
     }
@@ -351,11 +376,12 @@ enum outcome admin_look_at_topics(const struct kafka_settings *kafka, const stru
     return outcome;
 }
 
-enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, struct bytes *report)
+enum outcome admin_ensure_topics(const struct kafka_settings *kafka, const struct topic_wanted *topics, size_t count, const atomic_bool *stop,
+                                 struct bytes *report)
 {
     struct admin admin;
     char error[ERROR_MAX];
-    if (!admin_open(&admin, kafka, error, sizeof error)) {
+    if (!admin_open(&admin, kafka, stop, error, sizeof error)) {
         bytes_printf(report, "%s\n", error);
         return OUTCOME_STOP;
     }

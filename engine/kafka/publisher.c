@@ -25,19 +25,29 @@ struct publisher {
     pthread_t thread;
     atomic_bool is_ending;
     pthread_rwlock_t lock; /* of what follows; to write is to replace both */
-    rd_kafka_t *handle;
+    rd_kafka_t *handle; /* NULL: a new one is on its way */
     struct map topics; /* name -> rd_kafka_topic_t */
     pthread_mutex_t topics_lock; /* to add one, with `lock` held for reading */
 };
+
+/* Of what nobody waits for. That a topic is not there says its consumer. */
+static void tell_of_loss(const struct publisher *publisher, const rd_kafka_message_t *message)
+{
+    const char *topic = rd_kafka_topic_name(message->rkt);
+    if (atomic_load(&publisher->is_ending) || kafka_is_topic_missing(message->err) || !log_seldom(rd_kafka_err2name(message->err), topic))
+        return;
+    log_warning("a tick or a note did not reach kafka", "error", kafka_error_text(message->err), "topic", topic, NULL);
+}
 
 static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 {
     (void)handle;
     struct publisher *publisher = (struct publisher *)(void *)opaque; /* the link is its first member */
-    if (publisher->done == NULL)
-        return;
     bool is_acknowledged = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-    publisher->done(message->_private, is_acknowledged, is_acknowledged ? NULL : rd_kafka_err2str(message->err));
+    if (publisher->done)
+        publisher->done(message->_private, is_acknowledged, is_acknowledged ? NULL : kafka_error_text(message->err));
+    else if (!is_acknowledged)
+        tell_of_loss(publisher, message);
 }
 
 /* Java's clients hash with murmur2, and so must we, or one customer would be in two partitions. */
@@ -79,9 +89,15 @@ static void tell_the_rest(struct publisher *publisher)
     rd_kafka_flush(publisher->handle, LAST_REPORTS_MS);
 }
 
+static void pause_unless_ending(const struct publisher *publisher)
+{
+    for (int left_ms = REOPEN_PAUSE_MS; left_ms > 0 && !atomic_load(&publisher->is_ending); left_ms -= POLL_MS)
+        nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
+}
+
 /* An idempotent producer may be finished for good by a broker's death («sequence desynchronization», librdkafka before 2.3), and
  * with it the collector, or the ticks and so the time of silent partitions. Who was told of a failure sends again, to the new
- * handle. */
+ * handle. Without the lock while none is to be had: who wants to send, or to end, is not kept waiting. */
 static void reopen(struct publisher *publisher)
 {
     char error[512];
@@ -90,18 +106,25 @@ static void reopen(struct publisher *publisher)
     map_finish(&publisher->topics, destroy_topic);
     publisher->topics = (struct map){0};
     rd_kafka_destroy(publisher->handle);
-    while ((publisher->handle = handle_open(publisher, error, sizeof error)) == NULL) {
-        log_error("cannot publish", "error", error, NULL);
-        nanosleep(&(struct timespec){REOPEN_PAUSE_MS / 1000, 0}, NULL);
-    }
+    publisher->handle = NULL;
     pthread_rwlock_unlock(&publisher->lock);
-    log_info("publishing again, with a new handle", NULL);
+    rd_kafka_t *fresh;
+    while ((fresh = handle_open(publisher, error, sizeof error)) == NULL && !atomic_load(&publisher->is_ending)) {
+        if (log_seldom("cannot publish", error))
+            log_error("cannot publish", "error", error, NULL);
+        pause_unless_ending(publisher);
+    }
+    pthread_rwlock_wrlock(&publisher->lock);
+    publisher->handle = fresh;
+    pthread_rwlock_unlock(&publisher->lock);
+    if (fresh)
+        log_info("publishing again, with a new handle", NULL);
 }
 
 static void *poll_reports(void *argument)
 {
     struct publisher *publisher = argument;
-    while (!atomic_load(&publisher->is_ending)) {
+    while (!atomic_load(&publisher->is_ending)) { /* who replaces the handle, too */
         rd_kafka_poll(publisher->handle, POLL_MS);
         kafka_link_check(&publisher->link, publisher->handle);
         if (atomic_load(&publisher->link.is_fatal) && !atomic_load(&publisher->is_ending))
@@ -140,9 +163,11 @@ void publisher_destroy(struct publisher *publisher)
     publisher_flush(publisher, publisher->settings.delivery_timeout_ms);
     atomic_store(&publisher->is_ending, true);
     pthread_join(publisher->thread, NULL);
-    tell_the_rest(publisher);
-    map_finish(&publisher->topics, destroy_topic);
-    rd_kafka_destroy(publisher->handle);
+    if (publisher->handle) {
+        tell_the_rest(publisher);
+        map_finish(&publisher->topics, destroy_topic);
+        rd_kafka_destroy(publisher->handle);
+    }
     pthread_rwlock_destroy(&publisher->lock);
     pthread_mutex_destroy(&publisher->topics_lock);
     free(publisher);
@@ -167,7 +192,7 @@ static rd_kafka_topic_t *topic_open(struct publisher *publisher, const char *nam
 static rd_kafka_resp_err_t produce(struct publisher *publisher, const char *topic, int32_t partition, struct view key,
                                    struct view value, int64_t timestamp_ms, void *message_context)
 {
-    if (atomic_load_explicit(&publisher->link.is_fatal, memory_order_relaxed))
+    if (publisher->handle == NULL || atomic_load_explicit(&publisher->link.is_fatal, memory_order_relaxed))
         return RD_KAFKA_RESP_ERR__FATAL;
     rd_kafka_topic_t *handle = topic_open(publisher, topic);
     if (handle == NULL)
@@ -192,7 +217,8 @@ enum outcome publisher_send(struct publisher *publisher, const char *topic, int3
     case RD_KAFKA_RESP_ERR__FATAL: /* a new handle is on its way */
         return OUTCOME_RETRY;
     default:
-        log_error("cannot publish", "topic", topic, "code", rd_kafka_err2name(code), NULL);
+        if (log_seldom(rd_kafka_err2name(code), topic))
+            log_error("cannot publish", "topic", topic, "code", rd_kafka_err2name(code), NULL);
         return OUTCOME_STOP;
     }
 }
@@ -200,12 +226,15 @@ enum outcome publisher_send(struct publisher *publisher, const char *topic, int3
 enum outcome publisher_flush(struct publisher *publisher, int timeout_ms)
 {
     pthread_rwlock_rdlock(&publisher->lock);
-    rd_kafka_resp_err_t code = rd_kafka_flush(publisher->handle, timeout_ms);
+    rd_kafka_resp_err_t code = publisher->handle ? rd_kafka_flush(publisher->handle, timeout_ms) : RD_KAFKA_RESP_ERR__FATAL;
     pthread_rwlock_unlock(&publisher->lock);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OUTCOME_OK : OUTCOME_RETRY;
 }
 
 bool publisher_is_connected(struct publisher *publisher)
 {
-    return !atomic_load(&publisher->link.is_away) && !atomic_load(&publisher->link.is_fatal);
+    pthread_rwlock_rdlock(&publisher->lock);
+    bool has_handle = publisher->handle != NULL;
+    pthread_rwlock_unlock(&publisher->lock);
+    return has_handle && !atomic_load(&publisher->link.is_away) && !atomic_load(&publisher->link.is_fatal);
 }

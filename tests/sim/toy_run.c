@@ -50,7 +50,7 @@ static int make_topics(void)
         {.name = "toy.rejected", .partitions = 1, .replication = 1, .retention_ms = -1},
     };
     struct bytes report = {0};
-    enum outcome outcome = admin_ensure_topics(&kafka, topics, sizeof topics / sizeof *topics, &report);
+    enum outcome outcome = admin_ensure_topics(&kafka, topics, sizeof topics / sizeof *topics, NULL, &report);
     fputs(bytes_text(&report), stderr);
     bytes_finish(&report);
     return outcome == OUTCOME_OK ? 0 : 1;
