@@ -131,12 +131,19 @@ static enum outcome turned_away(struct redis_link *link, const char *why)
     return gone(link, why);
 }
 
+bool redis_is_read_only(struct view error)
+{
+    return error.size >= 8 && memcmp(error.data, "READONLY", 8) == 0;
+}
+
 void redis_link_note_refusal(struct redis_link *link, struct view error)
 {
     char text[sizeof link->refusal];
     snprintf(text, sizeof text, "%.*s", VIEW_ARGUMENTS(error));
     if (strcmp(text, link->refusal) != 0)
-        log_warning("redis refuses, trying again and again", "address", link->address_text, "error", text, NULL);
+        log_warning(redis_is_read_only(error) ? "redis is read-only, a replica it seems: redis.address has to name the primary (or make this one it: REPLICAOF NO ONE). Trying again and again"
+                                              : "redis refuses, trying again and again",
+                    "address", link->address_text, "error", text, NULL);
     memcpy(link->refusal, text, sizeof text);
 }
 
@@ -145,6 +152,19 @@ void redis_link_note_taken(struct redis_link *link)
     if (link->refusal[0])
         log_info("redis takes what it refused", "address", link->address_text, NULL);
     link->refusal[0] = '\0';
+}
+
+/* Whose timeout it was: a link may have less patience than redis.timeout. */
+static void write_silence(const struct redis_link *link, char *why, size_t why_size)
+{
+    snprintf(why, why_size, "no answer within %lld ms", (long long)link->settings->timeout_ms);
+}
+
+static enum outcome silent(struct redis_link *link)
+{
+    char why[64];
+    write_silence(link, why, sizeof why);
+    return gone(link, why);
 }
 
 static struct timeval time_value(int64_t ms)
@@ -200,9 +220,10 @@ static bool is_good_answer(struct redis_link *link, struct resp *command, const 
         lost = channel_why(&link->channel);
     is_there = is_there && next_reply(link, (int)link->settings->timeout_ms, &reply, &lost);
     bool is_good = reply && reply->type != REDIS_REPLY_ERROR;
+    char silence[64];
+    write_silence(link, silence, sizeof silence);
     if (!is_good)
-        snprintf(why, why_size, "%s: %s%s", name, reply ? reply->str : is_there ? "no answer within redis.timeout" : lost,
-                 is_there ? "" : missing(link));
+        snprintf(why, why_size, "%s: %s%s", name, reply ? reply->str : is_there ? silence : lost, is_there ? "" : missing(link));
     freeReplyObject(reply);
     resp_finish(command);
     return is_good;
@@ -356,7 +377,7 @@ enum outcome redis_link_finish(struct redis_link *link, size_t command_count, st
         if (!next_reply(link, (int)link->settings->timeout_ms, &reply, &why))
             return gone(link, why);
         if (reply == NULL)
-            return gone(link, "no answer within redis.timeout");
+            return silent(link);
         why = is_no_use(link, reply);
         if (room)
             copy_answer(reply, arena, &room[i]);

@@ -72,6 +72,7 @@ const char *redis_link_why_away(const struct redis_link *link);
 
 /* Redis is there and refuses what is needed: no memory left, no permission. Said once, however often it is tried, until it takes it. */
 void redis_link_note_refusal(struct redis_link *link, struct view error);
+bool redis_is_read_only(struct view error); /* such a refusal: a replica takes no writes */
 void redis_link_note_taken(struct redis_link *link);
 
 #endif

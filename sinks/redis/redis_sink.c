@@ -33,6 +33,7 @@ struct sink {
     bool has_listeners;       /* as far as the last batch with KPIs knows */
     struct metric *records_total, *batches_total, *refused_total, *batch_seconds;
     int64_t looked_at_us, records_since_look; /* see look_after */
+    struct arena health_arena;
     int64_t newest_at_ms; /* of the records last written; 0: nothing is waiting */
 };
 
@@ -172,7 +173,10 @@ static void write_health(struct sink *sink, int64_t passed_ms)
     resp_key(&command, sink->config->redis->prefix, "health", (struct view){NULL, 0});
     resp_text(&command, "sink");
     resp_view(&command, bytes_view(scratch));
-    redis_link_send(sink->link, &command, NULL, NULL);
+    struct redis_answer *answer = NULL;
+    if (redis_link_send(sink->link, &command, &sink->health_arena, &answer) == OUTCOME_OK && answer->kind == REDIS_ERROR && redis_is_read_only(answer->text))
+        redis_link_note_refusal(sink->link, answer->text); /* in silence nothing else would tell */
+    arena_reset(&sink->health_arena);
     resp_finish(&command);
 }
 
@@ -193,6 +197,8 @@ static enum outcome look_after(struct sink *sink)
     if (passed_ms < LOOK_MS)
         return OUTCOME_OK;
     settle(sink);
+    if (sink->is_lost)
+        return OUTCOME_OK; /* our positions are ahead of Redis, and we know why */
     if (sink->lane == LANE_BULK)
         write_health(sink, passed_ms);
     sink->looked_at_us = now_us;
@@ -238,6 +244,7 @@ static enum outcome on_batch(void *context, const struct record *records, size_t
 static void sink_init(struct sink *sink, const struct redis_sink_config *config, enum sink_lane lane, atomic_bool *stop)
 {
     *sink = (struct sink){.config = config, .lane = lane, .stop = stop, .link = redis_link_create(config->redis)};
+    arena_init(&sink->health_arena);
     arena_init(&sink->batches[0].arena);
     arena_init(&sink->batches[1].arena);
     batch_maker_init(&sink->maker, config->kafka->topic_prefix, config->redis->prefix, config->registry);
@@ -250,6 +257,7 @@ static void sink_init(struct sink *sink, const struct redis_sink_config *config,
 static void sink_finish(struct sink *sink)
 {
     batch_maker_finish(&sink->maker);
+    arena_finish(&sink->health_arena);
     arena_finish(&sink->batches[0].arena);
     arena_finish(&sink->batches[1].arena);
     redis_link_destroy(sink->link);

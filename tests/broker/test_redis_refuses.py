@@ -13,13 +13,18 @@ from test_redis_sink import Topics, kpi
 
 
 @pytest.fixture
-def guarded(make_installation, tmp_path):
-    """(installation, a client of its own Redis as the default user)"""
+def own_redis(tmp_path):
     services = OwnServices(tmp_path / "services", "redis")
-    address = services.addresses["REDIS"]
-    host, port = address.split(":")
-    yield make_installation(**{"redis.address": address}), redis.Redis(host, int(port), decode_responses=True)
+    yield services
     services.stop()
+
+
+@pytest.fixture
+def guarded(make_installation, own_redis):
+    """(installation, a client of its own Redis as the default user)"""
+    address = own_redis.addresses["REDIS"]
+    host, port = address.split(":")
+    return make_installation(**{"redis.address": address}), redis.Redis(host, int(port), decode_responses=True)
 
 
 def write(installation, value):
@@ -95,6 +100,33 @@ def test_a_redis_that_is_a_replica(guarded):
     assert done.returncode == 1 and re.search("^redis .*replica.*redis.address has to name the primary", done.stdout, re.M), done.stdout
     client.replicaof("NO", "ONE")
     installation.succeed("check")
+
+
+def test_a_redis_that_becomes_a_replica_under_way(guarded):
+    """A failover, with the old address: said once and clearly, in silence, too; what Redis then has of positions is no news."""
+    installation, client = guarded
+    sink = installation.start("sink")
+    write(installation, 1.0)
+    assert eventually(lambda: has(installation, client, 1.0), 30), tail(sink.log)
+    client.replicaof("127.0.0.1", "1")
+    assert eventually(lambda: lines(sink, "redis is read-only, a replica it seems: redis.address has to name the primary"), 10), tail(sink.log)
+    write(installation, 2.0)
+    assert not eventually(lambda: has(installation, client, 2.0), 4)
+    assert len(lines(sink, "READONLY")) == 1 and len(lines(sink, "level=warning")) == 1, tail(sink.log)
+    assert not lines(sink, "another position"), tail(sink.log)
+    client.replicaof("NO", "ONE")
+    assert eventually(lambda: has(installation, client, 2.0), 30), tail(sink.log)
+    assert eventually(lambda: lines(sink, "redis takes what it refused"), 10), tail(sink.log)
+
+
+def test_a_redis_that_does_not_answer(guarded, own_redis):
+    """ts:health has less patience than redis.timeout, and says how much it had."""
+    installation, _ = guarded
+    journey = installation.start("journey")
+    assert eventually(lambda: lines(journey, "partition recovered"), 20), tail(journey.log)
+    with own_redis.frozen("redis"):
+        assert eventually(lambda: lines(journey, "redis is away"), 20), tail(journey.log)
+    assert "no answer within 1000 ms" in lines(journey, "redis is away")[0], tail(journey.log)
 
 
 def test_a_redis_that_ends_idle_connections(guarded):
