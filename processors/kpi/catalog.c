@@ -17,6 +17,7 @@ const struct window windows[WINDOW_COUNT] = {
 #define ROW(id, name, windows_, better_, ...) ROW_SCALED(id, name, windows_, better_, 1, ##__VA_ARGS__)
 #define TARGET(value) .has_target = true, .target = value
 #define SCALE(least_, most_) .least = least_, .most = most_
+#define OPEN_IS_GOOD .open_is_good = true
 #define HELD(window) .has_held = true, .held = window
 
 static const struct catalog_row rows[KPI_COUNT_OF_ALL] = {
@@ -44,13 +45,13 @@ static const struct catalog_row rows[KPI_COUNT_OF_ALL] = {
     ROW(HANDOFF_OVER_48H, handoff_over_48h, FAST, LOWER),
     ROW(SLA_FIRST_RESPONSE, sla_first_response, FAST, HIGHER),
     ROW(SLA_RESOLUTION, sla_resolution, FAST, HIGHER),
-    ROW(FCR, fcr, FAST, HIGHER),
+    ROW(FCR, fcr, FAST, HIGHER, OPEN_IS_GOOD),
     ROW(REOPEN_RATE, reopen_rate, FAST, LOWER),
     ROW(BACKLOG, backlog, FAST, LOWER),
     ROW(BACKLOG_INFLOW, backlog_inflow, FAST, LOWER),
     ROW(BACKLOG_OUTFLOW, backlog_outflow, FAST, HIGHER),
     ROW(RECURRING, recurring, FAST, LOWER),
-    ROW(FIRST_TIME_FIX, first_time_fix, FAST, HIGHER),
+    ROW(FIRST_TIME_FIX, first_time_fix, FAST, HIGHER, OPEN_IS_GOOD),
     ROW(ON_TIME_DELIVERY, on_time_delivery, SLOW, HIGHER),
     ROW(RETURN_RATE, return_rate, SLOW, LOWER),
     ROW(ACTIVATION, activation, SLOW, HIGHER),

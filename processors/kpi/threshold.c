@@ -68,16 +68,15 @@ static bool has_had_time(const struct series_state *state, int i)
     return days->count > 0 && grid_start_ms(state->series.zone, GRID_DAY, level_when(days, 0) + 1) + window->length_ms <= state->series.at_ms;
 }
 
-/* As if all that is open turned out well. */
-static void hope(const struct kpi_sums *now, bool is_higher, struct reading *reading)
+/* As if all that is open turned out well. Where it stands so already, as it always does where less is better, the value says it. */
+static void hope(const struct kpi_sums *now, enum kpi_id face, struct reading *reading)
 {
-    if (now->immature <= 0 || now->n <= 0)
+    bool stands_well = catalog_find(face)->better != BETTER_HIGHER || catalog_find(face)->open_is_good;
+    if (now->immature <= 0 || now->n <= 0 || stands_well)
         return;
-    int64_t hits = is_higher ? now->num + now->immature : now->num - now->immature;
-    hits = hits < 0 ? 0 : hits > now->n ? now->n : hits;
-    struct interval interval = interval_of_rate(hits, now->n);
-    reading->value = (is_higher ? 1 : -1) * (double)hits / (double)now->n;
-    reading->high = is_higher ? interval.high : -interval.low;
+    int64_t hits = now->num + now->immature < now->n ? now->num + now->immature : now->n;
+    reading->value = (double)hits / (double)now->n;
+    reading->high = interval_of_rate(hits, now->n).high;
 }
 
 static struct reading read_out(const struct series_state *state, enum kpi_id face, int i, const struct kpi *out, int64_t least_n)
@@ -94,7 +93,7 @@ static struct reading read_out(const struct series_state *state, enum kpi_id fac
     reading.is_judged = out->has_low && out->has_high && out->n >= least_n;
     reading.high = is_higher ? out->high : -out->low;
     if (kind == KPI_KIND_RATE)
-        hope(&state->series.windows[i].now, is_higher, &reading);
+        hope(&state->series.windows[i].now, face, &reading);
     return reading;
 }
 

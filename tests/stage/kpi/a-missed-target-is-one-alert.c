@@ -180,6 +180,27 @@ static void what_can_still_turn_out_well_is_no_miss(void **unused)
     stage_end(&stage);
 }
 
+/* A ticket resolved at the first contact counts as such until somebody comes back; one not reopened as not reopened. */
+static void what_stands_well_already_is_not_hoped_for_twice(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    stage.shared.has_target[KPI_FCR] = stage.shared.has_target[KPI_REOPEN_RATE] = true;
+    stage.shared.targets[KPI_FCR] = 0.8;
+    stage.shared.targets[KPI_REOPEN_RATE] = 0.1;
+    for (int i = 0; i < 100; i++) {
+        feed_add(&stage, "fcr|all", at("2026-05-04T12:00:00Z"), kpi_sums_of_rate(i < 50, i < 50), -1);
+        feed_add(&stage, "reopen_rate|all", at("2026-05-04T12:00:00Z"), kpi_sums_of_rate(i < 30, i >= 30), -1);
+    }
+    feed_clock(&stage, at("2026-05-04T12:00:01Z"));
+    assert_int_equal(alerts_of(&stage, alerts), 2);
+    for (int i = 0; i < 2; i++) /* 50 % at best, and 30 % */
+        says(&alerts[i], ALERT_STATE_OPEN, SEVERITY_CRITICAL, 1);
+    stage_end(&stage);
+}
+
 static void exact_numbers_end_a_twentieth_better(void **unused)
 {
     (void)unused;
@@ -342,6 +363,7 @@ int main(void)
         cmocka_unit_test(it_ends_in_silence),
         cmocka_unit_test(the_same_trouble_soon_after_is_the_same_alert),
         cmocka_unit_test(what_can_still_turn_out_well_is_no_miss),
+        cmocka_unit_test(what_stands_well_already_is_not_hoped_for_twice),
         cmocka_unit_test(exact_numbers_end_a_twentieth_better),
         cmocka_unit_test(history_is_recorded_and_news_when_it_has_caught_up),
         cmocka_unit_test(what_the_settings_no_longer_hold_to_a_target_ends),
