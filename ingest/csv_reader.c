@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum { COLUMNS_MAX = 4096 };
 
@@ -177,8 +178,8 @@ static bool twins_differ(struct csv_reader *reader, uint64_t line)
             continue;
         struct view name = reader->columns[twins->first];
         snprintf(reader->broken, sizeof reader->broken,
-                 "line %" PRIu64 ": columns %zu and %zu are both called \"%.*s\" in line 1 and differ here; rename one of them there", line, twins->first + 1,
-                 twins->second + 1, (int)(name.size < 60 ? name.size : 60), name.data);
+                 "line %" PRIu64 ": columns %zu and %zu are both called \"%.*s\" in line %" PRIu64 " and differ here; rename one of them there", line,
+                 twins->first + 1, twins->second + 1, (int)(name.size < 60 ? name.size : 60), name.data, reader->header_line);
         return true;
     }
     return false;
@@ -217,6 +218,15 @@ static char separator_find(struct view header)
         if (counts[k] > counts[best])
             best = k;
     return candidates[best];
+}
+
+/* «sep=;» in the first line, Excel's word about those beneath it. */
+static bool separator_take(struct csv_reader *reader, struct view row)
+{
+    bool is_said = !reader->separator && row.size == 5 && strncasecmp(row.data, "sep=", 4) == 0 && row.data[4] != '"';
+    if (is_said)
+        reader->separator = row.data[4];
+    return is_said;
 }
 
 /* A table whose lines end with CR alone is a single line to us: a header, and no row at all. */
@@ -268,11 +278,13 @@ enum read_result csv_reader_init(struct csv_reader *reader, struct input *input)
     input_skip_mark(input);
     struct raw_record header;
     enum read_result result;
-    do { /* blank lines before the header */
+    bool is_before;
+    do { /* blank lines before the header, and one that names the separator */
         input_skip(input, reader->pending);
         reader->pending = 0;
         result = row_find(reader, &header);
-    } while (result == READ_RECORD && header.text.size == 0);
+        is_before = result == READ_RECORD && (header.text.size == 0 || separator_take(reader, header.text));
+    } while (is_before);
     if (result != READ_RECORD)
         return result;
     if (header.is_too_large) {
@@ -284,7 +296,9 @@ enum read_result csv_reader_init(struct csv_reader *reader, struct input *input)
                  "line 1: lines end with CR alone; convert the file first (tr '\\r' '\\n')");
         return READ_BROKEN;
     }
-    reader->separator = separator_find(header.text);
+    reader->header_line = header.line;
+    if (!reader->separator)
+        reader->separator = separator_find(header.text);
     row_split(reader, header.text);
     if (reader->field_count > COLUMNS_MAX) {
         snprintf(reader->broken, sizeof reader->broken, "line 1: %zu columns, at most %d are read", reader->field_count,

@@ -1,6 +1,6 @@
 /* CSV (RFC 4180) as a stream: quoted fields with line breaks and doubled quotes in them, LF or CRLF, a byte order mark.
  *
- * The first row is the header. The separator is whichever of , ; tab occurs most in it outside quotes. A row with another number of
+ * The first row is the header. The separator is whichever of , ; tab occurs most in it outside quotes, or what a line «sep=;» before it says, as Excel has it. A row with another number of
  * fields than the header is ragged: handed out, for the caller to reject. Two columns may have one name where they say the same in every row;
  * a row in which they differ breaks the file off, for whoever asks by name would get one of them. A quote inside an unquoted
  * field stands for itself. Rows without any character are passed over. */
@@ -25,7 +25,7 @@ struct csv_reader {
     size_t field_count, field_capacity;
     struct arena arena;   /* fields with doubled quotes */
     char *header;
-    uint64_t line;
+    uint64_t line, header_line;
     size_t pending;
     bool is_skipping, in_quotes; /* of a row that was too large, */
     uint64_t skipped_line;       /* which began here */

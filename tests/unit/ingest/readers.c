@@ -209,6 +209,16 @@ static void csv_separators_and_ragged_rows(void **state)
     expect(CSV, "a,b\n1\n1,2,3\n1,\n", "a|b 2[1] 3[1|2|3] 4[1|]");
 }
 
+static void csv_that_says_its_separator_first(void **state)
+{
+    (void)state;
+    expect(CSV, "sep=;\r\na,b;c\r\n1,5;2\r\n", "a,b|c 3[1,5|2]");
+    expect(CSV, "\xef\xbb\xbfSEP=|\na|b\n1|\"2|3\"\n", "a|b 3[1|2|3]");
+    expect(CSV, "sep=,\n\nid,id\n1,2\n", "id|id broken: line 4: columns 1 and 2 are both called \"id\" in line 3 and differ here; rename one of them there");
+    expect(CSV, "sep=\n1\n", "sep= 2[1]"); /* a column of that name */
+    expect(CSV, "sep=;", "");
+}
+
 static void a_huge_csv_row_is_skipped_quotes_and_all(void **state)
 {
     (void)state;
@@ -253,6 +263,7 @@ int main(void)
         cmocka_unit_test(csv_with_a_quote_that_nothing_closes),
         cmocka_unit_test(csv_whose_lines_end_with_cr_alone_says_so),
         cmocka_unit_test(csv_separators_and_ragged_rows),
+        cmocka_unit_test(csv_that_says_its_separator_first),
         cmocka_unit_test(a_huge_csv_row_is_skipped_quotes_and_all),
         cmocka_unit_test(csv_columns_of_one_name_may_not_differ),
         cmocka_unit_test(a_column_is_found_by_name),
