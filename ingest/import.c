@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,20 +93,22 @@ static void pause_ms(int64_t ms)
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-/* --speed: sleeps until this event's turn, in slices so that a stop is heard. */
-static void pace(struct import *import, int64_t occurred_at_ms)
+#define PACE_US_MOST 1e18 /* as good as never, and no more than an int64_t holds */
+
+/* --speed: sleeps until this event's turn, in slices so that a stop is heard. false: it was, and the turn has not come. */
+static bool pace(struct import *import, int64_t occurred_at_ms)
 {
     if (import->options->speed <= 0)
-        return;
+        return true;
     if (import->paced_from_us == 0) {
         import->paced_from_us = clock_monotonic_us();
         import->paced_from_ms = occurred_at_ms;
     }
-    double wait_us = (double)(occurred_at_ms - import->paced_from_ms) * 1000 / import->options->speed;
+    double wait_us = fmin((double)(occurred_at_ms - import->paced_from_ms) * 1000 / import->options->speed, PACE_US_MOST);
     for (;;) {
         int64_t left_us = import->paced_from_us + (int64_t)wait_us - clock_monotonic_us();
         if (left_us <= 0 || atomic_load(import->stop))
-            return;
+            return left_us <= 0;
         pause_ms(left_us > 100000 ? 100 : left_us / 1000 + 1);
     }
 }
@@ -175,7 +178,8 @@ static bool row_import(struct import *import, struct intake *intake, const struc
     while (is_taken && (step = intake_take(intake, &touch, &fault)) != INTAKE_END) {
         if (step == INTAKE_TOUCHPOINT) {
             times_shift(&touch, import->shift_ms);
-            pace(import, touch.occurred_at_ms);
+            if (!pace(import, touch.occurred_at_ms))
+                return false;
             touch.received_at_ms = clock_now_ms(import->clock);
             if (!check_time(&touch, touch.received_at_ms, &import->arena, &fault))
                 step = INTAKE_FAULT;

@@ -6,6 +6,7 @@
 #include "schemas/wire.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -324,6 +325,25 @@ static void speed_keeps_the_pace_of_the_events(void **state)
     assert_true(taken_us >= 100000); /* a minute at 600 times its pace */
 }
 
+static atomic_bool *stop_at_alarm;
+
+static void alarm_stops(int signal)
+{
+    (void)signal;
+    atomic_store(stop_at_alarm, true);
+}
+
+static void the_slowest_speed_is_slow(void **state)
+{
+    struct catcher *catcher = *state;
+    add_input(catcher, "a.ndjson", USED("1", "2026-01-01T00:00:00Z") "\n" USED("2", "2026-01-01T00:01:00Z"));
+    stop_at_alarm = &catcher->stop;
+    signal(SIGALRM, alarm_stops);
+    alarm(1);
+    assert_true(run(catcher, (struct import_options){.speed = 1e-300}));
+    assert_int_equal(catcher->counts.accepted, 1); /* the other's turn comes never */
+}
+
 static void a_full_queue_is_waited_for(void **state)
 {
     struct catcher *catcher = *state;
@@ -375,6 +395,7 @@ int main(void)
         TEST(side_tables_join_files),
         TEST(rebase_moves_the_newest_to_now_and_keeps_distances),
         TEST(speed_keeps_the_pace_of_the_events),
+        TEST(the_slowest_speed_is_slow),
         TEST(a_full_queue_is_waited_for),
         TEST(a_stop_ends_early_and_cleanly),
         TEST(options_that_cannot_be),
