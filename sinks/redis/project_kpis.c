@@ -147,6 +147,9 @@ void kpis_publish(const struct kpi_place *places, const char *prefix, struct res
     }
 }
 
+/* Which every KPI has. A tombstone of it comes when it has been empty for as long again: the series has ended, and its hours are older than ts:series goes back. */
+#define LONGEST_WINDOW "90d"
+
 void project_kpi_gone(struct projection *projection, struct view key)
 {
     const char *first = memchr(key.data, '|', key.size);
@@ -156,9 +159,16 @@ void project_kpi_gone(struct projection *projection, struct view key)
     const char *second = memchr(first + 1, '|', rest);
     if (second == NULL)
         return;
-    size_t window_size = (size_t)(second - first) - 1;
-    struct view place = joined(projection, view_of(key.data, kpi_size), view_of(first + 1, window_size));
+    struct view kpi = view_of(key.data, kpi_size), window = view_of(first + 1, (size_t)(second - first) - 1);
+    struct view dimension = view_of(second + 1, rest - window.size - 1);
+    struct view place = joined(projection, kpi, window);
     resp_command(&projection->commands, 3, "HDEL");
     resp_key(&projection->commands, projection->prefix, "kpi", place);
-    resp_view(&projection->commands, view_of(second + 1, rest - window_size - 1));
+    resp_view(&projection->commands, dimension);
+    if (view_equal_text(window, LONGEST_WINDOW)) {
+        struct view series = joined(projection, kpi, dimension);
+        resp_command(&projection->commands, 2, "DEL");
+        resp_key(&projection->commands, projection->prefix, "series", series);
+        series_hours_gone(&projection->hours, series);
+    }
 }

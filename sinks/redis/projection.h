@@ -55,7 +55,7 @@ const struct kpi_place *kpis_write(struct projection *projection);
 void kpis_forget(struct projection *projection);
 /* → ts:live:kpis */
 void kpis_publish(const struct kpi_place *places, const char *prefix, struct resp *commands);
-/* A tombstone in kpis, key KPI|WINDOW|DIMENSION: the window has been empty for a whole length; its field goes. */
+/* A tombstone in kpis, key KPI|WINDOW|DIMENSION: the window has been empty for a whole length; its field goes, with the longest one ts:series as well. */
 void project_kpi_gone(struct projection *projection, struct view key);
 
 /* alerts → ts:alerts, ts:live:alerts; the alert that is a case (alert_id = case_id) also → ts:case:ID, ts:hot, any other as below */

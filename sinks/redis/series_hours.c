@@ -177,15 +177,32 @@ static void know(struct series_known *known, const struct kpi_closed_hour *hour)
     }
 }
 
+static void known_reset(struct series_known *known)
+{
+    known->count = 0;
+    known->told_until_ms = INT64_MIN;
+    known->newest_at_ms = INT64_MAX;
+}
+
 static struct series_known *known_open(struct series_hours *hours, struct view key)
 {
     struct series_known **place = (struct series_known **)map_place(&hours->known, key);
     if (*place == NULL) {
-        *place = memory_zeroed(1, sizeof **place);
-        (*place)->told_until_ms = INT64_MIN;
-        (*place)->newest_at_ms = INT64_MAX;
+        *place = memory_allocate(sizeof **place);
+        known_reset(*place);
     }
     return *place;
+}
+
+/* What is known stays where it is: a batch under way may still answer for it. */
+void series_hours_gone(struct series_hours *hours, struct view series)
+{
+    struct series_told *told = map_find(&hours->told, series);
+    struct series_known *known = map_find(&hours->known, series);
+    if (told)
+        told->count = 0;
+    if (known)
+        known_reset(known);
 }
 
 /* --- commands ---------------------------------------------------------------------------------------------------- */
@@ -276,6 +293,8 @@ static void ask_newest(struct series_questions *questions, size_t answer, struct
 static void write_one(struct series_hours *hours, struct series_told *told, struct resp *commands, const char *prefix,
                       struct arena *arena, struct series_questions *questions)
 {
+    if (told->count == 0) /* gone meanwhile */
+        return;
     struct series_known *known = known_open(hours, told->key);
     merge(told);
     size_t from = 0;

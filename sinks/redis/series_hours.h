@@ -42,6 +42,9 @@ void series_hours_forget(struct series_hours *hours);
 /* Notes what a record tells; nothing is written before series_hours_write. `kpi` and what it borrows stay until then. */
 void series_hours_tell(struct series_hours *hours, const struct kpi *kpi, struct arena *arena);
 
+/* The series has ended and its stream is deleted: what was told of it so far is not written, and what is told from now on begins it anew. */
+void series_hours_gone(struct series_hours *hours, struct view series /* "KPI:DIM" */);
+
 /* Adds the commands for all that was told since the last call. */
 void series_hours_write(struct series_hours *hours, struct resp *commands, const char *prefix, struct arena *arena,
                         struct series_questions *questions);

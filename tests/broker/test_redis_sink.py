@@ -290,8 +290,14 @@ def test_closed_hours_late_revisions_included(installation, topics):
     assert eventually(lambda: stored() == [(0, 5.0, 1), (1, 10.0, 5), (3, 30.0, 7), (4, 40.0, 1)]), stored()
     hours((2, 0.0, 0), (3, 31.0, 8), (4, 0.0, 0), (5, 0.0, 0))  # and the newest, too; the one after it never had anything
     assert eventually(lambda: stored() == [(0, 5.0, 1), (1, 10.0, 5), (3, 31.0, 8)]), stored()
+    topics.put("kpis", "nps|24h|all", None)  # another window is empty: that is no end of it
     hours((2, 22.0, 1), (4, 41.0, 1), (5, 50.0, 1))  # both may come back
     assert eventually(lambda: stored() == [(0, 5.0, 1), (1, 10.0, 5), (2, 22.0, 1), (3, 31.0, 8), (4, 41.0, 1), (5, 50.0, 1)]), stored()
+    topics.put("kpis", "nps|90d|all", None)
+    topics.flush()
+    assert eventually(lambda: not installation.redis.exists(series)), stored()
+    hours((6, 60.0, 1))
+    assert eventually(lambda: stored() == [(6, 60.0, 1)]), stored()
 
 
 def test_follow_ups_leave_when_they_are_long_past(installation, topics):

@@ -88,6 +88,20 @@ static void what_is_told_again_costs_nothing(void **state)
     assert_int_equal(desk->commands.command_count, 0);
 }
 
+static void what_has_ended_begins_anew(void **state)
+{
+    struct desk *desk = *state;
+    tell_and_write(desk, "nps", 1, 10, 5);
+    tell(desk, "nps", 11, 11, 5);
+    series_hours_gone(&desk->hours, VIEW_LITERAL("nps:all"));
+    write_batch(desk);
+    assert_int_equal(desk->commands.command_count, 0);
+    tell(desk, "nps", 1, 10, 5); /* as before, but Redis has it no more */
+    write_batch(desk);
+    assert_int_equal(written(desk, "p:series:nps:all"), 1);
+    assert_int_equal(written(desk, "\r\n36000000\r\n"), 1);
+}
+
 static void a_new_hour_is_one_plain_command(void **state)
 {
     struct desk *desk = *state;
@@ -205,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_told_again_costs_nothing, open_desk, close_desk),
+        cmocka_unit_test_setup_teardown(what_has_ended_begins_anew, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(a_new_hour_is_one_plain_command, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(a_revision_goes_by_the_script_and_holds_only_what_changed, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(an_hour_that_has_lost_all_is_taken_out_once, open_desk, close_desk),
