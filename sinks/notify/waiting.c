@@ -96,6 +96,7 @@ static void remember_told(struct track *track, const struct alert *told, enum no
     track->told_revision = told->revision;
     track->told_state = told->state;
     track->told_severity = told->severity;
+    track->is_unheard = false;
     if (alert_is_over(told->state))
         track->is_told = false;
     else if (note == NOTE_TOLD) /* of what only a digest told the end is not told */
@@ -184,6 +185,7 @@ static struct track *take(struct waiting *waiting, const struct alert *alert, st
     track->state = alert->state;
     track->severity = alert->severity;
     track->changed_at_ms = alert->changed_at_ms;
+    track->is_unheard |= track->revision > track->told_revision && !track->is_told && !track_is_over(track);
     track->silences = silences_about(receiver->silences, alert);
     track->subject = subject_of(alert);
     if (receiver->grouping.is_on) {

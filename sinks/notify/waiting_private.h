@@ -19,6 +19,7 @@ struct track {
     struct bytes record;          /* empty while there is nothing to tell of it */
     int32_t told_revision;        /* the newest told; 0: none */
     bool is_told;                 /* and it is not over since */
+    bool is_unheard;              /* it was told that it is over, and is open again since or was, untold */
     enum alert_state told_state;
     enum severity told_severity;
     int64_t since_ms[SEVERITIES]; /* when it became open and so grave; NOT_OPEN: it is not */
@@ -47,8 +48,8 @@ static inline bool track_has_changed(const struct track *track)
 /* Until it is over; who is told change by change hears, too, how it goes on from there (VERIFIED). */
 static inline bool track_is_news(const struct track *track)
 {
-    bool was_over = track->told_revision && alert_is_over(track->told_state);
-    return track_has_changed(track) && (track->is_told || (was_over && track_is_over(track) && !track->is_held));
+    bool goes_on = track->told_revision && alert_is_over(track->told_state) && track_is_over(track) && !track->is_unheard;
+    return track_has_changed(track) && (track->is_told || (goes_on && !track->is_held));
 }
 
 /* When it is to be told. */

@@ -118,6 +118,41 @@ static void who_was_called_hears_how_it_goes_on_until_it_is_over(void **unused)
     waiting_finish(&waiting);
 }
 
+/* Told of what is WARNING at least, as it comes: what opens again and is not grave enough to be told has no end to be told either. */
+static void who_did_not_hear_of_it_again_does_not_hear_of_its_end(void **unused)
+{
+    (void)unused;
+    static const struct receiver desk = {.name = "desk", .least = SEVERITY_WARNING};
+    static const struct {
+        enum alert_state state;
+        enum severity severity;
+        bool is_told;
+    } steps[] = {{ALERT_STATE_OPEN, SEVERITY_WARNING, true}, {ALERT_STATE_RESOLVED, SEVERITY_WARNING, true}, {ALERT_STATE_VERIFIED, SEVERITY_INFO, true},
+                 {ALERT_STATE_OPEN, SEVERITY_INFO, false}, {ALERT_STATE_RESOLVED, SEVERITY_INFO, false}, {ALERT_STATE_OPEN, SEVERITY_CRITICAL, true},
+                 {ALERT_STATE_EXPIRED, SEVERITY_INFO, true}};
+    for (int restart_at = 0; restart_at < 7; restart_at++) { /* the process before has told what is due until then */
+        struct waiting waiting;
+        waiting_init(&waiting, &desk);
+        struct alert told = {.revision = 0}, alerts[7];
+        for (int i = 0; i < 7; i++) {
+            alerts[i] = revision_of("a", i + 1, steps[i].state, steps[i].severity, MINUTES(i));
+            if (i < restart_at && steps[i].is_told)
+                told = alerts[i];
+        }
+        if (told.revision)
+            waiting_remember(&waiting, &told, NOTE_TOLD, told.changed_at_ms);
+        for (int i = 0; i < restart_at; i++)
+            takes(&waiting, &alerts[i]);
+        for (int i = restart_at; i < 7; i++) {
+            bool is_told = waiting_takes_live(&waiting, &alerts[i], alerts[i].alert_id, alerts[i].changed_at_ms, no_limit_ms);
+            assert_int_equal(is_told, steps[i].is_told);
+            if (is_told)
+                waiting_told(&waiting, &alerts[i], NOTE_TOLD, alerts[i].changed_at_ms);
+        }
+        waiting_finish(&waiting);
+    }
+}
+
 static void old_and_foreign_and_historical_ones_are_let_be(void **unused)
 {
     (void)unused;
@@ -270,6 +305,7 @@ int main(void)
         cmocka_unit_test(who_acts_in_time_spares_the_boss),
         cmocka_unit_test(what_grows_worse_waits_no_longer_than_either),
         cmocka_unit_test(who_was_called_hears_how_it_goes_on_until_it_is_over),
+        cmocka_unit_test(who_did_not_hear_of_it_again_does_not_hear_of_its_end),
         cmocka_unit_test(old_and_foreign_and_historical_ones_are_let_be),
         cmocka_unit_test(one_look_finds_many_the_longest_due_first),
         cmocka_unit_test(what_comes_again_does_no_harm),
