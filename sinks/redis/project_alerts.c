@@ -1,8 +1,11 @@
+#include "base/clock.h"
 #include "base/json_writer.h"
 #include "schemas/json_form.h"
 #include "sinks/redis/projection.h"
 
 #include <ctype.h>
+
+#define CASES_KEPT_MS DAYS(90)
 
 static struct view state_text(enum alert_state state, struct arena *arena)
 {
@@ -17,6 +20,11 @@ static bool is_waiting_for_us(enum alert_state state)
 {
     return state == ALERT_STATE_OPEN || state == ALERT_STATE_ACKNOWLEDGED || state == ALERT_STATE_IN_PROGRESS ||
            state == ALERT_STATE_WAITING_CUSTOMER;
+}
+
+static bool is_over(enum alert_state state)
+{
+    return !is_waiting_for_us(state) && state != ALERT_STATE_SNOOZED;
 }
 
 static struct view reasons_json(struct projection *projection, const struct alert *alert)
@@ -68,6 +76,12 @@ static void project_case(struct projection *projection, const struct alert *aler
     resp_text(commands, "revision");
     resp_integer(commands, alert->revision);
     resp_field(commands, "historical", alert->historical ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
+
+    /* What is over stays as long as its topic keeps it, or Redis would grow for ever. */
+    resp_command(commands, is_over(alert->state) ? 3 : 2, is_over(alert->state) ? "PEXPIREAT" : "PERSIST");
+    resp_key(commands, projection->prefix, "case", alert->case_id);
+    if (is_over(alert->state))
+        resp_integer(commands, projection->now_ms + CASES_KEPT_MS);
 
     bool is_listed = is_waiting_for_us(alert->state);
     resp_command(commands, is_listed ? 4 : 3, is_listed ? "ZADD" : "ZREM");

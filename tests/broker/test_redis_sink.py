@@ -78,6 +78,12 @@ def test_values_cases_and_tombstones(installation, topics):
     assert eventually(lambda: field(installation) is None)
     assert installation.redis.zscore(installation.redis_prefix + "hot", "case-1") is None
     assert installation.redis.xlen(installation.redis_prefix + "alerts") == 2
+    days = installation.redis.ttl(case) / 86400  # what is over leaves some day
+    assert 89 < days <= 90, days
+    topics.put("alerts", "case-1", alert("case-1", "OPEN", 45.0, 3))
+    topics.flush()
+    assert eventually(lambda: installation.redis.hget(case, "state") == "open")
+    assert installation.redis.ttl(case) == -1  # unless it is not over
 
 
 def test_killed_at_any_moment_the_database_ends_the_same(installation, topics):
