@@ -427,6 +427,28 @@ def test_how_steady_a_kpi_is_cannot_be_read_as_what_it_is(stage, page):
     assert set(re.findall(r"[\d.]+ %", top.split("trend shifts")[1])) == {"91.2 %", "76.6 %"}, top[-2000:]
 
 
+def test_what_has_given_way_or_is_usual_by_now_is_not_called_a_change(stage, page):
+    """On the first page what stands, and is news; in Trends all of it, with its end where another shift of the series took its place."""
+    redis, prefix = stage.installation.redis, stage.installation.redis_prefix
+    redis.delete(prefix + "shifts")
+    told = [shift("LEVEL", 0.99, 0.98, "channel=CHAT", hours_ago=24 * 9), {**shift("LEVEL", 0.97, 0.96, "channel=PHONE", hours_ago=24 * 9), "resolution": "DAY"},
+            shift("LEVEL", 0.91, 0.71, hours_ago=50), shift("VARIANCE", 0.03, 0.13, hours_ago=40), shift("LEVEL", 0.71, 0.92, hours_ago=5)]
+    for one in told:
+        redis.xadd(prefix + "shifts", {**{name: "" if value is None else str(value) for name, value in one.items()}, "json": json.dumps(one)})
+    redis.publish(prefix + "live:shifts", json.dumps(one))
+    page.look("location.hash = '#/now';")
+    lines = "[...document.querySelectorAll('.changes li')].map((line) => line.textContent).filter((line) => line.startsWith('On-time'))"
+    page.wait(lines + ".length === 2 && " + lines + ".some((line) => line.includes('71.0 % → 92.0 %'))")
+    assert page.look("return " + lines + ".some((line) => line.includes('97.0 % → 96.0 %'));"), page.look("return " + lines)
+    page.look("location.hash = '#/trends/on_time_delivery';")
+    page.wait("document.querySelectorAll('.shifts li').length === 5")
+    lines = page.look("return [...document.querySelectorAll('.shifts li')].map((line) => line.textContent);")
+    assert [bool(re.search(r" from \d.* to \d", line)) for line in lines] == [False, False, True, False, False], lines  # the newest first
+    assert "91.0 % → 71.0 % from " in lines[2] and "71.0 % → 92.0 % since " in lines[0], lines
+    wide = page.look("const box = document.querySelector('.chart'); return box.scrollWidth - box.clientWidth;")
+    assert wide <= 0, "the chart is %d px wider than its card" % wide
+
+
 def test_a_course_carries_its_uncertainty_and_its_target(stage, page):
     """Wilson's interval around a share; around a mean one from the window's spread; nothing drawn beyond the scale."""
     redis, prefix = stage.installation.redis, stage.installation.redis_prefix

@@ -3,7 +3,7 @@ import { api } from "./source.js";
 import { course } from "./course.js";
 import { chooseWindow } from "./app.js";
 import { ago, clock, dimension, directionOf, element, kindOf, nameOf, range, value } from "./format.js";
-import { drivers, isOfValue, saying } from "./shift.js";
+import { drivers, isOfValue, saying, stands } from "./shift.js";
 
 const groups = [
   ["Customer", ["nps", "csat", "ces", "review_stars", "sentiment", "survey_completion"]],
@@ -104,12 +104,12 @@ function drawOffTarget(known) {
     ...(more > 0 ? [element("li", { class: "quiet" }, `and ${more} more`)] : []));
 }
 
-/** What changed lately, one line a KPI and dimension, the newest first. What a KPI is comes before how steady it is, be it later or not. */
+/** What changed and stands, one line a KPI and dimension, the newest first. What a KPI is comes before how steady it is, be it later or not. */
 function drawShifts(known) {
   const latest = new Map();
   for (const shift of known.shifts || []) {
     const key = `${shift.kpi}|${shift.dimension}`, kept = latest.get(key);
-    if (shift.kind !== "SPIKE" && !shift.dimension.startsWith("stage=") && (!kept || (!isOfValue(kept) && isOfValue(shift)))) latest.set(key, shift);
+    if (stands(shift, known.shifts) && !shift.dimension.startsWith("stage=") && (!kept || (!isOfValue(kept) && isOfValue(shift)))) latest.set(key, shift);
   }
   const isEcho = (shift) => { // what changed in all, seen once more in the dimension that is all of it
     const all = shift.dimension === "all" ? null : latest.get(`${shift.kpi}|all`);

@@ -10,6 +10,22 @@ export const kindName = (shift) => kinds[shift.kind] || String(shift.kind).toLow
 /** Is it about the KPI's value, not about how steady it is? */
 export const isOfValue = (shift) => shift.kind !== "VARIANCE";
 
+const DAY_MS = 86400e3;
+/** After so long it is what is usual: as alerts of shifts have it (processors/kpi/shift_alerts.c). */
+const usualAfter = { MINUTE: 7 * DAY_MS, HOUR: 7 * DAY_MS, DAY: 30 * DAY_MS };
+
+/** When a spike was over, or another shift of the series took a level's or a slope's place, or another spread a spread's; null: it stands. */
+export function endedAt(shift, shifts) {
+  if (shift.ended_at) return Date.parse(shift.ended_at);
+  const onset = Date.parse(shift.onset_at);
+  const later = shifts.filter((other) => other.kpi === shift.kpi && other.dimension === shift.dimension && other.resolution === shift.resolution &&
+    other.kind !== "SPIKE" && isOfValue(other) === isOfValue(shift)).map((other) => Date.parse(other.onset_at)).filter((at) => at > onset);
+  return later.length ? Math.min(...later) : null;
+}
+
+/** Is it news still? */
+export const stands = (shift, shifts) => shift.kind !== "SPIKE" && endedAt(shift, shifts) === null && Date.now() - Date.parse(shift.detected_at) < (usualAfter[shift.resolution] || Infinity);
+
 const slope = (kpi, number, [down, up]) => `${number < 0 ? down : up} by ${distance(kpi, number)}`;
 
 export function saying(shift) {

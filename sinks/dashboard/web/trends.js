@@ -3,7 +3,7 @@ import uPlot from "./uPlot.esm.js";
 import { api } from "./source.js";
 import { course } from "./course.js";
 import { clock, dimension, directionOf, element, kpis, nameOf, range, sure, value, within } from "./format.js";
-import { drivers, kindName, saying } from "./shift.js";
+import { drivers, endedAt, kindName, saying } from "./shift.js";
 import { intervals } from "./uncertainty.js";
 
 const palettes = { light: ["#0f766e", "#2563eb", "#c2410c", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a16207"],
@@ -59,8 +59,8 @@ function markShifts(shifts) {
 function drawChart(series, shifts) {
   chart?.destroy();
   chart = null;
-  const box = place.querySelector(".chart");
-  box.replaceChildren();
+  const card = place.querySelector(".chart"), box = element("div");
+  card.replaceChildren(box); // as wide as the card without its padding
   // All lines at the grain of the first, which has the most behind it.
   const shown = series.filter((one) => one.points.length).slice(0, LINES_MAX);
   const { grain } = shown.length ? course(kpi, shown[0].points) : { grain: "" };
@@ -93,11 +93,16 @@ function drawTable(series) {
     element("td", { class: "number" }, one.now.n.toLocaleString("en")), element("td", { class: "number quiet" }, value(kpi, one.now.previous)))));
 }
 
+function when(shift, shifts) {
+  const onset = clock(Date.parse(shift.onset_at)), ended = endedAt(shift, shifts);
+  return shift.kind === "SPIKE" ? `at ${onset}` : ended === null ? `since ${onset}` : `from ${onset} to ${clock(ended)}`;
+}
+
 function drawShifts(shifts) {
   place.querySelector(".shifts").replaceChildren(...(shifts.length ? shifts.map((shift) => {
     const tone = shift.good === true ? "good" : shift.good === false ? "bad" : "warn";
     return element("li", {}, element("b", { class: tone }, `${shift.direction === "UP" ? "▲" : "▼"} ${kindName(shift)}`),
-      ` ${dimension(shift.dimension)}: ${saying(shift)} ${shift.kind === "SPIKE" ? "at" : "since"} ${clock(Date.parse(shift.onset_at))}${drivers(shift)}, ${sure(shift.confidence)}`);
+      ` ${dimension(shift.dimension)}: ${saying(shift)} ${when(shift, shifts)}${drivers(shift)}, ${sure(shift.confidence)}`);
   }) : [element("li", { class: "quiet" }, "No shift detected.")]));
 }
 
