@@ -18,6 +18,7 @@
 #include "processors/journey/care/turn.h"
 #include "processors/journey/enrich.h"
 #include "processors/journey/forget.h"
+#include "processors/journey/matters/activity.h"
 #include "processors/journey/matters/stage.h"
 #include "processors/journey/memory/persist.h"
 #include "processors/journey/memory/resting.h"
@@ -192,7 +193,7 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     if (outcome != OUTCOME_OK)
         return outcome;
     const struct touchpoint *touch = &enriched.touch;
-    if (!outbox_sums_are_muted(step->outbox))
+    if (activity_is_one(touch) && !outbox_sums_are_muted(step->outbox)) /* who works on a case is no source of data */
         heard_note(task->heard, touch->source, touch->received_at_ms < step->record_at_ms ? touch->received_at_ms : step->record_at_ms);
     task->refusal = "happened longer ago than journey.revision_horizon";
     if (is_too_late(task, touch, step->clock_ms))

@@ -4,13 +4,13 @@
 
 static struct arena heard_arena;
 
-static void arrive(struct life *life, const char *source, int64_t received_ms, int64_t written_ms)
+static void arrive_as(struct life *life, const char *body, const char *source, int64_t received_ms, int64_t written_ms)
 {
     char text[1024];
     snprintf(text, sizeof text,
              "{\"event_id\":\"%s %u\",\"customer_id\":\"c-1\",\"occurred_at\":\"2026-01-01T00:00:00.000Z\",\"source\":\"%s\",\"channel\":\"EMAIL\","
-             "\"type\":\"ProductUsed\",\"data\":{\"feature\":\"f\",\"seconds\":1}}",
-             source, life->events++, source);
+             "%s}",
+             source, life->events++, source, body);
     struct touchpoint touch;
     struct json_fault fault;
     struct bytes value = {0};
@@ -20,6 +20,11 @@ static void arrive(struct life *life, const char *source, int64_t received_ms, i
     touchpoint_encode(&value, &touch);
     assert_int_equal(driver_feed(life->driver, touch.customer_id, bytes_view(&value), LIFE_START_MS + written_ms), OUTCOME_OK);
     bytes_finish(&value);
+}
+
+static void arrive(struct life *life, const char *source, int64_t received_ms, int64_t written_ms)
+{
+    arrive_as(life, "\"type\":\"ProductUsed\",\"data\":{\"feature\":\"f\",\"seconds\":1}", source, received_ms, written_ms);
 }
 
 /* "source=a@3 source=a@4 …": minutes after the start, in the order in which they are told. */
@@ -66,10 +71,26 @@ static void a_minute_is_told_once(void **state)
     life_end(&life);
 }
 
+/* A desk without cases is quiet, and no KPI is the worse for it. */
+static void who_works_on_cases_is_no_source(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    arena_init(&heard_arena);
+    arrive_as(&life, "\"type\":\"CaseActed\",\"data\":{\"case_id\":\"k\",\"action\":\"ACKNOWLEDGED\",\"actor\":\"bo\"}", "dashboard", MINUTES(3), MINUTES(3));
+    arrive_as(&life, "\"type\":\"CustomerForgotten\",\"data\":{}", "forget", MINUTES(4), MINUTES(4));
+    arrive(&life, "shop", MINUTES(5), MINUTES(5));
+    assert_string_equal(told(&life), "source=shop@5 ");
+    arena_finish(&heard_arena);
+    life_end(&life);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_minute_is_told_once),
+        cmocka_unit_test(who_works_on_cases_is_no_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
