@@ -106,7 +106,7 @@ static void remember(struct later *later, const struct alert *told, int64_t told
         later->has_begun = true;
         return;
     }
-    waiting_remember(&later->waiting, told, note, told_ms);
+    waiting_remember(&later->waiting, told, note, told_ms < later->read_at_ms ? told_ms : later->read_at_ms);
     if (note == NOTE_TOLD)
         digest_counts(&later->digest, told_ms);
 }
@@ -136,6 +136,7 @@ static bool read_what_was_told(struct later *later)
     later->owes_digest = true;
     later->has_begun = false;
     later->read_ms = clock_monotonic_ms(later->config->clock);
+    later->read_at_ms = clock_now_ms(later->config->clock);
     if (!has_ended(later, scan_run(&scan, later->config->kafka, later->log.stop)))
         return false;
     note_again(later);
@@ -218,9 +219,18 @@ void later_read_again(struct later *later)
     later->is_lost = true;
 }
 
+/* Who is told when is a matter of dates: `after`, a silence, a day's messages, all of them in the topics. What was noted here of a clock that
+ * is set back since (when something came, when its group was told) lies ahead now and would hold up what is to be told, by an hour if it was
+ * that. Read again it is as after a restart. */
+static bool is_clock_set_back(const struct later *later)
+{
+    int64_t passed_ms = clock_monotonic_ms(later->config->clock) - later->read_ms;
+    return clock_now_ms(later->config->clock) - later->read_at_ms < passed_ms - SECONDS(2);
+}
+
 bool later_is_complete(struct later *later)
 {
-    if (later->knows_told && clock_monotonic_ms(later->config->clock) - later->read_ms > NOTED_AGAIN_MS)
+    if (later->knows_told && (clock_monotonic_ms(later->config->clock) - later->read_ms > NOTED_AGAIN_MS || is_clock_set_back(later)))
         later->is_lost = true;
     bool is_complete = !later->is_lost;
     later->is_lost = false;

@@ -26,7 +26,8 @@ struct later {
     struct bytes topic;  /* alerts.escalated, with prefix */
     struct bytes live;   /* int64_t a partition: from this offset on it comes live; −1: not known */
     bool knows_told;     /* that has been read, */
-    int64_t read_ms;     /* then, by the monotonic clock */
+    int64_t read_ms;     /* then, by the monotonic clock, */
+    int64_t read_at_ms;  /* and by the wall's */
     bool has_begun;      /* and there has been a note of each that was told at once; before that version there was none */
     bool owes_beginning; /* that is to be written down */
     bool owes_digest;    /* there may be something to tell of a day that is over */
@@ -46,7 +47,7 @@ void later_finish(struct later *later);
 void later_is_handled(struct later *later, int32_t partition, int64_t committed);
 int64_t later_read_old(struct later *later, int32_t partition);
 
-/* Something could not be read, or later_read_again, or it was long ago that all was read: false, once, and all is to be read again. To be asked before anything is taken. */
+/* Something could not be read, or later_read_again, it was long ago that all was read, or the wall clock was set back since: false, once, and all is to be read again. To be asked before anything is taken. */
 bool later_is_complete(struct later *later);
 void later_read_again(struct later *later); /* what it rests on has changed */
 

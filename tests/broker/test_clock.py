@@ -7,6 +7,8 @@ import time
 
 import pytest
 from installation import eventually, tail
+from test_mission import SECRET, receivers  # noqa: F401, a fixture
+from test_notifying import Alerts, kpi, url
 
 SOURCE = pathlib.Path(__file__).with_name("set_clock.c")
 
@@ -86,3 +88,19 @@ def test_the_clock_is_set_while_they_work(make_installation, clock, settings):
         asked_at = time.monotonic()
         assert installation.stop(process) == 0, tail(process.log)
         assert time.monotonic() - asked_at < 5, tail(process.log)
+
+
+def test_the_clock_is_set_back_while_alerts_are_gathered(make_installation, clock, receivers):  # noqa: F811
+    """Before that it was an hour ahead, with all that was told; a group is told again after its interval, and not an hour later."""
+    channel = receivers()
+    installation = make_installation(**{"notify.receivers": [
+        {"name": "channel", "url": url(channel), "secret": SECRET, "inhibit": False, "group_by": ["kpi"], "group_wait": "1s", "group_interval": "2s"}]})
+    alerts = Alerts(installation)
+    clock.set(55)
+    notify = installation.start("notify", within=clock.within)
+    alerts.put("first", **kpi("nps", "all"))
+    assert eventually(lambda: len(channel.got) == 1, 20), tail(notify.log)
+    clock.set(0)
+    alerts.put("second", **kpi("nps", "product=a"))
+    assert eventually(lambda: len(channel.got) == 2, 15), tail(notify.log)
+    installation.stop(notify)
