@@ -133,6 +133,12 @@ static uint8_t level_now(uint8_t before, const struct reading *reading, enum kpi
 
 enum { TEXT_MAX = 600 };
 
+/* By what is decided so far. */
+static bool meets_target(enum kpi_id face, const struct kpi *out)
+{
+    return catalog_find(face)->better == BETTER_HIGHER ? out->value >= out->target : out->value <= out->target;
+}
+
 static struct view say(char text[TEXT_MAX], const struct series_state *state, const struct alert_life *threshold, enum kpi_id face,
                        const struct kpi *out, enum alert_state told)
 {
@@ -148,8 +154,10 @@ static struct view say(char text[TEXT_MAX], const struct series_state *state, co
     size_t room = TEXT_MAX - (size_t)size;
     if (told == ALERT_STATE_EXPIRED)
         snprintf(rest, room, "is not held to its target any more: %s", threshold->is_dropped ? "the settings have changed" : "nothing counts for it");
-    else if (told == ALERT_STATE_RESOLVED)
+    else if (told == ALERT_STATE_RESOLVED && meets_target(face, out))
         snprintf(rest, room, "is back on its target of %s: %s", target, value);
+    else if (told == ALERT_STATE_RESOLVED)
+        snprintf(rest, room, "can reach its target of %s again: %s so far", target, value);
     else
         snprintf(rest, room, "misses its target of %s: %s", target, value);
     return view_of(text, strlen(text));

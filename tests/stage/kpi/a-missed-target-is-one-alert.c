@@ -177,6 +177,12 @@ static void what_can_still_turn_out_well_is_no_miss(void **unused)
     feed_clock(&stage, at("2026-05-18T12:00:01Z"));
     assert_int_equal(alerts_of(&stage, alerts), 1); /* 40 % at best */
     assert_true(view_equal_text(alerts[0].text, "survey_completion over 90d, all, misses its target of 60.0 %: 30.0 %"));
+    for (int i = 0; i < 100; i++) /* the next hundred go out */
+        feed_add(&stage, "survey_completion|all", at("2026-05-18T12:00:02Z"), kpi_sums_of_rate(false, true), -1);
+    feed_clock(&stage, at("2026-05-18T12:00:03Z"));
+    assert_int_equal(alerts_of(&stage, alerts), 2);
+    says(&alerts[1], ALERT_STATE_RESOLVED, SEVERITY_WARNING, 2);
+    assert_true(view_equal_text(alerts[1].text, "survey_completion over 90d, all, can reach its target of 60.0 % again: 15.0 % so far"));
     stage_end(&stage);
 }
 
