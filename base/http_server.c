@@ -172,6 +172,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     pthread_mutex_lock(&server->lock);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         struct watch *watch = memory_zeroed(1, sizeof *watch);
+        watch->server = server;
         watch->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         watch->deadline_us = clock_monotonic_us() + server->settings.request_ms_max * 1000;
         LIST_PUSH(server->watches, watch);
@@ -276,36 +277,15 @@ static bool is_secure(const struct http_server *server)
     return server->settings.tls.certificate_location && server->settings.tls.certificate_location[0];
 }
 
-static bool file_read(const char *path, struct bytes *out, char *error, size_t error_size)
-{
-    enum { PEM_BYTES_MAX = 1 << 20 };
-    if (!bytes_append_file(out, path, PEM_BYTES_MAX)) {
-        snprintf(error, error_size, "cannot read %s: %s", path, strerror(errno));
-        return false;
-    }
-    bytes_text(out); /* libmicrohttpd wants a text */
-    return true;
-}
-
-/* libmicrohttpd says of a key that does not do that it cannot listen: OpenSSL is asked first. */
 static bool certificate_load(struct http_server *server, char *error, size_t error_size)
 {
-    const struct tls_options *tls = &server->settings.tls;
     if (!is_secure(server))
         return true;
-    if (MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES)
-        return tls_certificate_is_usable(tls, error, error_size) && file_read(tls->certificate_location, &server->certificate, error, error_size) &&
-               file_read(tls->key_location, &server->key, error, error_size);
-    snprintf(error, error_size, "this libmicrohttpd was built without TLS");
-    return false;
-}
-
-static void certificate_forget(struct http_server *server)
-{
-    bytes_finish(&server->certificate);
-    if (server->key.data)
-        explicit_bzero(server->key.data, server->key.size);
-    bytes_finish(&server->key);
+    if (MHD_is_feature_supported(MHD_FEATURE_HTTPS_CERT_CALLBACK) == MHD_YES)
+        server->certificate = served_certificate_create(&server->settings.tls, error, error_size);
+    else
+        snprintf(error, error_size, "this libmicrohttpd was built without TLS");
+    return server->certificate != NULL;
 }
 
 static struct MHD_Daemon *daemon_start(struct http_server *server, const struct addrinfo *address)
@@ -313,9 +293,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, const struct 
     const struct http_server_settings *settings = &server->settings;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
                      (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0) | (is_secure(server) ? MHD_USE_TLS : 0);
-    const char *password = settings->tls.key_password;
-    struct MHD_OptionItem secure[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate.data}, {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key.data},
-                                      {password && *password ? MHD_OPTION_HTTPS_KEY_PASSWORD : MHD_OPTION_END, 0, (void *)(uintptr_t)password}, {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem secure[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)served_certificate_retrieve}, {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     /* A pool of one is refused; the plain internal thread is that. */
     unsigned pool = settings->threads > 1 ? (unsigned)settings->threads : 0;
@@ -350,7 +328,7 @@ struct http_server *http_server_create(const struct http_server_settings *settin
         freeaddrinfo(address);
     }
     if (!server->daemon) {
-        certificate_forget(server);
+        served_certificate_destroy(server->certificate);
         free(server);
         return NULL;
     }
@@ -408,6 +386,6 @@ void http_server_destroy(struct http_server *server)
         close(server->listen_socket);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->changed);
-    certificate_forget(server);
+    served_certificate_destroy(server->certificate);
     free(server);
 }

@@ -1,12 +1,13 @@
 /* What the files of the HTTP server share; nobody else includes this.
  *
  * http_server.c: a request's way through libmicrohttpd, limits, beginning and end; http_server_exchange.c: looking at a request and
- * answering it; http_server_stream.c: answers without an end. */
+ * answering it; http_server_stream.c: answers without an end; http_server_certificate.c: what HTTPS shows of us. */
 #ifndef TS_BASE_HTTP_SERVER_PRIVATE_H
 #define TS_BASE_HTTP_SERVER_PRIVATE_H
 
 #include "base/http_server.h"
 
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,6 +36,7 @@ struct http_exchange {
 /* One open connection: whose request must be complete, or whose answer taken, by a certain time. */
 struct watch {
     struct watch *next, *previous;
+    struct http_server *server;
     int socket;
     int64_t deadline_us; /* INT64_MAX while a request is being handled */
 };
@@ -54,7 +56,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_handler handler;
     struct http_server_settings settings;
-    struct bytes certificate, key; /* PEM; HTTPS where there are some */
+    struct served_certificate *certificate; /* NULL: HTTP */
     const char *service; /* whose threads libmicrohttpd's are (log.h) */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -102,5 +104,16 @@ struct watch *connection_watch(struct MHD_Connection *connection);
 
 /* Called with the lock held. */
 void stream_wake(struct http_stream *stream);
+
+/* --- HTTPS --- */
+
+/* The files of `tls`, whose texts are to outlive it. NULL: see error. */
+struct served_certificate *served_certificate_create(const struct tls_options *tls, char *error, size_t error_size);
+void served_certificate_destroy(struct served_certificate *served); /* NULL is fine */
+
+/* A gnutls_certificate_retrieve_function2, for MHD_OPTION_HTTPS_CERT_CALLBACK. Any thread. */
+int served_certificate_retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
+                                const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain, unsigned *count,
+                                gnutls_privkey_t *key);
 
 #endif

@@ -6,6 +6,8 @@ import functools
 import http.server
 import itertools
 import json
+import os
+import shutil
 import socket
 import ssl
 import threading
@@ -202,6 +204,53 @@ def locked(section, certificates, **more):
     openssl(certificates, "pkcs8", "-topk8", "-in", "server.key", "-passout", "pass:" + PASSWORD, "-out", "server.locked.key")
     return {section + ".listen": "127.0.0.1:%d" % free_port(), section + ".tls_certificate_location": str(certificates / "server.pem"),
             section + ".tls_key_location": str(certificates / "server.locked.key"), section + ".tls_key_password": PASSWORD, **more}
+
+
+def serial_shown(address, certificates):
+    """Of the certificate that a new connection is shown."""
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), 10) as plain, context.wrap_socket(plain, server_hostname=host) as secure:
+        return int(secure.getpeercert()["serialNumber"], 16)
+
+
+def renew(certificates, serial, folder, key_first=False):
+    """Puts a new pair where the old one was, one file after the other as a renewing program does."""
+    openssl(certificates, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", "new.key", "-out", "new.csr")
+    (certificates / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl(certificates, "x509", "-req", "-in", "new.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", str(serial), "-days", "2", "-extfile", "names",
+            "-out", "new.pem")
+    for name in ("key", "pem") if key_first else ("pem", "key"):
+        shutil.copy(certificates / ("new." + name), folder / ("part." + name))
+        os.replace(folder / ("part." + name), folder / ("shown." + name))
+        yield name
+
+
+def test_a_certificate_that_is_renewed_is_shown_without_a_restart(make_installation, certificates, tmp_path):
+    for name in ("pem", "key"):
+        shutil.copy(certificates / ("server." + name), tmp_path / ("shown." + name))
+    address = "127.0.0.1:%d" % free_port()
+    installation = make_installation(**{"dashboard.listen": address, "dashboard.tls_certificate_location": str(tmp_path / "shown.pem"),
+                                        "dashboard.tls_key_location": str(tmp_path / "shown.key")})
+    page = installation.start("dashboard")
+    assert eventually(lambda: is_open(address), 20), tail(page.log)
+    shown = lambda: serial_shown(address, certificates)
+    complaints = lambda: page.log.read_text().count("cannot be used")
+    before = shown()
+    with requests.get("https://%s/api/stream" % address, verify=str(certificates / "ca.pem"), stream=True, timeout=60) as stream:
+        lines = stream.iter_lines()
+        assert next(lines)
+        for turn, (serial, key_first) in enumerate(((4711, False), (4712, True)), 1):
+            steps = renew(certificates, serial, tmp_path, key_first)
+            next(steps)  # a certificate beside another's key: what was shown is shown on
+            assert eventually(lambda: shown() == before and complaints() == turn, 20, 0.3), tail(page.log)
+            next(steps)
+            assert eventually(lambda: shown() == serial, 20, 0.3), tail(page.log)
+            before = serial
+        (tmp_path / "shown.key").unlink()
+        assert eventually(lambda: shown() == 4712 and complaints() == 3, 20, 0.3), tail(page.log)
+        assert next(line for line in lines if line)  # whoever was there stays
+    assert page.log.read_text().count("read anew") == 2 and page.poll() is None
 
 
 def test_a_collector_over_https(make_installation, certificates):

@@ -37,6 +37,7 @@ HOMES = {
     "avro/": ["schemas/avro_io.c", "schemas/generator/"],
     "hiredis/": ["sinks/redis/redis_link.c"],
     "microhttpd.h": ["base/http_server"],
+    "gnutls/": ["base/http_server"],
     "curl/": ["base/http_client.c"],
     "yaml.h": ["base/settings_file.c"],
     "jq.h": ["ingest/mapping"],
