@@ -74,7 +74,7 @@ def test_no_standard_output(installation, command):
 
 
 def test_a_terminal_that_is_closed_ends_it_cleanly(installation):
-    process = installation.start("journey")
+    process = installation.start("journey", within=["env", "--default-signal=HUP"])  # whoever runs these tests may be under nohup
     assert eventually(lambda: "partition recovered" in process.log.read_text(), 30), tail(process.log)
     assert installation.stop(process, signal.SIGHUP) == 0, tail(process.log)
     assert "msg=stopped" in process.log.read_text()
