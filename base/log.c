@@ -169,23 +169,38 @@ static void write_out(const struct bytes *line)
     (void)written;
 }
 
-enum { SELDOM_SECONDS = 60, SELDOM_PLACES = 64 };
+enum { SELDOM_SECONDS = 60, SELDOM_SHELVES = 16, SELDOM_PLACES = 8 };
+
+static struct seldom {
+    uint64_t about;
+    int64_t said_at_us; /* 0: free */
+} seldom[SELDOM_SHELVES][SELDOM_PLACES];
+static pthread_mutex_t seldom_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Its place, or the one that was said longest ago: forgotten, so that another's is said once more than it need be. */
+static struct seldom *seldom_find(uint64_t about)
+{
+    struct seldom *shelf = seldom[about % SELDOM_SHELVES], *oldest = shelf;
+    for (size_t i = 0; i < SELDOM_PLACES; i++) {
+        if (shelf[i].about == about)
+            return &shelf[i];
+        if (shelf[i].said_at_us < oldest->said_at_us)
+            oldest = &shelf[i];
+    }
+    *oldest = (struct seldom){.about = about};
+    return oldest;
+}
 
 bool log_seldom(const char *what, const char *whom)
 {
-    static struct {
-        uint64_t about;
-        int64_t said_at_us;
-    } places[SELDOM_PLACES]; /* two that share one are said more often, that is all */
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     uint64_t about = hash_mix(hash_bytes(view_of_text(what)) ^ hash_mix(hash_bytes(view_of_text(whom))));
-    size_t at = about % SELDOM_PLACES;
     int64_t now_us = clock_monotonic_us();
-    pthread_mutex_lock(&lock);
-    bool is_due = places[at].about != about || now_us - places[at].said_at_us >= SELDOM_SECONDS * 1000000LL;
+    pthread_mutex_lock(&seldom_lock);
+    struct seldom *place = seldom_find(about);
+    bool is_due = place->said_at_us == 0 || now_us - place->said_at_us >= SELDOM_SECONDS * 1000000LL;
     if (is_due)
-        places[at].about = about, places[at].said_at_us = now_us;
-    pthread_mutex_unlock(&lock);
+        place->said_at_us = now_us;
+    pthread_mutex_unlock(&seldom_lock);
     return is_due;
 }
 

@@ -422,6 +422,20 @@ static void an_arena_forgets_and_reuses(void **state)
     arena_finish(&arena);
 }
 
+static void what_is_said_seldom_is_said_once_a_minute_whoever_else_is(void **state)
+{
+    (void)state;
+    char topic[32];
+    int said = 0;
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < 20; i++) {
+            snprintf(topic, sizeof topic, "topic-%d", i);
+            said += log_seldom("gone", topic);
+        }
+    }
+    assert_int_equal(said, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(times_are_read_and_written),
@@ -440,6 +454,7 @@ int main(void)
                                        cmocka_unit_test(complaints_are_those_of_a_service_and_its_threads),
                                        cmocka_unit_test(who_cannot_do_without_a_thread_ends_and_says_so),
                                        cmocka_unit_test(an_address_has_a_host_and_a_port),
-                                       cmocka_unit_test(an_arena_forgets_and_reuses)};
+                                       cmocka_unit_test(an_arena_forgets_and_reuses),
+                                       cmocka_unit_test(what_is_said_seldom_is_said_once_a_minute_whoever_else_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
