@@ -4,11 +4,17 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+size_t signature_hmac(unsigned char out[SIGNATURE_SIZE_MAX], enum signature_hash hash, struct view secret, struct view message)
+{
+    unsigned int size = SIGNATURE_SIZE_MAX;
+    HMAC(hash == SIGNATURE_SHA1 ? EVP_sha1() : EVP_sha256(), secret.data ? secret.data : "", (int)secret.size,
+         (const unsigned char *)message.data, message.size, out, &size);
+    return size;
+}
+
 void signature_hmac_sha256(unsigned char out[SIGNATURE_SIZE], struct view secret, struct view message)
 {
-    unsigned int size = SIGNATURE_SIZE;
-    HMAC(EVP_sha256(), secret.data ? secret.data : "", (int)secret.size, (const unsigned char *)message.data, message.size,
-         out, &size);
+    signature_hmac(out, SIGNATURE_SHA256, secret, message);
 }
 
 void signature_append_hex(struct bytes *out, struct view raw)

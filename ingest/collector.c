@@ -287,9 +287,9 @@ static void handle(void *context, struct http_exchange *exchange)
         answer_get(collector, exchange, path);
         return;
     }
-    const struct source *source = sources_authenticate(collector->sources, exchange);
+    const struct source *source = sources_authenticate(collector->sources, exchange, clock_now_ms(collector->parts.clock));
     if (!source)
-        refuse(exchange, 401, "bad_credentials", "the signature does not fit the body");
+        refuse(exchange, 401, "bad_credentials", "the signature does not fit the body, or its stamp is more than five minutes off");
     else if (!is_kafka_there(collector))
         refuse_for(exchange, 503, "kafka_away", "Kafka cannot be reached; send the same again later", 5);
     else if (is_hook(path))

@@ -2,7 +2,7 @@
 
 #include "base/address.h"
 #include "base/memory.h"
-#include "base/signature.h"
+#include "ingest/signing.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { BURST_SECONDS = 10, WAIT_SECONDS_MAX = 3600, SIGNED_HEADER_MAX = 256 };
+enum { BURST_SECONDS = 10, WAIT_SECONDS_MAX = 3600 };
 
 struct member {
     struct source source;
-    struct view token, secret; /* empty: not this way */
+    struct view token; /* empty: not this way; nor with an empty secret */
+    struct signing signing;
     const char *signature_header, *signed_header;
     double rate;      /* records a second; 0: unlimited */
     double allowance; /* below zero: in debt */
@@ -42,7 +43,15 @@ static double burst_of(const struct member *member)
     return fmax(member->rate * BURST_SECONDS, 1);
 }
 
-static const char *const member_keys[] = {"name", "token", "secret", "signature_header", "signed_header", "rate", NULL};
+static const char *const member_keys[] = {"name", "token", "secret", "signature_header", "signature_hash",
+                                          "signed_header", "signed_separator", "rate", NULL};
+
+static bool hash_read(struct member *member, const struct settings_node *node, struct bytes *error)
+{
+    bool is_sha1 = strcmp(node->scalar, "sha1") == 0;
+    member->signing.hash = is_sha1 ? SIGNATURE_SHA1 : SIGNATURE_SHA256;
+    return is_sha1 || strcmp(node->scalar, "sha256") == 0 || complain(error, node->line, "signature_hash is sha256 or sha1");
+}
 
 static bool member_field(struct member *member, const struct settings_node *node, struct bytes *error)
 {
@@ -54,11 +63,15 @@ static bool member_field(struct member *member, const struct settings_node *node
     else if (strcmp(node->key, "token") == 0)
         member->token = view_of_text(node->scalar);
     else if (strcmp(node->key, "secret") == 0)
-        member->secret = view_of_text(node->scalar);
+        member->signing.secret = view_of_text(node->scalar);
     else if (strcmp(node->key, "signature_header") == 0)
         member->signature_header = node->scalar;
     else if (strcmp(node->key, "signed_header") == 0)
         member->signed_header = node->scalar;
+    else if (strcmp(node->key, "signed_separator") == 0)
+        member->signing.separator = node->scalar;
+    else if (strcmp(node->key, "signature_hash") == 0)
+        return hash_read(member, node, error);
     else if (strcmp(node->key, "rate") != 0)
         return settings_unknown_key(node, "ingest.sources", member_keys, error);
     else if (member->rate = strtod(node->scalar, &end), *end || !(member->rate > 0) || !isfinite(member->rate))
@@ -68,7 +81,7 @@ static bool member_field(struct member *member, const struct settings_node *node
 
 static bool member_read(struct member *member, const struct settings_node *node, struct bytes *error)
 {
-    *member = (struct member){.signature_header = "X-Touchstream-Signature"};
+    *member = (struct member){.signature_header = "X-Touchstream-Signature", .signing.separator = ""};
     if (node->kind != SETTINGS_MAP)
         return complain(error, node->line, "each source is a map with a name");
     for (size_t i = 0; i < node->child_count; i++)
@@ -76,8 +89,10 @@ static bool member_read(struct member *member, const struct settings_node *node,
             return false;
     if (member->source.name.size == 0)
         return complain(error, node->line, "a source needs a name");
-    if (member->token.size == 0 && member->secret.size == 0)
+    if (member->token.size == 0 && member->signing.secret.size == 0)
         return complain(error, node->line, "a source needs a token or a secret");
+    if (member->signing.separator[0] && !member->signed_header)
+        return complain(error, node->line, "signed_separator stands between signed_header and the body: name both or neither");
     member->allowance = burst_of(member);
     return true;
 }
@@ -86,7 +101,7 @@ static bool member_read(struct member *member, const struct settings_node *node,
 static bool is_told_apart(const struct member *a, const struct member *b)
 {
     bool is_same_token = a->token.size && view_equal(a->token, b->token);
-    bool is_same_secret = a->secret.size && view_equal(a->secret, b->secret) &&
+    bool is_same_secret = a->signing.secret.size && view_equal(a->signing.secret, b->signing.secret) &&
                           strcasecmp(a->signature_header, b->signature_header) == 0 &&
                           strcasecmp(a->signed_header ? a->signed_header : "", b->signed_header ? b->signed_header : "") == 0;
     return !is_same_token && !is_same_secret;
@@ -178,40 +193,20 @@ bool sources_know_bearer(struct sources *sources, const struct http_exchange *ex
         const struct member *member = &sources->items[i];
         if (has_bearer && member->token.size && signature_equal(token, member->token))
             *out = &member->source;
-        *may_sign |= member->secret.size && http_exchange_header(exchange, member->signature_header).data != NULL;
+        *may_sign |= member->signing.secret.size && http_exchange_header(exchange, member->signature_header).data != NULL;
     }
     return *out != NULL;
 }
 
-static bool is_signed_by(const struct member *member, const struct http_exchange *exchange, struct view given)
+static bool is_signed_by(const struct member *member, const struct http_exchange *exchange, struct view given, int64_t now_ms)
 {
-    struct view body = http_exchange_body(exchange);
-    struct bytes message = {0}, expected = {0};
-    if (member->signed_header) {
-        struct view before = http_exchange_header(exchange, member->signed_header);
-        bytes_append(&message, before.data, before.size < SIGNED_HEADER_MAX ? before.size : SIGNED_HEADER_MAX);
-        bytes_append_view(&message, body);
-        body = bytes_view(&message);
-    }
-    unsigned char raw[SIGNATURE_SIZE];
-    signature_hmac_sha256(raw, member->secret, body);
-    if (given.size > 7 && strncasecmp(given.data, "sha256=", 7) == 0)
-        given = view_of(given.data + 7, given.size - 7);
-    char lower[2 * SIGNATURE_SIZE];
-    bool is_hex = given.size == sizeof lower;
-    for (size_t i = 0; is_hex && i < sizeof lower; i++)
-        lower[i] = given.data[i] >= 'A' && given.data[i] <= 'F' ? (char)(given.data[i] - 'A' + 'a') : given.data[i];
-    if (is_hex)
-        signature_append_hex(&expected, view_of(raw, sizeof raw));
-    else
-        signature_append_base64(&expected, view_of(raw, sizeof raw));
-    bool is_good = signature_equal(is_hex ? view_of(lower, sizeof lower) : given, bytes_view(&expected));
-    bytes_finish(&message);
-    bytes_finish(&expected);
-    return is_good;
+    struct view stamp = {NULL, 0};
+    if (member->signed_header && (stamp = http_exchange_header(exchange, member->signed_header)).data == NULL)
+        return false;
+    return signing_is_right(&member->signing, given, stamp, http_exchange_body(exchange), now_ms);
 }
 
-const struct source *sources_authenticate(struct sources *sources, const struct http_exchange *exchange)
+const struct source *sources_authenticate(struct sources *sources, const struct http_exchange *exchange, int64_t now_ms)
 {
     const struct source *found;
     bool may_sign;
@@ -219,8 +214,8 @@ const struct source *sources_authenticate(struct sources *sources, const struct 
         return found;
     for (size_t i = 0; may_sign && i < sources->count; i++) {
         const struct member *member = &sources->items[i];
-        struct view given = member->secret.size ? http_exchange_header(exchange, member->signature_header) : (struct view){NULL, 0};
-        if (given.data && is_signed_by(member, exchange, given))
+        struct view given = member->signing.secret.size ? http_exchange_header(exchange, member->signature_header) : (struct view){NULL, 0};
+        if (given.data && is_signed_by(member, exchange, given, now_ms))
             return &member->source;
     }
     return NULL;

@@ -12,6 +12,18 @@
  *           secret: …
  *           signature_header: X-Zendesk-Webhook-Signature
  *           signed_header: X-Zendesk-Webhook-Signature-Timestamp   # its value stands before the body in what is signed
+ *         - name: chatwoot
+ *           secret: …
+ *           signature_header: X-Chatwoot-Signature
+ *           signed_header: X-Chatwoot-Timestamp
+ *           signed_separator: .               # between the two; the value is seconds since 1970 then, and at most five minutes off
+ *         - name: stripe
+ *           secret: whsec_…
+ *           signature_header: Stripe-Signature     # t=SECONDS,v1=HEX: recognised by itself, at most five minutes off
+ *         - name: intercom
+ *           secret: …
+ *           signature_header: X-Hub-Signature
+ *           signature_hash: sha1              # for who does not sign with SHA-256
  */
 #ifndef TS_INGEST_SOURCES_H
 #define TS_INGEST_SOURCES_H
@@ -42,8 +54,8 @@ void sources_destroy(struct sources *sources);
 bool sources_know_bearer(struct sources *sources, const struct http_exchange *exchange, const struct source **out,
                          bool *may_sign);
 
-/* By token or signature, with the body. NULL: unknown. Any thread. */
-const struct source *sources_authenticate(struct sources *sources, const struct http_exchange *exchange);
+/* By token or signature, with the body, at now_ms of the wall clock (some signatures have a stamp). NULL: unknown. Any thread. */
+const struct source *sources_authenticate(struct sources *sources, const struct http_exchange *exchange, int64_t now_ms);
 
 /* Takes `records` from the source's allowance. 0: fine, else the seconds to wait, an hour at most. Any thread. */
 int sources_take(struct sources *sources, const struct source *source, uint64_t records, int64_t now_us);

@@ -527,8 +527,10 @@ static void a_bad_list_of_sources_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct settings_node nameless[] = {field("token", "t")}, odd[] = {field("name", "a"), field("tokn", "t")};
-    struct settings_node *bad[] = {nameless, odd};
-    for (size_t i = 0; i < 2; i++) {
+    struct settings_node hash[] = {field("name", "a"), field("secret", "t"), field("signature_hash", "md5")};
+    struct settings_node separator[] = {field("name", "a"), field("secret", "t"), field("rate", "1"), field("signed_separator", ".")};
+    struct settings_node *bad[] = {nameless, odd, hash, separator};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct settings_node item = {.kind = SETTINGS_MAP, .children = bad[i], .child_count = i + 1, .line = 7};
         struct settings_node list = {.kind = SETTINGS_LIST, .children = &item, .child_count = 1};
         struct bytes error = {0};
