@@ -56,5 +56,12 @@ def id_of(parts): [parts | tostring] | join("/");
 # A text of bounded length, for fields that have a limit: a character takes up to 4 bytes, so 4000 fit into a text, 64 into a name.
 def clip($characters): if . == null then null else .[0:$characters] end;
 
+# "<p>It&#39;s <b>late</b></p>" -> "It's late": tags are blanks, the commonest entities what they stand for. null and nothing are null.
+def plain:
+  if . == null then null else
+    .[0:16000] | gsub("<[^>]*>"; " ") | gsub("&nbsp;"; " ") | gsub("&lt;"; "<") | gsub("&gt;"; ">") | gsub("&quot;"; "\"") | gsub("&([^a-z]39|rsquo|apos);"; "'") | gsub("&amp;"; "&")
+    | gsub("\\s+"; " ") | ltrimstr(" ") | rtrimstr(" ") | blank
+  end;
+
 # Milliseconds since 1970 -> ISO 8601 with milliseconds.
 def ts_ms: (. / 1000 | floor | todate)[:-1] + "." + ("00\(. % 1000)" | .[-3:]) + "Z";

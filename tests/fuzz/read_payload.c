@@ -28,15 +28,16 @@ static struct mapping *shipped(const char *name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct mapping *mappings[3];
-    static const char *const names[] = {"zendesk", "shopify", "typeform"};
+    static const char *const names[] = {"zendesk", "shopify", "typeform", "stripe", "chatwoot", "intercom"};
+    enum { NAMES = sizeof names / sizeof *names };
+    static struct mapping *mappings[NAMES];
     static struct arena arena;
     if (!mappings[0]) {
         arena_init(&arena);
-        for (size_t i = 0; i < 3; i++)
+        for (size_t i = 0; i < NAMES; i++)
             mappings[i] = shipped(names[i]);
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < NAMES; i++) {
         struct intake intake = {.mapping = mappings[i], .default_source = VIEW_LITERAL("fuzz"), .arena = &arena};
         struct touchpoint touch;
         struct json_fault fault;

@@ -268,6 +268,7 @@ static void the_prelude(void **state)
         {"1700000000007 | ts_ms", "\"2023-11-14T22:13:20.007Z\""},
         {"[\"128.45\", \"0.29\", 541.0, \"1.005\" | minor]", "[12845,29,54100,100]"},
         {"[\"\", \"NA\", null, \"x\" | blank]", "[null,null,null,\"x\"]"},
+        {"[\"<p>It&#39;s <b>1 &lt; 2</b>&nbsp;&amp;&amp; late</p>\\n\", \"<br>\", \"&amp;lt;\", null | plain]", "[\"It's 1 < 2 && late\",null,\"&lt;\",null]"},
         {"id_of(\"a\", 1)", "\"a/1\""},
         {"[\"EUR\", \"JPY\", \"XOF\", \"KWD\", \"CLF\", null | digits]", "[2,0,0,3,4,2]"},
         {"header(\"x\")", "null"},
