@@ -1,4 +1,5 @@
-/* Message signatures: HMAC (RFC 2104) with SHA-256, or with SHA-1 for who knows nothing better, as hex or base64, and comparing without telling by time. Any thread. */
+/* Message signatures: HMAC (RFC 2104) with SHA-256, or SHA-1 for who knows nothing better, as hex or base64, and comparing without
+ * telling by time. Any thread. */
 #ifndef TS_BASE_SIGNATURE_H
 #define TS_BASE_SIGNATURE_H
 
