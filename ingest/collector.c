@@ -279,6 +279,11 @@ static void handle(void *context, struct http_exchange *exchange)
         refuse(exchange, 404, "not_found", "here are POST /v1/touchpoints, POST /v1/hooks/NAME, GET /healthz, /readyz and /metrics");
         return;
     }
+    /* Intercom asks so whether there is an endpoint, before it takes the URL, and signs nothing. */
+    if (is_hook(path) && view_equal_text(http_exchange_method(exchange), "HEAD")) {
+        http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL(""));
+        return;
+    }
     if (!http_exchange_allows(exchange, is_get_path(path) ? "GET, HEAD" : "POST")) {
         refuse(exchange, 405, "bad_method", "this path takes another method");
         return;

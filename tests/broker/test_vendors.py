@@ -8,6 +8,7 @@ import json
 import time
 
 import pytest
+import requests
 from installation import eventually, free_port
 from oracle import event_from_avro
 from oracle.events import set_of
@@ -461,6 +462,12 @@ BODY = json.dumps(event("s1", "payout.paid", {"object": "payout"})).encode()
 ])
 def test_who_signed(vendors, status, hook, headers):
     assert post(vendors[1], BODY, path="/v1/hooks/" + hook, token=None, **headers).status_code == status
+
+
+def test_intercom_asks_whether_there_is_an_endpoint(vendors):
+    """A HEAD without a signature, before it takes the URL."""
+    assert requests.head(vendors[1] + "/v1/hooks/intercom", timeout=5).status_code == 200
+    assert requests.get(vendors[1] + "/v1/hooks/intercom", timeout=5).status_code == 405
 
 
 @pytest.mark.parametrize("make", [stripe_headers, chatwoot_headers], ids=["in one header", "in its own"])
