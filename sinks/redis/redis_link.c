@@ -353,7 +353,7 @@ static const char *is_no_use(const struct redis_link *link, const redisReply *re
         return NULL;
     if (strncmp(reply->str, "LOADING", 7) == 0)
         return "it is loading its data";
-    bool is_demoted = strncmp(reply->str, "READONLY", 8) == 0 && sentinel_is_used(link->settings);
+    bool is_demoted = sentinel_is_used(link->settings) && redis_is_read_only(view_of(reply->str, (size_t)reply->len));
     return is_demoted ? "it is a replica now; asking Sentinel for the primary" : NULL;
 }
 
