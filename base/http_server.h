@@ -57,6 +57,7 @@ void http_server_destroy(struct http_server *server);
 struct view http_exchange_method(const struct http_exchange *exchange);
 struct view http_exchange_path(const struct http_exchange *exchange); /* percent-decoded, without the query */
 struct view http_exchange_header(const struct http_exchange *exchange, const char *name); /* null: absent */
+struct view http_exchange_bearer(const struct http_exchange *exchange); /* the token of «Authorization: Bearer …»; null: none */
 struct view http_exchange_query(const struct http_exchange *exchange, const char *name);  /* decoded; null: absent */
 struct view http_exchange_body(const struct http_exchange *exchange);
 /* Calls `each` for every header; names as the client wrote them. */

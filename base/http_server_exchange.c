@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 /* --- the request --- */
 
@@ -30,6 +31,15 @@ static struct view lookup(const struct http_exchange *exchange, enum MHD_ValueKi
 struct view http_exchange_header(const struct http_exchange *exchange, const char *name)
 {
     return lookup(exchange, MHD_HEADER_KIND, name);
+}
+
+struct view http_exchange_bearer(const struct http_exchange *exchange)
+{
+    static const char scheme[] = "Bearer ";
+    const size_t size = sizeof scheme - 1;
+    struct view header = http_exchange_header(exchange, "Authorization");
+    bool has_token = header.size > size && strncasecmp(header.data, scheme, size) == 0;
+    return has_token ? view_of(header.data + size, header.size - size) : (struct view){NULL, 0};
 }
 
 struct view http_exchange_query(const struct http_exchange *exchange, const char *name)

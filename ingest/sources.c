@@ -184,14 +184,12 @@ void sources_destroy(struct sources *sources)
 bool sources_know_bearer(struct sources *sources, const struct http_exchange *exchange, const struct source **out,
                          bool *may_sign)
 {
-    struct view header = http_exchange_header(exchange, "Authorization");
-    bool has_bearer = header.size > 7 && strncasecmp(header.data, "Bearer ", 7) == 0;
-    struct view token = has_bearer ? view_of(header.data + 7, header.size - 7) : (struct view){NULL, 0};
+    struct view token = http_exchange_bearer(exchange);
     *out = sources->is_open ? &sources->items[sources->count - 1].source : NULL;
     *may_sign = false;
     for (size_t i = 0; i < sources->count; i++) {
         const struct member *member = &sources->items[i];
-        if (has_bearer && member->token.size && signature_equal(token, member->token))
+        if (token.data && member->token.size && signature_equal(token, member->token))
             *out = &member->source;
         *may_sign |= member->signing.secret.size && http_exchange_header(exchange, member->signature_header).data != NULL;
     }

@@ -34,16 +34,9 @@ bool access_session_holds(struct view read_token, struct view session, int64_t n
 
 /* --- what a request brings --------------------------------------------------------------------------------------- */
 
-static struct view bearer_token(const struct http_exchange *exchange)
-{
-    struct view header = http_exchange_header(exchange, "Authorization");
-    const size_t size = sizeof "Bearer " - 1;
-    return header.size > size && strncasecmp(header.data, "Bearer ", size) == 0 ? view_of(header.data + size, header.size - size) : VIEW_LITERAL("");
-}
-
 static bool is_token(const char *token, struct view given)
 {
-    return token[0] && signature_equal(given, view_of_text(token));
+    return token[0] && given.data && signature_equal(given, view_of_text(token));
 }
 
 static bool is_reading_token(const struct access *access, struct view given)
@@ -88,7 +81,7 @@ static bool is_json(const struct http_exchange *exchange)
 bool access_may_read(const struct access *access, const struct http_exchange *exchange)
 {
     const char *token = access->settings->read_token;
-    if (token[0] == '\0' || is_reading_token(access, bearer_token(exchange)))
+    if (token[0] == '\0' || is_reading_token(access, http_exchange_bearer(exchange)))
         return true;
     struct view session = session_of(access, exchange);
     return session.data && access_session_holds(view_of_text(token), session, clock_now_ms(access->clock) / 1000);
@@ -97,7 +90,7 @@ bool access_may_read(const struct access *access, const struct http_exchange *ex
 bool access_may_act(const struct access *access, const struct http_exchange *exchange)
 {
     if (access->settings->token[0])
-        return is_token(access->settings->token, bearer_token(exchange));
+        return is_token(access->settings->token, http_exchange_bearer(exchange));
     return is_json(exchange) && access_may_read(access, exchange);
 }
 
@@ -125,8 +118,7 @@ static void set_cookie(const struct access *access, struct http_exchange *exchan
         access_session_print(view_of_text(access->settings->read_token), clock_now_ms(access->clock) / 1000 + length_s, &cookie);
     bytes_printf(&cookie, "; Max-Age=%lld; HttpOnly; SameSite=Strict%s", (long long)(is_signed_in ? length_s : 0),
                  is_https(access, exchange) ? "; Secure" : "");
-    bytes_append_byte(&cookie, '\0');
-    http_exchange_add_header(exchange, "Set-Cookie", cookie.data);
+    http_exchange_add_header(exchange, "Set-Cookie", bytes_text(&cookie));
     bytes_finish(&cookie);
 }
 

@@ -15,7 +15,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <time.h>
 
 enum { LINKS_MAX = 16, DASHBOARD_PORT = 8081 };
