@@ -23,3 +23,8 @@ bool alert_rule_exists(struct view name)
         is_there |= view_equal_text(name, alert_rule_names[rule]);
     return is_there;
 }
+
+bool alert_is_over(enum alert_state state)
+{
+    return state == ALERT_STATE_RESOLVED || state == ALERT_STATE_VERIFIED || state == ALERT_STATE_EXPIRED;
+}

@@ -1,8 +1,10 @@
-/* The rules that make alerts, by the names that `alerts` carries them under: the stages tell alerts by them, receivers choose. */
+/* The rules that make alerts, by the names that `alerts` carries them under: the stages tell alerts by them, receivers choose. And which of an alert's
+ * states are its end. */
 #ifndef TS_SCHEMAS_ALERT_RULES_H
 #define TS_SCHEMAS_ALERT_RULES_H
 
 #include "base/view.h"
+#include "schemas/records.h"
 
 /* Of one customer. Their numbers stand in checkpoints: new ones go before RULE_COUNT. */
 enum alert_rule {
@@ -29,5 +31,8 @@ extern const char *const alert_rules_of_kpis[]; /* no customer's; NULL is behind
 
 /* Is there such a rule, those of cases and of KPIs among them? */
 bool alert_rule_exists(struct view name);
+
+/* Nobody need act on it any more, nor will. */
+bool alert_is_over(enum alert_state state);
 
 #endif

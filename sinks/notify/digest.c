@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/time_text.h"
 #include "base/time_zone.h"
+#include "schemas/alert_rules.h"
 #include "sinks/notify/message.h"
 #include "sinks/notify/receivers.h"
 

@@ -1,6 +1,7 @@
 #include "sinks/notify/inhibition.h"
 
 #include "base/memory.h"
+#include "schemas/alert_rules.h"
 #include "schemas/kpi_names.h"
 #include "sinks/notify/receivers.h"
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "schemas/alert_rules.h"
 #include "schemas/wire.h"
 
 #include <stdlib.h>

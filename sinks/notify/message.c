@@ -5,6 +5,7 @@
 #include "base/signature.h"
 #include "base/time_text.h"
 #include "base/utf8.h"
+#include "schemas/alert_rules.h"
 #include "schemas/json_form.h"
 #include "schemas/kpi_text.h"
 
@@ -112,7 +113,7 @@ static void write_slack(struct bytes *out, const struct alert *alert, const char
 
 static const char *pagerduty_action(enum alert_state state)
 {
-    if (state == ALERT_STATE_RESOLVED || state == ALERT_STATE_VERIFIED || state == ALERT_STATE_EXPIRED)
+    if (alert_is_over(state))
         return "resolve";
     return state == ALERT_STATE_OPEN ? "trigger" : "acknowledge";
 }

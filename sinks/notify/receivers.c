@@ -225,11 +225,6 @@ bool receivers_read(const struct notify_settings *settings, struct receiver rece
     return true;
 }
 
-bool alert_is_over(enum alert_state state)
-{
-    return state == ALERT_STATE_RESOLVED || state == ALERT_STATE_VERIFIED || state == ALERT_STATE_EXPIRED;
-}
-
 bool receiver_holds_all(const struct receiver *receiver)
 {
     return receiver->escalates || receiver->grouping.is_on || receiver->digest.daily_max;

@@ -67,6 +67,4 @@ bool receiver_holds_all(const struct receiver *receiver);
 /* Whether one is to be told depends on others, wherever they are: one process has to see them all. */
 bool receiver_sees_all(const struct receiver *receiver);
 
-bool alert_is_over(enum alert_state state);
-
 #endif

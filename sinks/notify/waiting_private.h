@@ -3,6 +3,7 @@
 #ifndef TS_NOTIFY_WAITING_PRIVATE_H
 #define TS_NOTIFY_WAITING_PRIVATE_H
 
+#include "schemas/alert_rules.h"
 #include "sinks/notify/waiting.h"
 
 enum { SEVERITIES = SEVERITY_CRITICAL + 1 };

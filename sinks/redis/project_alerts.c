@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/json_writer.h"
+#include "schemas/alert_rules.h"
 #include "schemas/json_form.h"
 #include "sinks/redis/projection.h"
 
@@ -20,11 +21,6 @@ static bool is_waiting_for_us(enum alert_state state)
 {
     return state == ALERT_STATE_OPEN || state == ALERT_STATE_ACKNOWLEDGED || state == ALERT_STATE_IN_PROGRESS ||
            state == ALERT_STATE_WAITING_CUSTOMER;
-}
-
-static bool is_over(enum alert_state state)
-{
-    return !is_waiting_for_us(state) && state != ALERT_STATE_SNOOZED;
 }
 
 static struct view reasons_json(struct projection *projection, const struct alert *alert)
@@ -78,9 +74,10 @@ static void project_case(struct projection *projection, const struct alert *aler
     resp_field(commands, "historical", alert->historical ? VIEW_LITERAL("true") : VIEW_LITERAL("false"));
 
     /* What is over stays as long as its topic keeps it, or Redis would grow for ever. */
-    resp_command(commands, is_over(alert->state) ? 3 : 2, is_over(alert->state) ? "PEXPIREAT" : "PERSIST");
+    bool is_over = alert_is_over(alert->state);
+    resp_command(commands, is_over ? 3 : 2, is_over ? "PEXPIREAT" : "PERSIST");
     resp_key(commands, projection->prefix, "case", alert->case_id);
-    if (is_over(alert->state))
+    if (is_over)
         resp_integer(commands, projection->now_ms + CASES_KEPT_MS);
 
     bool is_listed = is_waiting_for_us(alert->state);
