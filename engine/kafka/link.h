@@ -22,6 +22,7 @@ struct kafka_link {
     atomic_bool is_doubtful;        /* a broker has been away: the last transaction may hang (settle.h). For who looks, to clear */
     _Atomic int64_t doubted_at_us;  /* when the doubt last arose; 0: never */
     atomic_bool is_topic_gone;      /* Kafka said of a topic that it does not have it. For who looks, to clear */
+    atomic_bool is_dated_ahead;     /* a record was refused for its date: this machine's clock is ahead. A producer's */
     atomic_bool is_fatal;           /* librdkafka gave up this handle (fenced, or worse); only a new handle helps */
     _Atomic int64_t asked_at_us;    /* when link_check last asked a broker */
     _Atomic int64_t unheard_at_us;  /* when a broker last was not to be had, or did not answer in time; 0: never */

@@ -38,10 +38,10 @@ static bool is_about_the_group(const rd_kafka_error_t *error)
 static void say(const struct kafka_producer *producer, const char *what, const rd_kafka_error_t *error, enum outcome outcome)
 {
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    bool is_dated_ahead = code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
-    bool is_consequence = code == RD_KAFKA_RESP_ERR__STATE && outcome == OUTCOME_REDO; /* of what a record met, which the commit would have told */
+    bool is_consequence = outcome == OUTCOME_REDO && /* of what a record met */
+                          (code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
     log_line(is_about_the_group(error) || is_consequence ? LOG_INFO : LOG_WARNING, "transaction does not go through", "worker", producer->name, "step", what, "code",
-             rd_kafka_error_name(error), "error", is_dated_ahead ? kafka_error_text(code) : rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
+             rd_kafka_error_name(error), "error", rd_kafka_error_string(error), "then", outcome_name(outcome), NULL);
 }
 
 static enum outcome outcome_of(struct kafka_producer *producer, const char *what, rd_kafka_error_t *error)
@@ -50,8 +50,7 @@ static enum outcome outcome_of(struct kafka_producer *producer, const char *what
         producer->is_failing = false;
         return OUTCOME_OK;
     }
-    bool is_dated_ahead = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP; /* and so it would be sent again; computed again it is not */
-    enum outcome outcome = rd_kafka_error_is_fatal(error) || is_dated_ahead ? OUTCOME_STOP
+    enum outcome outcome = rd_kafka_error_is_fatal(error)             ? OUTCOME_STOP
                            : rd_kafka_error_txn_requires_abort(error) ? OUTCOME_REDO
                            : rd_kafka_error_is_retriable(error)       ? OUTCOME_RETRY
                            : rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT ? OUTCOME_RETRY
@@ -61,7 +60,7 @@ static enum outcome outcome_of(struct kafka_producer *producer, const char *what
     if (is_fenced(error) && outcome == OUTCOME_STOP)
         rivalry_note(producer->rivalry, producer->name, producer->id);
     bool is_news = !producer->is_failing && log_seldom(rd_kafka_error_name(error), producer->name);
-    if ((is_news || (outcome == OUTCOME_STOP && !is_dated_ahead)) && !(was_on && is_fenced(error)))
+    if ((is_news || outcome == OUTCOME_STOP) && !(was_on && is_fenced(error)))
         say(producer, what, error, outcome);
     producer->is_failing = true;
     if (outcome == OUTCOME_RETRY)
@@ -109,13 +108,24 @@ static void sleep_ms(int ms)
     nanosleep(&(struct timespec){0, ms * 1000000L}, NULL);
 }
 
-/* Delivery reports are wanted for failures only, and failures abort the transaction anyhow, so nothing is done with them. They
- * are wanted all the same, as events and in a thread of librdkafka's: without any, the flush inside of a commit looks every 10 ms
- * whether everything has left; with events it is woken at once. */
+static void note_refused(struct kafka_link *link, rd_kafka_event_t *reports)
+{
+    const rd_kafka_message_t *message;
+    while ((message = rd_kafka_event_message_next(reports))) {
+        if (message->err == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP)
+            atomic_store(&link->is_dated_ahead, true);
+    }
+}
+
+/* Delivery reports are wanted for failures only, and failures abort the transaction anyhow: what the calls then answer names the cause or
+ * only that the transaction is not in order, as it happens, so here we ask for the one that makes a difference. They are events, in a thread
+ * of librdkafka's: without any, the flush inside of a commit looks every 10 ms whether everything has left; with events it is woken at once. */
 static void on_event(rd_kafka_t *handle, rd_kafka_event_t *event, void *opaque)
 {
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
         kafka_link_on_error(handle, (int)rd_kafka_event_error(event), rd_kafka_event_error_string(event), opaque);
+    else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR)
+        note_refused(opaque, event);
     rd_kafka_event_destroy(event);
 }
 
@@ -322,10 +332,12 @@ static enum outcome produce_failed(struct kafka_producer *producer, const struct
                   LOG_NUMBER(message->value.size), NULL);
         return OUTCOME_STOP;
     }
+    if (code == RD_KAFKA_RESP_ERR__STATE) /* by what a record before it met */
+        return OUTCOME_REDO;
     if (!producer->is_failing)
         log_warning("cannot produce", "worker", producer->name, "code", rd_kafka_err2name(code), NULL);
     producer->is_failing = true;
-    return code == RD_KAFKA_RESP_ERR__STATE ? OUTCOME_REDO : OUTCOME_STOP;
+    return OUTCOME_STOP;
 }
 
 static void header_add(rd_kafka_headers_t *headers, const char *name, int64_t number)
@@ -411,6 +423,12 @@ enum outcome kafka_producer_abort(struct broker *broker)
     kafka_link_check(&producer->link, producer->handle);
     if (outcome != OUTCOME_OK)
         return outcome;
+    if (atomic_load(&producer->link.is_dated_ahead)) { /* the abort has waited for all reports. Sent again it would have the same dates, computed again it has not */
+        if (log_seldom("dated ahead", producer->name))
+            log_warning("transaction does not go through", "worker", producer->name, "code", rd_kafka_err2name(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP), "error",
+                        kafka_error_text(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP), NULL);
+        return OUTCOME_STOP;
+    }
     if (!atomic_load(&producer->link.is_doubtful))
         return renew((struct kafka_broker *)broker);
     /* Who had the last word on it, Kafka or we? The committed offsets know where we stand. */

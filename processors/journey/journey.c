@@ -76,12 +76,19 @@ static void journey_task_destroy(void *context)
 
 /* --- where a record goes --- */
 
+/* A tick is ours and knows best: a producer's clock may be ahead, and ours have been and set right. */
+static void note_time(struct journey_task *task, const struct record *record)
+{
+    bool is_tick = record->key.data == NULL && record->value.data == NULL;
+    if (is_tick || record->timestamp_ms > task->timestamp_ms)
+        task->timestamp_ms = record->timestamp_ms;
+}
+
 static enum outcome journey_route(void *context, const struct record *record, struct route *out)
 {
     struct journey_task *task = context;
     *out = (struct route){.event_at_ms = INT64_MIN};
-    if (record->timestamp_ms > task->timestamp_ms)
-        task->timestamp_ms = record->timestamp_ms;
+    note_time(task, record);
     struct routed *routed = &task->routed[task->routed_count++ % ROUTED_MAX];
     routed->value = (struct view){NULL, 0};
     routed->offset = record->offset;
@@ -294,7 +301,7 @@ static void clock_tell(struct journey_task *task, struct step *step)
     bool is_for_all = is_first || is_news || step->clock_ms - task->clock_sent_ms >= SECONDS(2);
     int32_t count = outbox_partition_count(step->outbox, JOURNEY_OUTPUT_DELTAS);
     for (int32_t partition = 0; partition < count; partition++) {
-        if (is_for_all || second_of(task->timestamp_ms, partition) > second_of(task->clock_looked_ms, partition))
+        if (is_for_all || second_of(task->timestamp_ms, partition) != second_of(task->clock_looked_ms, partition))
             clock_send(task, step, partition);
     }
     task->clock_looked_ms = task->timestamp_ms;

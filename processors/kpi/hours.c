@@ -123,7 +123,8 @@ void hours_collect(const struct series_state *state, enum kpi_id face, struct kp
 bool hours_may_tell(const struct series_state *state, int64_t record_ms)
 {
     const struct hours *hours = &state->hours;
-    return hours->has_closed || hours->told_at_ms == INT64_MIN || record_ms - hours->told_at_ms >= REVISION_PAUSE_MS;
+    bool is_set_back = record_ms < hours->told_at_ms;
+    return hours->has_closed || hours->told_at_ms == INT64_MIN || is_set_back || record_ms - hours->told_at_ms >= REVISION_PAUSE_MS;
 }
 
 void hours_told(struct series_state *state, int64_t record_ms)

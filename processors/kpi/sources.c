@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { SET_BACK_ROUNDS = 2 };
+
 void sources_init(struct sources *sources, int64_t rounds_behind)
 {
     *sources = (struct sources){.offset = -1, .clock_ms = INT64_MIN, .pace = INT64_MIN,
@@ -83,11 +85,16 @@ static bool is_anybody_behind(const struct sources *sources)
     return false;
 }
 
+static bool has_gone_round(const struct sources *sources, int64_t rounds)
+{
+    return sources->spoken - sources->flushed_at >= rounds * (int64_t)sources->count;
+}
+
 static bool is_time_to_flush(const struct sources *sources, int64_t pace, bool was_behind)
 {
     if (sources->is_behind)
-        return sources->spoken - sources->flushed_at >= sources->rounds_behind * (int64_t)sources->count;
-    return was_behind || pace > sources->pace;
+        return has_gone_round(sources, sources->rounds_behind);
+    return was_behind || pace > sources->pace || (pace < sources->pace && has_gone_round(sources, SET_BACK_ROUNDS));
 }
 
 int64_t sources_speak(struct sources *sources, const struct word *word)
@@ -105,7 +112,7 @@ int64_t sources_speak(struct sources *sources, const struct word *word)
     sources->is_behind = is_anybody_behind(sources);
     bool is_flush = is_time_to_flush(sources, word->pace, was_behind);
     if (is_flush) {
-        sources->pace = word->pace > sources->pace ? word->pace : sources->pace;
+        sources->pace = word->pace;
         sources->flushed_at = sources->spoken;
     }
     int64_t now_ms = smallest_clock(sources);

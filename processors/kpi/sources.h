@@ -8,7 +8,8 @@
  * The same instants pace publication: the first CLOCK of each publish interval of record time is a flush. Not while a source is
  * behind: then record time runs as fast as a backlog is read, in each partition from another place, and nobody waits for what is
  * published on the way. So a flush comes when everybody has spoken so often (kpi.publish_rounds_behind; some ten seconds), and one more when
- * the last has caught up.
+ * the last has caught up. Record time is the broker's clock: where that was set back, publication does not wait until it has come to where
+ * it was, but goes on from the new time once everybody has spoken twice.
  *
  * After a crash the engine reads records again that this table has seen already: the table is saved with a later offset than
  * other entries. So it remembers its own recent past: what the clock was at an offset, and which offsets were flushes.
@@ -38,7 +39,7 @@ struct sources {
     int64_t spoken;   /* CLOCKs so far */
     int64_t offset;   /* of the last one; −1: none */
     int64_t clock_ms; /* the minimum; INT64_MIN: none yet */
-    int64_t pace;     /* the newest publish interval that a flush has come in */
+    int64_t pace;     /* the publish interval that the last flush came in */
     int64_t flushed_at; /* count of CLOCKs then */
     int64_t rounds_behind; /* a setting */
     bool is_behind;   /* somebody was, at the last CLOCK */

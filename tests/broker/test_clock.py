@@ -44,6 +44,10 @@ def enriched(installation):
     return len(installation.messages("touchpoints.enriched"))
 
 
+def kpis(installation):
+    return len(installation.messages("kpis"))
+
+
 def ticks_come(installation, minutes):
     """New ones, with the time that the clock shows."""
     now = time.time() + minutes * 60
@@ -58,8 +62,10 @@ def beyond_what_kafka_takes(installation, clock, journey):
     assert eventually(lambda: any("transaction does not go through" in line for line in said()), 10), tail(journey.log)
     time.sleep(2)
     assert len(said()) <= 2, tail(journey.log, 4000)
+    before = kpis(installation)
     clock.set(0)
     assert eventually(lambda: enriched(installation) == 600, 40), tail(journey.log)
+    assert eventually(lambda: kpis(installation) > before, 20), installation.logs()
 
 
 @pytest.mark.parametrize("settings", [[-60, -120, -180], [50]], ids=["back", "ahead"])
@@ -74,8 +80,10 @@ def test_the_clock_is_set_while_they_work(make_installation, clock, settings):
     for minutes in settings:
         clock.set(minutes)
         assert ticks_come(installation, minutes), "%d minutes\n%s" % (minutes, installation.logs())
+    before = kpis(installation)
     installation.succeed("generate", "--events", 200, "--customers", 20, "--seed", 4)
     assert eventually(lambda: enriched(installation) == 400, 10), installation.logs()
+    assert eventually(lambda: kpis(installation) > before, 10), installation.logs()
     key = installation.redis_prefix + "kpi:active_customers:90d"
     assert eventually(lambda: installation.redis.hgetall(key), 10), installation.logs()
 

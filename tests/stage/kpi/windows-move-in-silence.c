@@ -126,6 +126,27 @@ static void a_series_goes_out_once_an_interval_however_much_comes(void **unused)
     stage_end(&stage);
 }
 
+/* The broker's clock was an hour ahead and is set right; or the partition has another leader. */
+static void with_record_time_set_back_a_series_still_goes_out_once_an_interval(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    stage_begin(&stage, "UTC", NULL);
+    int64_t start_ms = at("2026-05-04T12:00:30Z");
+    feed_clock(&stage, start_ms);
+    stage.record_ms += HOURS(1);
+    feed_clock(&stage, start_ms + 1000);
+    stage.record_ms -= HOURS(1);
+    driver_forget_outputs(stage.driver);
+    for (int i = 2; i < 22; i++) {
+        feed_add(&stage, key, start_ms, kpi_sums_of_rate(true, false), -1);
+        feed_clock(&stage, start_ms + i * 1000);
+    }
+    assert_int_equal(published(&stage, "csat_top2|24h|all").n, 20);
+    assert_in_range(driver_output_count(stage.driver), 18 * 6, 20 * 6);
+    stage_end(&stage);
+}
+
 /* Two journey partitions that catch up: record time runs by hours, and yet there is one publication each time both have spoken twice. */
 static void while_a_partition_is_behind_a_series_goes_out_every_other_round(void **unused)
 {
@@ -268,6 +289,7 @@ int main(void)
         cmocka_unit_test(what_stays_is_published_again_before_it_is_stale),
         cmocka_unit_test(what_follows_from_later_events_goes_out_again_when_the_clock_is_there),
         cmocka_unit_test(a_series_goes_out_once_an_interval_however_much_comes),
+        cmocka_unit_test(with_record_time_set_back_a_series_still_goes_out_once_an_interval),
         cmocka_unit_test(while_a_partition_is_behind_a_series_goes_out_every_other_round),
         cmocka_unit_test(the_ninety_day_window_follows_the_calendar_of_its_zone),
         cmocka_unit_test(an_event_runs_ahead_of_the_slowest_clock_by_the_lead_at_most),
