@@ -135,6 +135,16 @@ static enum MHD_Result exchange_handle(struct http_exchange *exchange)
     return is_answered ? exchange_send(exchange) : MHD_YES;
 }
 
+/* A proxy may name us in full, and we are to understand it (RFC 9112, 3.2.2): http://host:port/path. */
+static const char *path_within(const char *target)
+{
+    const char *rest = strstr(target, "://");
+    if (*target == '/' || !rest)
+        return target;
+    rest = strchr(rest + strlen("://"), '/');
+    return rest ? rest : "/";
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data, size_t *data_size,
                                   void **slot)
@@ -142,7 +152,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct http_exchange *exchange = *slot;
     if (!exchange) {
         log_speak_for(((struct http_server *)context)->service);
-        *slot = exchange = exchange_create(context, connection, path, method);
+        *slot = exchange = exchange_create(context, connection, path_within(path), method);
         return exchange_begin(exchange, version);
     }
     if (*data_size > 0)

@@ -144,6 +144,17 @@ static void a_request_reaches_the_handler_whole(void **state)
     assert_non_null(strstr(text, "\r\n\r\nPOST|/a b|x&y|me|body"));
 }
 
+static void a_request_may_name_the_server_in_full(void **state)
+{
+    static const char *const targets[][2] = {{"http://h:8080/a/b?q=x", "GET|/a/b|x||"}, {"HTTPS://h/a%2Fb", "GET|/a/b|||"}, {"http://h", "GET|/|||"}, {"/a/http://b/c", "GET|/a/http://b/c|||"}};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        char request[200], text[2000];
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", targets[i][0]);
+        ask(*state, request, text, sizeof text);
+        assert_non_null(strstr(text, targets[i][1]));
+    }
+}
+
 /* What ends a text in C must not end a path: whoever asks for "ann%00x" would be shown Ann. */
 static void a_path_does_not_end_at_a_nul(void **state)
 {
@@ -427,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_request_reaches_the_handler_whole),
+        TEST(a_request_may_name_the_server_in_full),
         TEST(a_path_does_not_end_at_a_nul),
         TEST(an_answer_may_come_later_from_another_thread),
         TEST(a_body_over_the_bound_is_413),
