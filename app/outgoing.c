@@ -17,13 +17,16 @@ bool outgoing_open(struct outgoing *outgoing, struct app *app, const struct publ
     }
     bytes_printf(&outgoing->touchpoints_topic, "%stouchpoints", app->config.kafka.topic_prefix);
     bytes_printf(&outgoing->rejected_topic, "%stouchpoints.rejected", app->config.kafka.topic_prefix);
+    bytes_printf(&outgoing->deltas_topic, "%skpi.deltas", app->config.kafka.topic_prefix);
     outgoing->outlet = (struct outlet){.publish = outlet_to_publisher,
                                        .is_connected = outlet_publisher_is_connected,
                                        .target = outgoing->publisher,
                                        .touchpoints_topic = bytes_text(&outgoing->touchpoints_topic),
                                        .rejected_topic = bytes_text(&outgoing->rejected_topic),
                                        .touchpoint_schema = schema_id_of(&ids, "touchpoints"),
-                                       .rejected_schema = schema_id_of(&ids, "touchpoints.rejected")};
+                                       .rejected_schema = schema_id_of(&ids, "touchpoints.rejected"),
+                                       .deltas_topic = bytes_text(&outgoing->deltas_topic),
+                                       .delta_schema = schema_id_of(&ids, "kpi.deltas")};
     return true;
 }
 
@@ -49,4 +52,5 @@ void outgoing_close(struct outgoing *outgoing)
     registry_destroy(outgoing->registry);
     bytes_finish(&outgoing->touchpoints_topic);
     bytes_finish(&outgoing->rejected_topic);
+    bytes_finish(&outgoing->deltas_topic);
 }

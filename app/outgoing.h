@@ -9,7 +9,7 @@ struct outgoing {
     struct registry *registry;
     struct publisher *publisher;
     struct outlet outlet;
-    struct bytes touchpoints_topic, rejected_topic;
+    struct bytes touchpoints_topic, rejected_topic, deltas_topic;
 };
 
 /* Waits for Kafka and the registry (and says so) until app->stop. false: refused, or stopped while waiting. */

@@ -118,7 +118,7 @@ static const struct service {
     enum outcome (*run)(struct pipeline *pipeline); /* blocks until app->stop */
     bool is_early; /* answers before Kafka and the registry do: a sender hears 503, and what Redis has is shown */
 } services[] = {
-    {"ingest", "HTTP", "touchpoints, touchpoints.rejected", run_ingest, true},
+    {"ingest", "HTTP", "touchpoints, touchpoints.rejected, kpi.deltas", run_ingest, true},
     {"journey", "touchpoints", "touchpoints.enriched, journeys, alerts, followups, kpi.deltas, touchpoints.rejected", run_journey},
     {"kpi", "kpi.deltas", "kpis, trend.shifts, alerts, kpi.deltas, touchpoints.rejected", run_kpi},
     {"sink", "kpis, alerts, touchpoints.enriched, journeys, followups, trend.shifts", "Redis", run_sink},

@@ -238,6 +238,8 @@ size_t batches_give_up(int64_t sent_before_us)
 void batch_delivered(void *message_context, bool is_acknowledged, const char *error)
 {
     struct batch *batch = message_context;
+    if (!batch)
+        return;
     if (!is_acknowledged && !atomic_exchange(&batch->has_failed, true))
         log_warning("kafka did not acknowledge a record", "error", error ? error : "", NULL);
     batch_settle(batch);

@@ -31,7 +31,7 @@ size_t batches_give_up(int64_t sent_before_us);
 /* Thrown away unsent and unanswered; the exchange is the caller's again. */
 void batch_drop(struct batch *batch);
 
-/* The publisher's callback; message_context is the batch. */
+/* The publisher's callback; message_context is the batch, NULL where nobody waits. */
 void batch_delivered(void *message_context, bool is_acknowledged, const char *error);
 
 #endif

@@ -9,6 +9,7 @@
 #include "ingest/hooks.h"
 #include "ingest/request_body.h"
 #include "ingest/sources.h"
+#include "ingest/verdicts.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct collector {
     struct collector_parts parts;
     struct sources *sources;
     struct hooks *hooks;
+    struct verdicts *verdicts;
     struct http_server *http;
     atomic_bool is_overdue; /* Kafka has not acknowledged in time what it was sent */
 };
@@ -130,6 +132,8 @@ struct judging {
     struct view source; /* who sent it */
     struct view default_source;
     int64_t now_ms;
+    int64_t taken, refused;
+    struct view code; /* of the last one that was refused */
 };
 
 static void judge(struct judging *judging, uint64_t index, const struct touchpoint *touch, struct view original,
@@ -137,8 +141,11 @@ static void judge(struct judging *judging, uint64_t index, const struct touchpoi
 {
     if (is_good) {
         batch_accept(judging->batch, touch);
+        judging->taken++;
         return;
     }
+    judging->refused++;
+    judging->code = view_of_text(fault->code);
     struct rejected rejected;
     accept_rejected(&rejected, touch, judging->source, original, fault, judging->now_ms, 1);
     batch_reject(judging->batch, index, &rejected, touch->customer_id);
@@ -163,12 +170,18 @@ static void judge_records(struct judging *judging, const struct body_records *re
     }
 }
 
+static void judging_end(struct collector *collector, const struct judging *judging, int status)
+{
+    verdicts_note(collector->verdicts, judging->source, judging->taken, judging->refused, judging->code, judging->now_ms);
+    batch_send(judging->batch, status);
+}
+
 /* The body itself is broken: 400 with the one verdict, and the bytes to the rejected topic. */
-static void judge_whole(struct judging *judging, struct http_exchange *exchange, const struct json_fault *fault)
+static void judge_whole(struct collector *collector, struct judging *judging, struct http_exchange *exchange, const struct json_fault *fault)
 {
     static const struct touchpoint nothing;
     judge(judging, 0, &nothing, http_exchange_body(exchange), false, fault);
-    batch_send(judging->batch, 400);
+    judging_end(collector, judging, 400);
 }
 
 static void take_touchpoints(struct collector *collector, struct http_exchange *exchange, const struct source *source)
@@ -182,7 +195,7 @@ static void take_touchpoints(struct collector *collector, struct http_exchange *
     struct body_records records;
     struct json_fault fault = {0};
     if (!request_body_split(exchange, request_body_kind(exchange), arena, &records, &fault)) {
-        judge_whole(&judging, exchange, &fault);
+        judge_whole(collector, &judging, exchange, &fault);
         return;
     }
     int wait = sources_take(collector->sources, source, records.count, clock_monotonic_us());
@@ -199,7 +212,7 @@ static void take_touchpoints(struct collector *collector, struct http_exchange *
         else if (!request_body_is_json(http_exchange_body(exchange)))
             status = 400;
     }
-    batch_send(judging.batch, status);
+    judging_end(collector, &judging, status);
 }
 
 /* --- webhooks --- */
@@ -243,7 +256,7 @@ static void take_hook(struct collector *collector, struct http_exchange *exchang
     struct bytes error = {0};
     bool is_json = true;
     if (hooks_run(collector->hooks, name, exchange, call.judging.default_source, arena, on_hook_touchpoint, &call, &is_json, &error)) {
-        batch_send(call.judging.batch, is_json ? 200 : 400);
+        judging_end(collector, &call.judging, is_json ? 200 : 400);
     } else {
         batch_drop(call.judging.batch);
         refuse(exchange, 404, "no_such_hook", bytes_text(&error));
@@ -320,6 +333,7 @@ struct collector *collector_create(const struct collector_parts *parts, struct b
     struct collector *collector = memory_zeroed(1, sizeof *collector);
     collector->parts = *parts;
     collector->sources = sources;
+    collector->verdicts = verdicts_create();
     collector->hooks = hooks_create(settings->mappings_dir, settings->mapping_ms_max);
     struct http_server_settings http = {.address = address.host,
                                         .port = address.port,
@@ -348,6 +362,8 @@ void collector_look_after(struct collector *collector)
 {
     int64_t before_us = clock_monotonic_us() - collector->parts.settings->acknowledge_ms_max * 1000;
     bool is_overdue = batches_give_up(before_us) > 0;
+    if (is_kafka_there(collector))
+        verdicts_tell(collector->verdicts, collector->parts.outlet, clock_now_ms(collector->parts.clock));
     if (is_overdue == atomic_exchange(&collector->is_overdue, is_overdue))
         return;
     if (is_overdue)
@@ -369,6 +385,7 @@ void collector_destroy(struct collector *collector)
         return;
     http_server_destroy(collector->http);
     hooks_destroy(collector->hooks);
+    verdicts_destroy(collector->verdicts);
     sources_destroy(collector->sources);
     free(collector);
 }

@@ -51,3 +51,13 @@ enum outcome outlet_send_rejected(const struct outlet *outlet, const struct reje
     return outlet->publish(outlet->target, outlet->rejected_topic, outlet_rejected_key(customer_id), bytes_view(scratch),
                            rejected->received_at_ms, message_context);
 }
+
+enum outcome outlet_send_delta(const struct outlet *outlet, struct view key, const struct kpi_delta *delta, int64_t now_ms, struct bytes *scratch)
+{
+    if (!outlet->deltas_topic)
+        return OUTCOME_OK;
+    bytes_clear(scratch);
+    wire_begin(scratch, outlet->delta_schema);
+    kpi_delta_encode(scratch, delta);
+    return outlet->publish(outlet->target, outlet->deltas_topic, key, bytes_view(scratch), now_ms, NULL);
+}

@@ -17,6 +17,8 @@ struct outlet {
     void *target;
     const char *touchpoints_topic, *rejected_topic; /* with prefix; borrowed */
     uint32_t touchpoint_schema, rejected_schema;
+    const char *deltas_topic; /* NULL: there is nobody who counts (verdicts.h) */
+    uint32_t delta_schema;
 };
 
 enum outcome outlet_to_publisher(void *publisher, const char *topic, struct view key, struct view value,
@@ -35,6 +37,9 @@ struct view outlet_rejected_key(struct view customer_id);
 /* `scratch` is overwritten. The record's timestamp is received_at (READINGS 48), the key the customer's id. */
 enum outcome outlet_send(const struct outlet *outlet, const struct touchpoint *touch, struct bytes *scratch,
                          void *message_context);
+
+/* For the kpi stage: nobody waits for it, the message's context is NULL. */
+enum outcome outlet_send_delta(const struct outlet *outlet, struct view key, const struct kpi_delta *delta, int64_t now_ms, struct bytes *scratch);
 
 /* `customer_id` may be null. */
 enum outcome outlet_send_rejected(const struct outlet *outlet, const struct rejected *rejected, struct view customer_id,

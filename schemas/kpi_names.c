@@ -17,3 +17,14 @@ bool kpi_from_name(struct view name, enum kpi_id *out)
     }
     return false;
 }
+
+void kpi_dimension_append_value(struct bytes *out, struct view value)
+{
+    for (size_t i = 0; i < value.size; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if (c < ' ' || c == 0x7f || c == ',' || c == '=' || c == '%')
+            bytes_printf(out, "%%%02X", c);
+        else
+            bytes_append_byte(out, c);
+    }
+}

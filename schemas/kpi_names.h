@@ -13,12 +13,13 @@
 #ifndef TS_SCHEMAS_KPI_NAMES_H
 #define TS_SCHEMAS_KPI_NAMES_H
 
-#include "base/view.h"
+#include "base/bytes.h"
 
 #include <stdint.h>
 
 #define KPI_CLOCK_KEY "\001clock" /* keys of what is no series begin alike */
 #define KPI_SOURCE_KEY "\001heard|" /* and the dimension, "source=shop": a record of kind HEARD */
+#define KPI_REFUSED_KEY "\001refused|" /* and the dimension: of kind HEARD too, by a collector; `n` records of that minute taken, `num` refused, `kpi` the last one's code */
 #define KPI_SHIFT_KEY "\001shift|" /* and the id of a shift: records of kinds ASKED and TOLD */
 
 /* Each partition of kpi.deltas has its seconds begin at another moment: it hears the clocks then, and publishes. All at once, what
@@ -156,5 +157,8 @@ struct kpi_names {
 extern const struct kpi_names kpi_names[KPI_COUNT_OF_ALL];
 
 bool kpi_from_name(struct view name, enum kpi_id *out);
+
+/* The value of a dimension ("shop" of "source=shop"), with what would be read as another dimension's beginning percent-encoded. */
+void kpi_dimension_append_value(struct bytes *out, struct view value);
 
 #endif

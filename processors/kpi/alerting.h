@@ -4,7 +4,7 @@
  *
  * Told is each of these steps, and one more: what began while history was read is `historical`, and becomes news if it still stands when time
  * has caught up. News stays news to its end. What an alert is about, and when it is past which line, is its rule's own file: threshold.c,
- * burn.c, shift_alerts.c, source_watch.c. */
+ * burn.c, shift_alerts.c, source_watch.c, refusals.c. */
 #ifndef TS_KPI_ALERTING_H
 #define TS_KPI_ALERTING_H
 

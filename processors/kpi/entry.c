@@ -2,6 +2,7 @@
 
 #include "processors/kpi/comparison.h"
 #include "processors/kpi/packed.h"
+#include "processors/kpi/refusals.h"
 #include "processors/kpi/source_watch.h"
 #include "schemas/records.h"
 #include "schemas/wire.h"
@@ -19,6 +20,8 @@ enum subject kpi_subject_of(struct view key)
         return SUBJECT_CLOCK;
     if (begins_with(key, VIEW_LITERAL(KPI_SOURCE_KEY)))
         return SUBJECT_SOURCE;
+    if (begins_with(key, VIEW_LITERAL(KPI_REFUSED_KEY)))
+        return SUBJECT_REFUSED;
     return begins_with(key, VIEW_LITERAL(KPI_SHIFT_KEY)) ? SUBJECT_SHIFT : SUBJECT_SERIES;
 }
 
@@ -40,6 +43,11 @@ void kpi_entry_save(void *context, const struct entry *entry, struct bytes *valu
         out.kpi = VIEW_LITERAL("heard");
         out.dimension = ((const struct source_watch *)entry->state)->dimension;
         source_watch_save(entry->state, private);
+        break;
+    case SUBJECT_REFUSED:
+        out.kpi = VIEW_LITERAL("refused");
+        out.dimension = ((const struct refusals *)entry->state)->dimension;
+        refusals_save(entry->state, private);
         break;
     case SUBJECT_SHIFT:
         out.kpi = VIEW_LITERAL("shift");
@@ -75,6 +83,9 @@ static bool load_private(struct kpi_task *task, struct entry *entry, struct view
     case SUBJECT_SOURCE:
         entry->state = source_watch_create(entry_key(entry));
         return source_watch_load(entry->state, private);
+    case SUBJECT_REFUSED:
+        entry->state = refusals_create(entry_key(entry));
+        return refusals_load(entry->state, private);
     case SUBJECT_SHIFT:
         entry->state = comparison_load(private);
         break;
@@ -112,6 +123,9 @@ void kpi_entry_free(void *context, struct entry *entry)
         break; /* the task's */
     case SUBJECT_SOURCE:
         source_watch_destroy(entry->state);
+        break;
+    case SUBJECT_REFUSED:
+        refusals_destroy(entry->state);
         break;
     case SUBJECT_SHIFT:
         comparison_destroy(entry->state);

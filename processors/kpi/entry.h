@@ -11,6 +11,7 @@ enum subject {
     SUBJECT_SERIES, /* struct series_state */
     SUBJECT_CLOCK,  /* struct sources, the task's own */
     SUBJECT_SOURCE, /* struct source_watch */
+    SUBJECT_REFUSED, /* struct refusals */
     SUBJECT_SHIFT   /* struct comparison */
 };
 

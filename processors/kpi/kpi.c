@@ -20,6 +20,7 @@
 #include "base/metrics.h"
 #include "processors/kpi/comparison.h"
 #include "processors/kpi/entry.h"
+#include "processors/kpi/refusals.h"
 #include "processors/kpi/source_watch.h"
 #include "schemas/records.h"
 #include "schemas/wire.h"
@@ -232,11 +233,20 @@ static enum outcome hear_source(struct step *step, struct entry *entry, const st
     return OUTCOME_OK;
 }
 
+static enum outcome hear_refusals(struct step *step, struct entry *entry, const struct kpi_delta *delta)
+{
+    if (!entry->state)
+        entry->state = refusals_create(entry_key(entry));
+    refusals_hear(step, entry->state, delta);
+    entry->timer_at_ms = refusals_due_ms(entry->state, step->clock_ms);
+    return OUTCOME_OK;
+}
+
 static bool belongs(enum subject subject, enum delta_kind kind)
 {
     if (subject == SUBJECT_SHIFT)
         return kind == DELTA_KIND_ASKED || kind == DELTA_KIND_TOLD;
-    return kind == (subject == SUBJECT_SOURCE ? DELTA_KIND_HEARD : DELTA_KIND_ADD);
+    return kind == (subject == SUBJECT_SOURCE || subject == SUBJECT_REFUSED ? DELTA_KIND_HEARD : DELTA_KIND_ADD);
 }
 
 static enum outcome apply(struct step *step, struct entry *entry)
@@ -259,6 +269,8 @@ static enum outcome apply(struct step *step, struct entry *entry)
         return OUTCOME_OK;
     if (subject == SUBJECT_SOURCE)
         return hear_source(step, entry, &delta);
+    if (subject == SUBJECT_REFUSED)
+        return hear_refusals(step, entry, &delta);
     bool is_new = !entry->state;
     if (is_new && adds_nothing(&delta)) { /* nothing was ever published that it could make untrue */
         entry->is_deleted = true;
@@ -285,6 +297,13 @@ static void source_timer(struct step *step, struct entry *entry)
     entry->timer_at_ms = due_ms > step->clock_ms ? due_ms : step->clock_ms + 1;
 }
 
+static void refusals_timer(struct step *step, struct entry *entry)
+{
+    entry->is_deleted = !refusals_look(step, entry->state);
+    int64_t due_ms = refusals_due_ms(entry->state, step->clock_ms);
+    entry->timer_at_ms = due_ms > step->clock_ms ? due_ms : step->clock_ms + 1;
+}
+
 static void series_timer(struct step *step, struct entry *entry)
 {
     struct series_state *state = entry->state;
@@ -303,6 +322,8 @@ static void timer(struct step *step, struct entry *entry)
     enum subject subject = kpi_subject_of(entry_key(entry));
     if (subject == SUBJECT_SOURCE)
         source_timer(step, entry);
+    else if (subject == SUBJECT_REFUSED)
+        refusals_timer(step, entry);
     else if (subject == SUBJECT_SHIFT)
         comparison_timer(step, entry);
     else

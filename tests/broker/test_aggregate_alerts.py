@@ -1,5 +1,5 @@
 """A KPI that shifts for the worse reaches a webhook: once, whatever dies, in words that can be read without the page. So does a source that falls
-silent."""
+silent, and one that is refused."""
 
 import io
 import json
@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 
 from installation import eventually
 from test_bad_input import good, moment
+from test_collector import collector, post
 from test_mission import receivers  # noqa: F401, a fixture
 
 DAYS, LOW_HOURS = 21, 4
@@ -112,3 +113,31 @@ def test_a_source_that_falls_silent_is_told(make_installation, receivers):  # no
     producer.produce(installation.topic("touchpoints"), key=b"c-1", partition=0, value=written(installation, "c-1", datetime.now(timezone.utc)))
     assert producer.flush(30) == 0
     assert eventually(lambda: [one["state"] for one in heard()] == ["OPEN", "RESOLVED"], 60), (heard(), installation.logs())
+
+
+def test_a_source_that_is_refused_is_told(make_installation, receivers):  # noqa: F811
+    """Its webhook fits its mapping no more, say. Who sends well beside it has nothing to do with it."""
+    receiver = receivers()
+    receiver.settings["notify.receivers"][0] |= {"rules": ["data.rejected"]}
+    installation = make_installation(**receiver.settings, **{"ingest.sources": [{"name": "desk", "token": "d" * 20}, {"name": "shop", "token": "s" * 20}]})
+    installation.start_route(("journey", "kpi", "sink", "notify"))
+    url, _ = collector(installation)
+    assert eventually(lambda: post(url, good(event_id="one", source="shop"), token="s" * 20).status_code == 200, 20)
+    well = [good(event_id="well-%d" % number, source="desk") for number in range(70)]
+    broken = [good(event_id="broken-%d" % number, source="desk", moood="angry") for number in range(30)]
+    answer = post(url, well + broken, token="d" * 20).json()
+    assert answer["accepted"] == 70 and len(answer["rejected"]) == 30
+    heard = lambda: [body["data"] for status, _, body, _ in receiver.got if status == 200]
+    assert eventually(heard, 60), installation.logs()
+    told = heard()[0]
+    assert (told["rule"], told["kind"], told["severity"], told["state"], told["dimension"], told["kpi"]) == \
+        ("data.rejected", "DATA_QUALITY", "WARNING", "OPEN", "source=desk", None)
+    assert told["text"] == "source=desk: 30 of 100 records refused within 15 min"
+    assert told["reasons"][0]["text"] == "the last one as unknown_field: touchpoints.rejected holds them, with reasons"
+
+    # Half of the share it began at is the end of it.
+    answer = post(url, [good(event_id="again-%d" % number, source="desk") for number in range(1200)], token="d" * 20)
+    assert answer.status_code == 200
+    assert eventually(lambda: [one["state"] for one in heard()] == ["OPEN", "RESOLVED"], 60), (heard(), installation.logs())
+    assert heard()[1]["text"] == "source=desk is taken again: 30 of 1300 records refused within 15 min"
+    assert [record for record in installation.rejected() if record["code"] != "unknown_field"] == []

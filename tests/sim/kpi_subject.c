@@ -130,6 +130,20 @@ static void append_heard(struct world *world)
     append(world, 0, VIEW_LITERAL(KPI_SOURCE_KEY "source=shop"), &delta);
 }
 
+/* What a collector refuses of it: nothing for days, so it is forgotten in between. */
+static void append_refused(struct world *world)
+{
+    struct kpi_delta delta = {.kind = DELTA_KIND_HEARD, .kpi = VIEW_LITERAL("bad_mapping"), .dimension = VIEW_LITERAL("source=shop"), .source_partition = -1};
+    for (int left = (int)random_below(&world->random, 4); left > 0; left--) {
+        struct kpi_delta_bucket minute = {.minute = event_now_ms(world) / 60000 - random_below(&world->random, 20),
+                                          .n = random_below(&world->random, 400),
+                                          .num = random_below(&world->random, 30)};
+        delta.buckets.items = &minute;
+        delta.buckets.count = 1;
+        append(world, 0, VIEW_LITERAL(KPI_REFUSED_KEY "source=shop"), &delta);
+    }
+}
+
 static void append_clocks(struct world *world, int32_t source)
 {
     struct kpi_delta delta = {.kind = DELTA_KIND_CLOCK, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL("")};
@@ -147,6 +161,7 @@ static void append_input(struct world *world, int64_t *number)
         append_addition(world);
     append_share(world);
     append_heard(world);
+    append_refused(world);
     append_clocks(world, (int32_t)random_below(&world->random, SOURCES));
 }
 

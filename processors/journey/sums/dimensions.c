@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "schemas/kpi_names.h"
 
 #include <stdlib.h>
 
@@ -366,11 +367,5 @@ void dimension_append_value(struct bytes *out, struct view value)
         bytes_append_text(out, "%5Fother"); /* decoded it is what was sent, and yet not what is over the cap */
         return;
     }
-    for (size_t i = 0; i < value.size; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-        if (c < ' ' || c == 0x7f || c == ',' || c == '=' || c == '%')
-            bytes_printf(out, "%%%02X", c);
-        else
-            bytes_append_byte(out, c);
-    }
+    kpi_dimension_append_value(out, value);
 }
