@@ -114,6 +114,18 @@ static bool is_part_of(struct view dimension, struct view whole)
     return true;
 }
 
+void comparison_own_part(struct bytes *out, struct view dimension, struct view whole)
+{
+    struct view component;
+    while (next_component(&dimension, &component)) {
+        if (has_component(whole, component))
+            continue;
+        if (out->size)
+            bytes_append_byte(out, ',');
+        bytes_append_view(out, component);
+    }
+}
+
 static size_t drivers_here(const struct kpi_task *task, const struct question *question, struct driver drivers[DRIVERS_MAX])
 {
     size_t count = 0;
@@ -178,6 +190,33 @@ static void send(struct step *step, enum delta_kind kind, int32_t partition, str
     outbox_end(step->outbox);
 }
 
+/* The series hears of it, too, for an alert may speak of the shift. */
+static void explain(struct step *step, const struct question *question, int64_t detected_at_ms, const struct driver drivers[], size_t count)
+{
+    struct bytes key = {0}, told = {0};
+    bytes_printf(&key, "%s|%.*s", kpi_names[question->whole.kpi].name, VIEW_ARGUMENTS(question->dimension));
+    pack(&told, detected_at_ms);
+    answer_write(&told, drivers, count);
+    send(step, DELTA_KIND_TOLD, ((const struct kpi_task *)step->task)->partition, bytes_view(&key), bytes_view(&told));
+    bytes_finish(&key);
+    bytes_finish(&told);
+}
+
+bool comparison_hear_explained(struct step *step, struct series_state *state, const struct kpi_delta *delta)
+{
+    struct driver drivers[DRIVERS_MAX];
+    size_t count;
+    if (!delta->comparison.data)
+        return false;
+    struct unpacker in = {delta->comparison.data, delta->comparison.data + delta->comparison.size, false};
+    int64_t detected_at_ms = unpack(&in);
+    if (in.is_broken || !answers_read(view_of(in.at, (size_t)(in.end - in.at)), drivers, &count))
+        return false;
+    if (state)
+        shift_alert_explained(step, state, detected_at_ms, drivers, count);
+    return true;
+}
+
 static void publish(struct step *step, const struct question *question, const struct driver drivers[], size_t count)
 {
     struct trend_shift shift;
@@ -192,6 +231,8 @@ static void publish(struct step *step, const struct question *question, const st
     shift.drivers.items = items;
     shift.drivers.count = count;
     publish_explained(step, &shift);
+    if (count > 0)
+        explain(step, question, shift.detected_at_ms, drivers, count);
 }
 
 static void ask(struct step *step, struct view shift_id, struct view question, int32_t partitions)

@@ -21,6 +21,13 @@ struct comparison;
 bool comparison_begin(struct step *step, const struct series_state *state, enum grid grid, int32_t onset, int32_t last,
                       const struct trend_shift *shift);
 
+/* A record of kind TOLD under the key of a series: by the stage to itself, what a shift of it comes from. Under its own key, for what is done to a
+ * series must follow from what stands in the topic under its key. false: it makes no sense. */
+bool comparison_hear_explained(struct step *step, struct series_state *state, const struct kpi_delta *delta);
+
+/* Of "product=boots,channel=EMAIL", a part of "channel=EMAIL": "product=boots". */
+void comparison_own_part(struct bytes *out, struct view dimension, struct view whole);
+
 /* A record of kind ASKED or TOLD. false: it makes no sense. */
 bool comparison_hear(struct step *step, struct entry *entry, const struct kpi_delta *delta);
 void comparison_timer(struct step *step, struct entry *entry);

@@ -242,10 +242,18 @@ static enum outcome hear_refusals(struct step *step, struct entry *entry, const 
     return OUTCOME_OK;
 }
 
+static enum outcome hear_explained(struct step *step, struct entry *entry, const struct kpi_delta *delta)
+{
+    entry->is_deleted = !entry->state; /* the series is gone since */
+    return comparison_hear_explained(step, entry->state, delta) ? OUTCOME_OK : OUTCOME_PARK;
+}
+
 static bool belongs(enum subject subject, enum delta_kind kind)
 {
     if (subject == SUBJECT_SHIFT)
         return kind == DELTA_KIND_ASKED || kind == DELTA_KIND_TOLD;
+    if (subject == SUBJECT_SERIES && kind == DELTA_KIND_TOLD)
+        return true;
     return kind == (subject == SUBJECT_SOURCE || subject == SUBJECT_REFUSED ? DELTA_KIND_HEARD : DELTA_KIND_ADD);
 }
 
@@ -271,6 +279,8 @@ static enum outcome apply(struct step *step, struct entry *entry)
         return hear_source(step, entry, &delta);
     if (subject == SUBJECT_REFUSED)
         return hear_refusals(step, entry, &delta);
+    if (delta.kind == DELTA_KIND_TOLD)
+        return hear_explained(step, entry, &delta);
     bool is_new = !entry->state;
     if (is_new && adds_nothing(&delta)) { /* nothing was ever published that it could make untrue */
         entry->is_deleted = true;

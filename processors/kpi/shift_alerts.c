@@ -12,19 +12,23 @@
  * never CRITICAL. While history is read what is found is `historical`; of that, a shift of the last day that still stands is told as news when
  * time has caught up. What is older stands on the page. */
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/time_text.h"
+#include "base/utf8.h"
 #include "processors/kpi/alerting.h"
+#include "processors/kpi/comparison.h"
 #include "schemas/alert_rules.h"
 #include "schemas/kpi_text.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 static const int64_t usual_after_ms[GRID_COUNT] = {[GRID_MINUTE] = DAYS(7), [GRID_HOUR] = DAYS(7), [GRID_DAY] = DAYS(30)};
 static const double left_of_it = 1.0 / 3;
 
-enum { NEWS_MS = DAYS(1), TEXT_MAX = 700, WHEN_MAX = 80 };
+enum { NEWS_MS = DAYS(1), TEXT_MAX = 1000, WHEN_MAX = 80, DRIVERS_SAID = 2, DRIVER_BYTES_MAX = 120 };
 
 static bool is_wanted(const struct kpi_task *task, const struct series_state *state, uint8_t kind)
 {
@@ -114,7 +118,7 @@ static struct view say(char text[TEXT_MAX], const struct kpi_task *task, const s
     say_shift(rest, room, alert, state->series.kind);
     say_when(when, task, alert->grid, alert->onset_at_ms);
     size = (int)strlen(text);
-    snprintf(text + size, TEXT_MAX - (size_t)size, "%s %s", alert->kind == SHIFT_KIND_SPIKE ? ", at" : " since", when);
+    snprintf(text + size, TEXT_MAX - (size_t)size, "%s %s%s", alert->kind == SHIFT_KIND_SPIKE ? ", at" : " since", when, alert->drivers ? alert->drivers : "");
     return view_of_text(text);
 }
 
@@ -185,6 +189,7 @@ void shift_alert_found(struct step *step, struct series_state *state, enum grid 
     if (!is_bad || !is_wanted(task, state, (uint8_t)found->kind) || is_known(state, (uint8_t)grid, found))
         return;
     move(step, state, found->detected_at_ms, OVERTAKEN, shift->after);
+    free(shift->drivers);
     *shift = (struct shift_alert){.grid = (uint8_t)grid,
                                   .kind = (uint8_t)found->kind,
                                   .onset_at_ms = found->onset_at_ms,
@@ -194,6 +199,38 @@ void shift_alert_found(struct step *step, struct series_state *state, enum grid 
                                   .high = found->high,
                                   .confidence = found->confidence};
     move(step, state, found->detected_at_ms, NOT_OVER, shift->after);
+}
+
+/* --- what it comes from --- */
+
+/* ", 87 % from product=boots": the page says it in the same words (sinks/dashboard/web/shift.js). */
+static void say_driver(struct bytes *text, const struct series_state *state, const struct driver *driver)
+{
+    char words[ALERTING_WORDS_MAX];
+    struct bytes own = {0};
+    comparison_own_part(&own, driver->dimension, state->dimension);
+    struct view part = utf8_prefix(alerting_words(bytes_view(&own), words), DRIVER_BYTES_MAX);
+    if (driver->share >= 0.95)
+        bytes_append_text(text, ", all of it");
+    else
+        bytes_printf(text, ", %.0f %%", 100 * driver->share);
+    bytes_printf(text, " from %.*s", VIEW_ARGUMENTS(part));
+    bytes_finish(&own);
+}
+
+void shift_alert_explained(struct step *step, struct series_state *state, int64_t detected_at_ms, const struct driver *drivers, size_t count)
+{
+    struct shift_alert *shift = &state->shift;
+    if (!shift->life.level || shift->life.opened_at_ms != detected_at_ms || count == 0)
+        return;
+    struct bytes text = {0};
+    for (size_t i = 0; i < count && i < DRIVERS_SAID; i++)
+        say_driver(&text, state, &drivers[i]);
+    free(shift->drivers);
+    shift->drivers = memory_copy_text(bytes_text(&text));
+    bytes_finish(&text);
+    shift->life.revision++;
+    tell(step, state, NOT_OVER, shift->after);
 }
 
 /* --- and then --- */

@@ -68,6 +68,7 @@ void series_state_destroy(struct kpi_task *task, struct series_state *state)
         remove_at(&task->changed, state->place)->place = state->place;
     series_finish(&state->series);
     watch_finish(&state->watch);
+    free(state->shift.drivers);
     free(state->key);
     free(state);
 }
@@ -232,6 +233,17 @@ static void load_shift(struct shift_alert *shift, struct unpacker *in)
     shift->confidence = unpack_double(in);
 }
 
+/* At the end of all: there if there are any. */
+static void load_drivers(struct shift_alert *shift, struct unpacker *in)
+{
+    if (in->is_broken || in->at == in->end)
+        return;
+    struct view drivers = unpack_view(in);
+    shift->drivers = memory_allocate(drivers.size + 1);
+    memcpy(shift->drivers, drivers.data, drivers.size);
+    shift->drivers[drivers.size] = '\0';
+}
+
 void series_state_save(const struct series_state *state, struct bytes *out)
 {
     const struct series *series = &state->series;
@@ -260,6 +272,8 @@ void series_state_save(const struct series_state *state, struct bytes *out)
         alerting_save(&state->thresholds[k], true, out);
     save_shift(&state->shift, out);
     alerting_save(&state->burn, false, out);
+    if (state->shift.life.level && state->shift.drivers)
+        pack_view(out, view_of_text(state->shift.drivers));
 }
 
 static bool load_into(struct series_state *state, const struct kpi_shared *shared, struct unpacker *in)
@@ -291,6 +305,7 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
         alerting_load(&state->thresholds[k], true, in);
     load_shift(&state->shift, in);
     alerting_load(&state->burn, false, in);
+    load_drivers(&state->shift, in);
     state->shift.is_unwatched |= renewed >> state->shift.grid & 1;
     if (in->is_broken || in->at != in->end)
         return false;

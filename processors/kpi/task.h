@@ -6,6 +6,7 @@
 #include "processors/kpi/series.h"
 #include "processors/kpi/sources.h"
 
+struct driver;       /* drivers.h */
 struct kpi;          /* schemas/records.h */
 struct trend_shift;  /* there, too */
 struct trend;        /* trend/trend.h */
@@ -46,6 +47,7 @@ struct shift_alert {
     bool is_unwatched;     /* the detector that found it is gone */
     int64_t onset_at_ms;
     double before, after, low, high, confidence;
+    char *drivers;         /* what it comes from, in words; NULL: not known, or no part stands out */
 };
 
 enum { FACES_MAX = 2 };
@@ -128,6 +130,8 @@ struct standing {
 void shift_alert_found(struct step *step, struct series_state *state, enum grid grid, const struct trend_shift *found); /* as it is published */
 void shift_alert_row(struct step *step, struct series_state *state, enum grid grid, int64_t at_ms, const struct standing *now); /* closed at at_ms */
 void shift_alert_upkeep(struct step *step, struct series_state *state); /* when time has moved */
+/* What the shift that was found then comes from, the most first: if it is the one that is told, it is told once more, with that. */
+void shift_alert_explained(struct step *step, struct series_state *state, int64_t detected_at_ms, const struct driver *drivers, size_t count);
 
 /* --- publish.c */
 

@@ -1,11 +1,12 @@
 """A shift names what it comes from, though the series of a product lies in another partition of kpi.deltas than the whole: in its record, in Redis,
-on the page's API."""
+on the page's API, and where people are told of it."""
 
 import json
 import random
 
 from installation import eventually
 from test_bad_input import good, moment
+from test_mission import receivers  # noqa: F401, a fixture
 
 DAYS, LOW_HOURS, AN_HOUR = 21, 6, 20
 
@@ -21,9 +22,11 @@ def answers(dice):
                        data={"survey_id": "s-%d-%d" % (hour, number), "kind": "CSAT", "score": score, "comment": None})
 
 
-def test_a_shift_names_the_product_that_it_comes_from(make_installation):
-    installation = make_installation(**{"trend.warm_up": "5s"})
-    installation.start_route(("journey", "kpi", "sink"))
+def test_a_shift_names_the_product_that_it_comes_from(make_installation, receivers):  # noqa: F811
+    receiver = receivers()
+    receiver.settings["notify.receivers"][0] |= {"rules": ["trend.shift"], "group_by": ["kpi"], "group_wait": "3s"}
+    installation = make_installation(**receiver.settings, **{"trend.warm_up": "5s"})
+    installation.start_route(("journey", "kpi", "sink", "notify"))
     file = installation.folder / "weeks.ndjson"
     file.write_text("".join(json.dumps(event) + "\n" for event in answers(random.Random(11))))
     installation.succeed("import", file)
@@ -43,3 +46,8 @@ def test_a_shift_names_the_product_that_it_comes_from(make_installation):
     assert eventually(lambda: all(shift["shift_id"] in kept() for shift in shifts()), 20)
     assert json.loads(kept()[shifts()[0]["shift_id"]]["drivers"])[0]["dimension"] == "product=boots"
     assert installation.records("touchpoints.rejected") == []
+
+    told = lambda: [event["data"]["text"] for status, _, body, _ in receiver.got if status == 200 for event in body["alerts"]
+                    if (event["data"]["kpi"], event["data"]["dimension"], event["data"]["state"]) == ("csat", "all", "OPEN")]
+    assert eventually(told, 60), installation.logs()
+    assert [text.endswith(" from product=boots") for text in told()] == [True], told()

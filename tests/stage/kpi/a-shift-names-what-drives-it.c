@@ -1,6 +1,6 @@
-/* The parts that a shift comes from are named in its record, wherever in kpi.deltas they lie. */
+/* The parts that a shift comes from are named in its record, wherever in kpi.deltas they lie, and in the alert of it. */
 #include "processors/kpi/drivers.h"
-#include "tests/stage/kpi/kpi_stage.h"
+#include "tests/stage/kpi/alerts.h"
 
 #include <math.h>
 
@@ -267,6 +267,74 @@ static void a_partition_that_is_behind_answers_when_its_clock_gets_there(void **
     parts_end(&parts);
 }
 
+/* --- the alert of it */
+
+static char *all[] = {(char[]){"all"}};
+static char *levels[] = {(char[]){"level"}};
+
+static void tell_with_alerts(struct parts *parts, int64_t record_ms)
+{
+    for (size_t i = 0; i < parts->count; i++) {
+        parts->stages[i].settings.shift_dimensions = (struct text_list){all, 1};
+        parts->stages[i].settings.shift_kinds = (struct text_list){levels, 1};
+        parts->stages[i].record_ms = record_ms;
+    }
+    tell(parts, &fall);
+}
+
+static void lose_all_but_the_checkpoint(struct stage_under_test *stage)
+{
+    driver_checkpoint_begin(stage->driver);
+    while (!driver_checkpoint_write(stage->driver, 10))
+        continue;
+    driver_recover(stage->driver);
+}
+
+static bool ends_with(struct view text, const char *end)
+{
+    size_t size = strlen(end);
+    return text.size >= size && memcmp(text.data + text.size - size, end, size) == 0;
+}
+
+/* At once without, for the answers are a moment away; and then with. */
+static void the_alert_is_told_again_with_what_drives_it(void **unused)
+{
+    (void)unused;
+    struct parts parts;
+    struct alert alerts[ALERTS_MOST];
+    parts_begin(&parts, PARTITIONS);
+    tell_with_alerts(&parts, at(start));
+    assert_int_equal(alerts_of(&parts.stages[1], alerts), 0);
+    assert_int_equal(alerts_of(&parts.stages[0], alerts), 2);
+    for (int32_t i = 0; i < 2; i++)
+        alert_is(&alerts[i], ALERT_KIND_TREND_SHIFT, "trend.shift", ALERT_STATE_OPEN, SEVERITY_WARNING, i + 1);
+    assert_true(ends_with(alerts[0].text, " UTC"));
+    assert_true(ends_with(alerts[1].text, " UTC, all of it from product=a"));
+    assert_int_equal(alerts[1].changed_at_ms, alerts[0].changed_at_ms);
+    parts_end(&parts);
+}
+
+static void history_that_becomes_news_says_what_drives_it(void **unused)
+{
+    (void)unused;
+    struct parts parts;
+    struct alert alerts[ALERTS_MOST];
+    parts_begin(&parts, 1);
+    struct stage_under_test *stage = &parts.stages[0];
+    tell_with_alerts(&parts, at(start) + DAYS(DAYS_BEFORE + 1)); /* read a day later */
+    assert_int_equal(alerts_of(stage, alerts), 2);
+    assert_true(alerts[1].historical && ends_with(alerts[1].text, ", all of it from product=a"));
+    lose_all_but_the_checkpoint(stage);
+    for (int hour = DAYS_BEFORE * 24 + HOURS_AFTER; alerts_of(stage, alerts) == 2; hour++) {
+        assert_true(hour < DAYS_BEFORE * 24 + 40);
+        feed_hour(&parts, &fall, hour);
+        clocks(&parts, at(start) + HOURS(hour + 1) + MINUTES(2));
+    }
+    alert_is(&alerts[2], ALERT_KIND_TREND_SHIFT, "trend.shift", ALERT_STATE_OPEN, SEVERITY_WARNING, 3);
+    assert_true(!alerts[2].historical && ends_with(alerts[2].text, ", all of it from product=a"));
+    parts_end(&parts);
+}
+
 /* Whatever stands in the topic under such a key. */
 static void bytes_that_make_no_sense_are_parked(void **unused)
 {
@@ -278,6 +346,8 @@ static void bytes_that_make_no_sense_are_parked(void **unused)
         for (size_t size = 1; size < sizeof junk; size++) {
             struct kpi_delta delta = {.kind = (enum delta_kind)kind, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL(""), .comparison = view_of(junk, size)};
             assert_int_equal(feed_delta(&stage, KPI_SHIFT_KEY "x", &delta), OUTCOME_PARK);
+            if (size > 1) /* one byte is a time, and nobody drives it */
+                assert_int_equal(feed_delta(&stage, "csat_top2|all", &delta), OUTCOME_PARK);
         }
     }
     struct kpi_delta none = {.kind = DELTA_KIND_ASKED, .kpi = VIEW_LITERAL(""), .dimension = VIEW_LITERAL("")};
@@ -296,6 +366,8 @@ int main(void)
         cmocka_unit_test(who_does_not_hear_from_all_waits_five_minutes),
         cmocka_unit_test(a_question_outlives_a_crash_on_both_sides),
         cmocka_unit_test(a_partition_that_is_behind_answers_when_its_clock_gets_there),
+        cmocka_unit_test(the_alert_is_told_again_with_what_drives_it),
+        cmocka_unit_test(history_that_becomes_news_says_what_drives_it),
         cmocka_unit_test(bytes_that_make_no_sense_are_parked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
