@@ -67,7 +67,7 @@ def test_a_shift_is_told_once(make_installation, receivers):  # noqa: F811
     file.write_text("".join(json.dumps(good(customer_id="m-%d" % number, occurred_at=moment(), channel="CHAT", data={
         "survey_id": "m-%d" % number, "kind": "CSAT", "score": 2, "comment": None})) + "\n" for number in range(5)))
     installation.succeed("import", file)
-    count = lambda: json.loads(installation.redis.hget(installation.redis_prefix + "kpi:csat:90d", "all"))["n"]
+    count = lambda: json.loads(installation.redis.hget(installation.redis_prefix + "kpi:csat:90d", "all") or "{}").get("n")
     assert eventually(lambda: count() == 8 * (DAYS * 24 + 1) + 5, 60), (count(), installation.logs())
     for alerts in of_shifts(installation).values():
         by_id = {}
