@@ -69,8 +69,8 @@ def test_a_missed_target_is_told_once_and_taken_back(make_installation, receiver
     installation.stop(kpi, signal.SIGKILL)
     assert post(url, [answer(1) for _ in range(20)]).status_code == 200
     installation.start("kpi", name="kpi-again")
-    value = lambda: json.loads(installation.redis.hget(installation.redis_prefix + "kpi:csat:24h", "all"))
-    assert eventually(lambda: value()["n"] == 60, 60), (value(), installation.logs())
+    value = lambda: json.loads(installation.redis.hget(installation.redis_prefix + "kpi:csat:24h", "all") or "{}")
+    assert eventually(lambda: value().get("n") == 60, 60), (value(), installation.logs())
     assert states(installation) == OPENED
     assert post(url, [answer(5) for _ in range(450)]).status_code == 200
     assert eventually(lambda: have_ended(installation), 40), (states(installation), installation.logs())
