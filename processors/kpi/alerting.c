@@ -1,5 +1,6 @@
 #include "processors/kpi/alerting.h"
 
+#include "base/memory.h"
 #include "base/percent_text.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
@@ -150,4 +151,29 @@ void alerting_tell(struct step *step, const struct alert_life *life, struct view
     wire_begin(value, task->shared->ids.alert);
     alert_encode(value, alert);
     outbox_end(step->outbox);
+}
+
+/* --- about the data of a source */
+
+struct view alerting_source_of(struct view key, const char *prefix)
+{
+    size_t size = key.size - strlen(prefix);
+    char *dimension = memory_allocate(size);
+    memcpy(dimension, key.data + strlen(prefix), size);
+    return view_of(dimension, size);
+}
+
+void alerting_tell_of_source(struct step *step, const struct alert_life *life, const char *rule, struct view source, enum alert_state told, uint8_t level,
+                             struct view text, struct view why)
+{
+    struct kpi_task *task = step->task;
+    bytes_clear(&task->scratch);
+    bytes_printf(&task->scratch, "%.*s %lld", VIEW_ARGUMENTS(source), (long long)life->opened_at_ms);
+    struct alert alert = {.rule = view_of_text(rule),
+                          .kind = ALERT_KIND_DATA_QUALITY,
+                          .severity = level == ALERT_HIGH ? SEVERITY_WARNING : SEVERITY_INFO,
+                          .state = told,
+                          .dimension = source,
+                          .text = text};
+    alerting_tell(step, life, bytes_view(&task->scratch), &alert, why);
 }

@@ -1,5 +1,4 @@
-/* Too many are twenty within a quarter of an hour and data.rejected_share of what came: opens, WARNING, and so holds back what is said of KPIs
- * (sinks/notify/inhibition.h); for a day, then INFO, as a silence (source_watch.c). Over when it is less than half of that share, or when
+/* Too many are twenty within a quarter of an hour and data.rejected_share of what came: opens, for a day as a WARNING (alerting.h). Over when it is less than half of that share, or when
  * nothing more is told. Collectors tell what they took as long as they refused something within the last quarter of an hour, and say then what
  * they took in the minutes before: a share is one of all that came.
  *
@@ -16,16 +15,12 @@
 #include <stdlib.h>
 
 enum { REFUSED_LEAST = 20, TEXT_MAX = 600 };
-enum { QUIETER = ALERT_LOW, GRAVE = ALERT_HIGH };
-static const int64_t grave_for_ms = DAYS(1), again_ms = HOURS(1);
+static const int64_t again_ms = HOURS(1);
 
 struct refusals *refusals_create(struct view key)
 {
     struct refusals *refusals = memory_zeroed(1, sizeof *refusals);
-    size_t prefix = strlen(KPI_REFUSED_KEY), size = key.size - prefix;
-    char *dimension = memory_allocate(size);
-    memcpy(dimension, key.data + prefix, size);
-    refusals->dimension = view_of(dimension, size);
+    refusals->dimension = alerting_source_of(key, KPI_REFUSED_KEY);
     refusals->newest = INT32_MIN;
     return refusals;
 }
@@ -89,18 +84,10 @@ static struct view say(char text[TEXT_MAX], const struct refusals *refusals, enu
 
 static void tell(struct step *step, const struct refusals *refusals, enum alert_state told, uint8_t level, const struct verdicts *sum)
 {
-    struct kpi_task *task = step->task;
     char text[TEXT_MAX], why[TEXT_MAX];
     snprintf(why, sizeof why, "the last one as %s: touchpoints.rejected holds them, with reasons", refusals->code);
-    bytes_clear(&task->scratch);
-    bytes_printf(&task->scratch, "%.*s %lld", VIEW_ARGUMENTS(refusals->dimension), (long long)refusals->life.opened_at_ms);
-    struct alert alert = {.rule = VIEW_LITERAL(ALERT_RULE_OF_REFUSALS),
-                          .kind = ALERT_KIND_DATA_QUALITY,
-                          .severity = level == GRAVE ? SEVERITY_WARNING : SEVERITY_INFO,
-                          .state = told,
-                          .dimension = refusals->dimension,
-                          .text = say(text, refusals, told, sum)};
-    alerting_tell(step, &refusals->life, bytes_view(&task->scratch), &alert, told == ALERT_STATE_OPEN ? view_of_text(why) : (struct view){NULL, 0});
+    alerting_tell_of_source(step, &refusals->life, ALERT_RULE_OF_REFUSALS, refusals->dimension, told, level, say(text, refusals, told, sum),
+                            told == ALERT_STATE_OPEN ? view_of_text(why) : (struct view){NULL, 0});
 }
 
 static void judge(struct step *step, struct refusals *refusals, int64_t minute)
@@ -108,8 +95,8 @@ static void judge(struct step *step, struct refusals *refusals, int64_t minute)
     struct alert_life *life = &refusals->life;
     struct verdicts sum = sum_until(refusals, minute);
     int64_t at_ms = MINUTES(minute);
-    bool is_lasting = life->level && at_ms - life->opened_at_ms >= grave_for_ms;
-    uint8_t before = life->level, level = !are_too_many(step->task, refusals, &sum) ? 0 : is_lasting ? QUIETER : GRAVE;
+    bool is_lasting = life->level && at_ms - life->opened_at_ms >= SOURCE_GRAVE_MS;
+    uint8_t before = life->level, level = !are_too_many(step->task, refusals, &sum) ? 0 : is_lasting ? ALERT_LOW : ALERT_HIGH;
     bool is_off = ((const struct kpi_task *)step->task)->shared->settings->rejected_share <= 0;
     if (alerting_move(step, life, level, at_ms, again_ms))
         tell(step, refusals, level ? ALERT_STATE_OPEN : is_off ? ALERT_STATE_EXPIRED : ALERT_STATE_RESOLVED, level ? level : before, &sum);

@@ -27,16 +27,12 @@
 
 enum { STEADY_HOURS = 20, TIMES_USUAL = 4, WEEK_HOURS = 7 * 24, WEEKS = 3, MINUTES_LEAST = 10, DAY_MINUTES = 1440, LOOK_AFTER_MS = MINUTES(1),
        TEXT_MAX = 600 };
-enum { QUIETER = ALERT_LOW, GRAVE = ALERT_HIGH };
-static const int64_t grave_for_ms = DAYS(1), gone_after_ms = DAYS(14), forgotten_after_ms = DAYS(28);
+static const int64_t gone_after_ms = DAYS(14), forgotten_after_ms = DAYS(28);
 
 struct source_watch *source_watch_create(struct view key)
 {
     struct source_watch *source = memory_zeroed(1, sizeof *source);
-    size_t prefix = strlen(KPI_SOURCE_KEY), size = key.size - prefix;
-    char *dimension = memory_allocate(size);
-    memcpy(dimension, key.data + prefix, size);
-    source->dimension = view_of(dimension, size);
+    source->dimension = alerting_source_of(key, KPI_SOURCE_KEY);
     source->last_minute = source->newest_day = INT32_MIN;
     return source;
 }
@@ -156,18 +152,9 @@ static struct view say_why(char text[TEXT_MAX], const struct kpi_task *task, con
 
 static void tell(struct step *step, const struct source_watch *source, enum alert_state told, uint8_t level, int64_t silent_ms)
 {
-    struct kpi_task *task = step->task;
     char text[TEXT_MAX], why[TEXT_MAX];
-    bytes_clear(&task->scratch);
-    bytes_printf(&task->scratch, "%.*s %lld", VIEW_ARGUMENTS(source->dimension), (long long)source->silence.opened_at_ms);
-    struct alert alert = {.rule = VIEW_LITERAL(ALERT_RULE_OF_SOURCES),
-                          .kind = ALERT_KIND_DATA_QUALITY,
-                          .severity = level == GRAVE ? SEVERITY_WARNING : SEVERITY_INFO,
-                          .state = told,
-                          .dimension = source->dimension,
-                          .text = say(text, source, told, silent_ms)};
-    alerting_tell(step, &source->silence, bytes_view(&task->scratch), &alert,
-                  told == ALERT_STATE_OPEN ? say_why(why, task, source, step->clock_ms) : (struct view){NULL, 0});
+    alerting_tell_of_source(step, &source->silence, ALERT_RULE_OF_SOURCES, source->dimension, told, level, say(text, source, told, silent_ms),
+                            told == ALERT_STATE_OPEN ? say_why(why, step->task, source, step->clock_ms) : (struct view){NULL, 0});
 }
 
 /* Never the same alert again: each silence is one of its own. */
@@ -200,8 +187,8 @@ static bool is_overdue(const struct kpi_task *task, const struct source_watch *s
 static uint8_t level_now(const struct kpi_task *task, const struct source_watch *source, int64_t clock_ms)
 {
     if (source->silence.level)
-        return source->silence.level == GRAVE && clock_ms - last_ms(source) < grave_for_ms ? GRAVE : QUIETER;
-    return !is_overdue(task, source, clock_ms) ? 0 : is_steady(task, source) ? GRAVE : QUIETER;
+        return source->silence.level == ALERT_HIGH && clock_ms - last_ms(source) < SOURCE_GRAVE_MS ? ALERT_HIGH : ALERT_LOW;
+    return !is_overdue(task, source, clock_ms) ? 0 : is_steady(task, source) ? ALERT_HIGH : ALERT_LOW;
 }
 
 bool source_watch_look(struct step *step, struct source_watch *source)
@@ -233,7 +220,7 @@ void source_watch_save(const struct source_watch *source, struct bytes *out)
     pack(out, source->newest_day);
     for (int i = 0; i < SOURCE_DAYS; i++)
         pack(out, source->pauses[i]);
-    pack(out, (silence->level > 0) | silence->is_historical << 1 | (silence->level == GRAVE) << 2);
+    pack(out, (silence->level > 0) | silence->is_historical << 1 | (silence->level == ALERT_HIGH) << 2);
     pack(out, silence->revision);
     pack(out, silence->opened_at_ms);
     bytes_append(out, source->hours, sizeof source->hours);
@@ -248,7 +235,7 @@ bool source_watch_load(struct source_watch *source, struct view saved)
     for (int i = 0; i < SOURCE_DAYS; i++)
         source->pauses[i] = (int32_t)unpack(&in);
     int64_t flags = unpack(&in);
-    silence->level = !(flags & 1) ? 0 : flags >> 2 & 1 ? GRAVE : QUIETER;
+    silence->level = !(flags & 1) ? 0 : flags >> 2 & 1 ? ALERT_HIGH : ALERT_LOW;
     silence->is_historical = flags >> 1 & 1;
     silence->revision = (int32_t)unpack(&in);
     silence->opened_at_ms = unpack(&in);
