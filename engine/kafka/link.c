@@ -1,5 +1,6 @@
 #include "engine/kafka/link.h"
 #include "engine/kafka/properties.h"
+#include "engine/kafka/waits.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -153,6 +154,7 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_settings *kafka, struct ka
     rd_kafka_conf_set_opaque(conf, link);
     rd_kafka_conf_set_error_cb(conf, kafka_link_on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
+    kafka_waits_nap(conf);
     return conf;
 }
 

@@ -1,4 +1,4 @@
-/* librdkafka waits by the monotonic clock.
+/* librdkafka waits by the monotonic clock, and naps where it would spin.
  *
  * By itself it waits until a time of the wall clock: cnd_timedwait, the only such wait that C11 knows (librdkafka #2145). Who sets that clock
  * back by an hour lets every thread that waits just then, for a tenth of a second by its own account, wait for an hour longer, unless somebody
@@ -9,7 +9,15 @@
  * it had, by who was woken for nothing: that is known by that time, to the nanosecond, and ends when it was to end at first. A cnd_t is a
  * pthread_cond_t in glibc, whose own function takes it for one, too.
  *
+ * Its main thread waits for work at a queue, in whole milliseconds until its next timer, and before 2.4 takes less than one for no wait at all: up
+ * to a millisecond before each timer it goes round at full speed (librdkafka #4684). A transaction has two timers that are set just so far
+ * ahead; with twenty transactions a second that was a fifth of all that the journey stage took. No call of ours is in that loop, but the
+ * queue is locked in it each time, and mtx_lock is another of C11's functions. Who has taken a queue's lock a hundred times and not waited
+ * there in between spins, or has very much to do, to which a nap does no harm: what comes meanwhile is taken up when it is over.
+ *
  * Not under the thread sanitizer: it sees pthread's calls and not C11's, and would miss the lock. */
+#include "engine/kafka/waits.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -27,11 +35,66 @@
 #define WATCHES_THREADS
 #endif
 
-#ifndef WATCHES_THREADS
+#ifdef WATCHES_THREADS
+
+void kafka_waits_nap(rd_kafka_conf_t *conf)
+{
+    (void)conf;
+}
+
+#else
 
 #define SECOND_NS 1000000000
 
 _Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t) && sizeof(mtx_t) <= sizeof(pthread_mutex_t), "C11's are pthread's");
+
+/* --- naps --- */
+
+enum { NAP_NS = 100000, ROUNDS_BEFORE_NAPS = 100, ROUNDS_A_NAP = 10, VERSION_WITHOUT_SPIN = 0x02040000 };
+
+static _Thread_local bool may_spin;
+static _Thread_local const mtx_t *waited_with; /* the lock of the queue where it last waited; NULL: may not spin */
+static _Thread_local unsigned rounds;          /* how often it was taken since */
+
+static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *handle, rd_kafka_thread_type_t type, const char *name, void *opaque)
+{
+    (void)handle, (void)name, (void)opaque;
+    may_spin = type == RD_KAFKA_THREAD_MAIN;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *handle, const rd_kafka_conf_t *conf, void *opaque, char *error, size_t error_size)
+{
+    (void)conf, (void)opaque, (void)error, (void)error_size;
+    return rd_kafka_interceptor_add_on_thread_start(handle, "naps", on_thread_start, NULL);
+}
+
+void kafka_waits_nap(rd_kafka_conf_t *conf)
+{
+    if (rd_kafka_version() < VERSION_WITHOUT_SPIN)
+        rd_kafka_conf_interceptor_add_on_new(conf, "naps", on_new, NULL);
+}
+
+static void note_wait(const mtx_t *lock)
+{
+    waited_with = may_spin ? lock : NULL;
+    rounds = 0;
+}
+
+static void nap(void)
+{
+    rounds = ROUNDS_BEFORE_NAPS - ROUNDS_A_NAP;
+    nanosleep(&(struct timespec){0, NAP_NS}, NULL);
+}
+
+int mtx_lock(mtx_t *lock)
+{
+    if (lock == waited_with && ++rounds > ROUNDS_BEFORE_NAPS)
+        nap();
+    return pthread_mutex_lock((pthread_mutex_t *)lock) == 0 ? thrd_success : thrd_error;
+}
+
+/* --- waits --- */
 
 struct wait {
     const cnd_t *condition;
@@ -61,6 +124,7 @@ static bool is_same(const struct wait *wait, const cnd_t *condition, const struc
 int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict lock, const struct timespec *restrict until)
 {
     static _Thread_local struct wait last;
+    note_wait(lock);
     if (!is_same(&last, condition, until))
         last = (struct wait){condition, *until, end_of(until)};
     int code = pthread_cond_clockwait((pthread_cond_t *)condition, (pthread_mutex_t *)lock, CLOCK_MONOTONIC, &last.end);
