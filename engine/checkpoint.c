@@ -61,6 +61,42 @@ static int64_t note_of(const struct task *task, const struct entry *entry)
     return task->processor->key_note ? task->processor->key_note(task->own, entry_key(entry)) : 0;
 }
 
+static void save_entry(struct task *task, struct outbox *outbox, struct entry *entry, int64_t wall_ms)
+{
+    struct bytes *value = outbox_begin_checkpoint(outbox, task->partition, entry_key(entry), wall_ms);
+    size_t before = value->size;
+    task->processor->entry_save(task->own, entry, value);
+    outbox_end(outbox);
+    task->checkpoint.bytes_written += (int64_t)(value->size - before);
+}
+
+/* The next living one, round and round, so that not all falls to a few; NULL: nobody lives. */
+static struct entry *next_heir(struct task *task)
+{
+    size_t *at = &task->checkpoint.heir_at;
+    struct entry *heir;
+    for (int rounds = 0; rounds < 2; rounds++, *at = 0) {
+        while ((heir = entries_next(&task->entries, at))) {
+            if (heir->state)
+                return heir;
+        }
+    }
+    return NULL;
+}
+
+enum { HEIRS_MOST = 16 };
+
+/* Whether or not they have changed, and they stay in whichever list they stand. */
+static void save_heirs(struct task *task, struct outbox *outbox, int64_t wall_ms)
+{
+    for (int left = HEIRS_MOST; left > 0 && task->processor->wants_heir && task->processor->wants_heir(task->own); left--) {
+        struct entry *heir = next_heir(task);
+        if (heir == NULL)
+            return;
+        save_entry(task, outbox, heir, wall_ms);
+    }
+}
+
 /* Whatever is written goes with the partition's offset, so the task is touched even when no record came: offsets are what a
  * group refuses from a worker it has given up. A transaction without them would let a zombie's old entries in.
  *
@@ -70,17 +106,14 @@ static void write_entry(struct task *task, struct outbox *outbox, struct entry *
     entry->flags &= (uint8_t)~ENTRY_DIRTY;
     task->is_touched = !MUTANT(ENTRIES_UNFENCED) || task->is_touched;
     if (entry->state == NULL) {
+        save_heirs(task, outbox, wall_ms);
         int64_t died_at = MUTANT(TOMBSTONE_WITHOUT_OFFSET) ? -1 : entry->applied_offset;
         if (!MUTANT(LOST_TOMBSTONE))
             outbox_delete_checkpoint(outbox, task->partition, entry_key(entry), wall_ms, died_at, note_of(task, entry));
         task_forget_entry(task, entry);
         return;
     }
-    struct bytes *value = outbox_begin_checkpoint(outbox, task->partition, entry_key(entry), wall_ms);
-    size_t before = value->size;
-    task->processor->entry_save(task->own, entry, value);
-    outbox_end(outbox);
-    task->checkpoint.bytes_written += (int64_t)(value->size - before);
+    save_entry(task, outbox, entry, wall_ms);
 }
 
 static void pass_begin(struct task *task, int64_t now_ms)

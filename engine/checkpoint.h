@@ -19,7 +19,8 @@
  * Holding tombstones back until the marker has passed D does not help either: then the pass that finds the dead entry has
  * nothing to write, its marker claims a state that is not there, and the entry is half rebuilt all the same. So a tombstone
  * carries D (a Kafka header), and is a change like any other: recovery keeps the dead, stateless, with applied_offset D, until
- * it is live. What a processor wants to know of the dead for a while goes with it (processor.key_note). Tombstones must therefore outlive the longest downtime: delete.retention.ms of the topic (engine/admin.h). */
+ * it is live. What a processor wants to know of the dead for a while goes with it (processor.key_note), and what the
+ * dead remembered for all goes before it, with another entry (processor.wants_heir). Tombstones must therefore outlive the longest downtime: delete.retention.ms of the topic (engine/admin.h). */
 #ifndef TS_ENGINE_CHECKPOINT_H
 #define TS_ENGINE_CHECKPOINT_H
 
@@ -46,6 +47,7 @@ struct checkpoint {
     int64_t marker_offset, marker_clock_ms; /* to go with the next commit; −1: none yet */
     bool is_marker_new;                     /* not yet in a committed offset */
     int64_t bytes_written;                  /* since the last report */
+    size_t heir_at;                         /* in the table of entries: who was the last heir stands before it */
 };
 
 struct checkpoint_pace {

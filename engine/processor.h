@@ -91,7 +91,7 @@ struct processor {
 
     /* Checkpoints. save appends the complete Kafka value, key = the entry's; it holds applied_offset and timer_at_ms within
      * (the processor writes and reads both). load sets state, applied_offset and timer_at_ms; false: does not decode. */
-    void (*entry_save)(void *task, const struct entry *entry, struct bytes *value);
+    void (*entry_save)(void *task, struct entry *entry, struct bytes *value);
     bool (*entry_load)(void *task, struct entry *entry, struct view value);
     void (*entry_free)(void *task, struct entry *entry);
 
@@ -99,6 +99,11 @@ struct processor {
      * written and told when it is read back; 0: nothing. Both or neither may be NULL. */
     int64_t (*key_note)(void *task, struct view key);
     void (*key_noted)(void *task, struct view key, int64_t note);
+
+    /* May be NULL. Asked before a tombstone is written: did the dead remember what somebody else is to remember now? Then some living entry, if there
+     * is one, is saved in the same transaction, and another as long as the answer stays yes, a few at most; entry_save of any entry takes over what
+     * waits for that. */
+    bool (*wants_heir)(void *task);
 };
 
 #endif

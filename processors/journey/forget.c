@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "processors/journey/care/turn.h"
 #include "processors/journey/matters/matters.h"
+#include "processors/journey/memory/keeping.h"
 
 /* What says how many there are now, not what happened. Someone alive leaves churn_rate's gauge of the living: without the
  * entry nobody would ever notice their going. */
@@ -36,6 +37,7 @@ void forget_entry(struct journey_task *task, struct entry *entry, struct step *s
     struct customer *customer = entry->state;
     entry->is_deleted = true;
     entry->timer_at_ms = TIMER_NEVER;
+    keeping_leave(task, customer);
     if (outbox_sums_are_muted(step->outbox))
         return;
     struct scope all = {.matters = MATTER_ALL};

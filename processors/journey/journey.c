@@ -20,6 +20,7 @@
 #include "processors/journey/forget.h"
 #include "processors/journey/matters/activity.h"
 #include "processors/journey/matters/stage.h"
+#include "processors/journey/memory/keeping.h"
 #include "processors/journey/memory/persist.h"
 #include "processors/journey/memory/resting.h"
 #include "processors/journey/memory/seal.h"
@@ -68,6 +69,7 @@ static void journey_task_destroy(void *context)
     free(task->guest);
     bytes_finish(&task->save_bytes);
     naming_destroy(task->naming);
+    keeping_finish(&task->keeping);
     packing_finish(&task->packing);
     resting_finish(task);
     map_finish(&task->forgotten, NULL);
@@ -166,6 +168,7 @@ static void touch_count(struct journey_task *task, struct entry *entry, const st
     tally_begin(&task->after, step->clock_ms);
     matters_contribute(task, customer, &scope, &task->after, true);
     arrival_contribute(task, customer, arrival, &task->after);
+    keeping_follow(task, customer, step->outbox);
     totals_reach(task->totals, step->clock_ms > arrival->moment.at_ms ? step->clock_ms : arrival->moment.at_ms);
     if (!is_muted)
         totals_add_difference(task->totals, &task->before, &task->after);
@@ -329,7 +332,7 @@ static void journey_batch_end(struct step *step)
 
 /* --- checkpoints --- */
 
-static void journey_entry_save(void *task, const struct entry *entry, struct bytes *value)
+static void journey_entry_save(void *task, struct entry *entry, struct bytes *value)
 {
     persist_save(task, entry, value);
 }
@@ -372,4 +375,5 @@ const struct processor journey_processor = {
     .entry_free = journey_entry_free,
     .key_note = forget_note,
     .key_noted = forget_noted,
+    .wants_heir = keeping_wants_heir,
 };

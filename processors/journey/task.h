@@ -31,6 +31,14 @@ struct routed {
     int64_t heard_at_ms; /* received_at; of a tick its own time */
 };
 
+/* What keeping.c has in hand. */
+struct keeping {
+    struct packed_name *estate; /* of the forgotten, to be taken over */
+    size_t estate_count, estate_capacity;
+    struct values strays;       /* known from a checkpoint, and kept by nobody */
+    bool has_loaded, has_strays; /* one was read since they were looked for; there may be some */
+};
+
 struct journey_task {
     struct journey_shared *shared;
     int32_t partition;
@@ -53,6 +61,7 @@ struct journey_task {
     struct customer *guest;  /* there, too: who is looked at without being woken */
     struct bytes save_bytes;
     struct naming *naming;
+    struct keeping keeping;
     struct packing packing;
     struct bytes pack_bytes; /* scratch of resting.c */
     struct slab resting;     /* the packed customers */

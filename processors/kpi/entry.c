@@ -25,7 +25,7 @@ enum subject kpi_subject_of(struct view key)
     return begins_with(key, VIEW_LITERAL(KPI_SHIFT_KEY)) ? SUBJECT_SHIFT : SUBJECT_SERIES;
 }
 
-void kpi_entry_save(void *context, const struct entry *entry, struct bytes *value)
+void kpi_entry_save(void *context, struct entry *entry, struct bytes *value)
 {
     struct kpi_task *task = context;
     struct view key = entry_key(entry);

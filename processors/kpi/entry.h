@@ -18,7 +18,7 @@ enum subject {
 enum subject kpi_subject_of(struct view key);
 
 /* Callbacks of engine/processor.h. */
-void kpi_entry_save(void *context, const struct entry *entry, struct bytes *value);
+void kpi_entry_save(void *context, struct entry *entry, struct bytes *value);
 bool kpi_entry_load(void *context, struct entry *entry, struct view value);
 void kpi_entry_free(void *context, struct entry *entry);
 

@@ -27,15 +27,28 @@ void digest_add(struct digest *digest, struct view value)
 
 /* Event ids seen stand in an entry in an order that depends on when it was last loaded, and mean the same in any. So two entries
  * are equal here when they are made of the same bytes. */
-static uint64_t hash_unordered(const struct sim_record *record)
+static uint64_t hash_unordered(struct view value)
 {
-    uint64_t sum = record->value_size;
-    for (size_t i = 0; i < record->value_size; i++)
-        sum += hash_mix(1 + (unsigned char)record->value[i]);
+    uint64_t sum = value.size;
+    for (size_t i = 0; i < value.size; i++)
+        sum += hash_mix(1 + (unsigned char)value.data[i]);
     return sum;
 }
 
-void digest_entries(struct map *map, struct world *world)
+static uint64_t hash_entry(const struct sim_record *record, digest_plain *plain)
+{
+    struct bytes kept = {0};
+    if (record->value == NULL)
+        return 0;
+    if (plain == NULL)
+        return hash_unordered(view_of(record->value, record->value_size));
+    plain(record, &kept);
+    uint64_t hash = hash_unordered(bytes_view(&kept));
+    bytes_finish(&kept);
+    return hash;
+}
+
+void digest_entries(struct map *map, struct world *world, digest_plain *plain)
 {
     for (int p = 0; p < world->partition_count; p++) {
         for (size_t i = 0; i < world->checkpoint[p].count; i++) {
@@ -46,7 +59,7 @@ void digest_entries(struct map *map, struct world *world)
             if (world->is_tracing)
                 fprintf(stderr, "entry %.*s at %zu: %zu bytes\n", (int)record->key_size, record->key, i,
                         record->value ? record->value_size : 0);
-            digest->hash = record->value ? hash_unordered(record) : 0;
+            digest->hash = hash_entry(record, plain);
         }
     }
 }

@@ -137,7 +137,7 @@ static void toy_park(struct step *step, const struct record *record)
     outbox_end(step->outbox);
 }
 
-static void toy_save(void *task, const struct entry *entry, struct bytes *value)
+static void toy_save(void *task, struct entry *entry, struct bytes *value)
 {
     (void)task;
     const struct toy_state *state = entry->state;

@@ -181,6 +181,32 @@ static void slot_set_timer(struct driver *driver, struct slot *slot)
         heap_add(&driver->timers, at_ms, slot);
 }
 
+static void slot_save(struct driver *driver, struct slot *slot)
+{
+    struct bytes value = {0};
+    driver->processor->entry_save(driver->task, &slot->entry, &value);
+    void **place = map_place(&driver->saved, entry_key(&slot->entry));
+    struct stored *stored = *place ? *place : memory_zeroed(1, sizeof *stored);
+    free(stored->value);
+    stored->value = value.data;
+    stored->value_size = value.size;
+    *place = stored;
+    map_remove(&driver->notes, entry_key(&slot->entry));
+}
+
+static void heir_save(struct driver *driver, const struct slot *dead)
+{
+    if (driver->processor->wants_heir == NULL || !driver->processor->wants_heir(driver->task))
+        return;
+    size_t at = 0;
+    for (struct map_slot *item; (item = map_next(&driver->entries, &at));) {
+        if (item->value != dead && ((struct slot *)item->value)->entry.state) {
+            slot_save(driver, item->value);
+            return;
+        }
+    }
+}
+
 static void slot_changed(struct driver *driver, struct slot *slot)
 {
     slot->entry.applied_offset = driver->offset;
@@ -188,6 +214,7 @@ static void slot_changed(struct driver *driver, struct slot *slot)
     slot_set_timer(driver, slot);
     if (!slot->entry.is_deleted)
         return;
+    heir_save(driver, slot);
     struct stored *saved = map_remove(&driver->saved, entry_key(&slot->entry));
     if (saved) {
         free(saved->value);
@@ -332,15 +359,7 @@ bool driver_checkpoint_write(struct driver *driver, size_t most)
         if (most-- == 0)
             return false;
         slot->is_unsaved = false;
-        struct bytes value = {0};
-        driver->processor->entry_save(driver->task, &slot->entry, &value);
-        void **place = map_place(&driver->saved, entry_key(&slot->entry));
-        struct stored *stored = *place ? *place : memory_zeroed(1, sizeof *stored);
-        free(stored->value);
-        stored->value = value.data;
-        stored->value_size = value.size;
-        *place = stored;
-        map_remove(&driver->notes, entry_key(&slot->entry));
+        slot_save(driver, slot);
     }
     driver->marker = driver->pass_marker;
     driver->marker_clock_ms = driver->pass_clock_ms;
@@ -407,7 +426,7 @@ struct driver *driver_create_partition(const struct processor *processor, void *
     driver->partition = partition;
     driver->outbox.partitions = partitions;
     driver->outbox.driver = driver;
-    driver->clock_ms = driver->marker_clock_ms = INT64_MIN;
+    driver->clock_ms = driver->marker_clock_ms = CLOCK_UNSET;
     arena_init(&driver->arena);
     driver->task = processor->task_create(shared, partition);
     return driver;

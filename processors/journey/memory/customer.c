@@ -81,6 +81,7 @@ static void parts_finish(struct room *room, struct customer *customer)
     room_give(room, customer->tickets);
     room_give(room, customer->surveys);
     room_give(room, customer->orders);
+    room_give(room, customer->kept);
     cohort_finish(room, customer->cohort);
     seldom_finish(room, customer->seldom);
     care_finish(room, customer->care);

@@ -8,6 +8,7 @@
 #define TS_JOURNEY_CUSTOMER_H
 
 #include "processors/journey/memory/dedupe.h"
+#include "processors/journey/memory/names.h"
 #include "processors/journey/moment.h"
 
 #include "schemas/records.h"
@@ -192,6 +193,8 @@ struct customer {
     uint8_t channel_uses[CHANNEL_COUNT]; /* all are halved when one is full */
     int8_t mood_trail[3];    /* sentiment of the latest texts as they came, −100 … 100; the newest last */
     int8_t last_scores[SURVEY_KIND_COUNT]; /* latest standing answers + 1; 0: none */
+    uint32_t kept_count;
+    struct packed_name *kept; /* values that they remember for all: keeping.h */
 };
 
 enum { CUSTOMER_ROOM_BYTES = 1024 };

@@ -313,6 +313,21 @@ static void counts_unpack(struct unpack *in, struct customer *customer, unsigned
     customer->order_count = unpack_count(in, 9);
 }
 
+static void kept_pack(struct packing *packing, const struct customer *customer)
+{
+    pack_name(packing, NAME_KEPT_BEGIN.kind, NAME_KEPT_BEGIN.number);
+    for (uint32_t i = 0; i < customer->kept_count; i++)
+        pack_name(packing, (enum name_kind)customer->kept[i].kind, customer->kept[i].number);
+}
+
+static void kept_unpack(struct packing *packing, struct customer *customer)
+{
+    packing->names_have_failed |= unpack_name(packing, NAME_KEPT_BEGIN.kind) != NAME_KEPT_BEGIN.number;
+    customer->kept = room_array_bare(packing->room, unpacking_names_left(packing), sizeof *customer->kept);
+    while (unpacking_names_left(packing))
+        unpacking_name_next(packing, &customer->kept[customer->kept_count++]);
+}
+
 void customer_pack(struct packing *packing, const struct customer *customer, struct bytes *out)
 {
     unsigned parts = parts_of(customer);
@@ -328,6 +343,8 @@ void customer_pack(struct packing *packing, const struct customer *customer, str
         seldom_pack(packing, customer->seldom);
     if (customer->care)
         care_pack(packing, customer->care);
+    if (customer->kept_count)
+        kept_pack(packing, customer);
     packing_end(packing, out);
 }
 
@@ -356,5 +373,7 @@ bool customer_unpack(struct packing *packing, struct view bytes, struct customer
         seldom_unpack(packing, customer_seldom(customer));
     if (parts & HAS_CARE)
         care_unpack(packing, customer_care(customer));
+    if (packing->name_at != packing->name_end)
+        kept_unpack(packing, customer);
     return unpacking_end(packing);
 }

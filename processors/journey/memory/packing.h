@@ -13,14 +13,8 @@
 #define TS_JOURNEY_PACKING_H
 
 #include "processors/journey/memory/dedupe.h"
+#include "processors/journey/memory/names.h"
 #include "processors/journey/memory/packed.h"
-
-enum name_kind { NAME_TUPLE, NAME_TEAM, NAME_SEGMENT, NAME_CURRENCY, NAME_CAMPAIGN, NAME_TOPIC_SET, NAME_KIND_COUNT };
-
-struct packed_name {
-    uint32_t number;
-    uint8_t kind;
-};
 
 enum { PACKING_RECENT = 512 }; /* a power of two */
 
@@ -150,6 +144,11 @@ static inline bool unpacking_name_next(struct packing *packing, struct packed_na
     }
     *out = (struct packed_name){(uint32_t)(word >> NAME_KIND_BITS), word & ((1 << NAME_KIND_BITS) - 1)};
     return true;
+}
+
+static inline uint32_t unpacking_names_left(const struct packing *packing)
+{
+    return (uint32_t)((size_t)(packing->name_end - packing->name_at) / (packing->names_are_wide ? sizeof(uint64_t) : sizeof(uint16_t)));
 }
 
 static inline uint32_t unpack_name(struct packing *packing, enum name_kind kind)

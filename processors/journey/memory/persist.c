@@ -6,6 +6,7 @@
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/matters/surveys.h"
 #include "processors/journey/memory/customer_pack.h"
+#include "processors/journey/memory/keeping.h"
 #include "processors/journey/memory/resting.h"
 #include "processors/journey/tickets/tickets.h"
 #include "schemas/wire.h"
@@ -193,11 +194,17 @@ static void names_load(struct journey_task *task, struct unpack *in, struct byte
     for (uint32_t i = 0; i < texts.count; i++)
         texts.items[i] = unpack_text(in);
     struct packing *packing = &task->packing;
+    bool is_kept = false;
     packing_names_begin(packing);
     for (uint32_t count = unpack_count(in, 2); count > 0 && !in->has_failed; count--) {
         uint64_t kind = unpack_unsigned(in);
-        pack_name(packing, (enum name_kind)(kind & 7), name_read(&texts, &task->dimensions, kind));
+        struct packed_name name = {name_read(&texts, &task->dimensions, kind), kind & 7};
+        pack_name(packing, (enum name_kind)name.kind, name.number);
+        if (is_kept)
+            keeping_is_kept(&task->dimensions, &name);
+        is_kept |= name.kind == NAME_KEPT_BEGIN.kind && name.number == NAME_KEPT_BEGIN.number;
     }
+    keeping_expect_strays(task);
     packing_names_write(packing, out);
 }
 
@@ -343,8 +350,9 @@ static const struct customer *customer_look(struct journey_task *task, const str
     return customer;
 }
 
-void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value)
+void persist_save(struct journey_task *task, struct entry *entry, struct bytes *value)
 {
+    keeping_inherit(task, entry);
     struct view packed;
     struct arena *arena = &task->save_arena;
     struct bytes *private = &task->save_bytes;

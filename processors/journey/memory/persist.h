@@ -7,7 +7,8 @@
 
 enum { PERSIST_VERSION = 8 }; /* the packed form; those before it are refused: the engine says so, and stops */
 
-void persist_save(struct journey_task *task, const struct entry *entry, struct bytes *value);
+/* With the names that whoever was forgotten kept for all (keeping.h). */
+void persist_save(struct journey_task *task, struct entry *entry, struct bytes *value);
 
 /* false: not ours, of another version, or damaged. Sets the entry's offset and timer; its customer rests. */
 bool persist_load(struct journey_task *task, struct entry *entry, struct view value);

@@ -1,13 +1,16 @@
 /* Texts by number: products, teams, campaigns … of one task. The hot path and the customers' histories know only numbers.
  *
  * Number 0 is null. A table has a cap: a value that comes once it is reached is `_other`, and counted (READINGS, KPIS:
- * a cap per dimension). One that is called so itself is kept under a text that nobody can send, for it is not UTF-8. What a checkpoint names is taken in beyond the cap, since it was added up under its own name. */
+ * a cap per dimension). One that is called so itself is kept under a text that nobody can send, for it is not UTF-8. What a checkpoint names is taken in beyond the cap, since it was added up under its own name.
+ *
+ * A value that was taken in must be known again after a crash, or another would have its place: keeping.h has somebody remember each. */
 #ifndef TS_JOURNEY_STRINGS_H
 #define TS_JOURNEY_STRINGS_H
 
 #include "base/arena.h"
 #include "base/view.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct strings {
@@ -18,7 +21,22 @@ struct strings {
     uint32_t table_capacity; /* a power of two */
     uint32_t cap;
     uint64_t over_cap;       /* how often `_other` was answered */
+    uint32_t other;          /* the number of `_other`, which takes no place; 0: not there */
+    bool *is_kept;           /* by number: somebody remembers it, or is asked to */
+    struct values *unkept;   /* where a value goes that is named and not kept; NULL: nobody need remember these */
 };
+
+struct value {
+    struct strings *strings;
+    uint32_t number;
+};
+
+struct values {
+    struct value *items;
+    uint32_t count, capacity;
+};
+
+void values_add(struct values *values, struct strings *strings, uint32_t number);
 
 void strings_init(struct strings *strings, uint32_t cap);
 void strings_finish(struct strings *strings);

@@ -143,6 +143,10 @@ void dimensions_init(struct dimensions *dimensions, const struct rollup_plan *pl
         strings_init(all[i], plan->values_max);
     for (size_t i = 0; i < ATTRIBUTES_MAX; i++)
         strings_init(&dimensions->attributes[i], plan->values_max);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        all[i]->unkept = &dimensions->unkept;
+    for (size_t i = 0; i < ATTRIBUTES_MAX; i++)
+        dimensions->attributes[i].unkept = &dimensions->unkept;
     dimensions->tuples = memory_zeroed(dimensions->tuple_capacity, sizeof *dimensions->tuples);
     dimensions->tuples[0].channel = NO_CHANNEL;
     dimensions->table = memory_zeroed(dimensions->table_capacity, sizeof *dimensions->table);
@@ -155,6 +159,7 @@ void dimensions_finish(struct dimensions *dimensions)
         strings_finish(all[i]);
     for (size_t i = 0; i < ATTRIBUTES_MAX; i++)
         strings_finish(&dimensions->attributes[i]);
+    free(dimensions->unkept.items);
     free(dimensions->tuples);
     free(dimensions->table);
     free(dimensions->segment_tuples);

@@ -62,6 +62,7 @@ struct dimensions {
     struct strings products, segments, regions, sources, teams, topics, campaigns, currencies;
     struct strings topic_sets; /* each: the sorted numbers of its topics, as bytes */
     struct strings attributes[ATTRIBUTES_MAX];
+    struct values unkept; /* named by the event at hand, and kept by nobody: keeping.h */
     struct tuple *tuples; /* tuples[0]: all null */
     uint32_t tuple_count, tuple_capacity;
     uint32_t *table;

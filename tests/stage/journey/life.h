@@ -38,6 +38,7 @@ struct life {
     struct arena arena;
     uint32_t events;
     bool holds_back; /* what is added is not committed */
+    const char *customer_id; /* who does what is added; NULL: c-1 */
 };
 
 static inline void life_begin(struct life *life)
@@ -107,14 +108,34 @@ static inline void life_commit(struct life *life)
     driver_forget_outputs(life->driver);
 }
 
-/* A touchpoint of customer c-1, `at_ms` after the start; `more` are further fields, such as "\"segment\":\"smb\"," or "". */
+/* In the place of a life that has only just begun. */
+static inline void life_configure(struct life *life, const char *yaml)
+{
+    char path[] = "/tmp/touchstream-life-XXXXXX";
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    FILE *file = fdopen(descriptor, "w");
+    fputs(yaml, file);
+    fclose(file);
+    driver_destroy(life->driver);
+    journey_shared_finish(&life->shared);
+    settings_destroy(life->file);
+    struct bytes error = {0};
+    life->file = settings_load(path, life->sections, 2, &error);
+    remove(path);
+    if (life->file == NULL || !journey_shared_init(&life->shared, &error))
+        fail_msg("%s", bytes_text(&error));
+    life->driver = driver_create(&journey_processor, &life->shared, 1);
+}
+
+/* A touchpoint of one customer, `at_ms` after the start; `more` are further fields, such as "\"segment\":\"smb\"," or "". */
 static inline enum outcome life_add_with(struct life *life, int64_t at_ms, const char *type, const char *data, const char *more)
 {
     char text[2048];
     snprintf(text, sizeof text,
-             "{\"event_id\":\"e%u\",\"customer_id\":\"c-1\",\"occurred_at\":\"2026-01-01T00:00:00.000Z\",\"source\":\"test\","
+             "{\"event_id\":\"e%u\",\"customer_id\":\"%s\",\"occurred_at\":\"2026-01-01T00:00:00.000Z\",\"source\":\"test\","
              "\"channel\":\"EMAIL\",%s\"type\":\"%s\",\"data\":{%s}}",
-             life->events++, more, type, data);
+             life->events++, life->customer_id ? life->customer_id : "c-1", more, type, data);
     struct touchpoint touch;
     struct json_fault fault;
     struct bytes value = {0};

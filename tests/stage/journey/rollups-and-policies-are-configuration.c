@@ -1,24 +1,5 @@
 #include "tests/stage/journey/life.h"
 
-static void life_configure(struct life *life, const char *yaml)
-{
-    char path[] = "/tmp/touchstream-life-XXXXXX";
-    int descriptor = mkstemp(path);
-    assert_true(descriptor >= 0);
-    FILE *file = fdopen(descriptor, "w");
-    fputs(yaml, file);
-    fclose(file);
-    driver_destroy(life->driver);
-    journey_shared_finish(&life->shared);
-    settings_destroy(life->file);
-    struct bytes error = {0};
-    life->file = settings_load(path, life->sections, 2, &error);
-    remove(path);
-    if (life->file == NULL || !journey_shared_init(&life->shared, &error))
-        fail_msg("%s", bytes_text(&error));
-    life->driver = driver_create(&journey_processor, &life->shared, 1);
-}
-
 static void any_dimension_may_be_asked_for(void **state)
 {
     (void)state;
