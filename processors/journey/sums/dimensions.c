@@ -304,15 +304,9 @@ uint32_t dimensions_filled(struct dimensions *dimensions, uint32_t number, uint3
 
 /* --- topics --- */
 
-static uint32_t topic_set_of(struct dimensions *dimensions, uint32_t numbers[TOPIC_SET_MAX], size_t count)
+/* In the order in which they were named, not in that of their numbers: another life of this task has others, and the first is what counts. */
+static uint32_t topic_set_of(struct dimensions *dimensions, const uint32_t numbers[TOPIC_SET_MAX], size_t count)
 {
-    for (size_t i = 1; i < count; i++) { /* few: insertion sort */
-        uint32_t number = numbers[i];
-        size_t at = i;
-        for (; at > 0 && numbers[at - 1] > number; at--)
-            numbers[at] = numbers[at - 1];
-        numbers[at] = number;
-    }
     return strings_number_uncapped(&dimensions->topic_sets, view_of(numbers, count * sizeof *numbers));
 }
 

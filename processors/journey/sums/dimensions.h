@@ -60,7 +60,7 @@ enum { RECENT_TUPLES = 4096 };
 struct dimensions {
     const struct rollup_plan *plan;
     struct strings products, segments, regions, sources, teams, topics, campaigns, currencies;
-    struct strings topic_sets; /* each: the sorted numbers of its topics, as bytes */
+    struct strings topic_sets; /* each: the numbers of its topics, as bytes */
     struct strings attributes[ATTRIBUTES_MAX];
     struct values unkept; /* named by the event at hand, and kept by nobody: keeping.h */
     struct tuple *tuples; /* tuples[0]: all null */

@@ -171,6 +171,32 @@ static void all_the_others_are_no_value(void **state)
     }
 }
 
+/* Of its topics, the first that its text is found to be about; whichever of them was known first in this life of the processor. */
+static void a_ticket_of_two_topics_leaves_from_where_it_came_in(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"c-p", "c-q", "c-r", "c-s", "c-t", "c-u"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) { /* one or another is read back before the other */
+        struct life life;
+        begin(&life);
+        life_configure(&life, "kpi.rollups: [topic]\n");
+        life.customer_id = "c-1";
+        life_add_with(&life, 0, "TicketChanged", "\"ticket_id\":\"a\",\"action\":\"OPENED\"", "\"attributes\":{\"topic\":\"refund\"},");
+        life.customer_id = ids[i];
+        life_add(&life, HOURS(1), "TicketChanged", "\"ticket_id\":\"b\",\"action\":\"OPENED\",\"text\":\"The invoice is wrong, I want a refund\"");
+        assert_int_equal(life_sums(&life, "backlog topic=billing").n, 1);
+        life.customer_id = "c-2";
+        life_add_with(&life, HOURS(2), "TicketChanged", "\"ticket_id\":\"c\",\"action\":\"OPENED\"", "\"attributes\":{\"topic\":\"billing\"},");
+        save_all(&life);
+        driver_recover(life.driver);
+        life.customer_id = ids[i];
+        life_add(&life, HOURS(3), "TicketChanged", "\"ticket_id\":\"b\",\"action\":\"RESOLVED\"");
+        assert_int_equal(life_sums(&life, "backlog topic=billing").n, 1);
+        assert_int_equal(life_sums(&life, "backlog topic=refund").n, 1);
+        life_end(&life);
+    }
+}
+
 /* --- lives of many, with and without crashes --- */
 
 static uint32_t random_next(uint64_t *seed)
@@ -248,6 +274,7 @@ int main(void)
         cmocka_unit_test(what_nobody_kept_is_kept_from_now_on),
         cmocka_unit_test(one_customer_keeps_so_much_and_no_more),
         cmocka_unit_test(all_the_others_are_no_value),
+        cmocka_unit_test(a_ticket_of_two_topics_leaves_from_where_it_came_in),
         cmocka_unit_test(every_part_is_what_it_is_without_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
