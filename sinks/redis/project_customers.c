@@ -14,11 +14,19 @@ static void add_to_journey(struct projection *projection, const struct enriched_
     resp_command(commands, 5 + 2 * 3, "XADD");
     resp_key(commands, projection->prefix, "journey", enriched->touch.customer_id);
     resp_text(commands, "MAXLEN");
-    resp_integer(commands, JOURNEY_ENTRIES_MAX);
+    resp_integer(commands, projection->settings->journey_entries_max);
     resp_text(commands, "*");
     resp_field(commands, "type", view_of_text(touchpoint_body_kind_name(enriched->touch.body_kind)));
     resp_field_integer(commands, "occurred_at", true, enriched->touch.occurred_at_ms);
     resp_field(commands, "json", bytes_view(&projection->scratch));
+}
+
+/* Of who never comes back nothing would leave otherwise. */
+static void journey_keep(struct projection *projection, struct view customer_id)
+{
+    resp_command(&projection->commands, 3, "PEXPIREAT");
+    resp_key(&projection->commands, projection->prefix, "journey", customer_id);
+    resp_integer(&projection->commands, projection->now_ms + projection->settings->journey_kept_ms);
 }
 
 /* Whose journey names somebody else, for forgotten.c. */
@@ -46,6 +54,7 @@ void project_enriched(struct projection *projection, const struct enriched_touch
         add_to_referrers(projection, enriched->touch.customer_id, enriched->touch.body.referral_made.referred_customer_id);
     if (projection->is_superseded)
         return;
+    journey_keep(projection, enriched->touch.customer_id);
     resp_command(commands, 2 + 2 * 13, "HSET");
     resp_key(commands, projection->prefix, "customer", enriched->touch.customer_id);
     resp_field(commands, "customer_id", enriched->touch.customer_id);

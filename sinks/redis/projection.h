@@ -11,7 +11,6 @@
 
 enum {
     ALERTS_ENTRIES_MAX = 10000, /* ts:alerts and ts:shifts */
-    JOURNEY_ENTRIES_MAX = 100,  /* ts:journey:ID */
 };
 
 /* A KPI's values of one window that a batch sets, in the order in which they came; in the batch's arena. */
@@ -36,7 +35,8 @@ struct kpi_places {
 
 struct projection {
     struct resp commands;
-    const char *prefix;   /* of every key */
+    const char *prefix;   /* of every key: the settings' */
+    const struct redis_settings *settings;
     struct arena *arena;  /* the batch's */
     struct bytes scratch; /* JSON being written */
     struct series_hours hours;

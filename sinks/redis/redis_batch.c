@@ -5,9 +5,9 @@
 #include "base/metrics.h"
 #include "sinks/redis/listeners.h"
 
-void batch_maker_init(struct batch_maker *maker, const char *topic_prefix, const char *key_prefix, struct registry *registry)
+void batch_maker_init(struct batch_maker *maker, const char *topic_prefix, const struct redis_settings *redis, struct registry *registry)
 {
-    *maker = (struct batch_maker){.topic_prefix = topic_prefix, .projection.prefix = key_prefix};
+    *maker = (struct batch_maker){.topic_prefix = topic_prefix, .projection = {.prefix = redis->prefix, .settings = redis}};
     for (size_t i = 0; i < SINK_TOPICS; i++)
         maker->readers[i] = record_reader_create(sink_topics[i].shape, registry);
     maker->undecodable_total =

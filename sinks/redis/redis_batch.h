@@ -18,8 +18,8 @@ struct batch_maker {
     struct metric *undecodable_total;
 };
 
-/* The prefixes and the registry must outlive it. */
-void batch_maker_init(struct batch_maker *maker, const char *topic_prefix, const char *key_prefix, struct registry *registry);
+/* The topics' prefix, the settings and the registry must outlive it. */
+void batch_maker_init(struct batch_maker *maker, const char *topic_prefix, const struct redis_settings *redis, struct registry *registry);
 void batch_maker_finish(struct batch_maker *maker);
 
 struct redis_batch {

@@ -38,6 +38,10 @@ const struct setting redis_setting_rows[] = {
                     .about = "Number of the logical database."),
     SETTING_DURATION(struct redis_settings, timeout_ms, "redis.timeout", .standard = SECONDS(10), .least = 10,
                      .most = MINUTES(5), .about = "An answer that takes longer counts as Redis being away."),
+    SETTING_INTEGER(struct redis_settings, journey_entries_max, "redis.journey_entries_max", .standard = 100, .least = 1, .most = 10000,
+                    .about = "How many touchpoints of a customer Redis holds (journey:ID), about 1 KB each: most of what it holds (docs/RELIABILITY.md); the page shows a hundred."),
+    SETTING_DURATION(struct redis_settings, journey_kept_ms, "redis.journey_kept", .standard = DAYS(400), .least = DAYS(1), .most = DAYS(36500),
+                     .about = "They leave when nothing has come of the customer for so long."),
     SETTING_END};
 
 enum { REDIS_PORT = 6379, CONNECT_MS = 3000 };

@@ -20,6 +20,8 @@ struct redis_settings {
     char *prefix;   /* of every key; "ts:" */
     int64_t database;
     int64_t timeout_ms;
+    int64_t journey_entries_max; /* of ts:journey:ID */
+    int64_t journey_kept_ms;     /* after its newest entry */
 };
 
 extern const struct setting redis_setting_rows[];

@@ -247,7 +247,7 @@ static void sink_init(struct sink *sink, const struct redis_sink_config *config,
     arena_init(&sink->health_arena);
     arena_init(&sink->batches[0].arena);
     arena_init(&sink->batches[1].arena);
-    batch_maker_init(&sink->maker, config->kafka->topic_prefix, config->redis->prefix, config->registry);
+    batch_maker_init(&sink->maker, config->kafka->topic_prefix, config->redis, config->registry);
     sink->records_total = metrics_counter("touchstream_sink_records_total", NULL, "Records written to Redis.");
     sink->batches_total = metrics_counter("touchstream_sink_batches_total", NULL, "MULTI batches sent to Redis.");
     sink->refused_total = metrics_counter("touchstream_sink_refused_total", NULL, "Commands that Redis refused.");

@@ -207,8 +207,9 @@ void series_hours_gone(struct series_hours *hours, struct view series)
 
 /* --- commands ---------------------------------------------------------------------------------------------------- */
 
-/* KEYS: the stream. ARGV: the most entries, then (end, value, n) oldest first, value "" for an hour that is to go. Everything from the first
- * hour that is new or differs is taken off, the id set back, and written again, merged with what was told. */
+/* KEYS: the stream. ARGV: how long before the newest an hour may have ended, then (end, value, n) oldest first, value ""
+ * for an hour that is to go. Everything from the first hour that is new or differs is taken off, the id set back, and written again, merged
+ * with what was told. */
 static const char put_hours_script[] =
     "local key, at, told = KEYS[1], 2, #ARGV\n"
     "local tail = redis.call('XRANGE', key, ARGV[2], '+')\n"
@@ -246,7 +247,7 @@ static const char put_hours_script[] =
     "    i = i + 1\n"
     "  end\n"
     "end\n"
-    "redis.call('XTRIM', key, 'MAXLEN', ARGV[1])\n"
+    "redis.call('XTRIM', key, 'MINID', string.format('%d', newest - ARGV[1]))\n"
     "return newest";
 
 static void write_by_script(const struct series_told *told, size_t from, struct resp *commands, const char *prefix)
@@ -255,7 +256,7 @@ static void write_by_script(const struct series_told *told, size_t from, struct 
     resp_view(commands, VIEW_LITERAL(put_hours_script));
     resp_text(commands, "1");
     resp_key(commands, prefix, "series", told->key);
-    resp_integer(commands, SERIES_ENTRIES_MAX);
+    resp_integer(commands, SERIES_KEPT_MS);
     for (size_t i = from; i < told->count; i++) {
         resp_integer(commands, told->hours[i].hour->end_at_ms);
         if (told->hours[i].is_empty)
@@ -273,8 +274,8 @@ static void write_appended(const struct series_told *told, size_t from, struct r
             continue;
         resp_command(commands, 9, "XADD");
         resp_key(commands, prefix, "series", told->key);
-        resp_view(commands, VIEW_LITERAL("MAXLEN"));
-        resp_integer(commands, SERIES_ENTRIES_MAX);
+        resp_view(commands, VIEW_LITERAL("MINID"));
+        resp_integer(commands, told->hours[i].hour->end_at_ms - SERIES_KEPT_MS);
         resp_integer(commands, told->hours[i].hour->end_at_ms);
         resp_view(commands, VIEW_LITERAL("value"));
         resp_decimal(commands, told->hours[i].hour->value);

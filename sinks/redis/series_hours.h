@@ -11,12 +11,15 @@
 #define TS_SINKS_REDIS_SERIES_HOURS_H
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "schemas/records.h"
 #include "sinks/redis/redis_link.h"
 #include "sinks/redis/resp.h"
 
-enum { SERIES_ENTRIES_MAX = 3000 /* ts:series: 125 days of hours */ };
+/* No hour stands in ts:series that ended so long before the newest: the longest window is 90 days. By time and not by how many, or a series with an hour
+ * a day would keep years. Needs Redis 6.2 (MINID). */
+#define SERIES_KEPT_MS DAYS(92)
 
 struct series_told;
 struct series_question;

@@ -306,6 +306,51 @@ def test_closed_hours_late_revisions_included(installation, topics):
     assert eventually(lambda: stored() == [(6, 60.0, 1)]), stored()
 
 
+def test_hours_leave_by_time_and_not_by_how_many(installation, topics):
+    installation.start("sink")
+    series = installation.redis_prefix + "series:nps:all"
+
+    def hours(*days):
+        topics.put("kpis", "nps|90d|all", {**kpi(1.0, window="90d"), "closed": [{"end_at": NOW + day * 86_400_000, "value": 1.0, "n": 1} for day in days]})
+        topics.flush()
+
+    def stored():
+        return [(int(entry.split("-")[0]) - NOW) // 86_400_000 for entry, _ in installation.redis.xrange(series)]
+
+    hours(0, 50, 90)
+    assert eventually(lambda: stored() == [0, 50, 90]), (stored(), installation.logs())
+    hours(93)
+    assert eventually(lambda: stored() == [50, 90, 93]), stored()
+    hours(2, 91, 143)  # by way of a revision, too
+    assert eventually(lambda: stored() == [90, 91, 93, 143]), stored()
+
+
+def enriched(customer, seconds):
+    return {"event_id": bytes(16), "customer_id": customer, "occurred_at": NOW, "received_at": NOW, "source": "shop", "channel": "APP", "attributes": {},
+            "body": ("touchstream.ProductUsed", {"feature": "search", "seconds": seconds}), "stage": "UTILIZATION", "category": "DIGITAL", "topics": [],
+            "hot_score": 0.0, "reasons": [], "churn_risk": 0.1, "customer": {"orders": 0, "open_tickets": 0, "events": seconds, "first_seen_at": NOW},
+            "partition": 0, "offset": seconds}
+
+
+def test_a_journey_has_its_newest_touchpoints_and_leaves_after_its_customer(make_installation):
+    installation = make_installation(**{"redis.journey_entries_max": 3, "redis.journey_kept": "20d"})
+    topics, now, day = Topics(installation), int(time.time() * 1000), 86_400_000
+    journey = lambda customer: installation.redis_prefix + "journey:" + customer
+    used = lambda customer: [json.loads(entry["json"])["data"]["seconds"] for _, entry in installation.redis.xrange(journey(customer))]
+    days = lambda customer: installation.redis.ttl(journey(customer)) / 86400
+    for customer in ("left", "stays"):
+        for i in range(5):
+            topics.put("touchpoints.enriched", customer, enriched(customer, i), timestamp=now - 15 * day)
+    topics.flush()
+    installation.start("sink")
+    assert eventually(lambda: used("left") == used("stays") == [2, 3, 4]), (used("left"), used("stays"), installation.logs())
+    assert 4 < days("left") <= 5 and 4 < days("stays") <= 5, (days("left"), days("stays"))
+    topics.put("touchpoints.enriched", "stays", enriched("stays", 5))
+    topics.flush()
+    assert eventually(lambda: used("stays") == [3, 4, 5]), used("stays")
+    assert days("left") <= 5 and 19 < days("stays") <= 20, (days("left"), days("stays"))
+
+
 def test_follow_ups_leave_when_they_are_long_past(installation, topics):
     now, day = int(time.time() * 1000), 86_400_000
 

@@ -215,6 +215,15 @@ static void a_long_series_keeps_its_newest_hours_in_mind(void **state)
     assert_int_equal(written(desk, "EVAL"), 1);
 }
 
+static void an_hour_leaves_when_it_is_older_than_the_longest_window_however_few_there_are(void **state)
+{
+    struct desk *desk = *state;
+    tell_and_write(desk, "nps", 1000, 1000, 5);
+    tell(desk, "nps", 5000, 5000, 5);
+    write_batch(desk);
+    assert_int_equal(written(desk, "MINID\r\n$11\r\n10051200000\r\n$11\r\n18000000000\r\n"), 1); /* 5000 h, 92 days after 2792 h */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +238,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(in_one_batch_the_last_word_on_an_hour_stands, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(what_was_forgotten_is_asked_again, open_desk, close_desk),
         cmocka_unit_test_setup_teardown(a_long_series_keeps_its_newest_hours_in_mind, open_desk, close_desk),
+        cmocka_unit_test_setup_teardown(an_hour_leaves_when_it_is_older_than_the_longest_window_however_few_there_are, open_desk, close_desk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
