@@ -12,6 +12,10 @@
 
 enum { WAIT_MS = 10000, KNOWN_WITHIN_MS = 5000, LOOK_AGAIN_MS = 50, SLICE_MS = 100, SLOW_ANSWER_MS = 2000, REFUSED_WITHIN_MS = 1000, ERROR_MAX = 512, TOPIC_NAME_MAX = 512, MESSAGE_BYTES_MAX = 2097152 };
 
+/* Kafka compacts only segments that are full (or a week old, by its own standard): with its standard of 1 GB each partition of a checkpoint topic
+ * is at least so large however little is in it, and who recovers reads all of it. */
+enum { COMPACTED_SEGMENT_BYTES = 64 * 1024 * 1024 };
+
 struct admin {
     struct kafka_link link; /* the first member: see on_error */
     char cause[ERROR_MAX];  /* what librdkafka said last about a connection; empty: nothing */
@@ -127,11 +131,14 @@ static rd_kafka_NewTopic_t *new_topic_of(const struct topic_wanted *wanted, cons
         log_error("topic cannot be described", "topic", name, "error", error, NULL);
         abort();
     }
-    char kept[32], bytes_max[32], ahead_most[32];
+    char kept[32], bytes_max[32], ahead_most[32], segment_bytes[32];
     snprintf(kept, sizeof kept, "%" PRId64, wanted->is_compacted ? wanted->tombstones_kept_ms : wanted->retention_ms);
     snprintf(bytes_max, sizeof bytes_max, "%d", MESSAGE_BYTES_MAX);
     rd_kafka_NewTopic_set_config(topic, "cleanup.policy", wanted->is_compacted ? "compact" : "delete");
     rd_kafka_NewTopic_set_config(topic, wanted->is_compacted ? "delete.retention.ms" : "retention.ms", kept);
+    snprintf(segment_bytes, sizeof segment_bytes, "%d", COMPACTED_SEGMENT_BYTES);
+    if (wanted->is_compacted)
+        rd_kafka_NewTopic_set_config(topic, "segment.bytes", segment_bytes);
     if (wanted->is_dated_on_arrival)
         rd_kafka_NewTopic_set_config(topic, "message.timestamp.type", "LogAppendTime");
     rd_kafka_NewTopic_set_config(topic, "max.message.bytes", bytes_max);
@@ -231,6 +238,10 @@ static void check_retention(const rd_kafka_ConfigResource_t *resource, const str
     if (wanted->is_compacted && config_number(resource, "delete.retention.ms", &kept_ms) && kept_ms < wanted->tombstones_kept_ms)
         bytes_printf(report, "%s: delete.retention.ms is %" PRId64 ", wanted at least %" PRId64
                              ": after a longer stop what was deleted would be back\n", name, kept_ms, wanted->tombstones_kept_ms);
+    int64_t bytes;
+    if (wanted->is_compacted && config_number(resource, "segment.bytes", &bytes) && bytes > 2 * COMPACTED_SEGMENT_BYTES)
+        bytes_printf(report, "%s: segment.bytes is %" PRId64 ", wanted %d: so much of each partition is never compacted, and read after a crash\n", name,
+                     bytes, COMPACTED_SEGMENT_BYTES);
 }
 
 static void check_config(const rd_kafka_ConfigResource_t *resource, const struct topic_wanted *wanted, const char *name, struct bytes *report)

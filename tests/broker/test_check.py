@@ -12,6 +12,7 @@ ODD = [
     ("touchpoints", 4, {"message.timestamp.after.max.ms": "9223372036854775807"}, ["message.timestamp.after.max.ms is 9223372036854775807", "wanted at most 3600000"]),
     ("journeys", 4, {"cleanup.policy": "delete"}, ["cleanup.policy is delete, wanted compact"]),
     ("kpi.state", 4, {"cleanup.policy": "compact", "delete.retention.ms": "1000"}, ["delete.retention.ms is 1000, wanted at least 2592000000"]),
+    ("journeys", 4, {"cleanup.policy": "compact", "delete.retention.ms": "2592000000", "segment.bytes": "1073741824"}, ["segment.bytes is 1073741824, wanted 67108864"]),
     ("kpi.deltas", 4, {"retention.ms": "3600000", "message.timestamp.type": "LogAppendTime"}, ["retention.ms is 3600000, wanted at least 172800000"]),
     ("kpi.deltas", 4, {"retention.ms": "-1"}, ["message.timestamp.type is CreateTime, wanted LogAppendTime"]),
     ("touchpoints.enriched", 4, {"max.message.bytes": "1000"}, ["max.message.bytes is 1000, wanted at least 2097152"]),
@@ -50,6 +51,13 @@ def test_topics_with_fewer_copies_than_wanted(make_installation):
     checked = installation.succeed("check").stdout
     said = [line for line in checked.splitlines() if "has 1 copy of each partition, wanted 3 (topics.replication)" in line and line.split()[:2] == ["topics", "warning"]]
     assert len(said) == 12, checked
+
+
+def test_what_is_compacted_is_so_while_it_is_small(installation):
+    """Kafka compacts no segment before it is full, a gigabyte by its own standard, and a restart reads all of it."""
+    admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
+    for topic in ("journeys", "kpis", "kpi.state"):
+        assert eventually(lambda: is_known(admin, installation.topic(topic), {"cleanup.policy": "compact", "segment.bytes": "67108864"}), 15), topic
 
 
 def test_topics_as_we_make_them_are_as_they_should_be(installation):
