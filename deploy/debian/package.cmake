@@ -28,6 +28,7 @@ package_file(${CMAKE_SOURCE_DIR}/LICENSE /${about} RENAME copyright)
 package_file(${CMAKE_SOURCE_DIR}/docs/asyncapi.yaml /${about})
 file(GLOB documents ${CMAKE_SOURCE_DIR}/docs/*.md)
 package_file("${documents}" /${about})
+package_file(${CMAKE_SOURCE_DIR}/deploy/redis-memory /${about} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 package_file("${CMAKE_SOURCE_DIR}/deploy/prometheus/scrape.yaml;${CMAKE_SOURCE_DIR}/deploy/prometheus/alerts.yaml" /${about}/prometheus)
 
 set(CPACK_GENERATOR DEB)

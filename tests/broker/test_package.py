@@ -30,7 +30,7 @@ def test_it_holds_what_an_operator_looks_for_and_nothing_else(package):
     _, files, _ = package
     found = {str(path.relative_to(files)) for path in files.rglob("*") if path.is_file()}
     assert {"usr/bin/touchstream", "lib/systemd/system/touchstream@.service", "etc/touchstream/touchstream.yaml", "usr/share/man/man1/touchstream.1",
-            "usr/share/bash-completion/completions/touchstream", "usr/share/doc/touchstream/copyright", "usr/share/doc/touchstream/KPIS.md",
+            "usr/share/bash-completion/completions/touchstream", "usr/share/doc/touchstream/copyright", "usr/share/doc/touchstream/KPIS.md", "usr/share/doc/touchstream/redis-memory",
             "usr/share/doc/touchstream/prometheus/alerts.yaml"} <= found
     assert {path.split("/")[0] for path in found} == {"usr", "lib", "etc"} and not any("local" in path for path in found)
 

@@ -3,8 +3,10 @@
 import datetime
 import json
 import os
+import pathlib
 import random
 import signal
+import subprocess
 import time
 
 import pytest
@@ -16,6 +18,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from installation import eventually
 
 NOW = 1_795_341_600_000
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Topics:
@@ -349,6 +352,26 @@ def test_a_journey_has_its_newest_touchpoints_and_leaves_after_its_customer(make
     topics.flush()
     assert eventually(lambda: used("stays") == [3, 4, 5]), used("stays")
     assert days("left") <= 5 and 19 < days("stays") <= 20, (days("left"), days("stays"))
+
+
+def test_what_redis_holds_is_told_by_kind(make_installation):
+    installation = make_installation(topics=False)
+    keys, prefix = installation.redis, installation.redis_prefix
+    for customer in ('a "quoted" one', "an\\other", "third", "c:with:colons"):
+        keys.xadd(prefix + "journey:" + customer, {"json": "x" * 900})
+        keys.hset(prefix + "customer:" + customer, mapping={"events": 1})
+    keys.pexpire(prefix + "journey:third", 100_000)
+    keys.zadd(prefix + "alerts:of:third", {"a": 1})
+    keys.zadd(prefix + "hot", {"case": 1})
+    host, port = installation.services["REDIS"].split(":")
+    for sample, ending in ((1000, "25%"), (2, None)):
+        done = subprocess.run([ROOT / "deploy/redis-memory", "--prefix", prefix, "--sample", str(sample), "-h", host, "-p", port],
+                              capture_output=True, text=True, timeout=60, check=True)
+        rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+        assert {kind: int(row[0]) for kind, row in rows.items() if row[0].isdigit() and len(row) > 2} == {
+            "journey:…": 4, "customer:…": 4, "alerts:of:…": 1, "hot": 1}, done.stdout
+        assert rows["all"][0] == "10" and 900 < int(rows["journey:…"][3]) < 6000, done.stdout
+        assert ending is None or rows["journey:…"][5] == ending, done.stdout
 
 
 def test_follow_ups_leave_when_they_are_long_past(installation, topics):
