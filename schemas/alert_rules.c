@@ -12,7 +12,7 @@ const char *const alert_rule_names[RULE_COUNT] = {
     [RULE_ABSENCE_RENEWAL] = "absence.renewal",
 };
 
-const char *const alert_rules_of_kpis[] = {ALERT_RULE_OF_TARGETS, ALERT_RULE_OF_SHIFTS, ALERT_RULE_OF_BURN, ALERT_RULE_OF_SOURCES, ALERT_RULE_OF_REFUSALS, NULL};
+const char *const alert_rules_of_kpis[] = {ALERT_RULE_OF_TARGETS, ALERT_RULE_OF_SHIFTS, ALERT_RULE_OF_BURN, ALERT_RULE_OF_SOURCES, ALERT_RULE_OF_REFUSALS, ALERT_RULE_OF_LAG, NULL};
 
 bool alert_rule_exists(struct view name)
 {

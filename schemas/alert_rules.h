@@ -26,6 +26,7 @@ enum alert_rule {
 #define ALERT_RULE_OF_BURN "sla.burn"
 #define ALERT_RULE_OF_SOURCES "data.source_silent"
 #define ALERT_RULE_OF_REFUSALS "data.rejected"
+#define ALERT_RULE_OF_LAG "data.lag"
 
 extern const char *const alert_rule_names[RULE_COUNT];
 extern const char *const alert_rules_of_kpis[]; /* no customer's; NULL is behind the last */

@@ -153,7 +153,7 @@ void alerting_tell(struct step *step, const struct alert_life *life, struct view
     outbox_end(step->outbox);
 }
 
-/* --- about the data of a source */
+/* --- about the data */
 
 struct view alerting_source_of(struct view key, const char *prefix)
 {
@@ -163,17 +163,17 @@ struct view alerting_source_of(struct view key, const char *prefix)
     return view_of(dimension, size);
 }
 
-void alerting_tell_of_source(struct step *step, const struct alert_life *life, const char *rule, struct view source, enum alert_state told, uint8_t level,
+void alerting_tell_of_data(struct step *step, const struct alert_life *life, const char *rule, struct view dimension, enum alert_state told, uint8_t level,
                              struct view text, struct view why)
 {
     struct kpi_task *task = step->task;
     bytes_clear(&task->scratch);
-    bytes_printf(&task->scratch, "%.*s %lld", VIEW_ARGUMENTS(source), (long long)life->opened_at_ms);
+    bytes_printf(&task->scratch, "%.*s %lld", VIEW_ARGUMENTS(dimension), (long long)life->opened_at_ms);
     struct alert alert = {.rule = view_of_text(rule),
                           .kind = ALERT_KIND_DATA_QUALITY,
                           .severity = level == ALERT_HIGH ? SEVERITY_WARNING : SEVERITY_INFO,
                           .state = told,
-                          .dimension = source,
+                          .dimension = dimension,
                           .text = text};
     alerting_tell(step, life, bytes_view(&task->scratch), &alert, why);
 }

@@ -4,7 +4,7 @@
  *
  * Told is each of these steps, and one more: what began while history was read is `historical`, and becomes news if it still stands when time
  * has caught up. News stays news to its end. What an alert is about, and when it is past which line, is its rule's own file: threshold.c,
- * burn.c, shift_alerts.c, source_watch.c, refusals.c. */
+ * burn.c, shift_alerts.c, source_watch.c, refusals.c, lag_watch.c. */
 #ifndef TS_KPI_ALERTING_H
 #define TS_KPI_ALERTING_H
 
@@ -41,18 +41,18 @@ struct view alerting_words(struct view dimension, char words[ALERTING_WORDS_MAX]
  * the text of its reason, .data == NULL: none. The same rule, opened in the same `scope`, is the same alert whenever it is told. */
 void alerting_tell(struct step *step, const struct alert_life *life, struct view scope, struct alert *alert, struct view why);
 
-/* --- about the data of a source (source_watch.c, refusals.c)
+/* --- about the data (source_watch.c, refusals.c, lag_watch.c)
  *
- * ALERT_HIGH is a WARNING: it holds back what is said of KPIs (sinks/notify/inhibition.h), and so is none for longer than SOURCE_GRAVE_MS. Then, or
- * from the beginning, ALERT_LOW, which is INFO: one source must not leave all the others unwatched for good. */
+ * ALERT_HIGH is a WARNING: it holds back what is said of KPIs (sinks/notify/inhibition.h), and so is none for longer than DATA_GRAVE_MS. Then, or
+ * from the beginning, ALERT_LOW, which is INFO: what is known must not leave all the rest unwatched for good. */
 
-#define SOURCE_GRAVE_MS DAYS(1)
+#define DATA_GRAVE_MS DAYS(1)
 
 /* A copy of "source=shop", of an entry's key; the caller's to free. */
 struct view alerting_source_of(struct view key, const char *prefix);
 
 /* `why`: as above. */
-void alerting_tell_of_source(struct step *step, const struct alert_life *life, const char *rule, struct view source, enum alert_state told, uint8_t level,
+void alerting_tell_of_data(struct step *step, const struct alert_life *life, const char *rule, struct view dimension, enum alert_state told, uint8_t level,
                              struct view text, struct view why);
 
 #endif

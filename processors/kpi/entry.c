@@ -1,6 +1,7 @@
 #include "processors/kpi/entry.h"
 
 #include "processors/kpi/comparison.h"
+#include "processors/kpi/lag_watch.h"
 #include "processors/kpi/packed.h"
 #include "processors/kpi/refusals.h"
 #include "processors/kpi/source_watch.h"
@@ -38,6 +39,7 @@ void kpi_entry_save(void *context, struct entry *entry, struct bytes *value)
     switch (kpi_subject_of(key)) {
     case SUBJECT_CLOCK:
         sources_save(&task->sources, private);
+        lag_watch_save(&task->lag, private);
         break;
     case SUBJECT_SOURCE:
         out.kpi = VIEW_LITERAL("heard");
@@ -74,12 +76,21 @@ static struct series_state *load_series(struct kpi_task *task, struct entry *ent
     return state;
 }
 
+static bool load_clocks(struct kpi_task *task, struct view private)
+{
+    struct unpacker in = {private.data, private.data + private.size, false};
+    if (!sources_load(&task->sources, &in))
+        return false;
+    lag_watch_load(&task->lag, &in);
+    return !in.is_broken;
+}
+
 static bool load_private(struct kpi_task *task, struct entry *entry, struct view private)
 {
     switch (kpi_subject_of(entry_key(entry))) {
     case SUBJECT_CLOCK:
         entry->state = &task->sources;
-        return sources_load(&task->sources, private);
+        return load_clocks(task, private);
     case SUBJECT_SOURCE:
         entry->state = source_watch_create(entry_key(entry));
         return source_watch_load(entry->state, private);

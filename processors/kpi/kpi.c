@@ -20,6 +20,7 @@
 #include "base/metrics.h"
 #include "processors/kpi/comparison.h"
 #include "processors/kpi/entry.h"
+#include "processors/kpi/lag_watch.h"
 #include "processors/kpi/refusals.h"
 #include "processors/kpi/source_watch.h"
 #include "schemas/records.h"
@@ -35,6 +36,7 @@ static void *task_create(void *shared, int32_t partition)
     task->partition = partition;
     task->shared = shared;
     sources_init(&task->sources, task->shared->settings->publish_rounds_behind);
+    lag_watch_finish(&task->lag);
     arena_init(&task->arena);
     task->too_late = metrics_counter("touchstream_kpi_too_late_total", NULL,
                                      "Additions to buckets that are older than two years; gauges alone still take them.");
@@ -45,6 +47,7 @@ static void task_destroy(void *context)
 {
     struct kpi_task *task = context;
     sources_finish(&task->sources);
+    lag_watch_finish(&task->lag);
     arena_finish(&task->arena);
     bytes_finish(&task->scratch);
     free(task->changed.items);
@@ -248,6 +251,16 @@ static enum outcome hear_explained(struct step *step, struct entry *entry, const
     return comparison_hear_explained(step, entry->state, delta) ? OUTCOME_OK : OUTCOME_PARK;
 }
 
+/* Of the clock itself route has done the work; the entry carries it into the checkpoint. */
+static enum outcome hear_clock(struct step *step, struct entry *entry, const struct kpi_delta *delta, enum outcome outcome)
+{
+    struct kpi_task *task = step->task;
+    entry->state = &task->sources;
+    if (outcome == OUTCOME_OK && task->partition == 0)
+        lag_watch_hear(step, &task->lag, delta->source_partition, delta->clock_at_ms);
+    return outcome;
+}
+
 static bool belongs(enum subject subject, enum delta_kind kind)
 {
     if (subject == SUBJECT_SHIFT)
@@ -261,12 +274,10 @@ static enum outcome apply(struct step *step, struct entry *entry)
 {
     struct kpi_task *task = step->task;
     enum subject subject = kpi_subject_of(step->record->key);
-    if (subject == SUBJECT_CLOCK) {
-        entry->state = &task->sources; /* route has done the work; the entry carries it into the checkpoint */
-        return OUTCOME_OK;
-    }
     struct kpi_delta delta;
     enum outcome outcome = record_reader_read(task->shared->deltas, step->record->value, step->arena, &delta, NULL, NULL);
+    if (subject == SUBJECT_CLOCK)
+        return hear_clock(step, entry, &delta, outcome);
     bool is_for_good = outcome == OUTCOME_OK || outcome == OUTCOME_PARK;
     if (outcome != OUTCOME_OK || !belongs(subject, delta.kind) || !is_sound(&delta) ||
         (subject == SUBJECT_SHIFT && !comparison_hear(step, entry, &delta))) {

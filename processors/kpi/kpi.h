@@ -32,6 +32,7 @@ struct kpi_settings {
     double burn_objective;            /* 0: no alerts about it */
     int64_t burn_least_n;
     double rejected_share;            /* of a source's records; 0: refused ones alert nobody */
+    int64_t lag_after_ms;             /* 0: touchpoints read late alert nobody */
     int64_t silence_after_ms;         /* 0: silent sources alert nobody */
 };
 

@@ -86,7 +86,7 @@ static void tell(struct step *step, const struct refusals *refusals, enum alert_
 {
     char text[TEXT_MAX], why[TEXT_MAX];
     snprintf(why, sizeof why, "the last one as %s: touchpoints.rejected holds them, with reasons", refusals->code);
-    alerting_tell_of_source(step, &refusals->life, ALERT_RULE_OF_REFUSALS, refusals->dimension, told, level, say(text, refusals, told, sum),
+    alerting_tell_of_data(step, &refusals->life, ALERT_RULE_OF_REFUSALS, refusals->dimension, told, level, say(text, refusals, told, sum),
                             told == ALERT_STATE_OPEN ? view_of_text(why) : (struct view){NULL, 0});
 }
 
@@ -95,7 +95,7 @@ static void judge(struct step *step, struct refusals *refusals, int64_t minute)
     struct alert_life *life = &refusals->life;
     struct verdicts sum = sum_until(refusals, minute);
     int64_t at_ms = MINUTES(minute);
-    bool is_lasting = life->level && at_ms - life->opened_at_ms >= SOURCE_GRAVE_MS;
+    bool is_lasting = life->level && at_ms - life->opened_at_ms >= DATA_GRAVE_MS;
     uint8_t before = life->level, level = !are_too_many(step->task, refusals, &sum) ? 0 : is_lasting ? ALERT_LOW : ALERT_HIGH;
     bool is_off = ((const struct kpi_task *)step->task)->shared->settings->rejected_share <= 0;
     if (alerting_move(step, life, level, at_ms, again_ms))

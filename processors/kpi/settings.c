@@ -60,6 +60,8 @@ const struct setting kpi_setting_rows[] = {
                              "allows alerts (docs/CASES.md). 0: nothing does."),
     SETTING_INTEGER(struct kpi_settings, burn_least_n, "kpi.alerts.burn_least_n", .standard = 10, .least = 1, .most = 1e9,
                     .about = "Of the longer window; with fewer promises decided in it nothing alerts."),
+    SETTING_DURATION(struct kpi_settings, lag_after_ms, "data.lag_after", .standard = MINUTES(5), .least = 0, .most = DAYS(1),
+                     .about = "Touchpoints that the journey stage reads so late, for two fifths of that time on end, alert: KPIs lack them. 0: never."),
     SETTING_DECIMAL(struct kpi_settings, rejected_share, "data.rejected_share", .standard = 0.05, .least = 0, .most = 1,
                     .about = "A source of which the collectors refuse this share of its records, and twenty at least, within a quarter of an hour, alerts. 0: never."),
     SETTING_DURATION(struct kpi_settings, silence_after_ms, "data.silence_after", .standard = MINUTES(15), .least = 0, .most = DAYS(7),

@@ -153,7 +153,7 @@ static struct view say_why(char text[TEXT_MAX], const struct kpi_task *task, con
 static void tell(struct step *step, const struct source_watch *source, enum alert_state told, uint8_t level, int64_t silent_ms)
 {
     char text[TEXT_MAX], why[TEXT_MAX];
-    alerting_tell_of_source(step, &source->silence, ALERT_RULE_OF_SOURCES, source->dimension, told, level, say(text, source, told, silent_ms),
+    alerting_tell_of_data(step, &source->silence, ALERT_RULE_OF_SOURCES, source->dimension, told, level, say(text, source, told, silent_ms),
                             told == ALERT_STATE_OPEN ? say_why(why, step->task, source, step->clock_ms) : (struct view){NULL, 0});
 }
 
@@ -187,7 +187,7 @@ static bool is_overdue(const struct kpi_task *task, const struct source_watch *s
 static uint8_t level_now(const struct kpi_task *task, const struct source_watch *source, int64_t clock_ms)
 {
     if (source->silence.level)
-        return source->silence.level == ALERT_HIGH && clock_ms - last_ms(source) < SOURCE_GRAVE_MS ? ALERT_HIGH : ALERT_LOW;
+        return source->silence.level == ALERT_HIGH && clock_ms - last_ms(source) < DATA_GRAVE_MS ? ALERT_HIGH : ALERT_LOW;
     return !is_overdue(task, source, clock_ms) ? 0 : is_steady(task, source) ? ALERT_HIGH : ALERT_LOW;
 }
 

@@ -167,27 +167,26 @@ static void load_behind(struct sources *sources, struct unpacker *in)
         sources->items[i].is_behind = unpack(in);
 }
 
-bool sources_load(struct sources *sources, struct view saved)
+bool sources_load(struct sources *sources, struct unpacker *in)
 {
-    struct unpacker in = {saved.data, saved.data + saved.size, false};
     sources_finish(sources);
-    sources->spoken = unpack(&in);
-    sources->offset = unpack(&in);
-    sources->clock_ms = unpack(&in);
-    sources->pace = unpack(&in);
-    for (size_t left = unpack_count(&in); left > 0 && !in.is_broken; left--) {
-        struct source *source = source_open(sources, (int32_t)unpack(&in));
-        source->clock_ms = unpack(&in);
-        source->spoken_at = unpack(&in);
+    sources->spoken = unpack(in);
+    sources->offset = unpack(in);
+    sources->clock_ms = unpack(in);
+    sources->pace = unpack(in);
+    for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
+        struct source *source = source_open(sources, (int32_t)unpack(in));
+        source->clock_ms = unpack(in);
+        source->spoken_at = unpack(in);
     }
     struct moment last = {0};
-    for (size_t left = unpack_count(&in); left > 0 && !in.is_broken; left--) {
-        int64_t step = unpack(&in);
+    for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
+        int64_t step = unpack(in);
         last.is_flush = step & 1;
         last.offset += step >> 1;
-        last.clock_ms = (int64_t)((uint64_t)last.clock_ms + (uint64_t)unpack(&in));
+        last.clock_ms = (int64_t)((uint64_t)last.clock_ms + (uint64_t)unpack(in));
         remember(sources, last);
     }
-    load_behind(sources, &in);
-    return !in.is_broken;
+    load_behind(sources, in);
+    return !in->is_broken;
 }

@@ -17,7 +17,7 @@
 #ifndef TS_KPI_SOURCES_H
 #define TS_KPI_SOURCES_H
 
-#include "base/bytes.h"
+#include "processors/kpi/packed.h"
 
 #include <stdint.h>
 
@@ -67,6 +67,6 @@ int64_t sources_speak(struct sources *sources, const struct word *word);
 bool sources_is_flush(const struct sources *sources, int64_t offset);
 
 void sources_save(const struct sources *sources, struct bytes *out);
-bool sources_load(struct sources *sources, struct view saved);
+bool sources_load(struct sources *sources, struct unpacker *in);
 
 #endif

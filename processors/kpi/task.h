@@ -72,10 +72,19 @@ struct series_list {
     size_t count, capacity;
 };
 
+/* Who reads touchpoints late; lag_watch.c. */
+struct lag_watch {
+    struct lag_place *places; /* of each journey partition that has spoken */
+    size_t count, capacity;
+    int64_t late_since_ms;    /* record time; INT64_MAX: nobody is late */
+    struct alert_life life;
+};
+
 struct kpi_task {
     const struct kpi_shared *shared;
     int32_t partition;
     struct sources sources;
+    struct lag_watch lag;       /* of partition 0 */
     struct series_list series;  /* all of this partition, in no promised order */
     struct series_list changed; /* to be published at the next flush */
     struct arena arena;            /* for what is needed in passing, emptied at each use */

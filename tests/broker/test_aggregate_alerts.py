@@ -141,3 +141,25 @@ def test_a_source_that_is_refused_is_told(make_installation, receivers):  # noqa
     assert eventually(lambda: [one["state"] for one in heard()] == ["OPEN", "RESOLVED"], 60), (heard(), installation.logs())
     assert heard()[1]["text"] == "source=desk is taken again: 30 of 1300 records refused within 15 min"
     assert [record for record in installation.rejected() if record["code"] != "unknown_field"] == []
+
+
+def test_touchpoints_that_are_read_late_are_told(make_installation, receivers):  # noqa: F811
+    """One of two journey processes stands still: the other's numbers go on, and lack what the first has not read."""
+    receiver = receivers()
+    receiver.settings["notify.receivers"][0] |= {"rules": ["data.lag"]}
+    installation = make_installation(**receiver.settings, **{"topics.partitions": 2, "data.lag_after": "4s"})
+    journeys = [installation.start("journey", name="journey-%d" % number, settings={"engine.instance": str(number)}) for number in (1, 2)]
+    installation.start_route(("kpi", "notify"))
+    spoken = lambda: {record["source_partition"] for record in installation.records("kpi.deltas") if record["kind"] == "CLOCK"}
+    installation.succeed("generate", "--events", 300, "--customers", 50, "--seed", 3)
+    assert eventually(lambda: spoken() == {0, 1}, 60, 1), installation.logs()
+    journeys[1].send_signal(signal.SIGSTOP)
+    heard = lambda: [body["data"] for status, _, body, _ in receiver.got if status == 200]
+    try:
+        assert eventually(lambda: any(one["state"] == "OPEN" for one in heard()), 30), installation.logs()
+    finally:
+        journeys[1].send_signal(signal.SIGCONT)
+    told = heard()[-1]
+    assert (told["rule"], told["kind"], told["severity"], told["dimension"]) == ("data.lag", "DATA_QUALITY", "WARNING", "all")
+    assert re.fullmatch(r"touchpoints are read \d+\.\d s late: KPIs lack what has come since", told["text"]), told
+    assert eventually(lambda: heard()[-1]["state"] == "RESOLVED", 60), (heard(), installation.logs())

@@ -218,7 +218,7 @@ static void a_wrong_receiver_is_named_with_its_line(void **state)
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', form: pagerduty, secret: k, daily_max: 5}\n", "form pagerduty takes no daily_max"},
         {"notify:\n  receivers:\n    - {name: a, url: 'http://x', rules: []}\n", "line 3: notify.receivers: rules is a list with something in it"},
         {"notify:\n  receivers:\n    - name: a\n      url: http://x\n      rules:\n        - case\n        - hot_ticket\n",
-         "line 7: notify.receivers: no rule is called 'hot_ticket'; there are case, kpi.target, trend.shift, sla.burn, data.source_silent, data.rejected, sla.first_response.warning"},
+         "line 7: notify.receivers: no rule is called 'hot_ticket'; there are case, kpi.target, trend.shift, sla.burn, data.source_silent, data.rejected, data.lag, sla.first_response.warning"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct notify_settings settings;
