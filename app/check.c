@@ -114,9 +114,20 @@ static bool takes_no_writes(const char *replication)
     return strstr(replication, "\nrole:slave\r") && !strstr(replication, "\nslave_read_only:0\r");
 }
 
+/* XTRIM … MINID (sinks/redis/series_hours.c) came with 6.2. One that does not say how old it is may be right. */
+static bool is_too_old(const char *server, char version[16])
+{
+    int major, minor;
+    const char *at = strstr(server, "\nredis_version:");
+    at = at ? at + strlen("\nredis_version:") : "";
+    snprintf(version, 16, "%.*s", (int)strcspn(at, "\r\n"), at);
+    return sscanf(version, "%d.%d", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 2));
+}
+
 static struct finding check_redis(const struct config *config)
 {
     struct finding finding = {.is_good = true};
+    char version[16];
     struct redis_link *link = redis_link_create(&config->redis);
     struct arena arena;
     struct redis_answer answer = {0};
@@ -127,6 +138,9 @@ static struct finding check_redis(const struct config *config)
         snprintf(finding.text, sizeof finding.text, "%.*s (%s: %s)",
                  VIEW_ARGUMENTS(answer.kind == REDIS_ERROR ? answer.text : view_of_text(redis_link_why_away(link))),
                  config->redis.sentinels.count ? "redis.sentinels" : "redis.address", redis_link_address(link));
+    } else if (is_too_old(redis_info(link, &arena, "server"), version)) {
+        finding.is_good = false;
+        snprintf(finding.text, sizeof finding.text, "%s is Redis %s: 6.2 is the least, the sink could not write there", redis_link_address(link), version);
     } else if (takes_no_writes(redis_info(link, &arena, "replication"))) {
         finding.is_good = false;
         snprintf(finding.text, sizeof finding.text, "%s is a replica and takes no writes: redis.address has to name the primary", redis_link_address(link));

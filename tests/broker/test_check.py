@@ -1,6 +1,9 @@
 """`check` and `topics` say what is wrong with what they find, so that who reads it at night knows what to do."""
 
+import re
 import socket
+import socketserver
+import threading
 
 import pytest
 from confluent_kafka import KafkaException
@@ -147,3 +150,35 @@ def test_a_target_that_can_alert_nobody_is_doubted(installation, key, value, par
     if part:
         assert said[0].startswith(part.format(file="%s:%d" % (installation.config, line))), said
         assert "key=" + part.split(":")[0] in started.stderr
+
+
+class OldRedis(socketserver.ThreadingTCPServer):
+    """The real one, that says it were of before: of a version, in as many characters."""
+    daemon_threads = allow_reuse_address = True
+
+    def __init__(self, redis):
+        host, port = redis.rsplit(":", 1)
+        super().__init__(("127.0.0.1", 0), self.Talk)
+        self.real = (host, int(port))
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    class Talk(socketserver.BaseRequestHandler):
+        def handle(self):
+            with socket.create_connection(self.server.real) as real:
+                threading.Thread(target=self.forward, args=(real,), daemon=True).start()
+                while answer := real.recv(65536):
+                    self.request.sendall(re.sub(rb"(redis_version:)\d+", lambda found: found[1] + b"5" * (len(found[0]) - len(found[1])), answer))
+
+        def forward(self, real):
+            while asked := self.request.recv(65536):
+                real.sendall(asked)
+            real.shutdown(socket.SHUT_WR)
+
+
+def test_a_redis_that_is_too_old(make_installation):
+    installation = make_installation()
+    with OldRedis(installation.services["REDIS"]) as old:
+        installation.write_config({**installation.settings, "redis.address": "127.0.0.1:%d" % old.server_address[1]})
+        checked = installation.run("check")
+        assert checked.returncode == 1
+        assert re.search(r"redis +FAILED +127\.0\.0\.1:\d+ is Redis 5\.\S+: 6\.2 is the least", checked.stdout), checked.stdout
