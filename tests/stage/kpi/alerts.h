@@ -36,6 +36,12 @@ static inline void alert_is(const struct alert *alert, enum alert_kind kind, con
     assert_null(alert->customer_id.data);
 }
 
+static inline void alert_says(const struct alert *alert, const char *text)
+{
+    if (!view_equal_text(alert->text, text))
+        fail_msg("%.*s, and not %s", VIEW_ARGUMENTS(alert->text), text);
+}
+
 /* Both have told the same alerts, to the byte; gives how many. */
 static inline size_t alerts_compare(struct stage_under_test *straight, struct stage_under_test *crashed)
 {
