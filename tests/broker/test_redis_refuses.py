@@ -138,9 +138,14 @@ def test_a_redis_that_ends_idle_connections(guarded):
     write(installation, 1.0)
     assert eventually(lambda: has(installation, client, 1.0), 20), tail(sink.log)
     assert eventually(lambda: ask() == 200, 20), tail(dashboard.log)
-    for _ in range(4):  # as many as may wait for requests
-        client.client_kill_filter(_type="normal", skipme=True)
+    ids = lambda: {one["id"] for one in client.client_list(_type="normal")}
+    client.config_set("timeout", 1)  # seconds: whoever asks each second is none of those
+    for _ in range(3):
         assert ask() == 200
+        known = ids()
+        assert eventually(lambda: known - ids(), 20), known
+        assert ask() == 200
+    client.config_set("timeout", 0)
     write(installation, 2.0)
     assert eventually(lambda: has(installation, client, 2.0), 20), tail(sink.log)
     assert "redis is away" not in installation.logs(), installation.logs()
