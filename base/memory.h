@@ -13,6 +13,15 @@ void *memory_resize_lines(void *old, size_t old_size, size_t size);
 _Noreturn void memory_out(size_t wanted); /* ends the process */
 char *memory_copy_text(const char *text); /* NULL stays NULL */
 
+/* `array` with room for one more than `count`. */
+#define GROWN(array, count, capacity) \
+    ((count) < (capacity) ? (array) : memory_resize((array), ((capacity) = (capacity) ? 2 * (capacity) : 64) * sizeof *(array)))
+
+/* The same for items that are a cache line each, so that none lies across two. */
+#define GROWN_LINES(array, count, capacity)                                                                                        \
+    ((count) < (capacity) ? (array)                                                                                                \
+                          : memory_resize_lines((array), (count) * sizeof *(array), ((capacity) = (capacity) ? 2 * (capacity) : 64) * sizeof *(array)))
+
 /* Once, before there are threads: what is large is the system's own mapping for as long as it lives. It grows without a copy, what of it is
  * not used yet is not there, and once free it is gone. (Left to itself, the C library puts large pieces among the small ones as soon as one was freed.) */
 void memory_configure(void);

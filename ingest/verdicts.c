@@ -62,10 +62,7 @@ static struct source_verdicts *source_open(struct verdicts *verdicts, struct vie
         return NULL;
     char *copy = memory_allocate(name.size + 1);
     memcpy(copy, name.data, name.size);
-    if (verdicts->count == verdicts->capacity) {
-        verdicts->capacity = verdicts->capacity ? 2 * verdicts->capacity : 8;
-        verdicts->sources = memory_resize(verdicts->sources, verdicts->capacity * sizeof *verdicts->sources);
-    }
+    verdicts->sources = GROWN(verdicts->sources, verdicts->count, verdicts->capacity);
     struct source_verdicts *source = &verdicts->sources[verdicts->count++];
     *source = (struct source_verdicts){.name = view_of(copy, name.size), .newest = INT64_MIN / 2, .refused_last = INT64_MIN / 2};
     return source;

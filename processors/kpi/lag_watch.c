@@ -22,10 +22,7 @@ static struct lag_place *place_of(struct lag_watch *watch, int32_t partition)
     for (size_t i = 0; i < watch->count; i++)
         if (watch->places[i].partition == partition)
             return &watch->places[i];
-    if (watch->count == watch->capacity) {
-        watch->capacity = watch->capacity ? 2 * watch->capacity : 8;
-        watch->places = memory_resize(watch->places, watch->capacity * sizeof *watch->places);
-    }
+    watch->places = GROWN(watch->places, watch->count, watch->capacity);
     struct lag_place *place = &watch->places[watch->count++];
     *place = (struct lag_place){.partition = partition, .clock_ms = INT64_MIN, .spoken_ms = INT64_MIN};
     return place;

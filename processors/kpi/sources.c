@@ -25,10 +25,7 @@ static struct source *source_open(struct sources *sources, int32_t partition)
     for (size_t i = 0; i < sources->count; i++)
         if (sources->items[i].partition == partition)
             return &sources->items[i];
-    if (sources->count == sources->capacity) {
-        sources->capacity = sources->capacity ? sources->capacity * 2 : 8;
-        sources->items = memory_resize(sources->items, sources->capacity * sizeof *sources->items);
-    }
+    sources->items = GROWN(sources->items, sources->count, sources->capacity);
     struct source *source = &sources->items[sources->count++];
     *source = (struct source){.partition = partition, .clock_ms = INT64_MIN};
     return source;
@@ -40,10 +37,7 @@ static void remember(struct sources *sources, struct moment moment)
         sources->history_count /= 2;
         memmove(sources->history, sources->history + sources->history_count, sources->history_count * sizeof moment);
     }
-    if (sources->history_count == sources->history_capacity) {
-        sources->history_capacity = sources->history_capacity ? sources->history_capacity * 2 : 64;
-        sources->history = memory_resize(sources->history, sources->history_capacity * sizeof moment);
-    }
+    sources->history = GROWN(sources->history, sources->history_count, sources->history_capacity);
     sources->history[sources->history_count++] = moment;
 }
 

@@ -69,13 +69,4 @@ static inline void number_table_added(struct number_table *table, uint32_t *plac
     }
 }
 
-/* `array` with room for one more than `count`. */
-#define GROWN(array, count, capacity) \
-    ((count) < (capacity) ? (array) : memory_resize((array), ((capacity) = (capacity) ? 2 * (capacity) : 64) * sizeof *(array)))
-
-/* The same for items that are a cache line each, so that none lies across two. */
-#define GROWN_LINES(array, count, capacity)                                                                                        \
-    ((count) < (capacity) ? (array)                                                                                                \
-                          : memory_resize_lines((array), (count) * sizeof *(array), ((capacity) = (capacity) ? 2 * (capacity) : 64) * sizeof *(array)))
-
 #endif

@@ -24,10 +24,7 @@ void strings_finish(struct strings *strings)
 
 void values_add(struct values *values, struct strings *strings, uint32_t number)
 {
-    if (values->count == values->capacity) {
-        values->capacity = values->capacity ? 2 * values->capacity : 16;
-        values->items = memory_resize(values->items, values->capacity * sizeof *values->items);
-    }
+    values->items = GROWN(values->items, values->count, values->capacity);
     values->items[values->count++] = (struct value){strings, number};
 }
 
