@@ -148,17 +148,19 @@ def test_touchpoints_that_are_read_late_are_told(make_installation, receivers): 
     receiver = receivers()
     receiver.settings["notify.receivers"][0] |= {"rules": ["data.lag"]}
     installation = make_installation(**receiver.settings, **{"topics.partitions": 2, "data.lag_after": "4s"})
-    journeys = [installation.start("journey", name="journey-%d" % number, settings={"engine.instance": str(number)}) for number in (1, 2)]
+    first, second = (installation.start("journey", name="journey-%d" % number, settings={"engine.instance": str(number)}) for number in (1, 2))
     installation.start_route(("kpi", "notify"))
+    # Whoever comes first has both partitions until the other has joined.
+    assert eventually(lambda: all("partition recovered" in journey.log.read_text() for journey in (first, second)), 60), installation.logs()
     spoken = lambda: {record["source_partition"] for record in installation.records("kpi.deltas") if record["kind"] == "CLOCK"}
     installation.succeed("generate", "--events", 300, "--customers", 50, "--seed", 3)
     assert eventually(lambda: spoken() == {0, 1}, 60, 1), installation.logs()
-    journeys[1].send_signal(signal.SIGSTOP)
+    second.send_signal(signal.SIGSTOP)
     heard = lambda: [body["data"] for status, _, body, _ in receiver.got if status == 200]
     try:
         assert eventually(lambda: any(one["state"] == "OPEN" for one in heard()), 30), installation.logs()
     finally:
-        journeys[1].send_signal(signal.SIGCONT)
+        second.send_signal(signal.SIGCONT)
     told = heard()[-1]
     assert (told["rule"], told["kind"], told["severity"], told["dimension"]) == ("data.lag", "DATA_QUALITY", "WARNING", "all")
     assert re.fullmatch(r"touchpoints are read \d+\.\d s late: KPIs lack what has come since", told["text"]), told
