@@ -251,6 +251,24 @@ static void settle(struct season *season, enum season_kind kind)
     season->settled = true;
 }
 
+/* The days' worths are relative to the level, so they sum to nothing. Left alone they would wander together against it, for what is believed of
+ * each is less than it is, by another share: after two years the rest of a steady series had risen by a tenth. */
+static void centre_days(struct season *season)
+{
+    float sum = 0;
+    int seen = 0;
+    for (int day = 0; day < SEASON_DAYS; day++)
+        if (season->week_rows[day] > 0) {
+            sum += season->week[day];
+            seen++;
+        }
+    float mean = sum / (float)seen;
+    for (int day = 0; day < SEASON_DAYS; day++)
+        if (season->week_rows[day] > 0)
+            season->week[day] -= mean;
+    season->level += (double)mean;
+}
+
 /* Each row teaches the hour it lies in, though it is judged between the middles of two. */
 static void learn_slot(struct season *season, enum season_kind kind, int slot, double total, double miss, double even_miss)
 {
@@ -261,8 +279,11 @@ static void learn_slot(struct season *season, enum season_kind kind, int slot, d
     if (season->settled)
         beyond = tame(season, beyond, 4);
     nudge(&season->week[slot], rows, beyond, week_weeks * season->rows_per_slot);
-    if (kind == SEASON_WEEK_OF_DAYS)
+    if (kind == SEASON_WEEK_OF_DAYS) {
+        if (season->settled)
+            centre_days(season);
         return;
+    }
     first_visit(season, hour);
     double hourly = tame(season, total - season->level - (double)season->hour[hour], 4);
     nudge(&season->hour[hour], &season->hour_rows[hour], hourly, hour_days * season->rows_per_slot);

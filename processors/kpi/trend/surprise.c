@@ -46,15 +46,16 @@ static double normal_log10(double distance)
 
 double surprise_log10(const struct surprise *surprise, double distance)
 {
+    double normal = normal_log10(distance / surprise->edge * normal_edge);
     if (distance <= surprise->edge)
-        return normal_log10(distance / surprise->edge * normal_edge);
+        return normal;
     double ratio = fmin(surprise->first * surprise->first / surprise->second, 0.95);
     double below = 1 - 0.5 / (1 - ratio);
     double shape = fmin(fmax(surprise->first + below, tail_least), tail_most);
     double scale = surprise->edge * surprise->first * (1 - fmin(below, 0));
     double over = (distance - surprise->edge) / scale;
     double fall = fabs(shape) < 1e-6 ? over : log1p(fmax(shape * over, -0.999999)) / shape;
-    return fmax(-300, log10(edge_share) - fall / M_LN10);
+    return fmax(fmax(-300, normal), log10(edge_share) - fall / M_LN10);
 }
 
 /* Wallace's transform; its error in z is below 2 % from shape 2 on. */

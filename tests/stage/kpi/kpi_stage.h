@@ -29,7 +29,7 @@ static inline void stage_begin_partition(struct stage_under_test *stage, const c
 {
     *stage = (struct stage_under_test){
         .settings = {.time_zone = (char *)(uintptr_t)zone, .publish_interval_ms = 1000, .publish_rounds_behind = 2, .lead_ms = 60000,
-                     .trend_enabled = trend_dimensions != NULL, .trend_news_ms = DAYS(30), .trend_warm_up_ms = MINUTES(2), .trend_false_alarms_per_month = 4, .trend_series = 100,
+                     .trend_enabled = trend_dimensions != NULL, .trend_news_ms = DAYS(30), .trend_warm_up_ms = MINUTES(2), .trend_false_alarms_per_month = 4, .trend_series = 4,
                      .trend_dimensions = (char *)(uintptr_t)(trend_dimensions ? trend_dimensions : "all"),
                      .alert_window = (char *)(uintptr_t)"24h", .alert_least_n = 30, .alert_critical_from = 2}, /* of no dimension */
         .record_ms = 1000000};

@@ -202,6 +202,7 @@ static void alarms_keep_to_the_budget_where_noise_has_a_rhythm_too(void **state)
 static void a_step_in_the_first_week_of_a_series_without_a_rhythm_is_said(void **state)
 {
     (void)state;
+    int placed = 0;
     for (uint64_t seed = 1; seed <= 40; seed++) {
         double values[168];
         int step = seed % 2 ? 60 : 100;
@@ -209,11 +210,15 @@ static void a_step_in_the_first_week_of_a_series_without_a_rhythm_is_said(void *
         for (int row = step; row < 168; row++)
             values[row] += 6;
         struct heard heard = listen(&hourly, values, 168);
-        bool is_said = false;
-        for (int k = 0; k < heard.count; k++)
-            is_said |= heard.shift[k].kind == TREND_KIND_LEVEL && llabs(heard.shift[k].onset_row - step) <= 1;
+        bool is_said = false, is_placed = false;
+        for (int k = 0; k < heard.count; k++) {
+            is_said |= heard.shift[k].kind == TREND_KIND_LEVEL;
+            is_placed |= heard.shift[k].kind == TREND_KIND_LEVEL && llabs(heard.shift[k].onset_row - step) <= 1;
+        }
         assert_true(is_said);
+        placed += is_placed;
     }
+    assert_in_range(placed, 36, 40); /* the hours are still being learned, and may take in some of it first */
 }
 
 static void gaps_and_constants_are_calm(void **state)
@@ -302,6 +307,45 @@ static void a_closed_weekend_is_no_news_in_a_series_by_the_day(void **state)
     }
     assert_int_equal(said, 0);
     trend_destroy(trend);
+}
+
+/* What an installation allows a series is one alarm in decades: rarer than any series can teach. */
+static void a_tight_budget_is_kept(void **state)
+{
+    (void)state;
+    enum { ROWS = 24 * 365, YEARS = 60 };
+    const struct trend_config config = {.resolution = TREND_HOUR, .seasonal = true, .false_alarms_per_point = trend_budget(4, 0.4, 500, TREND_HOUR)};
+    int alarms = 0; /* 2.3 are allowed */
+    dice = 31;
+    for (int year = 0; year < YEARS; year++) {
+        struct trend *trend = trend_create(&config);
+        struct trend_change shifts[TREND_SHIFTS_MOST];
+        for (int64_t row = 0; row < ROWS; row++)
+            alarms += (int)trend_add(trend, row * 3600000, count_around(30), 0, 0, shifts, TREND_SHIFTS_MOST);
+        trend_destroy(trend);
+    }
+    assert_in_range(alarms, 0, 5);
+}
+
+/* The worth of weekdays once wandered against the level, and after two years a steady series had «risen». */
+static void days_with_a_rhythm_stay_calm_for_years(void **state)
+{
+    (void)state;
+    enum { DAYS = 4 * 365, SERIES = 60 };
+    const struct trend_config config = {.resolution = TREND_DAY, .seasonal = true, .false_alarms_per_point = trend_budget(4, 0.4, 500, TREND_DAY)};
+    int said = 0;
+    dice = 32;
+    for (int series = 0; series < SERIES; series++) {
+        struct trend *trend = trend_create(&config);
+        for (int64_t day = 0; day < DAYS; day++) {
+            struct trend_change shifts[TREND_SHIFTS_MOST];
+            size_t count = trend_add(trend, day * 86400000, count_around(day % 7 == 2 || day % 7 == 3 ? 15 : 36), 0, 0, shifts, TREND_SHIFTS_MOST);
+            for (size_t k = 0; k < count; k++)
+                said += shifts[k].kind == TREND_KIND_LEVEL;
+        }
+        trend_destroy(trend);
+    }
+    assert_in_range(said, 0, 8);
 }
 
 static void the_budget_is_shared_by_series_and_points(void **state)
@@ -425,6 +469,8 @@ int main(void)
         cmocka_unit_test(a_series_that_begins_to_climb_has_a_trend_shift),
         cmocka_unit_test(a_series_that_begins_to_wobble_has_a_variance_shift),
         cmocka_unit_test(a_closed_weekend_is_no_news_in_a_series_by_the_day),
+        cmocka_unit_test(a_tight_budget_is_kept),
+        cmocka_unit_test(days_with_a_rhythm_stay_calm_for_years),
         cmocka_unit_test(the_budget_is_shared_by_series_and_points),
         cmocka_unit_test(a_series_of_zeros_that_comes_to_life_is_said),
         cmocka_unit_test(whatever_comes_in_what_comes_out_are_numbers),
