@@ -17,6 +17,7 @@ const struct window windows[WINDOW_COUNT] = {
 #define ROW(id, name, windows_, better_, ...) ROW_SCALED(id, name, windows_, better_, 1, ##__VA_ARGS__)
 #define TARGET(value) .has_target = true, .target = value
 #define SCALE(least_, most_) .least = least_, .most = most_
+#define SETTLES(days) .settles_ms = DAYS(days)
 #define OPEN_IS_GOOD .open_is_good = true
 #define HELD(window) .has_held = true, .held = window
 
@@ -32,7 +33,7 @@ static const struct catalog_row rows[KPI_COUNT_OF_ALL] = {
     ROW(REVIEW_COUNT, review_count, FAST, NEITHER),
     ROW_SCALED(SENTIMENT, sentiment, FAST, HIGHER, KPI_SENTIMENT_SCALE, SCALE(-1, 1)),
     ROW(NEGATIVE_SHARE, negative_share, FAST, LOWER),
-    ROW(SURVEY_COMPLETION, survey_completion, SLOW, HIGHER, TARGET(0.6), HELD(WINDOW_90D)), /* of a day, or a week, nothing is known yet */
+    ROW(SURVEY_COMPLETION, survey_completion, SLOW, HIGHER, TARGET(0.6), SETTLES(14), HELD(WINDOW_90D)), /* of a day, or a week, nothing is known yet */
     ROW(RESPONSE_24H, response_24h, SLOW, HIGHER),
     ROW(FIRST_RESPONSE_TIME, first_response_time, FAST, LOWER, TARGET(HOURS(2))),
     ROW(FIRST_RESPONSE_CALENDAR, first_response_calendar, FAST, LOWER, TARGET(HOURS(2)), HELD(NO_WINDOW)), /* the team's clock is the promise */
@@ -45,15 +46,15 @@ static const struct catalog_row rows[KPI_COUNT_OF_ALL] = {
     ROW(HANDOFF_OVER_48H, handoff_over_48h, FAST, LOWER),
     ROW(SLA_FIRST_RESPONSE, sla_first_response, FAST, HIGHER),
     ROW(SLA_RESOLUTION, sla_resolution, FAST, HIGHER),
-    ROW(FCR, fcr, FAST, HIGHER, OPEN_IS_GOOD),
-    ROW(REOPEN_RATE, reopen_rate, FAST, LOWER),
+    ROW(FCR, fcr, FAST, HIGHER, SETTLES(7), OPEN_IS_GOOD),
+    ROW(REOPEN_RATE, reopen_rate, FAST, LOWER, SETTLES(7)),
     ROW(BACKLOG, backlog, FAST, LOWER),
     ROW(BACKLOG_INFLOW, backlog_inflow, FAST, LOWER),
     ROW(BACKLOG_OUTFLOW, backlog_outflow, FAST, HIGHER),
     ROW(RECURRING, recurring, FAST, LOWER),
-    ROW(FIRST_TIME_FIX, first_time_fix, FAST, HIGHER, OPEN_IS_GOOD),
+    ROW(FIRST_TIME_FIX, first_time_fix, FAST, HIGHER, SETTLES(30), OPEN_IS_GOOD),
     ROW(ON_TIME_DELIVERY, on_time_delivery, SLOW, HIGHER),
-    ROW(RETURN_RATE, return_rate, SLOW, LOWER),
+    ROW(RETURN_RATE, return_rate, SLOW, LOWER, SETTLES(30)),
     ROW(ACTIVATION, activation, SLOW, HIGHER),
     ROW(ACTIVE_CUSTOMERS, active_customers, SLOW, HIGHER),
     ROW_SCALED(USAGE_MINUTES, usage_minutes, SLOW, HIGHER, 60),
@@ -62,14 +63,14 @@ static const struct catalog_row rows[KPI_COUNT_OF_ALL] = {
     ROW(STAGE_MOVES, stage_moves, FAST, NEITHER),
     ROW(REPEAT_PURCHASE_180D, repeat_purchase_180d, SLOW, HIGHER, TARGET(0.6), HELD(WINDOW_30D)),
     ROW(REPEAT_PURCHASE_365D, repeat_purchase_365d, SLOW, HIGHER, TARGET(0.3), HELD(WINDOW_30D)),
-    ROW(RENEWAL_RATE, renewal_rate, SLOW, HIGHER),
+    ROW(RENEWAL_RATE, renewal_rate, SLOW, HIGHER, SETTLES(30)),
     ROW(CHURN_RATE, churn_rate, SLOW, LOWER),
     ROW(RETENTION, retention, SLOW, HIGHER),
     ROW(LOYALTY_SHARE, loyalty_share, SLOW, HIGHER),
     ROW(REFERRAL_RATE, referral_rate, 1u << WINDOW_90D, HIGHER),
     ROW(UPSELL_REVENUE, upsell_revenue, SLOW, HIGHER),
-    ROW(ENGAGEMENT_OPEN, engagement_open, SLOW, HIGHER),
-    ROW(ENGAGEMENT_CLICK, engagement_click, SLOW, HIGHER),
+    ROW(ENGAGEMENT_OPEN, engagement_open, SLOW, HIGHER, SETTLES(3)),
+    ROW(ENGAGEMENT_CLICK, engagement_click, SLOW, HIGHER, SETTLES(3)),
     ROW(UPLIFT_ONBOARDING, uplift_onboarding, SLOW, HIGHER),
     ROW(UPLIFT_EXCELLENT_SUPPORT, uplift_excellent_support, SLOW, HIGHER),
     ROW(HOT_OPEN, hot_open, SLOW, LOWER),

@@ -31,6 +31,7 @@ struct catalog_row {
     double target;           /* shipped; durations in ms; kpi.targets overrides */
     double least, most;      /* the scale of a mean; 0 and 0: it has none, or its kind says it */
     bool open_is_good;       /* of a rate: what can still change stands as if it turned out well, not as a miss */
+    int64_t settles_ms;      /* so old an event's part in it is final, or nearly; 0: at once. Detectors wait for it (watch.c) */
     bool has_held;           /* else the window of kpi.alerts.window is held to the target; kpi.alerts.windows overrides both */
     uint8_t held;            /* enum window_id, or NO_WINDOW */
     double divisor;          /* of the sum, into the unit shown: sentiment and usage_minutes; else 1 */

@@ -301,6 +301,44 @@ static void history_whose_last_minutes_fly_by_is_looked_through(void **unused)
     stage_end(&stage);
 }
 
+/* A hundred surveys an hour go out; `rate` of them are answered, a day later each. History is all there from the start. */
+static void send_surveys(struct stage_under_test *stage, struct random *random, int64_t from_ms, int hours, double rate)
+{
+    for (int hour = 0; hour < hours; hour++) {
+        int answered = 0;
+        for (int i = 0; i < 100; i++)
+            answered += random_unit(random) < rate;
+        feed_add(stage, "survey_completion|all", from_ms + HOURS(hour), (struct kpi_sums){.n = 100, .immature = 100}, -1);
+        feed_add(stage, "survey_completion|all", from_ms + HOURS(hour - 24), (struct kpi_sums){.num = answered, .immature = -answered}, -1);
+        feed_clock(stage, from_ms + HOURS(hour + 1) + MINUTES(2));
+    }
+}
+
+/* An hour that closes has few answers yet, or none, and it is no news that one of last month has more. */
+static void what_settles_later_is_looked_at_when_it_has_settled(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct random random;
+    int64_t now_ms = at("2026-02-25T00:00:30Z");
+    random_init(&random, 3);
+    stage_begin(&stage, "UTC", "single");
+    feed_clock(&stage, now_ms);
+    for (int hour = 1; hour <= 60 * 24; hour++) {
+        int answered = 0;
+        for (int i = 0; i < 100 && hour > 24; i++)
+            answered += random_unit(&random) < 0.6;
+        feed_add(&stage, "survey_completion|all", now_ms - HOURS(hour), (struct kpi_sums){.n = 100, .num = answered, .immature = 100 - answered}, -1);
+    }
+    send_surveys(&stage, &random, now_ms, 20 * 24, 0.6);
+    assert_int_equal(shifts_told(&stage), 0);
+    send_surveys(&stage, &random, now_ms + DAYS(20), 10 * 24, 0.3);
+    assert_int_equal(shifts_told(&stage), 0);
+    send_surveys(&stage, &random, now_ms + DAYS(30), 6 * 24, 0.3); /* after fourteen days it shows */
+    assert_true(shifts_told(&stage) >= 1);
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +352,7 @@ int main(void)
         cmocka_unit_test(history_that_comes_partition_by_partition_is_looked_through_when_it_is_all_there),
         cmocka_unit_test(history_that_pours_in_when_the_watch_has_just_begun_makes_it_begin_anew),
         cmocka_unit_test(history_whose_last_minutes_fly_by_is_looked_through),
+        cmocka_unit_test(what_settles_later_is_looked_at_when_it_has_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
