@@ -40,6 +40,7 @@ void kpi_entry_save(void *context, struct entry *entry, struct bytes *value)
     case SUBJECT_CLOCK:
         sources_save(&task->sources, private);
         lag_watch_save(&task->lag, private);
+        sources_save_behind(&task->sources, private);
         break;
     case SUBJECT_SOURCE:
         out.kpi = VIEW_LITERAL("heard");
@@ -82,6 +83,7 @@ static bool load_clocks(struct kpi_task *task, struct view private)
     if (!sources_load(&task->sources, &in))
         return false;
     lag_watch_load(&task->lag, &in);
+    sources_load_behind(&task->sources, &in);
     return !in.is_broken;
 }
 

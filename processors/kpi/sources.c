@@ -112,8 +112,8 @@ int64_t sources_speak(struct sources *sources, const struct word *word)
     int64_t now_ms = smallest_clock(sources);
     bool is_later = now_ms > sources->clock_ms;
     sources->clock_ms = is_later ? now_ms : sources->clock_ms;
-    if (is_later || is_flush)
-        remember(sources, (struct moment){word->offset, sources->clock_ms, is_flush});
+    if (is_later || is_flush || was_behind != sources->is_behind)
+        remember(sources, (struct moment){word->offset, sources->clock_ms, is_flush, sources->is_behind});
     return sources->clock_ms;
 }
 
@@ -121,6 +121,12 @@ bool sources_is_flush(const struct sources *sources, int64_t offset)
 {
     const struct moment *moment = recall(sources, offset);
     return moment && moment->offset == offset && moment->is_flush;
+}
+
+bool sources_was_behind(const struct sources *sources, int64_t offset)
+{
+    const struct moment *moment = recall(sources, offset);
+    return moment && moment->is_behind;
 }
 
 void sources_save(const struct sources *sources, struct bytes *out)
@@ -183,4 +189,28 @@ bool sources_load(struct sources *sources, struct unpacker *in)
     }
     load_behind(sources, in);
     return !in->is_broken;
+}
+
+/* How many moments in a row nobody was behind, then somebody, and so on. */
+void sources_save_behind(const struct sources *sources, struct bytes *out)
+{
+    bool was_behind = false;
+    int64_t run = 0;
+    for (size_t i = 0; i < sources->history_count; i++) {
+        if (sources->history[i].is_behind != was_behind) {
+            pack(out, run);
+            run = 0;
+            was_behind = !was_behind;
+        }
+        run++;
+    }
+    pack(out, run);
+}
+
+void sources_load_behind(struct sources *sources, struct unpacker *in)
+{
+    bool is_behind = false;
+    for (size_t i = 0; i < sources->history_count && !in->is_broken && in->at != in->end; is_behind = !is_behind)
+        for (int64_t run = unpack(in); run > 0 && i < sources->history_count; run--)
+            sources->history[i++].is_behind = is_behind;
 }

@@ -12,7 +12,7 @@
  * it was, but goes on from the new time once everybody has spoken twice.
  *
  * After a crash the engine reads records again that this table has seen already: the table is saved with a later offset than
- * other entries. So it remembers its own recent past: what the clock was at an offset, and which offsets were flushes.
+ * other entries. So it remembers its own recent past: what the clock was at an offset, which offsets were flushes, and when somebody was behind.
  * Replaying then gives every entry exactly the clock it had the first time. Task thread only. */
 #ifndef TS_KPI_SOURCES_H
 #define TS_KPI_SOURCES_H
@@ -30,7 +30,7 @@ struct source {
 
 struct moment {
     int64_t offset, clock_ms;
-    bool is_flush;
+    bool is_flush, is_behind;
 };
 
 struct sources {
@@ -65,8 +65,13 @@ struct word {
 int64_t sources_speak(struct sources *sources, const struct word *word);
 
 bool sources_is_flush(const struct sources *sources, int64_t offset);
+/* Was a backlog being read then? */
+bool sources_was_behind(const struct sources *sources, int64_t offset);
 
 void sources_save(const struct sources *sources, struct bytes *out);
 bool sources_load(struct sources *sources, struct unpacker *in);
+/* When somebody was behind, of the past that sources_load has brought: a part of its own, for checkpoints of before do not have it. */
+void sources_save_behind(const struct sources *sources, struct bytes *out);
+void sources_load_behind(struct sources *sources, struct unpacker *in);
 
 #endif

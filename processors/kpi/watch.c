@@ -115,6 +115,13 @@ static bool has_enough(const struct series_state *state, enum grid grid, const s
     }
 }
 
+/* While a backlog is read days pass within a second, and what moves with the last activity has moved on before its day closes. */
+static bool is_blurred(const struct step *step, const struct series_state *state)
+{
+    const struct kpi_task *task = step->task;
+    return catalog_is_moving(state->series.kind) && sources_was_behind(&task->sources, step->offset);
+}
+
 /* A count of nothing is 0; a mean of nothing is missing. */
 static double row_value(const struct series_state *state, enum grid grid, const struct kpi_sums *sums,
                         const struct kpi_sums *pool, int64_t flow)
@@ -192,7 +199,7 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         int32_t row = watch->next[grid]++;
         struct kpi_sums sums = series_bucket(&state->series, grid, row);
         flow += sums.n;
-        feed_row(step, state, grid, row, row_value(state, grid, &sums, pool, flow), &sums);
+        feed_row(step, state, grid, row, is_blurred(step, state) ? NAN : row_value(state, grid, &sums, pool, flow), &sums);
         struct standing now = standing_of(watch->trends[grid]);
         shift_alert_row(step, state, grid, grid_start_ms(state->series.zone, grid, row + 1), &now);
     }

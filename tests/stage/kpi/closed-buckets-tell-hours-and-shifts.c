@@ -339,6 +339,34 @@ static void what_settles_later_is_looked_at_when_it_has_settled(void **unused)
     stage_end(&stage);
 }
 
+/* Who was active each day of `days`. Of the last day a third are left when it closes: the others were seen again since. */
+static size_t shifts_of_active_customers(bool is_backlog_at_the_end)
+{
+    struct stage_under_test stage;
+    struct random random;
+    int64_t start_ms = at("2026-02-01T00:00:00Z");
+    random_init(&random, 9);
+    stage_begin(&stage, "UTC", "single");
+    feed_clock(&stage, start_ms);
+    for (int day = 0; day < 60; day++) {
+        bool is_last = day == 59;
+        int active = (is_last ? 70 : 195) + (int)random_below(&random, 11);
+        feed_add(&stage, "active_customers|all", start_ms + DAYS(day) + HOURS(9), (struct kpi_sums){.n = active}, -1);
+        feed_clock_of(&stage, 0, start_ms + DAYS(day + 1) - MINUTES(1), is_last && is_backlog_at_the_end);
+        feed_clock_of(&stage, 0, start_ms + DAYS(day + 1) + MINUTES(2), is_last && is_backlog_at_the_end);
+    }
+    size_t shifts = shifts_told(&stage);
+    stage_end(&stage);
+    return shifts;
+}
+
+static void days_that_fly_by_in_a_backlog_are_no_news_of_who_was_active(void **unused)
+{
+    (void)unused;
+    assert_int_equal(shifts_of_active_customers(false), 1);
+    assert_int_equal(shifts_of_active_customers(true), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +381,7 @@ int main(void)
         cmocka_unit_test(history_that_pours_in_when_the_watch_has_just_begun_makes_it_begin_anew),
         cmocka_unit_test(history_whose_last_minutes_fly_by_is_looked_through),
         cmocka_unit_test(what_settles_later_is_looked_at_when_it_has_settled),
+        cmocka_unit_test(days_that_fly_by_in_a_backlog_are_no_news_of_who_was_active),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
