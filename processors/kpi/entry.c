@@ -92,6 +92,7 @@ static bool load_private(struct kpi_task *task, struct entry *entry, struct view
     switch (kpi_subject_of(entry_key(entry))) {
     case SUBJECT_CLOCK:
         entry->state = &task->sources;
+        task->clocks = entry;
         return load_clocks(task, private);
     case SUBJECT_SOURCE:
         entry->state = source_watch_create(entry_key(entry));
@@ -132,8 +133,9 @@ void kpi_entry_free(void *context, struct entry *entry)
     if (entry->state == NULL)
         return;
     switch (kpi_subject_of(entry_key(entry))) {
-    case SUBJECT_CLOCK:
-        break; /* the task's */
+    case SUBJECT_CLOCK: /* the task's */
+        ((struct kpi_task *)context)->clocks = NULL;
+        break;
     case SUBJECT_SOURCE:
         source_watch_destroy(entry->state);
         break;

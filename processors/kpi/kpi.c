@@ -256,6 +256,7 @@ static enum outcome hear_clock(struct step *step, struct entry *entry, const str
 {
     struct kpi_task *task = step->task;
     entry->state = &task->sources;
+    task->clocks = entry;
     if (outcome == OUTCOME_OK && task->partition == 0)
         lag_watch_hear(step, &task->lag, delta->source_partition, delta->clock_at_ms);
     return outcome;
@@ -359,10 +360,20 @@ static bool is_flush(const struct kpi_task *task, const struct step *step)
     return !record->key.data || (kpi_subject_of(record->key) == SUBJECT_CLOCK && sources_is_flush(&task->sources, step->offset));
 }
 
+/* Nobody has spoken for a second. */
+static void note_silence(struct step *step)
+{
+    struct kpi_task *task = step->task;
+    if (task->partition == 0 && task->clocks && task->clocks->applied_offset <= step->offset && lag_watch_look(step, &task->lag))
+        entry_changed(step, task->clocks);
+}
+
 /* While recovering, a state may be from after this flush: then it waits for the one that comes after its change. */
 static void record_done(struct step *step)
 {
     struct kpi_task *task = step->task;
+    if (!step->record->key.data)
+        note_silence(step);
     if (!is_flush(task, step))
         return;
     size_t kept = 0;

@@ -69,16 +69,23 @@ static uint8_t level_now(const struct step *step, struct lag_watch *watch, int64
     return now_ms - watch->life.opened_at_ms < DATA_GRAVE_MS || !watch->life.level ? ALERT_HIGH : ALERT_LOW;
 }
 
+bool lag_watch_look(struct step *step, struct lag_watch *watch)
+{
+    const struct lag_place *last = slowest(watch, step->record_at_ms);
+    int64_t late_ms = last ? step->record_at_ms - last->clock_ms : 0, late_since_ms = watch->late_since_ms;
+    uint8_t before = watch->life.level, level = level_now(step, watch, late_ms);
+    bool is_moved = last && alerting_move(step, &watch->life, level, step->record_at_ms, again_ms);
+    if (is_moved)
+        tell(step, watch, level ? level : before, last, late_ms);
+    return is_moved || watch->late_since_ms != late_since_ms;
+}
+
 void lag_watch_hear(struct step *step, struct lag_watch *watch, int32_t partition, int64_t clock_ms)
 {
     struct lag_place *place = place_of(watch, partition);
     place->clock_ms = clock_ms > place->clock_ms ? clock_ms : place->clock_ms;
     place->spoken_ms = step->record_at_ms;
-    const struct lag_place *last = slowest(watch, step->record_at_ms);
-    int64_t late_ms = last ? step->record_at_ms - last->clock_ms : 0;
-    uint8_t before = watch->life.level, level = level_now(step, watch, late_ms);
-    if (last && alerting_move(step, &watch->life, level, step->record_at_ms, again_ms))
-        tell(step, watch, level ? level : before, last, late_ms);
+    lag_watch_look(step, watch);
 }
 
 void lag_watch_finish(struct lag_watch *watch)

@@ -85,6 +85,7 @@ struct kpi_task {
     int32_t partition;
     struct sources sources;
     struct lag_watch lag;       /* of partition 0 */
+    struct entry *clocks;       /* whose state these two are; NULL: nobody has spoken */
     struct series_list series;  /* all of this partition, in no promised order */
     struct series_list changed; /* to be published at the next flush */
     struct arena arena;            /* for what is needed in passing, emptied at each use */

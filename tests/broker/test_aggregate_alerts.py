@@ -10,6 +10,7 @@ import uuid
 from datetime import datetime, timedelta, timezone
 
 import fastavro
+import pytest
 from confluent_kafka import Producer
 
 from installation import eventually
@@ -143,24 +144,25 @@ def test_a_source_that_is_refused_is_told(make_installation, receivers):  # noqa
     assert [record for record in installation.rejected() if record["code"] != "unknown_field"] == []
 
 
-def test_touchpoints_that_are_read_late_are_told(make_installation, receivers):  # noqa: F811
-    """One of two journey processes stands still: the other's numbers go on, and lack what the first has not read."""
+@pytest.mark.parametrize("processes", [1, 2])
+def test_touchpoints_that_are_read_late_are_told(make_installation, receivers, processes):  # noqa: F811
+    """The only journey process stands still, or one of two: the other's numbers go on, and lack what the first has not read."""
     receiver = receivers()
     receiver.settings["notify.receivers"][0] |= {"rules": ["data.lag"]}
     installation = make_installation(**receiver.settings, **{"topics.partitions": 2, "data.lag_after": "4s"})
-    first, second = (installation.start("journey", name="journey-%d" % number, settings={"engine.instance": str(number)}) for number in (1, 2))
+    journeys = [installation.start("journey", name="journey-%d" % number, settings={"engine.instance": str(number)}) for number in range(processes)]
     installation.start_route(("kpi", "notify"))
     # Whoever comes first has both partitions until the other has joined.
-    assert eventually(lambda: all("partition recovered" in journey.log.read_text() for journey in (first, second)), 60), installation.logs()
+    assert eventually(lambda: all("partition recovered" in journey.log.read_text() for journey in journeys), 60), installation.logs()
     spoken = lambda: {record["source_partition"] for record in installation.records("kpi.deltas") if record["kind"] == "CLOCK"}
     installation.succeed("generate", "--events", 300, "--customers", 50, "--seed", 3)
     assert eventually(lambda: spoken() == {0, 1}, 60, 1), installation.logs()
-    second.send_signal(signal.SIGSTOP)
+    journeys[-1].send_signal(signal.SIGSTOP)
     heard = lambda: [body["data"] for status, _, body, _ in receiver.got if status == 200]
     try:
         assert eventually(lambda: any(one["state"] == "OPEN" for one in heard()), 30), installation.logs()
     finally:
-        second.send_signal(signal.SIGCONT)
+        journeys[-1].send_signal(signal.SIGCONT)
     told = heard()[-1]
     assert (told["rule"], told["kind"], told["severity"], told["dimension"]) == ("data.lag", "DATA_QUALITY", "WARNING", "all")
     assert re.fullmatch(r"touchpoints are read \d+\.\d s late: KPIs lack what has come since", told["text"]), told

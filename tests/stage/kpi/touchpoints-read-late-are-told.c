@@ -90,6 +90,29 @@ static void a_partition_that_says_nothing_is_late(void **unused)
     stage_end(&stage);
 }
 
+static void where_nobody_speaks_all_are_late(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage, 0);
+    driver_tick(stage.driver, start_ms() - HOURS(1)); /* nobody ever has: nothing is known to be late */
+    for (int32_t source = 0; source < 2; source++)
+        word(&stage, source, start_ms(), 0);
+    for (int second = 1; second < 7 * 60; second++)
+        driver_tick(stage.driver, start_ms() + SECONDS(second));
+    assert_int_equal(alerts_of(&stage, alerts), 0);
+    driver_tick(stage.driver, start_ms() + MINUTES(7));
+    driver_tick(stage.driver, start_ms() + MINUTES(20));
+    assert_int_equal(alerts_of(&stage, alerts), 1);
+    says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_WARNING, 1, "touchpoints are read 7.0 min late: KPIs lack what has come since");
+    for (int32_t source = 0; source < 2; source++)
+        word(&stage, source, start_ms() + MINUTES(21), 0);
+    assert_int_equal(alerts_of(&stage, alerts), 2);
+    says(&alerts[1], ALERT_STATE_RESOLVED, SEVERITY_WARNING, 2, "touchpoints are read in time again");
+    stage_end(&stage);
+}
+
 static void after_a_day_it_is_no_warning_any_more(void **unused)
 {
     (void)unused;
@@ -135,6 +158,12 @@ static void a_crash_changes_nothing(void **unused)
             late_ms[source] = random_below(&random, 60) == 0 ? MINUTES(random_below(&random, 12)) : late_ms[source];
             word(&straight, source, start_ms() + SECONDS(second), late_ms[source]);
             word(&crashed, source, start_ms() + SECONDS(second), late_ms[source]);
+            bool is_silence = random_below(&random, 300) == 0; /* ten minutes: the stage's own ticks are all that comes */
+            for (int64_t end = second + (is_silence ? 600 : 0); second < end; second += 20) {
+                driver_tick(straight.driver, start_ms() + SECONDS(second));
+                driver_tick(crashed.driver, start_ms() + SECONDS(second));
+                chaos_strike(&chaos, &crashed);
+            }
             chaos_strike(&chaos, &crashed);
         }
         assert_true(alerts_compare(&straight, &crashed) > 0);
@@ -148,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_minutes_for_two_minutes_are_told_until_half_of_it),
         cmocka_unit_test(who_catches_up_after_a_restart_is_not_told),
+        cmocka_unit_test(where_nobody_speaks_all_are_late),
         cmocka_unit_test(a_partition_that_says_nothing_is_late),
         cmocka_unit_test(after_a_day_it_is_no_warning_any_more),
         cmocka_unit_test(one_partition_of_the_deltas_tells_and_by_the_settings_none),
