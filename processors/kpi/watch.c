@@ -201,7 +201,7 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         flow += sums.n;
         feed_row(step, state, grid, row, is_blurred(step, state) ? NAN : row_value(state, grid, &sums, pool, flow), &sums);
         struct standing now = standing_of(watch->trends[grid]);
-        shift_alert_row(step, state, grid, grid_start_ms(state->series.zone, grid, row + 1), &now);
+        shift_alert_row(step, state, grid, grid_start_ms(state->series.zone, grid, row + 1) + catalog_find(state->series.kpi)->settles_ms, &now);
     }
 }
 

@@ -301,6 +301,19 @@ static void history_whose_last_minutes_fly_by_is_looked_through(void **unused)
     stage_end(&stage);
 }
 
+static struct trend_shift first_shift(struct stage_under_test *stage)
+{
+    struct trend_shift shift = {.revision = -1};
+    struct view avro;
+    uint32_t id;
+    for (size_t i = 0; i < driver_output_count(stage->driver) && shift.revision < 0; i++) {
+        const struct driver_output *output = driver_output(stage->driver, i);
+        if (strcmp(output->topic, "trend.shifts") == 0)
+            assert_true(wire_split(output->value, &id, &avro) && trend_shift_decode(&shift, avro, &stage->arena));
+    }
+    return shift;
+}
+
 /* A hundred surveys an hour go out; `rate` of them are answered, a day later each. History is all there from the start. */
 static void send_surveys(struct stage_under_test *stage, struct random *random, int64_t from_ms, int hours, double rate)
 {
@@ -314,7 +327,7 @@ static void send_surveys(struct stage_under_test *stage, struct random *random, 
     }
 }
 
-/* An hour that closes has few answers yet, or none, and it is no news that one of last month has more. */
+/* An hour that closes has few answers yet, or none (theirs come from the day after on), and it is no news that one of last month has more. */
 static void what_settles_later_is_looked_at_when_it_has_settled(void **unused)
 {
     (void)unused;
@@ -334,8 +347,11 @@ static void what_settles_later_is_looked_at_when_it_has_settled(void **unused)
     assert_int_equal(shifts_told(&stage), 0);
     send_surveys(&stage, &random, now_ms + DAYS(20), 10 * 24, 0.3);
     assert_int_equal(shifts_told(&stage), 0);
-    send_surveys(&stage, &random, now_ms + DAYS(30), 6 * 24, 0.3); /* after fourteen days it shows */
+    send_surveys(&stage, &random, now_ms + DAYS(30), 6 * 24, 0.3); /* after fourteen days it shows, and is news of now */
     assert_true(shifts_told(&stage) >= 1);
+    struct trend_shift shift = first_shift(&stage);
+    assert_true(shift.onset_at_ms >= now_ms + DAYS(18) && shift.onset_at_ms <= now_ms + DAYS(21));
+    assert_true(shift.detected_at_ms >= shift.onset_at_ms + DAYS(14) && shift.detected_at_ms <= now_ms + DAYS(36));
     stage_end(&stage);
 }
 
