@@ -180,11 +180,9 @@ static unsigned load_watch(const struct kpi_shared *shared, struct watch *watch,
         struct view saved = unpack_view(in);
         if (saved.size == 0)
             continue;
-        watch->trends[grid] = trend_load(&shared->trends[grid], saved);
-        if (watch->trends[grid])
-            continue;
-        watch->trends[grid] = trend_create(&shared->trends[grid]); /* of another version: learn anew from here on */
-        renewed |= 1u << grid;
+        struct trend *trend = trend_load(&shared->trends[grid], saved);
+        renewed |= (unsigned)(trend == NULL) << grid; /* of another version: learn anew from here on */
+        watch_adopt(watch, (enum grid)grid, trend ? trend : trend_create(&shared->trends[grid]));
     }
     return renewed;
 }

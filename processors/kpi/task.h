@@ -124,6 +124,7 @@ struct addition {
 
 void watch_init(struct series_state *state, const struct kpi_task *task); /* once at_ms is known */
 void watch_finish(struct watch *watch);
+void watch_adopt(struct watch *watch, enum grid grid, struct trend *trend); /* in the place of what it has; NULL: nothing */
 
 bool watch_is_young(const struct step *step, const struct series_state *state); /* watch_note is worth calling */
 void watch_note(struct step *step, struct series_state *state, const struct addition *added, size_t count); /* these, by minutes */

@@ -14,6 +14,7 @@
  * too few items is told as missing, so that a sparse series is watched by the day, or not at all, rather than by the
  * hour with false alarms. A gauge wanders by nature: by the day its steps are news, by the hour they are how it moves. */
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "processors/kpi/evaluate.h"
 #include "processors/kpi/task.h"
 #include "processors/kpi/trend/trend.h"
@@ -55,12 +56,21 @@ void watch_init(struct series_state *state, const struct kpi_task *task)
         state->watch.starts_at_ms = state->series.at_ms + task->shared->settings->trend_warm_up_ms;
 }
 
+void watch_adopt(struct watch *watch, enum grid grid, struct trend *trend)
+{
+    static const char *const labels[GRID_COUNT] = {"resolution=\"minute\"", "resolution=\"hour\"", "resolution=\"day\""};
+    if (!watch->trends[grid] && !trend)
+        return;
+    metric_add(metrics_gauge("touchstream_kpi_detectors", labels[grid], "Series that are watched for shifts; more than trend.series raise more false alarms."),
+               (trend != NULL) - (watch->trends[grid] != NULL));
+    trend_destroy(watch->trends[grid]);
+    watch->trends[grid] = trend;
+}
+
 void watch_finish(struct watch *watch)
 {
-    for (int grid = 0; grid < GRID_COUNT; grid++) {
-        trend_destroy(watch->trends[grid]);
-        watch->trends[grid] = NULL;
-    }
+    for (int grid = 0; grid < GRID_COUNT; grid++)
+        watch_adopt(watch, (enum grid)grid, NULL);
 }
 
 /* A row is fed so long after its end. */
@@ -163,15 +173,14 @@ static void feed_row(struct step *step, struct series_state *state, enum grid gr
                      const struct kpi_sums *sums)
 {
     bool is_sample = has_own_noise(state->series.kind); /* else what the rows say themselves is all that is known of noise */
-    struct trend **trend = &state->watch.trends[grid];
     const struct kpi_task *task = step->task;
     const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
-    if (!*trend && isnan(value))
+    if (!state->watch.trends[grid] && isnan(value))
         return;
-    if (!*trend)
-        *trend = trend_create(&task->shared->trends[grid]);
+    if (!state->watch.trends[grid])
+        watch_adopt(&state->watch, grid, trend_create(&task->shared->trends[grid]));
     struct trend_change changes[TREND_SHIFTS_MOST];
-    size_t count = trend_add(*trend, grid_start_ms(state->series.zone, grid, row), value, is_sample && sums->n > 0 ? (double)sums->n : 0,
+    size_t count = trend_add(state->watch.trends[grid], grid_start_ms(state->series.zone, grid, row), value, is_sample && sums->n > 0 ? (double)sums->n : 0,
                              is_sample ? evaluate_variance(state->series.kpi, sums, pool) : 0, changes, TREND_SHIFTS_MOST);
     for (size_t i = 0; i < count; i++)
         tell(step, state, grid, &changes[i], row);
@@ -189,8 +198,7 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
     struct watch *watch = &state->watch;
     const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
     if (until - watch->next[grid] > rows_kept[grid]) { /* time has leapt over all that is known: what was learnt is stale */
-        trend_destroy(watch->trends[grid]);
-        watch->trends[grid] = NULL;
+        watch_adopt(watch, grid, NULL);
         state->shift.is_unwatched |= state->shift.grid == grid;
         watch->next[grid] = until - rows_kept[grid];
     }
