@@ -194,7 +194,7 @@ static void add_bucket(struct step *step, struct series_state *state, const stru
 
 static void note_additions(struct step *step, struct series_state *state, const struct kpi_delta *delta)
 {
-    if (!watch_is_young(step, state))
+    if (!watch_may_wait(step, state))
         return;
     struct addition *added = arena_alloc(step->arena, (delta->buckets.count + 1) * sizeof *added);
     for (size_t i = 0; i < delta->buckets.count; i++)

@@ -158,7 +158,7 @@ static void load_bins(struct bins *bins, struct unpacker *in)
 static void save_watch(const struct watch *watch, struct bytes *out)
 {
     pack(out, watch->starts_at_ms);
-    pack(out, watch->is_started);
+    pack(out, watch->put_offs * 2 + watch->is_started);
     for (int grid = 0; grid < GRID_COUNT; grid++) {
         struct bytes saved = {0};
         pack(out, watch->next[grid]);
@@ -174,7 +174,9 @@ static unsigned load_watch(const struct kpi_shared *shared, struct watch *watch,
 {
     unsigned renewed = 0;
     watch->starts_at_ms = unpack(in);
-    watch->is_started = unpack(in);
+    int64_t started = unpack(in);
+    watch->is_started = started & 1;
+    watch->put_offs = (int32_t)(started / 2);
     for (int grid = 0; grid < GRID_COUNT; grid++) {
         watch->next[grid] = (int32_t)unpack(in);
         struct view saved = unpack_view(in);

@@ -4,7 +4,8 @@
  * So that history being imported is not all «too late», a series is not watched from its first record on, but from
  * trend.warm_up of event time after it; then the detector gets every bucket that is kept, from the oldest on, and goes on live.
  * Event time itself leaps while history is read, partition by partition: a clock that comes a day late to the start puts it off, and
- * so does history that still pours in when the watch has just begun (it begins anew, with all of it).
+ * so does history that still pours in before the start, or when the watch has just begun (it begins anew, with all of it): what was found in half of an
+ * import would be told. Not for ever: where what comes is always late, that is how it is.
  * Buckets of sums that move with a customer's last activity are right only as they close: no history for them.
  *
  * Whether a survey is completed, or a ticket reopened, is known days after the hour it counts in. As that hour closes its value is another than the
@@ -26,6 +27,7 @@
 /* Of what a bucket has then, a tenth that comes after it was fed is missed. The minutes in which event time leaps to the end of an import pass
  * in no time, while much of it is still on its way: the warm-up may be over before all has come. */
 enum { MISSED_PART = 10, YOUNG_MS = HOURS(1) };
+enum { PUT_OFFS_MOST = 200 }; /* before it begins: with two minutes of warm-up, an import of some hours */
 
 static const int32_t rows_kept[GRID_COUNT] = {MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT};
 
@@ -215,20 +217,22 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
 
 static void put_off(struct watch *watch, const struct kpi_task *task, int64_t clock_ms)
 {
+    int32_t put_offs = watch->put_offs;
     watch_finish(watch);
-    *watch = (struct watch){.starts_at_ms = clock_ms + task->shared->settings->trend_warm_up_ms};
+    *watch = (struct watch){.starts_at_ms = clock_ms + task->shared->settings->trend_warm_up_ms, .put_offs = put_offs};
 }
 
-/* Is much of this late for a row that has been fed, and not just a straggler? It says minutes, in their order, and the rows are hours or
- * days. */
-static bool is_missed(const struct series_state *state, const struct addition *added, size_t count)
+/* Is much of this late for a row that has been fed, or could have been, and not just a straggler? It says minutes, in their order, and the
+ * rows are hours or days. */
+static bool is_missed(const struct step *step, const struct series_state *state, const struct addition *added, size_t count)
 {
     enum grid grid = has_grid(state, GRID_HOUR) ? GRID_HOUR : GRID_DAY;
+    int32_t next = state->watch.is_started ? state->watch.next[grid] : closed_until_at(state, grid, step->clock_ms);
     int32_t summed = INT32_MIN;
     int64_t late = 0;
     for (size_t i = 0; i < count; i++) {
         int32_t row = grid_index(state->series.zone, grid, MINUTES((int64_t)added[i].minute));
-        if (row >= state->watch.next[grid])
+        if (row >= next)
             continue;
         late = (row == summed ? late : 0) + llabs(added[i].n);
         summed = row;
@@ -238,17 +242,23 @@ static bool is_missed(const struct series_state *state, const struct addition *a
     return false;
 }
 
-bool watch_is_young(const struct step *step, const struct series_state *state)
+bool watch_may_wait(const struct step *step, const struct series_state *state)
 {
-    const struct kpi_task *task = step->task;
-    int64_t warm_up_ms = task->shared->settings->trend_warm_up_ms, young_ms = warm_up_ms > YOUNG_MS ? warm_up_ms : YOUNG_MS;
-    return state->watch.is_started && step->clock_ms < state->watch.starts_at_ms + young_ms && !catalog_is_moving(state->series.kind);
+    const struct watch *watch = &state->watch;
+    int64_t warm_up_ms = ((const struct kpi_task *)step->task)->shared->settings->trend_warm_up_ms;
+    int64_t from_ms = watch->is_started ? watch->starts_at_ms : watch->starts_at_ms - warm_up_ms / 2; /* far off where nothing is watched */
+    int64_t young_ms = warm_up_ms > YOUNG_MS ? warm_up_ms : YOUNG_MS;
+    return step->clock_ms >= from_ms && (watch->is_started ? step->clock_ms < from_ms + young_ms : watch->put_offs < PUT_OFFS_MOST) &&
+           !catalog_is_moving(state->series.kind);
 }
 
 void watch_note(struct step *step, struct series_state *state, const struct addition *added, size_t count)
 {
-    if (watch_is_young(step, state) && is_missed(state, added, count))
-        put_off(&state->watch, step->task, step->clock_ms);
+    struct watch *watch = &state->watch;
+    if (!watch_may_wait(step, state) || !is_missed(step, state, added, count))
+        return;
+    watch->put_offs += !watch->is_started;
+    put_off(watch, step->task, step->clock_ms);
 }
 
 void watch_close(struct step *step, struct series_state *state)

@@ -301,6 +301,48 @@ static void history_whose_last_minutes_fly_by_is_looked_through(void **unused)
     stage_end(&stage);
 }
 
+/* Ten minutes long, from the oldest on: what has not come yet is no fall. */
+static void history_that_takes_its_time_is_looked_through_when_it_is_all_there(void **unused)
+{
+    (void)unused;
+    enum { HISTORY_HOURS = 20 * 24, IMPORT_SECONDS = 600 };
+    struct stage_under_test stage;
+    struct random random;
+    int64_t now_ms = at("2026-02-25T00:00:30Z"), from_ms = now_ms - HOURS(HISTORY_HOURS);
+    random_init(&random, 7);
+    stage_begin(&stage, "UTC", "single");
+    feed_clock(&stage, now_ms);
+    for (int second = 0, hour = 0; second < IMPORT_SECONDS + 300; second++) {
+        for (; second < IMPORT_SECONDS && hour < HISTORY_HOURS * (second + 1) / IMPORT_SECONDS; hour++)
+            feed_add(&stage, "review_count|all", from_ms + HOURS(hour), (struct kpi_sums){.n = 60 + (int)random_below(&random, 21)}, -1);
+        feed_clock(&stage, now_ms + SECONDS(second));
+    }
+    assert_int_equal(shifts_told(&stage), 0);
+    stage_end(&stage);
+}
+
+/* An upload an hour: every hour comes when it is over, and is a part of the series all the same. */
+static void who_always_comes_late_is_watched_in_the_end(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct random random;
+    int64_t start_ms = at("2026-02-01T00:00:00Z");
+    random_init(&random, 7);
+    stage_begin(&stage, "UTC", "single");
+    feed_clock(&stage, start_ms);
+    for (int hour = 0; hour < 20 * 24; hour++) {
+        for (int minute = 0; minute < 60; minute++) {
+            feed_clock(&stage, start_ms + HOURS(hour) + MINUTES(minute));
+            if (minute == 5)
+                feed_add(&stage, "csat_top2|all", start_ms + HOURS(hour - 1) + MINUTES(30),
+                         (struct kpi_sums){.n = 100, .num = (hour < 19 * 24 ? 75 : 40) + (int)random_below(&random, 11)}, -1);
+        }
+    }
+    assert_true(shifts_told(&stage) >= 1);
+    stage_end(&stage);
+}
+
 static struct trend_shift first_shift(struct stage_under_test *stage)
 {
     struct trend_shift shift = {.revision = -1};
@@ -396,6 +438,8 @@ int main(void)
         cmocka_unit_test(history_that_comes_partition_by_partition_is_looked_through_when_it_is_all_there),
         cmocka_unit_test(history_that_pours_in_when_the_watch_has_just_begun_makes_it_begin_anew),
         cmocka_unit_test(history_whose_last_minutes_fly_by_is_looked_through),
+        cmocka_unit_test(history_that_takes_its_time_is_looked_through_when_it_is_all_there),
+        cmocka_unit_test(who_always_comes_late_is_watched_in_the_end),
         cmocka_unit_test(what_settles_later_is_looked_at_when_it_has_settled),
         cmocka_unit_test(days_that_fly_by_in_a_backlog_are_no_news_of_who_was_active),
     };
