@@ -86,6 +86,13 @@ static int32_t closed_until_at(const struct series_state *state, enum grid grid,
     return grid_index(state->series.zone, grid, clock_ms - wait_ms(state));
 }
 
+static int32_t oldest_row(const struct series_state *state, enum grid grid, int32_t until)
+{
+    const struct level *level = &state->series.levels[grid];
+    bool has_history = level->count && !catalog_is_moving(state->series.kind);
+    return has_history && level_when(level, 0) < until ? level_when(level, 0) : until;
+}
+
 static void start(struct series_state *state, int64_t clock_ms)
 {
     struct watch *watch = &state->watch;
@@ -94,11 +101,7 @@ static void start(struct series_state *state, int64_t clock_ms)
     for (int grid = 0; grid < GRID_COUNT; grid++) {
         if (!has_grid(state, (enum grid)grid))
             continue;
-        const struct level *level = &state->series.levels[grid];
-        watch->next[grid] = closed_until_at(state, (enum grid)grid, clock_ms);
-        bool has_history = level->count && !catalog_is_moving(state->series.kind);
-        if (has_history && level_when(level, 0) < watch->next[grid])
-            watch->next[grid] = level_when(level, 0);
+        watch->next[grid] = oldest_row(state, (enum grid)grid, closed_until_at(state, (enum grid)grid, clock_ms));
     }
 }
 
@@ -199,6 +202,11 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
 {
     struct watch *watch = &state->watch;
     const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
+    if (watch->next[grid] > until) { /* a checkpoint from before rows were left to settle */
+        watch_adopt(watch, grid, NULL);
+        state->shift.is_unwatched |= state->shift.grid == grid;
+        watch->next[grid] = oldest_row(state, grid, until);
+    }
     if (until - watch->next[grid] > rows_kept[grid]) { /* time has leapt over all that is known: what was learnt is stale */
         watch_adopt(watch, grid, NULL);
         state->shift.is_unwatched |= state->shift.grid == grid;
@@ -272,9 +280,12 @@ void watch_close(struct step *step, struct series_state *state)
         start(state, step->clock_ms);
     if (!watch->is_started)
         return;
-    for (int grid = 0; grid < GRID_COUNT; grid++)
+    for (int grid = 0; grid < GRID_COUNT; grid++) {
         if (has_grid(state, (enum grid)grid))
             feed(step, state, (enum grid)grid, closed_until_at(state, (enum grid)grid, step->clock_ms));
+        else /* a checkpoint from before this KPI was left to settle */
+            watch_adopt(watch, (enum grid)grid, NULL);
+    }
 }
 
 int64_t watch_due_ms(const struct series_state *state)

@@ -28,6 +28,7 @@ void season_init(struct season *season)
 {
     memset(season, 0, sizeof *season);
     season->first_at_ms = season->last_at_ms = INT64_MIN;
+    season->centred = true;
 }
 
 static int64_t floor_rest(int64_t value, int64_t by)
@@ -280,7 +281,7 @@ static void learn_slot(struct season *season, enum season_kind kind, int slot, d
         beyond = tame(season, beyond, 4);
     nudge(&season->week[slot], rows, beyond, week_weeks * season->rows_per_slot);
     if (kind == SEASON_WEEK_OF_DAYS) {
-        if (season->settled)
+        if (season->settled && season->centred)
             centre_days(season);
         return;
     }

@@ -19,6 +19,7 @@ struct season {
     double rows_per_slot;
     double anchor;                   /* the first value */
     bool settled;                    /* the first week is over */
+    bool centred;                    /* the days' worths sum to nothing; not where they were learned before that was so: it would be a shift */
     double spread;                   /* mean absolute miss */
     double even, even_rows;          /* the same of misses over the root of their rows' weights */
     float hour[SEASON_HOURS], hour_rows[SEASON_HOURS];
