@@ -90,6 +90,8 @@ void metric_add(struct metric *metric, double by)
     while (!atomic_compare_exchange_weak_explicit(&metric->value, &old, old + by, memory_order_relaxed,
                                                   memory_order_relaxed)) {
     }
+    if (metric->kind == GAUGE)
+        atomic_store_explicit(&metric->is_hidden, false, memory_order_relaxed);
 }
 
 void metric_set(struct metric *metric, double value)

@@ -9,7 +9,7 @@
 
 struct metric;
 
-/* `labels`: "role=\"journey\",partition=\"3\"" or NULL. The same name and labels yield the same metric. A gauge is told once it has been set. */
+/* `labels`: "role=\"journey\",partition=\"3\"" or NULL. The same name and labels yield the same metric. A gauge is told once it has been set or added to. */
 struct metric *metrics_counter(const char *name, const char *labels, const char *help);
 struct metric *metrics_gauge(const char *name, const char *labels, const char *help);
 /* Logarithmic bounds from 100 µs to 100 s, 1-2-5. */

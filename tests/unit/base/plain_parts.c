@@ -246,6 +246,7 @@ static void metrics_render_as_prometheus_text(void **state)
     metric_set(metrics_gauge("ts_test_share", NULL, "How much."), 0.1);
     metric_set(metrics_gauge("ts_test_sum", NULL, "How much."), 0.1 + 0.2);
     metric_set(metrics_gauge("ts_test_most", NULL, "How much."), INFINITY);
+    metric_add(metrics_gauge("ts_test_held", NULL, "How many are there."), 3);
     struct metric *silent = metrics_gauge("ts_test_silent", NULL, "How much."), *past = metrics_gauge("ts_test_past", NULL, "How much.");
     metric_set(past, 1);
     metric_hide(past);
@@ -257,6 +258,7 @@ static void metrics_render_as_prometheus_text(void **state)
     assert_non_null(strstr(bytes_text(&out), "ts_test_share 0.1\n"));
     assert_non_null(strstr(bytes_text(&out), "ts_test_sum 0.30000000000000004\n")); /* another number than 0.3 */
     assert_non_null(strstr(bytes_text(&out), "ts_test_most +Inf\n"));
+    assert_non_null(strstr(bytes_text(&out), "ts_test_held 3\n"));
     assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_sum 0.003\n"));
     assert_non_null(strstr(bytes_text(&out), "# TYPE ts_test_total counter\nts_test_total{role=\"a\"} 2\n"));
     assert_non_null(strstr(bytes_text(&out), "ts_test_seconds_bucket{le=\"0.005\"} 1\n"));
