@@ -233,7 +233,6 @@ void publish_shift(struct step *step, struct series_state *state, enum grid grid
                                             [TREND_KIND_VARIANCE] = SHIFT_KIND_VARIANCE, [TREND_KIND_SPIKE] = SHIFT_KIND_SPIKE};
     struct kpi_task *task = step->task;
     const struct time_zone *zone = state->series.zone;
-    int64_t end_ms = grid_start_ms(zone, grid, row + 1);
     int32_t onset_row = row - (int32_t)(change->detected_row - change->onset_row); /* the detector's rows begin with the watch */
     struct trend_shift out = {
         .kpi = view_of_text(kpi_names[state->series.kpi].name),
@@ -242,7 +241,7 @@ void publish_shift(struct step *step, struct series_state *state, enum grid grid
         .kind = kinds[change->kind],
         .direction = change->after > change->before ? DIRECTION_UP : DIRECTION_DOWN,
         .onset_at_ms = grid_start_ms(zone, grid, onset_row),
-        .detected_at_ms = end_ms + catalog_find(state->series.kpi)->settles_ms,
+        .detected_at_ms = watch_known_ms(state, grid, row),
         .before = change->before,
         .after = change->after,
         .low = change->low,
@@ -250,7 +249,7 @@ void publish_shift(struct step *step, struct series_state *state, enum grid grid
         .confidence = change->confidence,
     };
     out.has_ended_at = out.kind == SHIFT_KIND_SPIKE; /* one bucket, and it is over when it can be told */
-    out.ended_at_ms = end_ms;
+    out.ended_at_ms = grid_start_ms(zone, grid, row + 1);
     if (out.kind != SHIFT_KIND_VARIANCE)
         out.has_good = is_good(state->series.kpi, out.direction == DIRECTION_UP, &out.good);
     /* The same shift has the same id whenever it is found: a row can say each kind once. */

@@ -131,6 +131,7 @@ bool watch_may_wait(const struct step *step, const struct series_state *state); 
 void watch_note(struct step *step, struct series_state *state, const struct addition *added, size_t count); /* these, by minutes */
 void watch_close(struct step *step, struct series_state *state); /* feed what has closed; shifts go to the outbox */
 int64_t watch_due_ms(const struct series_state *state);
+int64_t watch_known_ms(const struct series_state *state, enum grid grid, int32_t row); /* when what is found in this row can be told */
 
 /* --- shift_alerts.c */
 

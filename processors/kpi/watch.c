@@ -81,6 +81,11 @@ static int64_t wait_ms(const struct series_state *state)
     return catalog_is_moving(state->series.kind) ? 0 : CLOSING_GRACE_MS + catalog_find(state->series.kpi)->settles_ms;
 }
 
+int64_t watch_known_ms(const struct series_state *state, enum grid grid, int32_t row)
+{
+    return grid_start_ms(state->series.zone, grid, row + 1) + catalog_find(state->series.kpi)->settles_ms;
+}
+
 static int32_t closed_until_at(const struct series_state *state, enum grid grid, int64_t clock_ms)
 {
     return grid_index(state->series.zone, grid, clock_ms - wait_ms(state));
@@ -213,13 +218,14 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         watch->next[grid] = until - rows_kept[grid];
     }
     int64_t flow = watch->next[grid] < until ? series_gauge_after(&state->series, grid, watch->next[grid] - 1) : 0;
+    bool is_missing = is_blurred(step, state);
     while (watch->next[grid] < until) {
         int32_t row = watch->next[grid]++;
         struct kpi_sums sums = series_bucket(&state->series, grid, row);
         flow += sums.n;
-        feed_row(step, state, grid, row, is_blurred(step, state) ? NAN : row_value(state, grid, &sums, pool, flow), &sums);
+        feed_row(step, state, grid, row, is_missing ? NAN : row_value(state, grid, &sums, pool, flow), &sums);
         struct standing now = standing_of(watch->trends[grid]);
-        shift_alert_row(step, state, grid, grid_start_ms(state->series.zone, grid, row + 1) + catalog_find(state->series.kpi)->settles_ms, &now);
+        shift_alert_row(step, state, grid, watch_known_ms(state, grid, row), &now);
     }
 }
 
