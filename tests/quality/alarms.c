@@ -4,6 +4,7 @@
  *
  * An installation allows four a month for 500 series (trend.false_alarms_per_month, trend.series), two fifths of them by the hour: one in 26 years of a
  * series. So far out no series can teach what chance does, and what is allowed is kept only as far as it is measured, here. */
+#include "base/random.h"
 #include "processors/kpi/trend/trend.h"
 
 #include <math.h>
@@ -44,36 +45,20 @@ static const struct kind kinds[] = {
     {"CSAT of 10 answers a day", MEAN, TREND_DAY, 10, 0, false},
 };
 
-static uint64_t dice;
-
-static double uniform(void)
-{
-    dice += 0x9e3779b97f4a7c15u;
-    uint64_t x = dice;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return ((double)((x ^ (x >> 31)) >> 11) + 0.5) / 9007199254740992.0;
-}
-
-static double normal(void)
-{
-    return sqrt(-2 * log(uniform())) * cos(2 * M_PI * uniform());
-}
-
-static int poisson(double mean)
+static int poisson(struct random *dice, double mean)
 {
     int count = 0;
     double limit = exp(-mean);
     if (mean > 60)
-        return (int)fmax(0, round(mean + sqrt(mean) * normal()));
-    for (double product = uniform(); product > limit; product *= uniform())
+        return (int)fmax(0, round(mean + sqrt(mean) * random_normal(dice)));
+    for (double product = random_unit(dice); product > limit; product *= random_unit(dice))
         count++;
     return count;
 }
 
-static double item(const struct kind *kind)
+static double item(struct random *dice, const struct kind *kind)
 {
-    double x = uniform();
+    double x = random_unit(dice);
     switch (kind->law) {
     case RATE:
         return x < kind->parameter;
@@ -82,7 +67,7 @@ static double item(const struct kind *kind)
     case NPS:
         return x < 0.15 ? -100 : x < 0.45 ? 0 : 100;
     default:
-        return exp(kind->parameter * normal());
+        return exp(kind->parameter * random_normal(dice));
     }
 }
 
@@ -123,17 +108,17 @@ struct alarms {
     long shifts, spikes;
 };
 
-static void add_series(const struct kind *kind, long rows, struct alarms *alarms)
+static void add_series(struct random *dice, const struct kind *kind, long rows, struct alarms *alarms)
 {
     const struct trend_config config = {.resolution = kind->resolution, .seasonal = true,
                                         .false_alarms_per_point = trend_budget(budget_a_month, 1, 1, kind->resolution)};
     struct trend *trend = trend_create(&config);
     struct pool pool = {0, 0, 0};
     for (long number = 0; number < rows; number++) {
-        int items = poisson(traffic(kind, number));
+        int items = poisson(dice, traffic(kind, number));
         double sum = 0;
         for (int k = 0; k < items && kind->law != COUNT; k++) {
-            double x = item(kind);
+            double x = item(dice, kind);
             sum += x;
             pool.squares += x * x;
         }
@@ -166,9 +151,10 @@ int main(int argc, char **argv)
     for (size_t k = 0; k < count; k++) {
         bool is_day = kinds[k].resolution == TREND_DAY;
         struct alarms alarms = {0, 0};
-        dice = 100 + k;
+        struct random dice;
+        random_init(&dice, 100 + k);
         for (long series = 0; series < years; series++)
-            add_series(&kinds[k], is_day ? YEARS_OF_DAYS * 365 : 8760, &alarms);
+            add_series(&dice, &kinds[k], is_day ? YEARS_OF_DAYS * 365 : 8760, &alarms);
         double allowed = budget_a_month * 12 * (double)years * (is_day ? YEARS_OF_DAYS : 1), share = (double)(alarms.shifts + alarms.spikes) / allowed;
         printf("  %-72s %6ld  %6ld  %6.2f\n", kinds[k].name, alarms.shifts, alarms.spikes, share);
         fflush(stdout);

@@ -40,6 +40,7 @@ def delays(program, run, path, draw, seed):
         out.write("t,value,n\n")
         for row in range(AT + AFTER):
             out.write("%d,%.6g,\n" % (BEGIN + row * 3600, draw(dice, row % 24, row >= AT)))
+
     def rows_until_said(budget):
         said = [json.loads(line) for line in run(program, path, "--false-alarms-per-month", str(budget))]
         return min([AFTER] + [one["detected_row"] - AT + 1 for one in said if one["kind"] != "spike" and one["detected_row"] >= AT])

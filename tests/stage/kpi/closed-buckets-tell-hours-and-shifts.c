@@ -356,13 +356,19 @@ static struct trend_shift first_shift(struct stage_under_test *stage)
     return shift;
 }
 
+static int hits_of_a_hundred(struct random *random, double rate)
+{
+    int hits = 0;
+    for (int i = 0; i < 100; i++)
+        hits += random_unit(random) < rate;
+    return hits;
+}
+
 /* A hundred surveys an hour go out; `rate` of them are answered, a day later each. History is all there from the start. */
 static void send_surveys(struct stage_under_test *stage, struct random *random, int64_t from_ms, int hours, double rate)
 {
     for (int hour = 0; hour < hours; hour++) {
-        int answered = 0;
-        for (int i = 0; i < 100; i++)
-            answered += random_unit(random) < rate;
+        int answered = hits_of_a_hundred(random, rate);
         feed_add(stage, "survey_completion|all", from_ms + HOURS(hour), (struct kpi_sums){.n = 100, .immature = 100}, -1);
         feed_add(stage, "survey_completion|all", from_ms + HOURS(hour - 24), (struct kpi_sums){.num = answered, .immature = -answered}, -1);
         feed_clock(stage, from_ms + HOURS(hour + 1) + MINUTES(2));
@@ -380,9 +386,7 @@ static void what_settles_later_is_looked_at_when_it_has_settled(void **unused)
     stage_begin(&stage, "UTC", "single");
     feed_clock(&stage, now_ms);
     for (int hour = 1; hour <= 60 * 24; hour++) {
-        int answered = 0;
-        for (int i = 0; i < 100 && hour > 24; i++)
-            answered += random_unit(&random) < 0.6;
+        int answered = hour > 24 ? hits_of_a_hundred(&random, 0.6) : 0;
         feed_add(&stage, "survey_completion|all", now_ms - HOURS(hour), (struct kpi_sums){.n = 100, .num = answered, .immature = 100 - answered}, -1);
     }
     send_surveys(&stage, &random, now_ms, 20 * 24, 0.6);
