@@ -29,9 +29,14 @@ static void open_life(struct alert_life *life, int64_t at_ms, int64_t again_ms, 
 
 bool alerting_move(struct step *step, struct alert_life *life, uint8_t level, int64_t at_ms, int64_t again_ms)
 {
+    return alerting_move_late(step, life, level, at_ms, 0, again_ms);
+}
+
+bool alerting_move_late(struct step *step, struct alert_life *life, uint8_t level, int64_t at_ms, int64_t late_ms, int64_t again_ms)
+{
     if (!level && !life->level)
         return false;
-    bool is_historical = is_history(step, at_ms), is_news_now = level && life->is_historical && !is_historical;
+    bool is_historical = is_history(step, at_ms + late_ms), is_news_now = level && life->is_historical && !is_historical;
     if (level == life->level && !is_news_now)
         return false;
     if (!life->level)

@@ -17,6 +17,8 @@
 /* As of `at_ms` it stands at this level. Opened again within `again_ms` of its end it is the same alert, at 0 never. true: it is another step,
  * and alerting_tell is to say so. */
 bool alerting_move(struct step *step, struct alert_life *life, uint8_t level, int64_t at_ms, int64_t again_ms);
+/* The same, where it could be known only so long after. */
+bool alerting_move_late(struct step *step, struct alert_life *life, uint8_t level, int64_t at_ms, int64_t late_ms, int64_t again_ms);
 
 /* For checkpoints, of whoever `has_window` with that. */
 void alerting_save(const struct alert_life *life, bool has_window, struct bytes *out);

@@ -194,9 +194,9 @@ static void add_bucket(struct step *step, struct series_state *state, const stru
 
 static void note_additions(struct step *step, struct series_state *state, const struct kpi_delta *delta)
 {
-    if (!watch_may_wait(step, state))
+    if (delta->buckets.count == 0 || !watch_wants(step, state, (int32_t)delta->buckets.items[0].minute))
         return;
-    struct addition *added = arena_alloc(step->arena, (delta->buckets.count + 1) * sizeof *added);
+    struct addition *added = arena_alloc(step->arena, delta->buckets.count * sizeof *added);
     for (size_t i = 0; i < delta->buckets.count; i++)
         added[i] = (struct addition){(int32_t)delta->buckets.items[i].minute, delta->buckets.items[i].n};
     watch_note(step, state, added, delta->buckets.count);

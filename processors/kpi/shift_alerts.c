@@ -17,6 +17,7 @@
 #include "base/utf8.h"
 #include "processors/kpi/alerting.h"
 #include "processors/kpi/comparison.h"
+#include "processors/kpi/lateness.h"
 #include "schemas/alert_rules.h"
 #include "schemas/kpi_text.h"
 
@@ -155,7 +156,8 @@ static void tell(struct step *step, const struct series_state *state, enum endin
 /* Never the same alert again: each shift is one of its own. */
 static void move(struct step *step, struct series_state *state, int64_t at_ms, enum ending ending, double stands_at)
 {
-    if (alerting_move(step, &state->shift.life, ending ? 0 : ALERT_LOW, at_ms, 0))
+    int64_t late_ms = lateness_wait_ms(state->watch.lateness, step->clock_ms);
+    if (alerting_move_late(step, &state->shift.life, ending ? 0 : ALERT_LOW, at_ms, late_ms, 0))
         tell(step, state, ending, stands_at);
 }
 
@@ -174,8 +176,9 @@ static bool goes_on(const struct shift_alert *open, const struct series_state *s
 static bool is_known(const struct series_state *state, uint8_t grid, const struct trend_shift *found)
 {
     const struct shift_alert *open = &state->shift;
-    if (open->life.revision > 0 && found->detected_at_ms <= open->life.opened_at_ms)
-        return true; /* the series is watched anew, from its beginning on */
+    bool began_before = found->onset_at_ms < open->life.opened_at_ms && open->grid == grid && open->kind == found->kind;
+    if (open->life.revision > 0 && (found->detected_at_ms <= open->life.opened_at_ms || (open->life.level && began_before)))
+        return true; /* the series is looked at anew, from its beginning on */
     if (!open->life.level || found->kind == SHIFT_KIND_SPIKE)
         return open->life.level;
     return open->grid != grid && open->kind != SHIFT_KIND_SPIKE && !goes_on(open, state, found);

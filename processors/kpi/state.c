@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "processors/kpi/alerting.h"
+#include "processors/kpi/lateness.h"
 #include "processors/kpi/packed.h"
 #include "processors/kpi/trend/trend.h"
 
@@ -233,12 +234,12 @@ static void load_shift(struct shift_alert *shift, struct unpacker *in)
     shift->confidence = unpack_double(in);
 }
 
-/* At the end of all: there if there are any. */
+/* What follows is there if there is any. */
 static void load_drivers(struct shift_alert *shift, struct unpacker *in)
 {
-    if (in->is_broken || in->at == in->end)
+    struct view drivers = in->is_broken || in->at == in->end ? VIEW_LITERAL("") : unpack_view(in);
+    if (drivers.size == 0)
         return;
-    struct view drivers = unpack_view(in);
     shift->drivers = memory_allocate(drivers.size + 1);
     memcpy(shift->drivers, drivers.data, drivers.size);
     shift->drivers[drivers.size] = '\0';
@@ -272,8 +273,11 @@ void series_state_save(const struct series_state *state, struct bytes *out)
         alerting_save(&state->thresholds[k], true, out);
     save_shift(&state->shift, out);
     alerting_save(&state->burn, false, out);
-    if (state->shift.life.level && state->shift.drivers)
-        pack_view(out, view_of_text(state->shift.drivers));
+    bool has_drivers = state->shift.life.level && state->shift.drivers;
+    if (has_drivers || state->watch.lateness)
+        pack_view(out, view_of_text(has_drivers ? state->shift.drivers : ""));
+    if (state->watch.lateness)
+        lateness_save(state->watch.lateness, out);
 }
 
 static bool load_into(struct series_state *state, const struct kpi_shared *shared, struct unpacker *in)
@@ -306,6 +310,8 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
     load_shift(&state->shift, in);
     alerting_load(&state->burn, false, in);
     load_drivers(&state->shift, in);
+    if (!in->is_broken && in->at < in->end)
+        state->watch.lateness = lateness_load(in);
     state->shift.is_unwatched |= renewed >> state->shift.grid & 1;
     if (in->is_broken || in->at != in->end)
         return false;

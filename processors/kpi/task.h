@@ -8,6 +8,7 @@
 
 struct driver;       /* drivers.h */
 struct kpi;          /* schemas/records.h */
+struct lateness;     /* lateness.h */
 struct trend_shift;  /* there, too */
 struct trend;        /* trend/trend.h */
 struct trend_change; /* there, too */
@@ -27,6 +28,7 @@ struct watch {
     int64_t starts_at_ms;             /* on the event clock, or since when it runs; INT64_MAX: not watched at all */
     bool is_started;
     int32_t put_offs;                 /* how often history that poured in has put the start off */
+    struct lateness *lateness;        /* NULL: nothing has come late since it runs */
 };
 
 /* An alert, from its opening to its end and perhaps its opening again; alerting.h. All zero: there was none. */
@@ -127,7 +129,7 @@ void watch_init(struct series_state *state, const struct kpi_task *task); /* onc
 void watch_finish(struct watch *watch);
 void watch_adopt(struct watch *watch, enum grid grid, struct trend *trend); /* in the place of what it has; NULL: nothing */
 
-bool watch_may_wait(const struct step *step, const struct series_state *state); /* for history: watch_note is worth calling */
+bool watch_wants(const struct step *step, const struct series_state *state, int32_t oldest_minute); /* is it late enough for watch_note? */
 void watch_note(struct step *step, struct series_state *state, const struct addition *added, size_t count); /* these, by minutes */
 void watch_close(struct step *step, struct series_state *state); /* feed what has closed; shifts go to the outbox */
 int64_t watch_due_ms(const struct series_state *state);

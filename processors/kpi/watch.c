@@ -1,22 +1,23 @@
 /* Feeding the trend detectors with closed buckets.
  *
- * A detector wants rows in the order of time, each once: what arrives for a bucket after it has closed does not reach it.
- * So that history being imported is not all «too late», a series is not watched from its first record on, but from
- * trend.warm_up of event time after it; then the detector gets every bucket that is kept, from the oldest on, and goes on live.
- * Event time itself leaps while history is read, partition by partition: a clock that comes a day late to the start puts it off, and
- * so does history that still pours in before the start, or when the watch has just begun (it begins anew, with all of it): what was found in half of an
- * import would be told. Not for ever: where what comes is always late, that is how it is.
+ *     not watched yet ──trend.warm_up after the first record──▶ every bucket that is kept, from the oldest on ──▶ each as it closes
+ *        │    ▲                                                                ▲                                   │
+ *        └────┘ much still comes for closed ones                               └── much has come for closed ones ──┘
+ *
+ * A detector wants rows in the order of time, each once. What comes for a row that has closed was sent late (an import of history, a file a night, a
+ * sender that was away): nothing is fed while it comes in, since half of it would be a shift; when it is over and rows of it had been
+ * fed, the detectors are made anew and look at all that is kept, and of what they find is told what they find in those rows and after. Whoever
+ * always comes late is waited for (lateness.h). Event time leaps while history is read, partition by partition: a clock that comes a day late to the
+ * start puts it off. Not for ever: where what comes is always late, that is how it is.
  * Buckets of sums that move with a customer's last activity are right only as they close: no history for them.
  *
  * Whether a survey is completed, or a ticket reopened, is known days after the hour it counts in. As that hour closes its value is another than the
- * same hour's in history, and no shift is meant: a row of such a KPI is fed when it has settled (catalog.h).
- *
- * The detectors think in bell curves. The mean of two or three answers has none, and a rate of them is 0, ½ or 1: a bucket with
- * too few items is told as missing, so that a sparse series is watched by the day, or not at all, rather than by the
- * hour with false alarms. A gauge wanders by nature: by the day its steps are news, by the hour they are how it moves. */
+ * same hour's in history, and no shift is meant: a row of such a KPI is fed when it has settled (catalog.h). */
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "processors/kpi/evaluate.h"
+#include "processors/kpi/lateness.h"
+#include "processors/kpi/rows.h"
 #include "processors/kpi/task.h"
 #include "processors/kpi/trend/trend.h"
 
@@ -24,10 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of what a bucket has then, a tenth that comes after it was fed is missed. The minutes in which event time leaps to the end of an import pass
- * in no time, while much of it is still on its way: the warm-up may be over before all has come. */
-enum { MISSED_PART = 10, YOUNG_MS = HOURS(1) };
+enum { MUCH_PART = 10 };      /* a tenth of what a bucket has by now */
 enum { PUT_OFFS_MOST = 200 }; /* before it begins: with two minutes of warm-up, an import of some hours */
+enum { REACHED_PART = 8 };    /* of a row that an upload reaches so far to the end of it has all */
 
 static const int32_t rows_kept[GRID_COUNT] = {MINUTES_KEPT, HOURS_KEPT, DAYS_KEPT};
 
@@ -73,6 +73,8 @@ void watch_finish(struct watch *watch)
 {
     for (int grid = 0; grid < GRID_COUNT; grid++)
         watch_adopt(watch, (enum grid)grid, NULL);
+    free(watch->lateness);
+    watch->lateness = NULL;
 }
 
 /* A row is fed so long after its end. */
@@ -89,6 +91,45 @@ int64_t watch_known_ms(const struct series_state *state, enum grid grid, int32_t
 static int32_t closed_until_at(const struct series_state *state, enum grid grid, int64_t clock_ms)
 {
     return grid_index(state->series.zone, grid, clock_ms - wait_ms(state));
+}
+
+/* Rows that uploads have got past; INT32_MIN: none. */
+static int32_t uploaded_until(const struct series_state *state, enum grid grid)
+{
+    int64_t reached_ms = state->watch.lateness->complete_until_ms;
+    if (reached_ms == INT64_MIN)
+        return INT32_MIN;
+    int32_t row = grid_index(state->series.zone, grid, reached_ms);
+    int64_t start_ms = grid_start_ms(state->series.zone, grid, row), end_ms = grid_start_ms(state->series.zone, grid, row + 1);
+    return reached_ms >= end_ms - (end_ms - start_ms) / REACHED_PART ? row + 1 : row;
+}
+
+/* Rows before it are closed, and whoever always comes late has been waited for. */
+static int32_t complete_until_at(const struct series_state *state, enum grid grid, int64_t clock_ms)
+{
+    int32_t closed_until = closed_until_at(state, grid, clock_ms);
+    int64_t late_ms = lateness_wait_ms(state->watch.lateness, clock_ms);
+    if (late_ms == 0)
+        return closed_until;
+    int32_t waited = closed_until_at(state, grid, clock_ms - late_ms), uploaded = uploaded_until(state, grid);
+    return uploaded <= waited ? waited : uploaded < closed_until ? uploaded : closed_until;
+}
+
+/* When complete_until_at gets past the row. */
+static int64_t complete_at_ms(const struct series_state *state, enum grid grid, int32_t row, int64_t clock_ms)
+{
+    int64_t closes_ms = grid_start_ms(state->series.zone, grid, row + 1) + wait_ms(state);
+    int64_t late_ms = lateness_wait_ms(state->watch.lateness, clock_ms);
+    if (late_ms == 0 || row < uploaded_until(state, grid))
+        return closes_ms;
+    int64_t ends_ms = lateness_wait_ends_ms(state->watch.lateness), forgone_ms = closes_ms > ends_ms ? closes_ms : ends_ms;
+    return closes_ms + late_ms < forgone_ms ? closes_ms + late_ms : forgone_ms;
+}
+
+/* A minute that comes with a file is of no use: the hours know it as soon. */
+static bool is_grid_watched(const struct series_state *state, enum grid grid, int64_t clock_ms)
+{
+    return has_grid(state, grid) && (grid != GRID_MINUTE || lateness_wait_ms(state->watch.lateness, clock_ms) == 0);
 }
 
 static int32_t oldest_row(const struct series_state *state, enum grid grid, int32_t until)
@@ -110,55 +151,11 @@ static void start(struct series_state *state, int64_t clock_ms)
     }
 }
 
-/* Is the bucket's value near enough to normal for the detectors, which know lopsided noise (skew.h)? Simulated at the shipped budget,
- * smaller ones raise twice as many alarms and more (tests/quality/alarms.c). Rates need some hits and some misses to be expected. */
-static bool has_enough(const struct series_state *state, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool)
-{
-    static const double buckets_pooled[GRID_COUNT] = {90 * 1440, 90 * 24, 90};
-    double n = (double)sums->n, rate = ((double)pool->num + 1) / ((double)pool->n + 2);
-    switch (state->series.kind) {
-    case KPI_KIND_RATE:
-    case KPI_KIND_SHARE:
-        return n * rate * (1 - rate) >= 1.5;
-    case KPI_KIND_NPS:
-    case KPI_KIND_MEAN:
-        return n >= 4;
-    case KPI_KIND_DURATION: /* the tail of one is long */
-        return n >= 5;
-    case KPI_KIND_COUNT:
-    case KPI_KIND_DISTINCT: /* of what is usual: none at all may be the news */
-        return (double)pool->n >= 2 * buckets_pooled[grid];
-    case KPI_KIND_SUM:
-        return (double)pool->n >= 5 * buckets_pooled[grid];
-    default:
-        return true;
-    }
-}
-
 /* While a backlog is read days pass within a second, and what moves with the last activity has moved on before its day closes. */
 static bool is_blurred(const struct step *step, const struct series_state *state)
 {
     const struct kpi_task *task = step->task;
     return catalog_is_moving(state->series.kind) && sources_was_behind(&task->sources, step->offset);
-}
-
-/* A count of nothing is 0; a mean of nothing is missing. */
-static double row_value(const struct series_state *state, enum grid grid, const struct kpi_sums *sums,
-                        const struct kpi_sums *pool, int64_t flow)
-{
-    double value;
-    if (!has_enough(state, grid, sums, pool))
-        return NAN;
-    if (evaluate_value(state->series.kpi, sums, flow, &value))
-        return value;
-    enum kpi_kind kind = state->series.kind;
-    return kind == KPI_KIND_COUNT || kind == KPI_KIND_SUM || kind == KPI_KIND_DISTINCT ? 0 : NAN;
-}
-
-/* A count's noise grows with the count: that it got noisier says no more than that there is more of it. */
-static bool has_own_noise(enum kpi_kind kind)
-{
-    return kind == KPI_KIND_RATE || kind == KPI_KIND_SHARE || kind == KPI_KIND_NPS || kind == KPI_KIND_MEAN || kind == KPI_KIND_DURATION;
 }
 
 /* What is open is a count: one more of two, or one less of one, is how it moves, however long it had stood still. */
@@ -172,7 +169,7 @@ static void tell(struct step *step, struct series_state *state, enum grid grid, 
 {
     const struct kpi_task *task = step->task;
     bool is_old = grid_start_ms(state->series.zone, grid, row) < step->clock_ms - wait_ms(state) - task->shared->settings->trend_news_ms;
-    if (is_old || (change->kind == TREND_KIND_VARIANCE && !has_own_noise(state->series.kind)) ||
+    if (is_old || (change->kind == TREND_KIND_VARIANCE && !row_has_own_noise(state->series.kind)) ||
         is_petty(state->series.kind, change))
         return;
     publish_shift(step, state, grid, change, row);
@@ -180,9 +177,9 @@ static void tell(struct step *step, struct series_state *state, enum grid grid, 
 
 /* A detector is some KiB, in memory and in every checkpoint: it is made with the first row that says something. */
 static void feed_row(struct step *step, struct series_state *state, enum grid grid, int32_t row, double value,
-                     const struct kpi_sums *sums)
+                     const struct kpi_sums *sums, bool is_told)
 {
-    bool is_sample = has_own_noise(state->series.kind); /* else what the rows say themselves is all that is known of noise */
+    bool is_sample = row_has_own_noise(state->series.kind); /* else what the rows say themselves is all that is known of noise */
     const struct kpi_task *task = step->task;
     const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
     if (!state->watch.trends[grid] && isnan(value))
@@ -192,7 +189,7 @@ static void feed_row(struct step *step, struct series_state *state, enum grid gr
     struct trend_change changes[TREND_SHIFTS_MOST];
     size_t count = trend_add(state->watch.trends[grid], grid_start_ms(state->series.zone, grid, row), value, is_sample && sums->n > 0 ? (double)sums->n : 0,
                              is_sample ? evaluate_variance(state->series.kpi, sums, pool) : 0, changes, TREND_SHIFTS_MOST);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && is_told; i++)
         tell(step, state, grid, &changes[i], row);
 }
 
@@ -203,15 +200,11 @@ static struct standing standing_of(const struct trend *trend)
     return standing;
 }
 
-static void feed(struct step *step, struct series_state *state, enum grid grid, int32_t until)
+/* Rows before until; of what is found, tell what is found in rows from told_from on. */
+static void feed(struct step *step, struct series_state *state, enum grid grid, int32_t until, int32_t told_from)
 {
     struct watch *watch = &state->watch;
     const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
-    if (watch->next[grid] > until) { /* a checkpoint from before rows were left to settle */
-        watch_adopt(watch, grid, NULL);
-        state->shift.is_unwatched |= state->shift.grid == grid;
-        watch->next[grid] = oldest_row(state, grid, until);
-    }
     if (until - watch->next[grid] > rows_kept[grid]) { /* time has leapt over all that is known: what was learnt is stale */
         watch_adopt(watch, grid, NULL);
         state->shift.is_unwatched |= state->shift.grid == grid;
@@ -223,75 +216,186 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         int32_t row = watch->next[grid]++;
         struct kpi_sums sums = series_bucket(&state->series, grid, row);
         flow += sums.n;
-        feed_row(step, state, grid, row, is_missing ? NAN : row_value(state, grid, &sums, pool, flow), &sums);
+        feed_row(step, state, grid, row, is_missing ? NAN : row_value(state, grid, &sums, pool, flow), &sums, row >= told_from);
         struct standing now = standing_of(watch->trends[grid]);
         shift_alert_row(step, state, grid, watch_known_ms(state, grid, row), &now);
     }
 }
 
-static void put_off(struct watch *watch, const struct kpi_task *task, int64_t clock_ms)
+/* --- what comes late */
+
+/* What a row of this grid has, to tell much from little. */
+static int64_t weight_of(const struct series_state *state, enum grid grid, int32_t row)
 {
-    int32_t put_offs = watch->put_offs;
-    watch_finish(watch);
-    *watch = (struct watch){.starts_at_ms = clock_ms + task->shared->settings->trend_warm_up_ms, .put_offs = put_offs};
+    int64_t has = catalog_is_gauge(state->series.kind) ? series_gauge_after(&state->series, grid, row) : series_bucket(&state->series, grid, row).n;
+    return llabs(has);
 }
 
-/* Is much of this late for a row that has been fed, or could have been, and not just a straggler? It says minutes, in their order, and the
- * rows are hours or days. */
-static bool is_missed(const struct step *step, const struct series_state *state, const struct addition *added, size_t count)
+/* Much of a row, not just a straggler, and how far it reaches. */
+struct late {
+    int64_t oldest_ms, newest_ms; /* INT64_MAX, INT64_MIN: there is none */
+};
+
+/* Additions to rows before `until`. They say minutes, in their order, and the rows are hours or days. `row` and `row_n`: what has come before
+ * for the row that was last. */
+static struct late much_of(const struct series_state *state, enum grid grid, int32_t until, const struct addition *added, size_t count, int32_t *row, int64_t *row_n)
 {
-    enum grid grid = has_grid(state, GRID_HOUR) ? GRID_HOUR : GRID_DAY;
-    int32_t next = state->watch.is_started ? state->watch.next[grid] : closed_until_at(state, grid, step->clock_ms);
-    int32_t summed = INT32_MIN;
-    int64_t late = 0;
+    struct late late = {INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < count; i++) {
-        int32_t row = grid_index(state->series.zone, grid, MINUTES((int64_t)added[i].minute));
-        if (row >= next)
+        int64_t at_ms = MINUTES((int64_t)added[i].minute);
+        int32_t its_row = grid_index(state->series.zone, grid, at_ms);
+        if (its_row >= until)
+            break;
+        *row_n = (its_row == *row ? *row_n : 0) + llabs(added[i].n);
+        *row = its_row;
+        if (*row_n == 0 || MUCH_PART * *row_n < weight_of(state, grid, its_row))
             continue;
-        late = (row == summed ? late : 0) + llabs(added[i].n);
-        summed = row;
-        if (MISSED_PART * late >= series_bucket(&state->series, grid, row).n)
-            return true;
+        late.oldest_ms = at_ms < late.oldest_ms ? at_ms : late.oldest_ms;
+        late.newest_ms = at_ms;
     }
-    return false;
+    return late;
 }
 
-bool watch_may_wait(const struct step *step, const struct series_state *state)
+bool watch_wants(const struct step *step, const struct series_state *state, int32_t oldest_minute)
 {
     const struct watch *watch = &state->watch;
-    int64_t warm_up_ms = ((const struct kpi_task *)step->task)->shared->settings->trend_warm_up_ms;
-    int64_t from_ms = watch->is_started ? watch->starts_at_ms : watch->starts_at_ms - warm_up_ms / 2; /* far off where nothing is watched */
-    int64_t young_ms = warm_up_ms > YOUNG_MS ? warm_up_ms : YOUNG_MS;
-    return step->clock_ms >= from_ms && (watch->is_started ? step->clock_ms < from_ms + young_ms : watch->put_offs < PUT_OFFS_MOST) &&
-           !catalog_is_moving(state->series.kind);
+    const struct kpi_task *task = step->task;
+    if (catalog_is_moving(state->series.kind))
+        return false;
+    if (watch->is_started)
+        return MINUTES((int64_t)oldest_minute + 1) <= step->clock_ms - wait_ms(state);
+    return watch->put_offs < PUT_OFFS_MOST && step->clock_ms >= watch->starts_at_ms - task->shared->settings->trend_warm_up_ms / 2;
+}
+
+static void put_off(struct watch *watch, const struct kpi_task *task, int64_t clock_ms)
+{
+    watch->put_offs++;
+    watch->starts_at_ms = clock_ms + task->shared->settings->trend_warm_up_ms;
+}
+
+static void note_upload(struct step *step, struct series_state *state, enum grid grid, const struct addition *added, size_t count)
+{
+    const struct kpi_task *task = step->task;
+    struct watch *watch = &state->watch;
+    int32_t closed_until = closed_until_at(state, grid, step->clock_ms);
+    if (grid_index(state->series.zone, grid, MINUTES((int64_t)added[0].minute)) >= closed_until)
+        return;
+    if (!watch->lateness)
+        watch->lateness = lateness_create();
+    struct lateness *lateness = watch->lateness;
+    struct late late = much_of(state, grid, closed_until, added, count, &lateness->row, &lateness->row_n);
+    lateness->heard_ms = step->clock_ms;
+    if (late.oldest_ms == INT64_MAX)
+        return;
+    int64_t settled_ms = step->clock_ms - catalog_find(state->series.kpi)->settles_ms;
+    lateness_hear(lateness, step->clock_ms, settled_ms - late.oldest_ms, late.newest_ms, task->shared->settings->trend_warm_up_ms);
+    int32_t oldest_row = grid_index(state->series.zone, grid, late.oldest_ms);
+    if (oldest_row < watch->next[grid] && late.oldest_ms < lateness->stale_from_ms)
+        lateness->stale_from_ms = grid_start_ms(state->series.zone, grid, oldest_row);
 }
 
 void watch_note(struct step *step, struct series_state *state, const struct addition *added, size_t count)
 {
     struct watch *watch = &state->watch;
-    if (!watch_may_wait(step, state) || !is_missed(step, state, added, count))
+    enum grid grid = has_grid(state, GRID_HOUR) ? GRID_HOUR : GRID_DAY;
+    if (watch->is_started) {
+        note_upload(step, state, grid, added, count);
         return;
-    watch->put_offs += !watch->is_started;
-    put_off(watch, step->task, step->clock_ms);
+    }
+    int32_t row = INT32_MIN;
+    int64_t row_n = 0;
+    if (much_of(state, grid, closed_until_at(state, grid, step->clock_ms), added, count, &row, &row_n).oldest_ms != INT64_MAX)
+        put_off(watch, step->task, step->clock_ms);
+}
+
+/* Of two days of minutes nobody learns what weeks have taught; of months of hours one does. */
+static bool can_be_learnt_anew(const struct watch *watch, enum grid grid, int64_t clock_ms)
+{
+    return grid != GRID_MINUTE || clock_ms - watch->starts_at_ms < MINUTES((int64_t)MINUTES_KEPT);
+}
+
+/* An upload is over, and it was for rows that have been fed: the detectors look at all of it again, as it is now. What they had found before the first
+ * of these rows has been told. */
+static void look_again(struct step *step, struct series_state *state, int64_t stale_from_ms)
+{
+    struct watch *watch = &state->watch;
+    for (int i = 0; i < GRID_COUNT; i++) {
+        enum grid grid = (enum grid)i;
+        if (!is_grid_watched(state, grid, step->clock_ms) || !can_be_learnt_anew(watch, grid, step->clock_ms))
+            continue;
+        int32_t until = complete_until_at(state, grid, step->clock_ms);
+        watch_adopt(watch, grid, NULL);
+        watch->next[grid] = oldest_row(state, grid, until);
+        feed(step, state, grid, until, grid_index(state->series.zone, grid, stale_from_ms));
+    }
+}
+
+/* While something is coming in rows wait: half of it is not to be looked at. */
+static bool is_coming_in(const struct lateness *lateness, int64_t clock_ms)
+{
+    return lateness && lateness->over_at_ms != INT64_MAX && clock_ms < lateness->over_at_ms;
+}
+
+static void end_upload(struct step *step, struct series_state *state)
+{
+    struct lateness *lateness = state->watch.lateness;
+    if (!lateness || lateness->over_at_ms == INT64_MAX)
+        return;
+    int64_t stale_from_ms = lateness->stale_from_ms;
+    lateness_over(lateness);
+    if (stale_from_ms != INT64_MAX)
+        look_again(step, state, stale_from_ms);
+}
+
+static void forget_lateness(struct watch *watch, int64_t clock_ms)
+{
+    if (!watch->lateness || !lateness_is_past(watch->lateness, clock_ms))
+        return;
+    free(watch->lateness);
+    watch->lateness = NULL;
+}
+
+/* --- time moves */
+
+/* A checkpoint from before rows of this KPI were left to settle: rows were fed that are none yet. */
+static void begin_anew_if_too_far(struct series_state *state, enum grid grid, int32_t closed_until)
+{
+    struct watch *watch = &state->watch;
+    if (watch->next[grid] <= closed_until)
+        return;
+    watch_adopt(watch, grid, NULL);
+    state->shift.is_unwatched |= state->shift.grid == grid;
+    watch->next[grid] = oldest_row(state, grid, closed_until);
+}
+
+static void close_rows(struct step *step, struct series_state *state, enum grid grid)
+{
+    if (!is_grid_watched(state, grid, step->clock_ms)) { /* or no longer */
+        watch_adopt(&state->watch, grid, NULL);
+        return;
+    }
+    begin_anew_if_too_far(state, grid, closed_until_at(state, grid, step->clock_ms));
+    feed(step, state, grid, complete_until_at(state, grid, step->clock_ms), INT32_MIN);
 }
 
 void watch_close(struct step *step, struct series_state *state)
 {
     struct watch *watch = &state->watch;
+    const struct kpi_task *task = step->task;
     if (watch->starts_at_ms > step->clock_ms || step->clock_ms <= CLOCK_UNSET)
         return;
-    if (!watch->is_started && step->clock_ms - watch->starts_at_ms > DAYS(1))
-        put_off(watch, step->task, step->clock_ms);
-    else if (!watch->is_started)
-        start(state, step->clock_ms);
-    if (!watch->is_started)
+    if (!watch->is_started && step->clock_ms - watch->starts_at_ms > DAYS(1)) {
+        watch->starts_at_ms = step->clock_ms + task->shared->settings->trend_warm_up_ms;
         return;
-    for (int grid = 0; grid < GRID_COUNT; grid++) {
-        if (has_grid(state, (enum grid)grid))
-            feed(step, state, (enum grid)grid, closed_until_at(state, (enum grid)grid, step->clock_ms));
-        else /* a checkpoint from before this KPI was left to settle */
-            watch_adopt(watch, (enum grid)grid, NULL);
     }
+    if (!watch->is_started)
+        start(state, step->clock_ms);
+    if (is_coming_in(watch->lateness, step->clock_ms))
+        return;
+    end_upload(step, state);
+    forget_lateness(watch, step->clock_ms);
+    for (int grid = 0; grid < GRID_COUNT; grid++)
+        close_rows(step, state, (enum grid)grid);
 }
 
 int64_t watch_due_ms(const struct series_state *state)
@@ -299,12 +403,14 @@ int64_t watch_due_ms(const struct series_state *state)
     const struct watch *watch = &state->watch;
     if (!watch->is_started)
         return watch->starts_at_ms;
+    if (watch->lateness && watch->lateness->over_at_ms != INT64_MAX)
+        return watch->lateness->over_at_ms;
     int64_t due_ms = INT64_MAX;
     for (int grid = 0; grid < GRID_COUNT; grid++) {
-        if (!has_grid(state, (enum grid)grid))
+        if (!is_grid_watched(state, (enum grid)grid, state->series.at_ms))
             continue;
-        int64_t closes_ms = grid_start_ms(state->series.zone, (enum grid)grid, watch->next[grid] + 1) + wait_ms(state);
-        due_ms = closes_ms < due_ms ? closes_ms : due_ms;
+        int64_t complete_ms = complete_at_ms(state, (enum grid)grid, watch->next[grid], state->series.at_ms);
+        due_ms = complete_ms < due_ms ? complete_ms : due_ms;
     }
     return due_ms;
 }
