@@ -80,15 +80,18 @@ void lives_destroy(struct lives *lives)
     free(lives);
 }
 
-void lives_ring_put(struct ring *ring, struct matter_open item)
+void lives_ring_put(struct ring *ring, struct matter_open item, int64_t now_ms)
 {
+    item.since_ms = now_ms;
     ring->items[ring->tail++ % RING_SIZE] = item;
     if (ring->tail - ring->head > RING_SIZE)
         ring->head++; /* the oldest is never finished */
 }
 
-bool lives_ring_take(struct ring *ring, struct matter_open *item)
+bool lives_ring_take(struct ring *ring, int64_t now_ms, int64_t patience_ms, struct matter_open *item)
 {
+    while (ring->head != ring->tail && now_ms - ring->items[ring->head % RING_SIZE].since_ms > patience_ms)
+        ring->head++;
     if (ring->head == ring->tail)
         return false;
     *item = ring->items[ring->head++ % RING_SIZE];

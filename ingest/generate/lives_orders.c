@@ -1,6 +1,8 @@
 /* What is bought: orders, deliveries, returns, subscriptions. */
 #include "ingest/generate/lives_private.h"
 
+#include "base/clock.h"
+
 static const struct view returns[] = {WORD("damaged"), WORD("wrong item"), WORD("changed mind"), WORD("late")};
 static const struct view currencies[] = {WORD("EUR"), WORD("USD"), WORD("GBP")};
 
@@ -13,14 +15,14 @@ uint32_t lives_tell_order(struct lives *lives, struct touchpoint *touch)
                                                      .currency = CHOOSE(currencies),
                                                      .has_offer = is_offer,
                                                      .offer = (enum offer)random_below(&lives->random, OFFER_COUNT)};
-    lives_ring_put(&lives->orders, (struct matter_open){.customer = customer, .number = number});
+    lives_ring_put(&lives->orders, (struct matter_open){.customer = customer, .number = number}, touch->received_at_ms);
     return customer;
 }
 
 uint32_t lives_tell_delivery(struct lives *lives, struct touchpoint *touch, int64_t now_ms)
 {
     struct matter_open order;
-    if (!lives_ring_take(&lives->orders, &order))
+    if (!lives_ring_take(&lives->orders, now_ms, DAYS(4), &order))
         order = (struct matter_open){.customer = lives_anyone(lives), .number = ++lives->numbers};
     uint32_t late_in_100 = story_is_bad_day(&lives->story, touch->product) ? 60 : 8;
     bool is_late = lives->options.mix == MIX_FULL && random_below(&lives->random, 100) < late_in_100;
@@ -48,7 +50,7 @@ uint32_t lives_tell_return(struct lives *lives, struct touchpoint *touch)
 uint32_t lives_tell_subscription(struct lives *lives, struct touchpoint *touch, int64_t now_ms)
 {
     struct matter_open one;
-    bool goes_on = random_below(&lives->random, 2) && lives_ring_take(&lives->subscriptions, &one);
+    bool goes_on = random_below(&lives->random, 2) && lives_ring_take(&lives->subscriptions, now_ms, DAYS(45), &one);
     if (!goes_on)
         one = (struct matter_open){.customer = lives_anyone(lives), .number = ++lives->numbers};
     enum subscription_action action = !goes_on                                     ? SUBSCRIPTION_ACTION_STARTED
@@ -64,6 +66,6 @@ uint32_t lives_tell_subscription(struct lives *lives, struct touchpoint *touch, 
                                                                      .amount_minor = 999,
                                                                      .currency = is_alive ? currencies[0] : (struct view){0}};
     if (is_alive)
-        lives_ring_put(&lives->subscriptions, one);
+        lives_ring_put(&lives->subscriptions, one, now_ms);
     return one.customer;
 }

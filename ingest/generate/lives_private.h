@@ -23,6 +23,7 @@ struct matter_open {
     uint32_t customer, number;
     uint8_t kind;       /* SurveyKind, or how far a campaign or subscription has come */
     uint32_t about;     /* a ticket's number, or 0 */
+    int64_t since_ms;
 };
 
 struct ring {
@@ -48,9 +49,10 @@ struct lives {
 
 /* --- what every part may use --- */
 
-/* The oldest is forgotten when the ring is full. */
-void lives_ring_put(struct ring *ring, struct matter_open item);
-bool lives_ring_take(struct ring *ring, struct matter_open *item);
+/* The oldest is forgotten when the ring is full. What has waited longer than `patience_ms` is not taken: who has not answered by then never will. (More is
+ * begun than finished, so without that all would wait for weeks in weeks of traffic.) */
+void lives_ring_put(struct ring *ring, struct matter_open item, int64_t now_ms);
+bool lives_ring_take(struct ring *ring, int64_t now_ms, int64_t patience_ms, struct matter_open *item);
 
 /* "T00000042" */
 struct view lives_id_write(char text[16], char letter, uint32_t number, int digits);

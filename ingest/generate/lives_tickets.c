@@ -83,7 +83,7 @@ uint32_t lives_tell_ticket(struct lives *lives, struct touchpoint *touch)
         out->text = lives_words(lives, customer, (enum mood)ticket->mood, (enum matter)ticket->matter);
     if (out->action == TICKET_ACTION_CLOSED) {
         if (lives->options.mix == MIX_FULL)
-            lives_ring_put(&lives->surveys, (struct matter_open){customer, ++lives->numbers, SURVEY_KIND_CSAT, ticket->number});
+            lives_ring_put(&lives->surveys, (struct matter_open){customer, ++lives->numbers, SURVEY_KIND_CSAT, ticket->number, 0}, touch->received_at_ms);
         lives->open_of[customer]--;
         *ticket = lives->tickets[--lives->ticket_count];
     }

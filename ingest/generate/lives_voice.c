@@ -1,6 +1,8 @@
 /* What customers are asked and say: surveys, answers, reviews, mentions, interviews, and what becomes of messages. */
 #include "ingest/generate/lives_private.h"
 
+#include "base/clock.h"
+
 static const struct view networks[] = {WORD("x"), WORD("mastodon"), WORD("facebook")};
 static const struct view campaigns[] = {WORD("welcome"), WORD("spring"), WORD("check-in"), WORD("thanks"), WORD("winback")};
 static const struct view interviewers[] = {WORD("ana"), WORD("ben"), WORD("chloe"), WORD("dmitri"), WORD("eve")};
@@ -8,10 +10,10 @@ static const struct view interviewers[] = {WORD("ana"), WORD("ben"), WORD("chloe
 uint32_t lives_tell_survey(struct lives *lives, struct touchpoint *touch)
 {
     uint32_t kinds = lives->options.mix == MIX_PEERS ? 3 : SURVEY_KIND_COUNT;
-    struct matter_open survey = {lives_anyone(lives), ++lives->numbers, (uint8_t)random_below(&lives->random, kinds), 0};
+    struct matter_open survey = {lives_anyone(lives), ++lives->numbers, (uint8_t)random_below(&lives->random, kinds), 0, 0};
     touch->body.survey_sent =
         (struct survey_sent){.survey_id = lives_id(lives, 'S', survey.number), .kind = (enum survey_kind)survey.kind};
-    lives_ring_put(&lives->surveys, survey);
+    lives_ring_put(&lives->surveys, survey, touch->received_at_ms);
     return survey.customer;
 }
 
@@ -30,8 +32,8 @@ static int answer_score(enum survey_kind kind, double content)
 uint32_t lives_tell_answer(struct lives *lives, struct touchpoint *touch)
 {
     struct matter_open survey;
-    if (!lives_ring_take(&lives->surveys, &survey))
-        survey = (struct matter_open){lives_anyone(lives), ++lives->numbers, (uint8_t)random_below(&lives->random, 3), 0};
+    if (!lives_ring_take(&lives->surveys, touch->received_at_ms, DAYS(2), &survey))
+        survey = (struct matter_open){lives_anyone(lives), ++lives->numbers, (uint8_t)random_below(&lives->random, 3), 0, 0};
     double content = lives_contentment(lives, survey.customer, touch);
     struct survey_answered *out = &touch->body.survey_answered;
     out->survey_id = lives_id(lives, 'S', survey.number);
@@ -75,7 +77,7 @@ uint32_t lives_tell_interview(struct lives *lives, struct touchpoint *touch)
 uint32_t lives_tell_message(struct lives *lives, struct touchpoint *touch)
 {
     struct matter_open message;
-    bool goes_on = random_below(&lives->random, 3) && lives_ring_take(&lives->campaigns, &message);
+    bool goes_on = random_below(&lives->random, 3) && lives_ring_take(&lives->campaigns, touch->received_at_ms, DAYS(2), &message);
     if (!goes_on)
         message = (struct matter_open){.customer = lives_anyone(lives), .number = ++lives->numbers, .kind = ENGAGEMENT_SENT};
     touch->body.message_engaged = (struct message_engaged){.campaign = campaigns[message.number % 5],
@@ -84,7 +86,7 @@ uint32_t lives_tell_message(struct lives *lives, struct touchpoint *touch)
     static const uint8_t goes_on_in_100[] = {[ENGAGEMENT_SENT] = 97, [ENGAGEMENT_DELIVERED] = 45, [ENGAGEMENT_OPENED] = 25};
     if (message.kind <= ENGAGEMENT_OPENED && random_below(&lives->random, 100) < goes_on_in_100[message.kind]) {
         message.kind++;
-        lives_ring_put(&lives->campaigns, message);
+        lives_ring_put(&lives->campaigns, message, touch->received_at_ms);
     }
     return message.customer;
 }

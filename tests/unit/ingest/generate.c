@@ -18,12 +18,35 @@
 struct census {
     uint64_t count, duplicates, by_kind[TOUCHPOINT_BODY_COUNT];
     uint64_t sum; /* of all bytes, order included */
-    struct map ids, opened, customers;
+    struct map ids, opened, customers, begun; /* begun: surveys and orders */
+    int64_t longest_wait_ms;                  /* for an answer or a delivery */
     int64_t oldest_ms, newest_ms;
     int64_t check_now_ms;
     struct arena arena;
     int refusals_left;
 };
+
+/* `is_other_half` of what was begun before, as far as it was. */
+static void note_half(struct census *census, struct view id, const struct touchpoint *touch, bool is_other_half)
+{
+    void **begun = map_place(&census->begun, id);
+    if (!is_other_half)
+        *begun = (void *)(uintptr_t)touch->received_at_ms;
+    else if (*begun && touch->received_at_ms - (int64_t)(uintptr_t)*begun > census->longest_wait_ms)
+        census->longest_wait_ms = touch->received_at_ms - (int64_t)(uintptr_t)*begun;
+}
+
+static void note_halves(struct census *census, const struct touchpoint *touch)
+{
+    if (touch->body_kind == TOUCHPOINT_BODY_SURVEY_SENT)
+        note_half(census, touch->body.survey_sent.survey_id, touch, false);
+    else if (touch->body_kind == TOUCHPOINT_BODY_SURVEY_ANSWERED)
+        note_half(census, touch->body.survey_answered.survey_id, touch, true);
+    else if (touch->body_kind == TOUCHPOINT_BODY_ORDER_PLACED)
+        note_half(census, touch->body.order_placed.order_id, touch, false);
+    else if (touch->body_kind == TOUCHPOINT_BODY_ORDER_DELIVERED)
+        note_half(census, touch->body.order_delivered.order_id, touch, true);
+}
 
 static enum outcome look(void *target, const char *topic, struct view key, struct view value, int64_t timestamp_ms, void *context)
 {
@@ -58,6 +81,7 @@ static enum outcome look(void *target, const char *topic, struct view key, struc
         assert_true(*customer ? (uintptr_t)*customer == mark : touch.body.ticket_changed.action == TICKET_ACTION_OPENED);
         *customer = (void *)mark;
     }
+    note_halves(census, &touch);
     census->by_kind[touch.body_kind]++;
     census->sum = census->sum * 31 + hash_bytes(value);
     census->oldest_ms = census->count && census->oldest_ms < touch.occurred_at_ms ? census->oldest_ms : touch.occurred_at_ms;
@@ -86,6 +110,7 @@ static uint64_t run(struct census *census, struct generate_options options)
     map_finish(&census->ids, NULL);
     map_finish(&census->opened, NULL);
     map_finish(&census->customers, NULL);
+    map_finish(&census->begun, NULL);
     assert_int_equal(sent, census->count);
     return sent;
 }
@@ -160,6 +185,17 @@ static void live_traffic_keeps_its_rate_and_tells_stories(void **state)
     assert_true(taken_us >= 290000 && taken_us < 3000000);
 }
 
+/* More is begun than finished: in weeks of traffic nobody answers after weeks for that. */
+static void months_of_traffic_answer_within_days(void **state)
+{
+    (void)state;
+    struct census census = {0};
+    struct generate_options options = usual();
+    options.span_ms = DAYS(90);
+    run(&census, options);
+    assert_true(census.longest_wait_ms > HOURS(12) && census.longest_wait_ms <= DAYS(4));
+}
+
 static void zipf_prefers_the_first(void **state)
 {
     (void)state;
@@ -185,7 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_full_mix_has_every_kind),       cmocka_unit_test(the_peers_mix_is_the_jobs),
         cmocka_unit_test(a_seed_decides_everything),         cmocka_unit_test(without_duplicates_or_disorder),
-        cmocka_unit_test(live_traffic_keeps_its_rate_and_tells_stories), cmocka_unit_test(zipf_prefers_the_first),
+        cmocka_unit_test(live_traffic_keeps_its_rate_and_tells_stories), cmocka_unit_test(months_of_traffic_answer_within_days), cmocka_unit_test(zipf_prefers_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
