@@ -107,6 +107,12 @@ bool forget_is_past(const struct journey_task *task, const struct touchpoint *to
 
 /* --- forgetting --- */
 
+int64_t forget_lapse_ms(const struct journey_task *task, int64_t last_ms)
+{
+    int64_t kept_ms = task->shared->settings->kept_ms;
+    return kept_ms > 0 ? last_ms + kept_ms : TIMER_NEVER;
+}
+
 void forget_customer(struct journey_task *task, struct entry *entry, struct step *step, int64_t at_ms)
 {
     turn_forget(task, entry, step);

@@ -1,4 +1,4 @@
-/* CustomerForgotten (READINGS 43): totals stay, gauges lose the customer, the entry is deleted.
+/* CustomerForgotten (READINGS 43), or nothing for journey.kept: totals stay, gauges lose the customer, the entry is deleted.
  *
  * What is dated before it and comes after it belongs to the life that is over. It counts where it would have counted, so that KPIs stay a
  * function of the set of events, and nothing is kept or told of it. That somebody was forgotten, and when, is known by a hash of the id here, and
@@ -13,6 +13,9 @@
 #define FORGOTTEN_KNOWN_MS DAYS(30)
 
 void forget_customer(struct journey_task *task, struct entry *entry, struct step *step, int64_t at_ms);
+
+/* When somebody is forgotten for want of news, the last of which was then; TIMER_NEVER: never. */
+int64_t forget_lapse_ms(const struct journey_task *task, int64_t last_ms);
 
 /* Nobody of this id is known: is this touchpoint of a life that ended at `*ended_at_ms`? */
 bool forget_is_past(const struct journey_task *task, const struct touchpoint *touch, int64_t clock_ms, int64_t *ended_at_ms);

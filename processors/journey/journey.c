@@ -152,6 +152,12 @@ static void timer_set_by(struct entry *entry, int64_t next_at_ms)
         entry->timer_at_ms = next_at_ms;
 }
 
+/* Somebody of whom there is no activity (somebody worked on a case that is none) is as old as their last evaluation. */
+static int64_t lapse_of(const struct journey_task *task, const struct customer *customer)
+{
+    return forget_lapse_ms(task, customer->has_activity ? customer->activity.last_ms : customer->evaluated_at_ms);
+}
+
 /* The comparison that all KPI additions come from. */
 static void touch_count(struct journey_task *task, struct entry *entry, const struct arrival *arrival, struct step *step)
 {
@@ -173,9 +179,10 @@ static void touch_count(struct journey_task *task, struct entry *entry, const st
     if (!is_muted)
         totals_add_difference(task->totals, &task->before, &task->after);
     timer_set_by(entry, task->after.next_at_ms);
+    timer_set_by(entry, lapse_of(task, customer));
 }
 
-static void journey_timer(struct step *step, struct entry *entry);
+static bool deadlines_pass(struct step *step, struct entry *entry);
 
 /* Of a life that ended before it came: it counts as of then, and that is all. */
 static enum outcome past_apply(struct journey_task *task, struct entry *entry, const struct touchpoint *touch, struct step *step,
@@ -230,7 +237,7 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     /* This record may have moved the clock past deadlines of its own customer: they passed before it, and an answer that comes too
      * late does not undo the alert about it. */
     if (entry->timer_at_ms <= step->clock_ms)
-        journey_timer(step, entry);
+        deadlines_pass(step, entry);
     struct impression impression;
     impression_read(&impression, touch, task->shared->libraries);
     struct arrival arrival = arrival_of(task, touch, &impression);
@@ -248,7 +255,8 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
 
 /* --- time --- */
 
-static void time_pass(struct journey_task *task, struct entry *entry, struct step *step)
+/* true: there is no deadline left that a KPI hangs on. */
+static bool time_pass(struct journey_task *task, struct entry *entry, struct step *step)
 {
     struct customer *customer = entry->state;
     bool is_muted = outbox_sums_are_muted(step->outbox);
@@ -263,18 +271,33 @@ static void time_pass(struct journey_task *task, struct entry *entry, struct ste
     if (!is_muted)
         totals_add_difference(task->totals, &task->before, &task->after);
     entry->timer_at_ms = matters_next_at_ms(task, customer, &task->after);
+    bool is_all_decided = entry->timer_at_ms == TIMER_NEVER;
+    if (is_all_decided)
+        timer_set_by(entry, lapse_of(task, customer));
+    return is_all_decided;
 }
 
-static void journey_timer(struct step *step, struct entry *entry)
+/* true: what time_pass says. */
+static bool deadlines_pass(struct step *step, struct entry *entry)
 {
     totals_hear(((struct journey_task *)step->task)->totals, step->outbox);
     customer_wake(step->task, entry);
-    time_pass(step->task, entry, step);
+    bool is_all_decided = time_pass(step->task, entry, step);
     turn_on_time(step->task, entry, step);
     /* Whoever asks for a time that is past gets the next one: a timer that stands still would be taken out by the engine,
      * and every deadline of this customer with it. */
     if (entry->timer_at_ms <= step->clock_ms)
         entry->timer_at_ms = step->clock_ms + 1;
+    return is_all_decided;
+}
+
+static void journey_timer(struct step *step, struct entry *entry)
+{
+    struct journey_task *task = step->task;
+    int64_t lapse_ms = lapse_of(task, customer_wake(task, entry));
+    bool is_all_decided = deadlines_pass(step, entry);
+    if (is_all_decided && lapse_ms <= step->clock_ms)
+        forget_customer(task, entry, step, lapse_ms);
 }
 
 static int64_t second_of(int64_t at_ms, int32_t partition)

@@ -18,6 +18,7 @@ struct journey_settings {
     int64_t dedupe_kept_ms, dedupe_max;
     int64_t history_max;
     int64_t awake_max;
+    int64_t kept_ms; /* 0: for good */
     struct text_list rollups;
     int64_t rollup_values_max;
     struct policy_settings sla;

@@ -17,6 +17,9 @@ const struct setting journey_setting_rows[] = {
                              "matters are sealed: what they contributed stays. Where nothing is closed, what goes beyond twice as many is rejected."),
     SETTING_INTEGER(struct journey_settings, awake_max, "journey.awake_max", .standard = 4096, .least = 1, .most = 16777216,
                     .about = "Customers of a process, its partitions together, that are held ready for their next event; all others rest, packed small."),
+    SETTING_DURATION(struct journey_settings, kept_ms, "journey.kept", .standard = 0, .least = 0, .most = DAYS(36500),
+                     .about = "A customer of whom nothing has come for so long is forgotten, as by `touchstream forget`, once all that their events still "
+                              "decide is decided (churn after 90 days, a second order after 365). 0: never."),
     SETTING_LIST(struct journey_settings, rollups, "kpi.rollups",
                  .standard_text = "channel,product,segment,team,stage,product+channel",
                  .about = "Dimensions, or several joined by +, by which KPIs are published besides `all`: channel, product, segment, "

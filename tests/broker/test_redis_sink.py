@@ -481,3 +481,23 @@ def test_what_comes_after_a_forgetting_leaves_no_trace(make_installation, tmp_pa
     assert eventually(lambda: answers() == 3), installation.logs()
     assert not named()
     assert len([record for record in installation.records("touchpoints.enriched") if record["customer_id"] == "goes-away"]) == 2
+
+
+def test_who_is_not_heard_of_for_long_is_named_nowhere(make_installation, tmp_path):
+    """journey.kept: of whom nothing comes any more everything that names them goes, as if somebody had asked for it; who was heard of since stays."""
+    installation = make_installation(**{"journey.kept": "200d"})
+    installation.start_route()
+    now = time.time()
+    answers = [{"event_id": "%s-%d" % (customer, days), "customer_id": customer, "source": "shop", "channel": "WEB", "type": "SurveyAnswered",
+                "occurred_at": datetime.datetime.fromtimestamp(now - 86400 * days - 60, datetime.timezone.utc).isoformat(),
+                "data": {"survey_id": "%s-%d" % (customer, days), "kind": "NPS", "score": 0, "comment": "My lawyer will write to you"}}
+               for customer, days in (("goes-away", 210), ("goes-away", 201), ("stays-here", 210), ("stays-here", 199))]
+    (tmp_path / "in.ndjson").write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+    installation.succeed("import", tmp_path / "in.ndjson")
+
+    def named(customer):
+        return {key[len(installation.redis_prefix):].split(":")[0] for key, text in everything(installation).items() if customer in text}
+
+    assert eventually(lambda: {"customer", "journey"} <= named("stays-here") and not named("goes-away")
+                      and len(installation.records("touchpoints.enriched")) == 4), (named("stays-here"), named("goes-away"))
+    assert eventually(lambda: any(message.value() is None for message in installation.messages("journeys") if message.key() == b"goes-away")), installation.logs()

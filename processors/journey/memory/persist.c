@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "processors/journey/care/cases.h"
+#include "processors/journey/forget.h"
 #include "processors/journey/matters/subscriptions.h"
 #include "processors/journey/matters/surveys.h"
 #include "processors/journey/memory/customer_pack.h"
@@ -377,6 +378,10 @@ bool persist_load(struct journey_task *task, struct entry *entry, struct view va
                    private_load(task, entry, journey.private);
     if (is_read)
         entry->applied_offset = journey.applied_offset;
+    if (is_read && journey.last_seen_at_ms > 0) { /* journey.kept may be another than when it was saved */
+        int64_t lapse_ms = forget_lapse_ms(task, journey.last_seen_at_ms);
+        entry->timer_at_ms = lapse_ms < entry->timer_at_ms ? lapse_ms : entry->timer_at_ms;
+    }
     arena_reset(&task->save_arena);
     return is_read;
 }

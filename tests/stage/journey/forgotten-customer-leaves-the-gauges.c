@@ -99,6 +99,92 @@ static void who_was_forgotten_long_ago_is_new(void **state)
     }
 }
 
+static void crash(struct life *life)
+{
+    driver_checkpoint_begin(life->driver);
+    assert_true(driver_checkpoint_write(life->driver, 100));
+    driver_recover(life->driver);
+}
+
+/* journey.kept: of whom nothing comes any more; what was counted stays counted, and whoever comes back is new. */
+static void who_is_not_heard_of_is_forgotten(void **state)
+{
+    (void)state;
+    for (int crashes = 0; crashes < 2; crashes++) {
+        struct life life;
+        life_begin(&life);
+        life_configure(&life, "journey:\n  kept: 100d\n");
+        life_add(&life, 0, "SurveyAnswered", "\"survey_id\":\"s\",\"kind\":\"NPS\",\"score\":2");
+        life_ticket(&life, HOURS(1), "OPENED");
+        life_tick(&life, DAYS(60));
+        life_add(&life, DAYS(60), "ProductUsed", "\"feature\":\"f\",\"seconds\":60");
+        life_tick(&life, DAYS(159));
+        if (crashes)
+            crash(&life);
+        assert_non_null(life_customer(&life));
+        assert_int_equal(life_sums(&life, "backlog all").n, 1);
+        life_tick(&life, DAYS(160) + MINUTES(1));
+        nobody_is_there(&life);
+        assert_int_equal(life_sums(&life, "nps all").n, 1);
+        assert_int_equal(life_sums(&life, "backlog_inflow all").n, 1);
+        size_t enriched = life.enriched;
+        life_add(&life, DAYS(159), "ProductUsed", "\"feature\":\"f\",\"seconds\":60"); /* of the life that is over */
+        nobody_is_there(&life);
+        assert_int_equal(life.enriched, enriched);
+        life_add(&life, DAYS(161), "ProductUsed", "\"feature\":\"f\",\"seconds\":60");
+        assert_int_equal(life.last.customer.events, 1);
+        assert_int_equal(life_sums(&life, "stage_customers all").n, 1);
+        life_end(&life);
+    }
+}
+
+/* It holds for those who were there before, too. */
+static void who_is_to_be_forgotten_is_a_matter_of_the_settings_now(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    life_add(&life, 0, "ProductUsed", "\"feature\":\"f\",\"seconds\":60");
+    life_tick(&life, DAYS(120));
+    assert_non_null(life_customer(&life));
+    life.settings.kept_ms = DAYS(400);
+    crash(&life);
+    life_tick(&life, DAYS(399));
+    assert_non_null(life_customer(&life));
+    life.settings.kept_ms = DAYS(500);
+    crash(&life);
+    life_tick(&life, DAYS(499));
+    assert_non_null(life_customer(&life));
+    life_tick(&life, DAYS(500) + MINUTES(1));
+    nobody_is_there(&life);
+    life_end(&life);
+}
+
+/* A first order is to have a second within a year, and a year's subscription is renewed after it, or not. */
+static void what_is_not_decided_yet_is_waited_for(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    life_configure(&life, "journey:\n  kept: 100d\n");
+    life_add(&life, 0, "OrderPlaced", "\"order_id\":\"o\",\"amount_minor\":100,\"currency\":\"EUR\"");
+    life_tick(&life, DAYS(364));
+    assert_non_null(life_customer(&life));
+    assert_int_equal(life_sums(&life, "repeat_purchase_365d all").n, 0);
+    life_tick(&life, DAYS(366));
+    assert_int_equal(life_sums(&life, "repeat_purchase_365d all").n, 1);
+    nobody_is_there(&life);
+
+    life_add(&life, DAYS(400), "SubscriptionChanged",
+             "\"subscription_id\":\"b\",\"action\":\"STARTED\",\"term_ends_at\":\"2027-07-20T00:00:00.000Z\"");
+    life_tick(&life, DAYS(560));
+    assert_non_null(life_customer(&life));
+    life_tick(&life, DAYS(600));
+    assert_int_equal(life_sums(&life, "renewal_rate all").n, 1);
+    nobody_is_there(&life);
+    life_end(&life);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +192,9 @@ int main(void)
         cmocka_unit_test(who_comes_back_is_new),
         cmocka_unit_test(what_comes_late_counts_and_leaves_no_trace),
         cmocka_unit_test(who_was_forgotten_long_ago_is_new),
+        cmocka_unit_test(who_is_not_heard_of_is_forgotten),
+        cmocka_unit_test(what_is_not_decided_yet_is_waited_for),
+        cmocka_unit_test(who_is_to_be_forgotten_is_a_matter_of_the_settings_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
