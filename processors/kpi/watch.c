@@ -246,7 +246,7 @@ static struct late much_of(const struct series_state *state, enum grid grid, int
         int32_t its_row = grid_index(state->series.zone, grid, at_ms);
         if (its_row >= until)
             break;
-        *row_n = (its_row == *row ? *row_n : 0) + llabs(added[i].n);
+        *row_n = (its_row == *row ? *row_n : 0) + (added[i].n > 0 ? added[i].n : 0);
         *row = its_row;
         if (*row_n == 0 || MUCH_PART * *row_n < weight_of(state, grid, its_row))
             continue;

@@ -214,6 +214,27 @@ static void who_sends_a_part_of_it_at_night_is_waited_for(void **unused)
     stage_end(&stage);
 }
 
+/* An answer that another one replaces leaves the row it was in, days later: nobody has sent anything late. */
+static void what_is_taken_back_is_no_upload(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct random random;
+    struct trend_shift shifts[10];
+    int64_t drop_ms = start_ms() + DAYS(25);
+    random_init(&random, 15);
+    begin(&stage);
+    for (int64_t hour_ms = start_ms(); hour_ms < drop_ms + DAYS(1); hour_ms += HOURS(1)) {
+        feed_hour(&stage, &random, hour_ms, hour_ms < drop_ms ? 0.8 : 0.5);
+        if ((hour_ms - start_ms()) % DAYS(1) == 0 && hour_ms > start_ms() + DAYS(4))
+            feed_add(&stage, top2, hour_ms - DAYS(3) + MINUTES(10), (struct kpi_sums){.n = -20, .num = -16}, -1);
+        wait_until(&stage, hour_ms + HOURS(1) - MINUTES(1), hour_ms + HOURS(1) + MINUTES(2));
+    }
+    assert_true(shifts_of(&stage, shifts, 10) >= 1);
+    assert_true(shifts[0].onset_at_ms >= drop_ms - HOURS(2) && shifts[0].onset_at_ms <= drop_ms + HOURS(2));
+    stage_end(&stage);
+}
+
 /* --- crashes */
 
 static void play(struct stage_under_test *stage, uint64_t seed, bool crashes)
@@ -268,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_sender_that_was_away_leaves_no_trace),
         cmocka_unit_test(what_was_told_is_not_told_again),
         cmocka_unit_test(who_sends_a_part_of_it_at_night_is_waited_for),
+        cmocka_unit_test(what_is_taken_back_is_no_upload),
         cmocka_unit_test(through_crashes_the_same_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
