@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include "app/sense.h"
+#include "base/http_server.h"
 #include "ingest/sources.h"
 #include "sinks/notify/silences.h"
 
@@ -23,6 +24,7 @@ static const struct setting topics_rows[] = {
 static const struct setting status_rows[] = {
     SETTING_TEXT(struct status_settings, listen, "status.listen", .standard_text = "127.0.0.1:8083",
                  .about = "Where a service answers /metrics, /healthz and /readyz; empty: nowhere."),
+    SETTINGS_SERVED_TLS(struct status_settings, tls, "status", "STATUS", "/metrics and the health beside it speak"),
     SETTING_END};
 
 /* Every table, in the order of the reference page. */
@@ -57,6 +59,7 @@ static bool makes_sense(const struct config *config, struct bytes *error)
     bool is_good = kafka_settings_check(&config->kafka, error) && kafka_properties_check(config->kafka.properties, error) &&
                    registry_settings_check(&config->registry, error) && redis_settings_check(&config->redis, error) &&
                    tls_options_check(&config->ingest.tls, "ingest.tls_", error) && tls_options_check(&config->dashboard.tls, "dashboard.tls_", error) &&
+                   tls_options_check(&config->status.tls, "status.tls_", error) &&
                    journey_shared_init(&journey, error) && kpi_shared_init(&kpi, error) && sources_check(&config->ingest, error) &&
                    receivers_read(&config->notify, receivers, &receiver_count, error) &&
                    silences_read(config->notify.silences, &silences, error) && sense_check(config, error);

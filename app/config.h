@@ -3,6 +3,7 @@
 #define TS_APP_CONFIG_H
 
 #include "base/settings_environment.h"
+#include "base/tls.h"
 #include "engine/kafka_settings.h"
 #include "engine/runner.h"
 #include "ingest/settings.h"
@@ -25,6 +26,7 @@ struct topics_settings {
 
 struct status_settings {
     char *listen;
+    struct tls_options tls; /* HTTPS where certificate and key are given */
 };
 
 struct config {

@@ -52,7 +52,7 @@ struct status_server *status_start(const struct config *config, atomic_bool *is_
         return NULL;
     struct status_server *server = memory_zeroed(1, sizeof *server);
     server->is_ready = is_ready;
-    struct http_server_settings settings = {.address = address.host, .port = address.port, .threads = 1};
+    struct http_server_settings settings = {.address = address.host, .port = address.port, .tls = config->status.tls, .threads = 1};
     struct http_handler handler = {.context = server, .handle = handle};
     server->http = http_server_create(&settings, &handler, error, sizeof error);
     if (server->http == NULL) {

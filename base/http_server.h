@@ -30,6 +30,15 @@ struct http_server_settings {
     int64_t stream_bytes_max;  /* unsent bytes of one stream; a slower reader is dropped; default 1 MiB */
 };
 
+/* The rows of that certificate in the settings (base/settings.h) of whoever serves. */
+#define SETTINGS_SERVED_TLS(type, field, section, section_in_environment, who_speaks)                                             \
+    SETTING_TEXT(type, field.certificate_location, section ".tls_certificate_location",                                           \
+                 .about = "File of a certificate (PEM, with those between it and the authority): " who_speaks " HTTPS then. "     \
+                          "Read anew when it has changed."),                                                                      \
+    SETTING_TEXT(type, field.key_location, section ".tls_key_location", .about = "File of its key (PEM)."),                       \
+    SETTING_TEXT(type, field.key_password, section ".tls_key_password", .is_secret = true,                                        \
+                 .about = "The key's password; better given as TOUCHSTREAM_" section_in_environment "_TLS_KEY_PASSWORD.")
+
 /* `handle` runs on one of the server's threads. It must answer, or hand the exchange to someone who will. */
 struct http_handler {
     void *context;

@@ -1,15 +1,12 @@
 #include "ingest/settings.h"
 
 #include "base/clock.h"
+#include "base/http_server.h"
 
 const struct setting ingest_setting_rows[] = {
     SETTING_TEXT(struct ingest_settings, listen, "ingest.listen", .standard_text = "127.0.0.1:8080",
                  .about = "Where the collector listens, host:port."),
-    SETTING_TEXT(struct ingest_settings, tls.certificate_location, "ingest.tls_certificate_location",
-                 .about = "File of a certificate (PEM, with those between it and the authority): the collector speaks HTTPS then. Read anew when it has changed."),
-    SETTING_TEXT(struct ingest_settings, tls.key_location, "ingest.tls_key_location", .about = "File of its key (PEM)."),
-    SETTING_TEXT(struct ingest_settings, tls.key_password, "ingest.tls_key_password", .is_secret = true,
-                 .about = "The key's password; better given as TOUCHSTREAM_INGEST_TLS_KEY_PASSWORD."),
+    SETTINGS_SERVED_TLS(struct ingest_settings, tls, "ingest", "INGEST", "the collector speaks"),
     SETTING_TEXT(struct ingest_settings, token, "ingest.token", .is_secret = true,
                  .about = "A bearer token that may send for any source; better given as TOUCHSTREAM_INGEST_TOKEN."),
     SETTING_TREE(struct ingest_settings, sources, "ingest.sources",

@@ -22,11 +22,7 @@ enum { LINKS_MAX = 16, DASHBOARD_PORT = 8081 };
 const struct setting dashboard_setting_rows[] = {
     SETTING_TEXT(struct dashboard_settings, listen, "dashboard.listen", .standard_text = "127.0.0.1:8081",
                  .about = "Where the page and its API answer."),
-    SETTING_TEXT(struct dashboard_settings, tls.certificate_location, "dashboard.tls_certificate_location",
-                 .about = "File of a certificate (PEM, with those between it and the authority): the page speaks HTTPS then. Read anew when it has changed."),
-    SETTING_TEXT(struct dashboard_settings, tls.key_location, "dashboard.tls_key_location", .about = "File of its key (PEM)."),
-    SETTING_TEXT(struct dashboard_settings, tls.key_password, "dashboard.tls_key_password", .is_secret = true,
-                 .about = "The key's password; better given as TOUCHSTREAM_DASHBOARD_TLS_KEY_PASSWORD."),
+    SETTINGS_SERVED_TLS(struct dashboard_settings, tls, "dashboard", "DASHBOARD", "the page speaks"),
     SETTING_TEXT(struct dashboard_settings, token, "dashboard.token", .is_secret = true,
                  .about = "Who acts on cases must send it as a bearer token; empty: case actions are refused from other sites "
                           "but need no token."),

@@ -1,4 +1,4 @@
-"""Redis that wants TLS and a certificate, a schema registry behind HTTPS and a password, and our own collector and page over HTTPS. What works in
+"""Redis that wants TLS and a certificate, a schema registry behind HTTPS and a password, and our own collector, page and metrics over HTTPS. What works in
 the clear works there; who is refused, or knocks at the wrong door, is told why."""
 
 import base64
@@ -123,6 +123,8 @@ def test_tls_where_redis_has_none(closed):
     ("redis.tls_ca_location", {"redis.tls": False}, "redis.tls is not true"),
     ("redis.tls_key_location", {"redis.tls": True, "redis.tls_certificate_location": ""}, "needs redis.tls_certificate_location, too"),
     ("registry.tls_ca_location", {"registry.tls_ca_location": "/nowhere.pem"}, "cannot read /nowhere.pem: No such file or directory"),
+    *[(section + ".tls_certificate_location", {section + ".tls_certificate_location": "/nowhere.pem"}, "needs %s.tls_key_location, too" % section)
+      for section in ("ingest", "dashboard", "status")],
 ])
 def test_settings_that_cannot_work(make_installation, certificates, key, wrong, said):
     """Before anything is connected to, with file, line and key."""
@@ -288,6 +290,35 @@ def test_a_page_over_https(make_installation, certificates):
         write(installation, 2.0)
         assert any(b"nps" in line for line in heard)
         assert installation.stop(page) == 0
+    assert installation.stop(sink) == 0
+
+
+def test_metrics_over_https(make_installation, certificates):
+    """And the health beside them."""
+    settings = locked("status", certificates)
+    installation = make_installation(**settings)
+    sink, url = installation.start("sink"), "%s://" + settings["status.listen"]
+    ask = functools.partial(requests.get, verify=str(certificates / "ca.pem"), timeout=10)
+    assert eventually(lambda: is_open(settings["status.listen"]), 20), tail(sink.log)
+    assert ask(url % "https" + "/healthz").text == "ok\n"
+    assert eventually(lambda: ask(url % "https" + "/readyz").status_code == 200, 20), tail(sink.log)
+    assert eventually(lambda: "touchstream_follow_behind_seconds" in ask(url % "https" + "/metrics").text, 20), tail(sink.log)
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(url % "http" + "/metrics", timeout=10)
+    with pytest.raises(requests.exceptions.SSLError):
+        ask(url % "https" + "/metrics", verify=str(certificates / "stranger.pem"))
+    assert installation.stop(sink) == 0
+    assert PASSWORD not in installation.logs() and "level=warning" not in installation.logs(), installation.logs()
+
+
+def test_no_metrics_rather_than_no_service(make_installation, certificates):
+    """With a key that is not the certificate's a service works on without them, and never in the clear; the log names the file."""
+    settings = locked("status", certificates, **{"status.tls_key_location": str(certificates / "client.key")})
+    installation = make_installation(**settings)
+    sink = installation.start("sink")
+    write(installation, 1.0)
+    assert eventually(lambda: has(installation, installation.redis, 1.0), 20), tail(sink.log)
+    assert not is_open(settings["status.listen"]) and "client.key: key values mismatch" in sink.log.read_text(), tail(sink.log)
     assert installation.stop(sink) == 0
 
 
