@@ -78,11 +78,19 @@ static enum outcome run_kpi(struct pipeline *pipeline)
     return outcome;
 }
 
+/* The name that the processors have is theirs, too, once somebody has given it: sinks without one may be as many as there are. */
+static struct follow_member member_of(const struct config *config)
+{
+    bool is_named = settings_is_given(config->file, "engine.instance");
+    return (struct follow_member){is_named ? config->engine.instance_id : "", config->engine.session_timeout_ms};
+}
+
 static enum outcome run_sink(struct pipeline *pipeline)
 {
     struct redis_sink_config config = {.redis = &pipeline->app->config.redis,
                                        .kafka = &pipeline->app->config.kafka,
-                                       .registry = pipeline->registry};
+                                       .registry = pipeline->registry,
+                                       .member = member_of(&pipeline->app->config)};
     return redis_sink_run(&config, &pipeline->app->stop);
 }
 
@@ -91,6 +99,7 @@ static enum outcome run_notify(struct pipeline *pipeline)
     struct notify_config config = {.settings = &pipeline->app->config.notify,
                                    .kafka = &pipeline->app->config.kafka,
                                    .registry = pipeline->registry,
+                                   .member = member_of(&pipeline->app->config),
                                    .rejected_schema_id = schema_id_of(&pipeline->ids, "alerts.undelivered"),
                                    .escalated_schema_id = schema_id_of(&pipeline->ids, "alerts.escalated"),
                                    .clock = &clock_system};

@@ -9,8 +9,15 @@
 
 #include <stdatomic.h>
 
+/* Which member of its group somebody is. */
+struct follow_member {
+    const char *instance;       /* the same after a restart, and then nobody else is stopped for it; empty: of no name, and it leaves when it ends */
+    int64_t session_timeout_ms; /* what a silent member had is given to others after this */
+};
+
 struct follow {
     const char *group;          /* consumer group, with prefix */
+    struct follow_member member;
     const char *const *topics;  /* with prefix, NULL-terminated */
     bool from_start_always;     /* ignore committed offsets (rebuild) */
     bool is_sole;               /* one member of the group reads everything, the others stand by: for who must see all to decide. One topic */
@@ -28,7 +35,7 @@ struct follow {
     void (*on_committed)(void *context, struct view topic, int32_t partition, int64_t committed);
 };
 
-/* Blocks until *stop, then commits and leaves. */
+/* Blocks until *stop, then commits and ends. One that Kafka has fenced, since another has its name, begins anew. */
 enum outcome follow_run(const struct follow *follow, const struct kafka_settings *kafka, atomic_bool *stop);
 
 /* Reading a topic from a place to its present end (or on, with follow), partition by partition merged, no group. */

@@ -79,7 +79,8 @@ const struct setting runner_setting_rows[] = {
     SETTING_DURATION(struct runner_settings, transaction_timeout_ms, "engine.transaction_timeout", .standard = SECONDS(30),
                      .least = SECONDS(1), .most = MINUTES(15), .about = "Kafka aborts a transaction of a dead worker after this."),
     SETTING_DURATION(struct runner_settings, session_timeout_ms, "engine.session_timeout", .standard = SECONDS(10),
-                     .least = SECONDS(6), .most = MINUTES(5), .about = "Kafka gives a silent worker's partitions to others after this."),
+                     .least = SECONDS(6), .most = MINUTES(5), .about = "Kafka gives a silent worker's partitions to others after this, and those of one that has a name (engine.instance) and has ended."),
     SETTING_TEXT(struct runner_settings, instance_id, "engine.instance", .standard_text = "1",
-                 .about = "Name of this process among those of its group, the same after a restart: recovery is fast then."),
+                 .about = "Name of this process among those of its group, the same after a restart: recovery is fast then. Where it is given it is sink's and "
+                          "notify's, too: those beside one that is started anew are not stopped for it."),
     SETTING_END};

@@ -10,11 +10,12 @@
 #include "base/metrics.h"
 #include "engine/farewell.h"
 #include "engine/kafka/link.h"
+#include "engine/kafka/rivalry.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-enum { WAIT_SLICE_MS = 200, BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 5000, FAREWELL_MS = 15000, ASK_MS = 10000 };
+enum { WAIT_SLICE_MS = 200, BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 5000, ANEW_MOST_MS = 10000, FAREWELL_MS = 15000, ASK_MS = 10000 };
 
 struct follower {
     struct kafka_link link;
@@ -129,17 +130,25 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
         assign(follower, partitions);
 }
 
+static bool has_name(const struct follow *follow)
+{
+    return follow->member.instance && *follow->member.instance;
+}
+
 static bool follower_open(struct follower *follower, const struct kafka_settings *kafka)
 {
     const struct follow *follow = follower->follow;
     rd_kafka_conf_t *conf = kafka_conf_create(kafka, &follower->link, follower->name);
     kafka_conf_set(conf, "group.id", follow->group);
+    if (has_name(follow))
+        kafka_conf_set(conf, "group.instance.id", follow->member.instance);
     kafka_conf_set(conf, "auto.offset.reset", "earliest");
     kafka_conf_set(conf, "enable.auto.offset.store", "false");
     kafka_conf_set(conf, "enable.auto.commit", "true");
     kafka_conf_set(conf, "auto.commit.interval.ms", "1000");
     kafka_conf_set(conf, "isolation.level", "read_committed");
-    kafka_conf_set(conf, "session.timeout.ms", "10000");
+    kafka_conf_set_number(conf, "session.timeout.ms", follow->member.session_timeout_ms);
+    kafka_conf_set_number(conf, "heartbeat.interval.ms", follow->member.session_timeout_ms / 5);
     kafka_conf_set(conf, "max.poll.interval.ms", "600000"); /* a sink may wait long for its own server */
     kafka_conf_set(conf, "fetch.wait.max.ms", "100");
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
@@ -277,7 +286,7 @@ static void follower_close(struct follower *follower)
     log_warning("a kafka handle does not close, left behind", "group", group, NULL);
 }
 
-enum outcome follow_run(const struct follow *follow, const struct kafka_settings *kafka, atomic_bool *stop)
+static struct follower *follower_create(const struct follow *follow, const struct kafka_settings *kafka)
 {
     struct follower *follower = memory_zeroed(1, sizeof *follower); /* not on the stack: who is left behind keeps it */
     follower->follow = follow;
@@ -285,7 +294,7 @@ enum outcome follow_run(const struct follow *follow, const struct kafka_settings
     follower->batch_max = (size_t)(follow->batch_records_max > 0 ? follow->batch_records_max : 5000);
     if (!follower_open(follower, kafka)) {
         follower_free(follower);
-        return OUTCOME_STOP;
+        return NULL;
     }
     follower->messages = memory_allocate(follower->batch_max * sizeof *follower->messages);
     follower->records = memory_allocate(follower->batch_max * sizeof *follower->records);
@@ -295,23 +304,64 @@ enum outcome follow_run(const struct follow *follow, const struct kafka_settings
     follower->behind = metrics_gauge("touchstream_follow_behind_seconds", bytes_text(&label),
                                      "Age of what a sink has at hand and has not got rid of, or how long its server has not taken anything; 0: nothing waits.");
     bytes_finish(&label);
-    enum outcome outcome = OUTCOME_OK;
-    int wait_ms = follow->wait_ms_max > 0 ? follow->wait_ms_max : 1000;
-    while (!atomic_load(stop) && outcome != OUTCOME_STOP) {
-        if (follower->must_look_again)
-            look_again(follower);
-        size_t count = sort_out(follower, fetch(follower, wait_ms, stop));
-        outcome = hand_over(follower, count, stop);
+    return follower;
+}
+
+static enum outcome go_on(struct follower *follower, atomic_bool *stop)
+{
+    int wait_ms = follower->follow->wait_ms_max > 0 ? follower->follow->wait_ms_max : 1000;
+    if (follower->must_look_again)
+        look_again(follower);
+    size_t count = sort_out(follower, fetch(follower, wait_ms, stop));
+    enum outcome outcome = hand_over(follower, count, stop);
+    if (outcome == OUTCOME_OK)
+        store_offsets(follower, count);
+    else if (outcome == OUTCOME_REDO)
+        rewind_all(follower);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_message_destroy(follower->messages[i]);
+    return outcome == OUTCOME_STOP ? OUTCOME_STOP : OUTCOME_OK;
+}
+
+/* Of a handle that Kafka has finished. Asked for, too: some fatal errors are told as a message of no partition and never to the callback.
+ * REDO: it was fenced, and another can have its place. */
+static enum outcome place_of(struct follower *follower, struct rivalry *rivalry)
+{
+    const struct follow *follow = follower->follow;
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(follower->handle, NULL, 0);
+    rivalry_excuse(rivalry, atomic_load_explicit(&follower->link.unheard_at_us, memory_order_relaxed));
+    if (fatal != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        return fatal || atomic_load(&follower->link.is_fatal) ? OUTCOME_STOP : OUTCOME_OK;
+    rivalry_note(rivalry, follow->group, follow->member.instance);
+    unassign(follower); /* the close of a fenced one revokes nothing */
+    return OUTCOME_REDO;
+}
+
+static enum outcome live(const struct follow *follow, const struct kafka_settings *kafka, struct rivalry *rivalry, atomic_bool *stop)
+{
+    struct follower *follower = follower_create(follow, kafka);
+    enum outcome outcome = follower ? OUTCOME_OK : OUTCOME_STOP;
+    while (outcome == OUTCOME_OK && !atomic_load(stop)) {
+        outcome = go_on(follower, stop);
         if (outcome == OUTCOME_OK)
-            store_offsets(follower, count);
-        else if (outcome == OUTCOME_REDO)
-            rewind_all(follower);
-        for (size_t i = 0; i < count; i++)
-            rd_kafka_message_destroy(follower->messages[i]);
-        if (atomic_load(&follower->link.is_fatal))
-            outcome = OUTCOME_STOP;
+            outcome = place_of(follower, rivalry);
     }
-    metric_hide(follower->behind);
-    follower_close(follower);
+    if (follower) {
+        metric_hide(follower->behind);
+        follower_close(follower);
+    }
+    return outcome;
+}
+
+enum outcome follow_run(const struct follow *follow, const struct kafka_settings *kafka, atomic_bool *stop)
+{
+    struct rivalry rivalry = {.instance = follow->member.instance};
+    int pause_ms = BACKOFF_LEAST_MS;
+    enum outcome outcome;
+    while ((outcome = live(follow, kafka, &rivalry, stop)) == OUTCOME_REDO && !atomic_load(stop)) {
+        pause_ms = !rivalry_is_on(&rivalry) ? BACKOFF_LEAST_MS : pause_ms * 2 > ANEW_MOST_MS ? ANEW_MOST_MS : pause_ms * 2;
+        log_warning("fenced, joining the group anew", "group", follow->group, "pause_ms", LOG_NUMBER(pause_ms), NULL);
+        sleep_ms(pause_ms, stop);
+    }
     return outcome == OUTCOME_STOP ? OUTCOME_STOP : OUTCOME_OK;
 }

@@ -5,7 +5,7 @@
 
 enum { MINUTE_US = 60000000, TELL_AGAIN_AFTER_US = 10 * MINUTE_US, FENCED_OFTEN = 2 };
 
-void rivalry_note(struct rivalry *rivalry, const char *worker, const char *transactional_id)
+void rivalry_note(struct rivalry *rivalry, const char *worker, const char *name)
 {
     int64_t now_us = clock_monotonic_us();
     if (rivalry->unheard_at_us && now_us - rivalry->unheard_at_us < MINUTE_US)
@@ -18,8 +18,7 @@ void rivalry_note(struct rivalry *rivalry, const char *worker, const char *trans
     if (rivalry->fenced_count < FENCED_OFTEN || is_told)
         return;
     rivalry->told_at_us = now_us;
-    log_error("another process works under this one's name, and the two fence each other", "worker", worker, "transactional_id",
-              transactional_id, "cause", "probably two processes of one group with the same engine.instance", "engine.instance",
+    log_error("another process works under this one's name, and the two fence each other", "worker", worker, "name", name, "cause", "probably two processes of one group with the same engine.instance", "engine.instance",
               rivalry->instance ? rivalry->instance : "", "remedy",
               "end one of them, or give each its own engine.instance (TOUCHSTREAM_ENGINE_INSTANCE)", "then",
               "beginning anew, ever more seldom", NULL);

@@ -17,8 +17,8 @@ struct rivalry {
     int64_t unheard_at_us; /* when a broker last was away, or did not answer in time; 0: never */
 };
 
-/* Kafka has fenced us. Says what that means when it goes on, and again every ten minutes. */
-void rivalry_note(struct rivalry *rivalry, const char *worker, const char *transactional_id);
+/* Kafka has fenced us, who have that name there (a transactional id, or a member's). Says what that means when it goes on, and again every ten minutes. */
+void rivalry_note(struct rivalry *rivalry, const char *worker, const char *name);
 
 /* A broker was away, or did not answer, at that time of the monotonic clock (0: never): what is fenced within a minute of it is no
  * rival's doing. */

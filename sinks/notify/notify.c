@@ -116,7 +116,7 @@ static void *run_notifier(void *context)
     struct alert_log log = {bytes_text(&topic), notifier->reader, clock_now_ms(notifier->config->clock) - DAYS(KEPT_DAYS), notifier->stop};
     later_init(&notifier->later, notifier->config, log, notifier->publisher, &notifier->delivery);
     const char *topics[] = {bytes_text(&topic), NULL};
-    struct follow follow = {.group = bytes_text(&group), .topics = topics, .batch_records_max = 100, .wait_ms_max = 500, .context = notifier,
+    struct follow follow = {.group = bytes_text(&group), .member = notifier->config->member, .topics = topics, .batch_records_max = 100, .wait_ms_max = 500, .context = notifier,
                             .is_sole = receiver_sees_all(notifier->receiver), .on_batch = on_batch, .on_revoked = on_revoked,
                             .on_committed = on_committed, .start_at = start_at};
     notifier->outcome = notifier->publisher ? follow_run(&follow, notifier->config->kafka, notifier->stop) : OUTCOME_STOP;

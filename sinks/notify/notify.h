@@ -10,6 +10,7 @@
 #ifndef TS_SINKS_NOTIFY_NOTIFY_H
 #define TS_SINKS_NOTIFY_NOTIFY_H
 
+#include "engine/follow.h"
 #include "engine/kafka_settings.h"
 #include "schemas/registry.h"
 #include "sinks/notify/receivers.h"
@@ -23,6 +24,7 @@ struct notify_config {
     const struct notify_settings *settings;
     const struct kafka_settings *kafka;
     struct registry *registry;
+    struct follow_member member;
     uint32_t rejected_schema_id;  /* of the records in alerts.undelivered */
     uint32_t escalated_schema_id; /* of those in alerts.escalated */
     struct clock *clock;

@@ -280,6 +280,7 @@ static void *run_lane(void *context)
     }
     bytes_printf(&group, "%s%s", kafka->topic_prefix, groups[sink->lane]);
     struct follow follow = {.group = bytes_text(&group),
+                            .member = sink->config->member,
                             .topics = topics,
                             .batch_records_max = BATCH_RECORDS_MAX,
                             .wait_ms_max = WAIT_MS_MAX,

@@ -8,6 +8,7 @@
 #ifndef TS_SINKS_REDIS_REDIS_SINK_H
 #define TS_SINKS_REDIS_REDIS_SINK_H
 
+#include "engine/follow.h"
 #include "engine/kafka_settings.h"
 #include "schemas/registry.h"
 #include "sinks/redis/redis_link.h"
@@ -18,6 +19,7 @@ struct redis_sink_config {
     const struct redis_settings *redis;
     const struct kafka_settings *kafka;
     struct registry *registry; /* shared, thread-safe; outlives the run */
+    struct follow_member member;
 };
 
 /* Blocks until *stop. When it cannot go on it sets *stop itself and returns STOP. */
