@@ -81,6 +81,9 @@ struct broker_port {
      * from now on (RETRY: ask again), else as it was seen last, a second ago as a rule. "": not to be had. */
     enum outcome (*input_id)(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE]);
 
+    /* The broker has said that there is no such topic, and nothing has come of it since. */
+    bool (*is_input_gone)(struct broker *broker);
+
     /* Producing. produce takes from the front and says how many. */
     enum outcome (*begin)(struct broker *broker);
     enum outcome (*produce)(struct broker *broker, const struct broker_message *messages, size_t count, size_t *taken);

@@ -16,6 +16,7 @@ struct publisher_settings {
     int queue_messages_max;      /* bounded queue; a publish beyond it says RETRY; default 200000 */
     const char *compression;     /* "lz4" */
     int delivery_timeout_ms;     /* after this a message has failed; default 30000 */
+    int farewell_ms;             /* publisher_destroy waits so long for what is in flight; default delivery_timeout_ms */
 };
 
 /* is_acknowledged: every in-sync replica has it. Otherwise it will not be tried again. */
@@ -23,7 +24,7 @@ typedef void (*publisher_done)(void *message_context, bool is_acknowledged, cons
 
 struct publisher *publisher_create(const struct kafka_settings *kafka, const struct publisher_settings *settings,
                                    publisher_done done, char *error, size_t error_size); /* NULL: see error */
-void publisher_destroy(struct publisher *publisher); /* waits for what is in flight, at most delivery_timeout_ms */
+void publisher_destroy(struct publisher *publisher); /* waits for what is in flight, at most farewell_ms */
 
 /* Key and value are copied. topic with prefix. partition -1: murmur2 of the key. done may be called before this returns OK.
  * RETRY: the queue is full, or the connection is being made anew; nothing was taken. STOP: it can never be taken (logged, once a minute). */

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RESTART_LEAST_MS = 200, RESTART_MOST_MS = 10000, CALM_MS = 60000, SLICE_MS = 100, FAREWELL_MS = 15000, CLOCK_SET_LEAST_MS = 2000 };
+enum { RESTART_LEAST_MS = 200, RESTART_MOST_MS = 10000, CALM_MS = 60000, SLICE_MS = 100, FAREWELL_MS = 15000, CLOCK_SET_LEAST_MS = 2000, LAST_TICKS_MS = 1000 };
 
 /* When beginning anew does not help either, only a new process does: systemd, or whoever started us, makes one. */
 enum {
@@ -188,7 +188,7 @@ static void watch_threads(const struct runner_config *config, struct runner_thre
 static struct publisher *ticks_create(const struct runner_config *config)
 {
     char error[512];
-    struct publisher_settings settings = {.linger_ms = 1, .queue_messages_max = 10000};
+    struct publisher_settings settings = {.linger_ms = 1, .queue_messages_max = 10000, .farewell_ms = LAST_TICKS_MS};
     if (config->settings.tick_after_ms <= 0)
         return NULL;
     struct publisher *ticks = publisher_create(config->kafka, &settings, NULL, error, sizeof error);

@@ -180,9 +180,10 @@ enum outcome worker_step(struct worker *worker)
     return batch_try_commit(worker);
 }
 
+/* Offsets of a topic that is not there are not taken, however often they are sent. */
 enum outcome worker_close(struct worker *worker)
 {
-    if (input_look(worker, worker_now_ms(worker)) != OUTCOME_OK)
+    if (worker->broker->port->is_input_gone(worker->broker) || input_look(worker, worker_now_ms(worker)) != OUTCOME_OK)
         return OUTCOME_RETRY;
     return batch_commit_checkpoints(worker, false);
 }

@@ -194,6 +194,10 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
         log_debug("no first assignment, leaving the handle behind", "worker", consumer->name, NULL);
         return;
     }
+    if (!kafka_link_ends(&consumer->link)) {
+        log_debug("its topic was deleted, leaving the handle behind", "worker", consumer->name, NULL);
+        return;
+    }
     rd_kafka_queue_destroy(consumer->queue);
     rd_kafka_destroy(consumer->handle);
     membership_finish(&consumer->membership);
@@ -334,7 +338,7 @@ enum outcome kafka_consumer_poll(struct broker *broker, size_t records_max, int 
         wait_for_events(consumer, wait_ms);
     } else {
         fetch(consumer, records_max, wait_ms, gathers);
-        kafka_inbox_sort(&consumer->inbox, view_of_text(consumer->topic), batch);
+        kafka_inbox_sort(&consumer->inbox, &consumer->link, view_of_text(consumer->topic), batch);
         batch->was_input_gone = batch->count && atomic_exchange(&consumer->link.is_topic_gone, false);
         if (batch->count >= MANY_MESSAGES)
             knock_when_low((struct kafka_broker *)broker);

@@ -30,7 +30,7 @@ struct follower {
     int64_t failing_since_us;
     struct metric *behind;
     bool must_look_again; /* sole, and does not know of what yet */
-    atomic_bool is_abandoned; /* its handle did not close in time: whose context it had may be gone */
+    atomic_bool is_abandoned; /* its handle is left behind: whose context it had may be gone */
 };
 
 static int64_t start_offset(const struct follow *follow, const rd_kafka_topic_partition_t *partition)
@@ -198,7 +198,7 @@ static size_t sort_out(struct follower *follower, size_t count)
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         rd_kafka_message_t *message = follower->messages[i];
-        if (!kafka_message_is_record(message)) {
+        if (!kafka_message_is_record(&follower->link, message)) {
             rd_kafka_message_destroy(message);
             continue;
         }
@@ -264,6 +264,11 @@ static void handle_close(void *context)
 {
     struct follower *follower = context;
     rd_kafka_consumer_close(follower->handle);
+    if (!kafka_link_ends(&follower->link)) {
+        log_debug("a topic was deleted, leaving the handle behind", "group", follower->name, NULL);
+        atomic_store(&follower->is_abandoned, true);
+        return;
+    }
     rd_kafka_queue_destroy(follower->queue);
     rd_kafka_destroy(follower->handle);
 }
@@ -271,6 +276,8 @@ static void handle_close(void *context)
 static void follower_free(void *context)
 {
     struct follower *follower = context;
+    if (atomic_load(&follower->is_abandoned)) /* its handle's threads still look at it */
+        return;
     free(follower->messages);
     free(follower->records);
     free(follower->name);

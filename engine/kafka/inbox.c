@@ -31,7 +31,7 @@ void kafka_inbox_give_back(struct kafka_inbox *inbox)
     inbox->held = inbox->stashed;
 }
 
-void kafka_inbox_sort(struct kafka_inbox *inbox, struct view topic, struct broker_batch *batch)
+void kafka_inbox_sort(struct kafka_inbox *inbox, struct kafka_link *link, struct view topic, struct broker_batch *batch)
 {
     inbox->stashed = 0;
     for (size_t i = 0; i < inbox->held; i++) {
@@ -41,7 +41,7 @@ void kafka_inbox_sort(struct kafka_inbox *inbox, struct view topic, struct broke
         else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
             inbox->ends[batch->end_count++] = (struct broker_place){message->partition, message->offset};
         else
-            kafka_message_is_record(message); /* says what is wrong */
+            kafka_message_is_record(link, message); /* says what is wrong */
     }
     batch->records = inbox->records;
     batch->ends = inbox->ends;

@@ -32,6 +32,11 @@ static enum outcome input_id(struct broker *broker, bool is_fresh, char id[BROKE
     return OUTCOME_OK;
 }
 
+static bool is_input_gone(struct broker *broker)
+{
+    return atomic_load(&((struct kafka_broker *)broker)->consumer.link.is_topic_gone);
+}
+
 static void close_broker(struct broker *broker)
 {
     struct kafka_broker *self = (struct kafka_broker *)broker;
@@ -51,6 +56,7 @@ static const struct broker_port kafka_port = {
     .begin_offset = kafka_consumer_begin_offset,
     .end_offset = kafka_consumer_end_offset,
     .input_id = input_id,
+    .is_input_gone = is_input_gone,
     .begin = kafka_producer_begin,
     .produce = kafka_producer_produce,
     .send_offsets = kafka_producer_send_offsets,

@@ -126,6 +126,6 @@ void kafka_inbox_init(struct kafka_inbox *inbox);
 void kafka_inbox_finish(struct kafka_inbox *inbox);
 void kafka_inbox_give_back(struct kafka_inbox *inbox); /* all but the stashed */
 /* Everything held and not yet sorted becomes records and ends of the batch. */
-void kafka_inbox_sort(struct kafka_inbox *inbox, struct view topic, struct broker_batch *batch);
+void kafka_inbox_sort(struct kafka_inbox *inbox, struct kafka_link *link, struct view topic, struct broker_batch *batch);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_AGAIN_AFTER_US = 1000000, ASK_WAIT_MS = 500, SHAKY_US = 15000000 };
+enum { ASK_AGAIN_AFTER_US = 1000000, ASK_WAIT_MS = 500, SHAKY_US = 15000000, GONE_TOPICS_VERSION = 0x020601ff };
 
 void kafka_link_doubt(struct kafka_link *link)
 {
@@ -44,12 +44,11 @@ bool kafka_is_topic_missing(rd_kafka_resp_err_t code)
     return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 }
 
-/* Once for all partitions. The reason begins «TOPIC [PARTITION]: …» or «TOPIC: …». */
-static void topic_gone(struct kafka_link *link, const char *reason)
+/* Once for all partitions. */
+static void topic_gone(struct kafka_link *link, const char *topic)
 {
-    char topic[256];
-    snprintf(topic, sizeof topic, "%.*s", (int)strcspn(reason, " :"), reason);
     atomic_store(&link->is_topic_gone, true);
+    atomic_store(&link->had_topic_gone, true);
     if (log_seldom("topic gone", topic))
         log_warning("kafka does not have a topic: was it deleted? Stop the processors before it is made anew (docs/RELIABILITY.md, «made anew»)", "error", topic,
                     "by", link->name, NULL);
@@ -61,7 +60,8 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
     char text[512];
     log_speak_for(link->service);
     if (kafka_is_topic_missing((rd_kafka_resp_err_t)code)) {
-        topic_gone(link, reason);
+        snprintf(text, sizeof text, "%.*s", (int)strcspn(reason, " :"), reason); /* «TOPIC [PARTITION]: …» or «TOPIC: …» */
+        topic_gone(link, text);
         return;
     }
     switch ((rd_kafka_resp_err_t)code) {
@@ -166,6 +166,11 @@ rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, cha
     return handle;
 }
 
+bool kafka_link_ends(const struct kafka_link *link)
+{
+    return rd_kafka_version() >= GONE_TOPICS_VERSION || !atomic_load(&link->had_topic_gone);
+}
+
 bool kafka_link_is_shaky(const struct kafka_link *link)
 {
     int64_t doubted_at_us = atomic_load_explicit(&link->doubted_at_us, memory_order_relaxed);
@@ -225,8 +230,12 @@ struct record kafka_record_of(const rd_kafka_message_t *message, struct view top
     return record;
 }
 
-bool kafka_message_is_record(const rd_kafka_message_t *message)
+bool kafka_message_is_record(struct kafka_link *link, const rd_kafka_message_t *message)
 {
+    if (kafka_is_topic_missing(message->err) && message->rkt) {
+        topic_gone(link, rd_kafka_topic_name(message->rkt));
+        return false;
+    }
     switch (message->err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         return true;

@@ -22,6 +22,7 @@ struct kafka_link {
     atomic_bool is_doubtful;        /* a broker has been away: the last transaction may hang (settle.h). For who looks, to clear */
     _Atomic int64_t doubted_at_us;  /* when the doubt last arose; 0: never */
     atomic_bool is_topic_gone;      /* Kafka said of a topic that it does not have it. For who looks, to clear */
+    atomic_bool had_topic_gone;     /* ever */
     atomic_bool is_dated_ahead;     /* a record was refused for its date: this machine's clock is ahead. A producer's */
     atomic_bool is_fatal;           /* librdkafka gave up this handle (fenced, or worse); only a new handle helps */
     _Atomic int64_t asked_at_us;    /* when link_check last asked a broker */
@@ -65,6 +66,10 @@ rd_kafka_resp_err_t kafka_partition_count(rd_kafka_t *handle, const char *topic,
 struct record kafka_record_of(const rd_kafka_message_t *message, struct view topic);
 
 /* False: this key or value is no record but an event or error (already logged when it matters). */
-bool kafka_message_is_record(const rd_kafka_message_t *message);
+bool kafka_message_is_record(struct kafka_link *link, const rd_kafka_message_t *message);
+
+/* false: a consumer's handle that has left its group is to be left behind. With a topic that went away while it was read librdkafka before 2.6.1
+ * holds on to itself, and its destruction never comes to an end (#4724). */
+bool kafka_link_ends(const struct kafka_link *link);
 
 #endif

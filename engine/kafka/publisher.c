@@ -145,6 +145,7 @@ struct publisher *publisher_create(const struct kafka_settings *kafka, const str
         .compression = settings->compression ? settings->compression : "lz4",
         .delivery_timeout_ms = or_standard(settings->delivery_timeout_ms, 30000),
     };
+    publisher->settings.farewell_ms = or_standard(settings->farewell_ms, publisher->settings.delivery_timeout_ms);
     publisher->handle = handle_open(publisher, error, error_size);
     if (publisher->handle == NULL) {
         free(publisher);
@@ -160,7 +161,7 @@ void publisher_destroy(struct publisher *publisher)
 {
     if (publisher == NULL)
         return;
-    publisher_flush(publisher, publisher->settings.delivery_timeout_ms);
+    publisher_flush(publisher, publisher->settings.farewell_ms);
     atomic_store(&publisher->is_ending, true);
     pthread_join(publisher->thread, NULL);
     if (publisher->handle) {

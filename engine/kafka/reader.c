@@ -202,7 +202,7 @@ enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wa
     size_t most = records_max < POLL_RECORDS_MAX ? records_max : POLL_RECORDS_MAX;
     ssize_t count = rd_kafka_consume_batch_queue(reader->queue, wait_ms, reader->inbox.messages, most);
     reader->inbox.held = count > 0 ? (size_t)count : 0;
-    kafka_inbox_sort(&reader->inbox, view_of_text(reader->topic), batch);
+    kafka_inbox_sort(&reader->inbox, &reader->link, view_of_text(reader->topic), batch);
     date_tombstones(reader);
     note_places(reader, batch);
     kafka_link_check(&reader->link, reader->handle);

@@ -124,7 +124,7 @@ static bool take(struct scanner *scanner, const rd_kafka_message_t *message)
         scanner->is_finished[message->partition] = true;
         scanner->partitions_unfinished--;
     }
-    if (!kafka_message_is_record(message))
+    if (!kafka_message_is_record(&scanner->link, message))
         return scan->keeps_following || scanner->partitions_unfinished > 0;
     struct record record = kafka_record_of(message, view_of_text(scan->topic));
     if (scan->only_key.data && !(record.key.data && view_equal(record.key, scan->only_key)))
@@ -150,30 +150,47 @@ static void read_on(struct scanner *scanner, atomic_bool *stop)
     }
 }
 
-enum outcome scan_run(const struct scan *scan, const struct kafka_settings *kafka, atomic_bool *stop)
+static bool scanner_open(struct scanner *scanner)
 {
-    struct scanner scanner = {.scan = scan, .kafka = kafka, .stop = stop};
     char error[512];
-    rd_kafka_conf_t *conf = kafka_conf_create(kafka, &scanner.link, "scan");
+    rd_kafka_conf_t *conf = kafka_conf_create(scanner->kafka, &scanner->link, "scan");
     kafka_conf_set(conf, "group.id", "touchstream-scan"); /* never joined: librdkafka wants a name */
     kafka_conf_set(conf, "enable.auto.commit", "false");
     kafka_conf_set(conf, "enable.partition.eof", "true");
     kafka_conf_set(conf, "auto.offset.reset", "earliest");
     kafka_conf_set(conf, "isolation.level", "read_committed");
     kafka_conf_set(conf, "fetch.wait.max.ms", "100");
-    scanner.handle = kafka_handle_create(RD_KAFKA_CONSUMER, conf, error, sizeof error);
-    if (scanner.handle == NULL) {
-        log_error("cannot read", "topic", scan->topic, "error", error, NULL);
-        return OUTCOME_STOP;
+    scanner->handle = kafka_handle_create(RD_KAFKA_CONSUMER, conf, error, sizeof error);
+    if (scanner->handle == NULL) {
+        log_error("cannot read", "topic", scanner->scan->topic, "error", error, NULL);
+        return false;
     }
-    rd_kafka_poll_set_consumer(scanner.handle);
-    scanner.queue = rd_kafka_queue_get_consumer(scanner.handle);
-    enum outcome outcome = scanner_start(&scanner);
+    rd_kafka_poll_set_consumer(scanner->handle);
+    scanner->queue = rd_kafka_queue_get_consumer(scanner->handle);
+    return true;
+}
+
+/* What is left behind stays: its threads look at the link. */
+static void scanner_close(struct scanner *scanner)
+{
+    free(scanner->is_finished);
+    if (scanner->handle) {
+        rd_kafka_consumer_close(scanner->handle);
+        if (!kafka_link_ends(&scanner->link))
+            return;
+        rd_kafka_queue_destroy(scanner->queue);
+        rd_kafka_destroy(scanner->handle);
+    }
+    free(scanner);
+}
+
+enum outcome scan_run(const struct scan *scan, const struct kafka_settings *kafka, atomic_bool *stop)
+{
+    struct scanner *scanner = memory_zeroed(1, sizeof *scanner);
+    *scanner = (struct scanner){.scan = scan, .kafka = kafka, .stop = stop};
+    enum outcome outcome = scanner_open(scanner) ? scanner_start(scanner) : OUTCOME_STOP;
     if (outcome == OUTCOME_OK)
-        read_on(&scanner, stop);
-    rd_kafka_consumer_close(scanner.handle);
-    rd_kafka_queue_destroy(scanner.queue);
-    rd_kafka_destroy(scanner.handle);
-    free(scanner.is_finished);
+        read_on(scanner, stop);
+    scanner_close(scanner);
     return outcome;
 }

@@ -79,6 +79,20 @@ def test_under_way(make_installation, missed_for):
     assert "level=error" in again.log.read_text()
 
 
+@pytest.mark.parametrize("role, topic", [("journey", "touchpoints"), ("kpi", "kpi.deltas"), ("sink", "kpis"), ("notify", "alerts")])
+def test_who_is_told_to_end_after_its_topic_was_deleted_ends(make_installation, role, topic):
+    """There is nothing left to commit, and librdkafka's handles that never end are nobody's to wait for."""
+    installation = make_installation(**{"notify.receivers": [{"name": "desk", "url": "http://127.0.0.1:9"}]})
+    process = installation.start(role)
+    generate(installation, 200, 3)
+    if role in ("journey", "kpi"):
+        assert eventually(lambda: "partition recovered" in process.log.read_text(), 30), tail(process.log)
+    delete(installation, topic)
+    assert eventually(lambda: "kafka does not have a topic" in process.log.read_text(), 30), tail(process.log)
+    assert installation.stop(process, seconds=10) == 0
+    assert "left behind" not in process.log.read_text(), tail(process.log)
+
+
 def test_at_a_start_after_which_the_remedy_helps(make_installation):
     """A commit that still came through in between, with the old topic's id, is as a running process may leave it."""
     installation = make_installation()

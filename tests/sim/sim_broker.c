@@ -493,6 +493,12 @@ static enum outcome sim_input_id(struct broker *broker, bool is_fresh, char id[B
     return OUTCOME_OK;
 }
 
+static bool sim_is_input_gone(struct broker *broker)
+{
+    (void)broker;
+    return false;
+}
+
 static const struct broker_port sim_port = {
     .poll = sim_poll,
     .committed = sim_committed,
@@ -502,6 +508,7 @@ static const struct broker_port sim_port = {
     .begin_offset = sim_begin_offset,
     .end_offset = sim_end_offset,
     .input_id = sim_input_id,
+    .is_input_gone = sim_is_input_gone,
     .begin = sim_begin,
     .produce = sim_produce,
     .send_offsets = sim_send_offsets,

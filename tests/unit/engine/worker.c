@@ -18,7 +18,7 @@ struct scene {
     struct record record;
     bool is_failing; /* commits */
     const char *input_id;
-    bool is_id_late, was_gone;
+    bool is_id_late, was_gone, is_gone;
     int64_t end;
     int commits, ticks;
 };
@@ -76,8 +76,13 @@ static enum outcome input_id(struct broker *broker, bool is_fresh, char id[BROKE
     return OUTCOME_OK;
 }
 
-static const struct broker_port port = {
-    .poll = poll, .begin = begin, .send_offsets = send_offsets, .commit = commit, .tick = tick, .end_offset = end_offset, .input_id = input_id};
+static bool is_input_gone(struct broker *broker)
+{
+    return ((struct scene *)broker)->is_gone;
+}
+
+static const struct broker_port port = {.poll = poll, .begin = begin, .send_offsets = send_offsets, .commit = commit, .tick = tick,
+                                        .end_offset = end_offset, .input_id = input_id, .is_input_gone = is_input_gone};
 
 static enum outcome route(void *task, const struct record *record, struct route *out)
 {
@@ -230,6 +235,23 @@ static void records_that_come_after_it_was_gone_are_not_committed_before_it_is_k
     worker_finish(&scene.worker);
 }
 
+static void whoever_ends_without_an_input_does_not_try_to_commit(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    pass(&scene, 1010);
+    scene.worker.tasks.tasks[0]->is_touched = true;
+    scene.commits = 0;
+    scene.is_gone = true;
+    assert_int_equal(worker_close(&scene.worker), OUTCOME_RETRY);
+    assert_int_equal(scene.commits, 0);
+    scene.is_gone = false; /* it was a moment's */
+    assert_int_equal(worker_close(&scene.worker), OUTCOME_OK);
+    assert_int_equal(scene.commits, 1);
+    worker_finish(&scene.worker);
+}
+
 static void a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment(void **state)
 {
     (void)state;
@@ -281,6 +303,7 @@ int main(void)
                                        cmocka_unit_test(with_an_input_that_is_made_anew_it_commits_nothing_and_ends),
                                        cmocka_unit_test(records_at_offsets_that_were_had_are_not_passed_over_before_it_is_known_whose_they_are),
                                        cmocka_unit_test(records_that_come_after_it_was_gone_are_not_committed_before_it_is_known_whose_they_are),
+                                       cmocka_unit_test(whoever_ends_without_an_input_does_not_try_to_commit),
                                        cmocka_unit_test(a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment),
                                        cmocka_unit_test(a_marker_tells_of_which_topic_it_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
