@@ -95,30 +95,30 @@ static struct finding check_registry(const struct config *config)
     return finding;
 }
 
-/* What INFO says of a section; "" from one that we may not ask. */
-static const char *redis_info(struct redis_link *link, struct arena *arena, const char *section)
+/* "" from one that we may not ask. */
+static const char *redis_info(struct redis_link *link, struct arena *arena)
 {
     struct redis_answer answer = {0};
-    bool is_told = redis_link_ask(link, arena, &answer, "INFO", section, NULL) == OUTCOME_OK && answer.kind == REDIS_TEXT;
+    bool is_told = redis_link_ask(link, arena, &answer, "INFO", NULL) == OUTCOME_OK && answer.kind == REDIS_TEXT;
     return is_told ? arena_text(arena, answer.text) : "";
 }
 
 /* Keys that do not expire, like all of ours that matter. */
-static bool does_evict(const char *memory)
+static bool does_evict(const char *info)
 {
-    return strstr(memory, "\nmaxmemory_policy:allkeys-") && !strstr(memory, "\nmaxmemory:0\r");
+    return strstr(info, "\nmaxmemory_policy:allkeys-") && !strstr(info, "\nmaxmemory:0\r");
 }
 
-static bool takes_no_writes(const char *replication)
+static bool takes_no_writes(const char *info)
 {
-    return strstr(replication, "\nrole:slave\r") && !strstr(replication, "\nslave_read_only:0\r");
+    return strstr(info, "\nrole:slave\r") && !strstr(info, "\nslave_read_only:0\r");
 }
 
 /* XTRIM … MINID (sinks/redis/series_hours.c) came with 6.2. One that does not say how old it is may be right. */
-static bool is_too_old(const char *server, char version[16])
+static bool is_too_old(const char *info, char version[16])
 {
     int major, minor;
-    const char *at = strstr(server, "\nredis_version:");
+    const char *at = strstr(info, "\nredis_version:");
     at = at ? at + strlen("\nredis_version:") : "";
     snprintf(version, 16, "%.*s", (int)strcspn(at, "\r\n"), at);
     return sscanf(version, "%d.%d", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 2));
@@ -134,20 +134,21 @@ static struct finding check_redis(const struct config *config)
     arena_init(&arena);
     enum outcome outcome = redis_link_ask(link, &arena, &answer, "PING", NULL);
     finding.is_good = outcome == OUTCOME_OK && answer.kind != REDIS_ERROR;
+    const char *info = finding.is_good ? redis_info(link, &arena) : "";
     if (!finding.is_good) {
         snprintf(finding.text, sizeof finding.text, "%.*s (%s: %s)",
                  VIEW_ARGUMENTS(answer.kind == REDIS_ERROR ? answer.text : view_of_text(redis_link_why_away(link))),
                  config->redis.sentinels.count ? "redis.sentinels" : "redis.address", redis_link_address(link));
-    } else if (is_too_old(redis_info(link, &arena, "server"), version)) {
+    } else if (is_too_old(info, version)) {
         finding.is_good = false;
         snprintf(finding.text, sizeof finding.text, "%s is Redis %s: 6.2 is the least, the sink could not write there", redis_link_address(link), version);
-    } else if (takes_no_writes(redis_info(link, &arena, "replication"))) {
+    } else if (takes_no_writes(info)) {
         finding.is_good = false;
         snprintf(finding.text, sizeof finding.text, "%s is a replica and takes no writes: redis.address has to name the primary", redis_link_address(link));
     } else {
         snprintf(finding.text, sizeof finding.text, config->redis.sentinels.count ? "answers at %s, which is the primary '%s' by Sentinel's word" : "answers at %s", redis_link_address(link),
                  config->redis.sentinel_name);
-        if (does_evict(redis_info(link, &arena, "memory")))
+        if (does_evict(info))
             print_finding("redis", "warning", "its maxmemory-policy lets it throw away keys when memory is short: KPIs and cases would be missing unnoticed; "
                                               "noeviction is wanted");
     }
