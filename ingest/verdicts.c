@@ -98,10 +98,7 @@ static void key_write(struct bytes *key, struct view source)
 {
     bytes_clear(key);
     bytes_append_text(key, KPI_REFUSED_KEY "source=");
-    if (view_equal_text(source, "_other")) /* plain it would be what is over a cap */
-        bytes_append_text(key, "%5Fother");
-    else
-        kpi_dimension_append_value(key, source);
+    kpi_dimension_append_sent_value(key, source);
 }
 
 static void source_tell(struct verdicts *verdicts, struct source_verdicts *source, const struct outlet *outlet, int64_t now_ms)

@@ -28,3 +28,11 @@ void kpi_dimension_append_value(struct bytes *out, struct view value)
             bytes_append_byte(out, c);
     }
 }
+
+void kpi_dimension_append_sent_value(struct bytes *out, struct view value)
+{
+    if (view_equal_text(value, "_other"))
+        bytes_append_text(out, "%5Fother");
+    else
+        kpi_dimension_append_value(out, value);
+}

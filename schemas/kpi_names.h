@@ -161,4 +161,7 @@ bool kpi_from_name(struct view name, enum kpi_id *out);
 /* The value of a dimension ("shop" of "source=shop"), with what would be read as another dimension's beginning percent-encoded. */
 void kpi_dimension_append_value(struct bytes *out, struct view value);
 
+/* The same of one that somebody sent: if it is called `_other`, it is not taken for what is over a cap. Decoded it is what was sent. */
+void kpi_dimension_append_sent_value(struct bytes *out, struct view value);
+
 #endif

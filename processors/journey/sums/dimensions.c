@@ -362,9 +362,8 @@ uint32_t dimensions_first_topic(const struct dimensions *dimensions, uint32_t se
 
 void dimension_append_value(struct bytes *out, struct view value)
 {
-    if (view_equal(value, STRINGS_CALLED_OTHER)) {
-        bytes_append_text(out, "%5Fother"); /* decoded it is what was sent, and yet not what is over the cap */
-        return;
-    }
-    kpi_dimension_append_value(out, value);
+    if (view_equal(value, STRINGS_CALLED_OTHER))
+        kpi_dimension_append_sent_value(out, STRINGS_OTHER);
+    else
+        kpi_dimension_append_value(out, value);
 }
