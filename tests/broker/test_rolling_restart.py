@@ -43,19 +43,20 @@ def pair_of():
         process.send_signal(signal.SIGCONT)
 
 
-def start_anew_beside_frozen(installation, role, processes):
+def start_anew_beside_frozen(installation, role, processes, how=signal.SIGTERM):
     processes[1].send_signal(signal.SIGSTOP)
-    assert installation.stop(processes[0]) == 0
+    assert installation.stop(processes[0], how) == (0 if how == signal.SIGTERM else -how)
     name = processes[0].log.stem
     return start(installation, role, name, name + "-anew")
 
 
-def test_a_sink(installation, pair_of):
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_sink(installation, pair_of, how):
     processes, whose = pair_of(installation, "sink", "sink")
     before = places(installation, "sink")
     mine = [number for topic, number in before[whose[0]] if topic == installation.topic("kpis")]
     assert 0 < len(mine) < 4, before
-    anew = start_anew_beside_frozen(installation, "sink", processes)
+    anew = start_anew_beside_frozen(installation, "sink", processes, how)
     topics = Topics(installation)
     for number in mine:
         topics.put("kpis", "nps|24h|mine=%d" % number, kpi(1.0, dimension="mine=%d" % number), partition=number)
