@@ -22,7 +22,7 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-void lateness_hear(struct lateness *lateness, int64_t clock_ms, int64_t late_ms, int64_t newest_ms, int64_t quiet_ms)
+void lateness_hear(struct lateness *lateness, int64_t clock_ms, int64_t late_ms, int64_t newest_ms, int64_t quiet_ms, bool is_most)
 {
     struct upload *upload = lateness->uploads;
     bool is_same = upload->late_ms > 0 && clock_ms - upload->last_ms < most(late_ms, upload->late_ms) / SAME_PART;
@@ -32,6 +32,7 @@ void lateness_hear(struct lateness *lateness, int64_t clock_ms, int64_t late_ms,
     }
     upload->last_ms = clock_ms;
     upload->late_ms = most(late_ms, upload->late_ms);
+    upload->is_most |= is_most;
     lateness->newest_ms = most(newest_ms, lateness->newest_ms);
     if (lateness->on_since_ms == INT64_MAX)
         lateness->on_since_ms = clock_ms;
@@ -69,6 +70,11 @@ int64_t lateness_wait_ms(const struct lateness *lateness, int64_t clock_ms)
     return rhythm && clock_ms < lateness_wait_ends_ms(lateness) ? rhythm + rhythm / SPARE_PART : 0;
 }
 
+bool lateness_is_most(const struct lateness *lateness, int64_t clock_ms)
+{
+    return lateness_wait_ms(lateness, clock_ms) > 0 && lateness->uploads[0].is_most && lateness->uploads[1].is_most;
+}
+
 bool lateness_is_past(const struct lateness *lateness, int64_t clock_ms)
 {
     const struct upload *last = lateness->uploads;
@@ -83,7 +89,7 @@ void lateness_save(const struct lateness *lateness, struct bytes *out)
     for (size_t i = 0; i < UPLOADS_KEPT; i++) {
         pack(out, lateness->uploads[i].first_ms);
         pack(out, lateness->uploads[i].last_ms);
-        pack(out, lateness->uploads[i].late_ms);
+        pack(out, lateness->uploads[i].late_ms * 2 + lateness->uploads[i].is_most);
     }
     pack(out, lateness->on_since_ms);
     pack(out, lateness->over_at_ms);
@@ -101,7 +107,9 @@ struct lateness *lateness_load(struct unpacker *in)
     for (size_t i = 0; i < UPLOADS_KEPT; i++) {
         lateness->uploads[i].first_ms = unpack(in);
         lateness->uploads[i].last_ms = unpack(in);
-        lateness->uploads[i].late_ms = unpack(in);
+        int64_t late_ms = unpack(in);
+        lateness->uploads[i].late_ms = late_ms / 2;
+        lateness->uploads[i].is_most = late_ms & 1;
     }
     lateness->on_since_ms = unpack(in);
     lateness->over_at_ms = unpack(in);

@@ -15,6 +15,7 @@ enum { UPLOADS_KEPT = 3 };
 struct upload {
     int64_t first_ms, last_ms; /* when it came */
     int64_t late_ms;           /* how long after it had happened the oldest of it came; 0: there was none */
+    bool is_most;              /* of a row it brought half or more: without it there is next to nothing */
 };
 
 struct lateness {
@@ -29,14 +30,17 @@ struct lateness {
 
 struct lateness *lateness_create(void); /* free with free() */
 
-/* An upload goes on, or begins: of `late_ms` ago is the oldest of this, of `newest_ms` the newest. It is over when nothing more has come for
- * `quiet_ms`, or when it has gone on for an hour. */
-void lateness_hear(struct lateness *lateness, int64_t clock_ms, int64_t late_ms, int64_t newest_ms, int64_t quiet_ms);
+/* An upload goes on, or begins: of `late_ms` ago is the oldest of this, of `newest_ms` the newest; half of a row or more, or not. It is over when
+ * nothing more has come for `quiet_ms`, or when it has gone on for an hour. */
+void lateness_hear(struct lateness *lateness, int64_t clock_ms, int64_t late_ms, int64_t newest_ms, int64_t quiet_ms, bool is_most);
 void lateness_over(struct lateness *lateness); /* it is */
 
 /* How long rows are to be waited for, 0: no longer than others; and from when on no longer (INT64_MAX: they are not). NULL: nothing was ever late. */
 int64_t lateness_wait_ms(const struct lateness *lateness, int64_t clock_ms);
 int64_t lateness_wait_ends_ms(const struct lateness *lateness);
+
+/* There is a rhythm, and what comes in time is next to nothing. */
+bool lateness_is_most(const struct lateness *lateness, int64_t clock_ms);
 
 bool lateness_is_past(const struct lateness *lateness, int64_t clock_ms); /* nothing of it matters any more */
 

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MUCH_PART = 10 };      /* a tenth of what a bucket has by now */
+enum { MUCH_PART = 10, MOST_PART = 2 }; /* of what a bucket has by now */
 enum { PUT_OFFS_MOST = 200 }; /* before it begins: with two minutes of warm-up, an import of some hours */
 enum { REACHED_PART = 8 };    /* of a row that an upload reaches so far to the end of it has all */
 
@@ -104,11 +104,17 @@ static int32_t uploaded_until(const struct series_state *state, enum grid grid)
     return reached_ms >= end_ms - (end_ms - start_ms) / REACHED_PART ? row + 1 : row;
 }
 
+/* Minutes are looked at to hear of something at once: with what came in time. */
+static int64_t late_by_ms(const struct series_state *state, enum grid grid, int64_t clock_ms)
+{
+    return grid == GRID_MINUTE ? 0 : lateness_wait_ms(state->watch.lateness, clock_ms);
+}
+
 /* Rows before it are closed, and whoever always comes late has been waited for. */
 static int32_t complete_until_at(const struct series_state *state, enum grid grid, int64_t clock_ms)
 {
     int32_t closed_until = closed_until_at(state, grid, clock_ms);
-    int64_t late_ms = lateness_wait_ms(state->watch.lateness, clock_ms);
+    int64_t late_ms = late_by_ms(state, grid, clock_ms);
     if (late_ms == 0)
         return closed_until;
     int32_t waited = closed_until_at(state, grid, clock_ms - late_ms), uploaded = uploaded_until(state, grid);
@@ -119,17 +125,17 @@ static int32_t complete_until_at(const struct series_state *state, enum grid gri
 static int64_t complete_at_ms(const struct series_state *state, enum grid grid, int32_t row, int64_t clock_ms)
 {
     int64_t closes_ms = grid_start_ms(state->series.zone, grid, row + 1) + wait_ms(state);
-    int64_t late_ms = lateness_wait_ms(state->watch.lateness, clock_ms);
+    int64_t late_ms = late_by_ms(state, grid, clock_ms);
     if (late_ms == 0 || row < uploaded_until(state, grid))
         return closes_ms;
     int64_t ends_ms = lateness_wait_ends_ms(state->watch.lateness), forgone_ms = closes_ms > ends_ms ? closes_ms : ends_ms;
     return closes_ms + late_ms < forgone_ms ? closes_ms + late_ms : forgone_ms;
 }
 
-/* A minute that comes with a file is of no use: the hours know it as soon. */
+/* Minutes in which nothing comes in time are of no use. */
 static bool is_grid_watched(const struct series_state *state, enum grid grid, int64_t clock_ms)
 {
-    return has_grid(state, grid) && (grid != GRID_MINUTE || lateness_wait_ms(state->watch.lateness, clock_ms) == 0);
+    return has_grid(state, grid) && (grid != GRID_MINUTE || !lateness_is_most(state->watch.lateness, clock_ms));
 }
 
 static int32_t oldest_row(const struct series_state *state, enum grid grid, int32_t until)
@@ -234,13 +240,14 @@ static int64_t weight_of(const struct series_state *state, enum grid grid, int32
 /* Much of a row, not just a straggler, and how far it reaches. */
 struct late {
     int64_t oldest_ms, newest_ms; /* INT64_MAX, INT64_MIN: there is none */
+    bool is_most;                 /* of a row of them */
 };
 
 /* Additions to rows before `until`. They say minutes, in their order, and the rows are hours or days. `row` and `row_n`: what has come before
  * for the row that was last. */
 static struct late much_of(const struct series_state *state, enum grid grid, int32_t until, const struct addition *added, size_t count, int32_t *row, int64_t *row_n)
 {
-    struct late late = {INT64_MAX, INT64_MIN};
+    struct late late = {INT64_MAX, INT64_MIN, false};
     for (size_t i = 0; i < count; i++) {
         int64_t at_ms = MINUTES((int64_t)added[i].minute);
         int32_t its_row = grid_index(state->series.zone, grid, at_ms);
@@ -248,8 +255,10 @@ static struct late much_of(const struct series_state *state, enum grid grid, int
             break;
         *row_n = (its_row == *row ? *row_n : 0) + (added[i].n > 0 ? added[i].n : 0);
         *row = its_row;
-        if (*row_n == 0 || MUCH_PART * *row_n < weight_of(state, grid, its_row))
+        int64_t weight = weight_of(state, grid, its_row);
+        if (*row_n == 0 || MUCH_PART * *row_n < weight)
             continue;
+        late.is_most |= MOST_PART * *row_n >= weight;
         late.oldest_ms = at_ms < late.oldest_ms ? at_ms : late.oldest_ms;
         late.newest_ms = at_ms;
     }
@@ -288,7 +297,7 @@ static void note_upload(struct step *step, struct series_state *state, enum grid
     if (late.oldest_ms == INT64_MAX)
         return;
     int64_t settled_ms = step->clock_ms - catalog_find(state->series.kpi)->settles_ms;
-    lateness_hear(lateness, step->clock_ms, settled_ms - late.oldest_ms, late.newest_ms, task->shared->settings->trend_warm_up_ms);
+    lateness_hear(lateness, step->clock_ms, settled_ms - late.oldest_ms, late.newest_ms, task->shared->settings->trend_warm_up_ms, late.is_most);
     int32_t oldest_row = grid_index(state->series.zone, grid, late.oldest_ms);
     if (oldest_row < watch->next[grid] && late.oldest_ms < lateness->stale_from_ms)
         lateness->stale_from_ms = grid_start_ms(state->series.zone, grid, oldest_row);
@@ -330,7 +339,7 @@ static void look_again(struct step *step, struct series_state *state, int64_t st
     }
 }
 
-/* While something is coming in rows wait: half of it is not to be looked at. */
+/* While something is coming in rows wait, of those that are going to be looked at again: half of it is not to be looked at. */
 static bool is_coming_in(const struct lateness *lateness, int64_t clock_ms)
 {
     return lateness && lateness->over_at_ms != INT64_MAX && clock_ms < lateness->over_at_ms;
@@ -390,12 +399,13 @@ void watch_close(struct step *step, struct series_state *state)
     }
     if (!watch->is_started)
         start(state, step->clock_ms);
-    if (is_coming_in(watch->lateness, step->clock_ms))
-        return;
-    end_upload(step, state);
+    bool is_on = is_coming_in(watch->lateness, step->clock_ms);
+    if (!is_on)
+        end_upload(step, state);
     forget_lateness(watch, step->clock_ms);
     for (int grid = 0; grid < GRID_COUNT; grid++)
-        close_rows(step, state, (enum grid)grid);
+        if (!is_on || !can_be_learnt_anew(watch, (enum grid)grid, step->clock_ms))
+            close_rows(step, state, (enum grid)grid);
 }
 
 int64_t watch_due_ms(const struct series_state *state)
@@ -403,11 +413,10 @@ int64_t watch_due_ms(const struct series_state *state)
     const struct watch *watch = &state->watch;
     if (!watch->is_started)
         return watch->starts_at_ms;
-    if (watch->lateness && watch->lateness->over_at_ms != INT64_MAX)
-        return watch->lateness->over_at_ms;
-    int64_t due_ms = INT64_MAX;
+    bool is_on = watch->lateness && watch->lateness->over_at_ms != INT64_MAX;
+    int64_t due_ms = is_on ? watch->lateness->over_at_ms : INT64_MAX;
     for (int grid = 0; grid < GRID_COUNT; grid++) {
-        if (!is_grid_watched(state, (enum grid)grid, state->series.at_ms))
+        if (!is_grid_watched(state, (enum grid)grid, state->series.at_ms) || (is_on && can_be_learnt_anew(watch, (enum grid)grid, state->series.at_ms)))
             continue;
         int64_t complete_ms = complete_at_ms(state, (enum grid)grid, watch->next[grid], state->series.at_ms);
         due_ms = complete_ms < due_ms ? complete_ms : due_ms;

@@ -214,6 +214,30 @@ static void who_sends_a_part_of_it_at_night_is_waited_for(void **unused)
     stage_end(&stage);
 }
 
+/* Telephones that were out of reach: a fifth of each hour comes hours later. Minutes have most of it at once, and say at once what happens. */
+static void minutes_do_not_wait_for_a_part(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct random random;
+    struct trend_shift shifts[10];
+    int64_t drop_ms = start_ms() + DAYS(20);
+    random_init(&random, 16);
+    begin(&stage);
+    for (int64_t at_ms = start_ms(); at_ms < drop_ms + MINUTES(15); at_ms += MINUTES(1)) {
+        double rate = at_ms < drop_ms ? 0.8 : 0.2;
+        for (int i = 0; i < 16; i++)
+            feed_add(&stage, top2, at_ms, (struct kpi_sums){.n = 1, .num = random_unit(&random) < rate}, -1);
+        if ((at_ms - start_ms()) % HOURS(1) == MINUTES(30) && at_ms > start_ms() + HOURS(5))
+            feed_add(&stage, top2, at_ms - HOURS(4), (struct kpi_sums){.n = 240, .num = 182 + (int)random_below(&random, 21)}, -1);
+        wait_until(&stage, at_ms, at_ms);
+    }
+    size_t count = shifts_of(&stage, shifts, 10);
+    assert_true(count >= 1);
+    assert_true(shifts[count - 1].resolution == RESOLUTION_MINUTE && shifts[count - 1].onset_at_ms >= drop_ms - MINUTES(2));
+    stage_end(&stage);
+}
+
 /* An answer that another one replaces leaves the row it was in, days later: nobody has sent anything late. */
 static void what_is_taken_back_is_no_upload(void **unused)
 {
@@ -289,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_sender_that_was_away_leaves_no_trace),
         cmocka_unit_test(what_was_told_is_not_told_again),
         cmocka_unit_test(who_sends_a_part_of_it_at_night_is_waited_for),
+        cmocka_unit_test(minutes_do_not_wait_for_a_part),
         cmocka_unit_test(what_is_taken_back_is_no_upload),
         cmocka_unit_test(through_crashes_the_same_is_told),
     };
