@@ -239,6 +239,7 @@ static void set_trends(struct kpi_shared *shared)
         shared->trends[grid] = (struct trend_config){
             .resolution = resolutions[grid],
             .seasonal = true,
+            .zone = shared->zone,
             .false_alarms_per_point = trend_budget(shared->settings->trend_false_alarms_per_month, shares[grid],
                                                    shared->settings->trend_series, resolutions[grid])};
 }

@@ -1,6 +1,7 @@
 #include "processors/kpi/trend/trend.h"
 
 #include "base/memory.h"
+#include "base/time_zone.h"
 #include "processors/kpi/trend/patience.h"
 #include "processors/kpi/trend/runs.h"
 #include "processors/kpi/trend/season.h"
@@ -183,6 +184,15 @@ static void leave_hush(struct state *state, bool hushed)
     state->hushed = hushed;
 }
 
+/* Not once for all: people keep their hours by clocks that change twice a year. In whole hours for rows that are hours of UTC, or a row would lie across
+ * two slots where clocks are half an hour beside those, and be judged by the mean of both. */
+static int64_t offset_ms(const struct trend_config *config, int64_t at_ms)
+{
+    const int64_t hour_ms = 3600000;
+    int64_t offset_ms = config->zone ? time_zone_offset_ms(config->zone, at_ms) : 0, beside_ms = (offset_ms % hour_ms + hour_ms) % hour_ms;
+    return config->resolution == TREND_HOUR ? offset_ms - beside_ms : offset_ms;
+}
+
 size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_change *out,
                  size_t most)
 {
@@ -191,7 +201,7 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
     /* An hour's row speaks for the whole hour: take it at its middle. */
     int64_t middle_ms = trend->config.resolution == TREND_HOUR ? 1800000 : 0;
     struct row row = {.number = state->row++, .at_ms = at_ms, .value = value,
-                      .local_ms = at_ms + trend->config.zone_offset_ms + middle_ms};
+                      .local_ms = at_ms + offset_ms(&trend->config, at_ms) + middle_ms};
     state->score = 0;
     if (!(fabs(value) < value_most)) {
         struct runs_news nothing;
@@ -241,21 +251,33 @@ struct mark {
     uint64_t size;
 };
 
-static const struct mark present_mark = {0x54534852, 3, sizeof(struct state)};
+/* By which clocks, as far as it matters, in a number that is 0 for UTC: how far off they are in a January and in a July, in quarters of an hour. */
+static uint32_t clocks_of(const struct trend_config *config)
+{
+    const int64_t january_ms = 1767225600000, july_ms = 1782864000000, quarter_ms = 900000;
+    uint32_t january = (uint32_t)(offset_ms(config, january_ms) / quarter_ms), july = (uint32_t)(offset_ms(config, july_ms) / quarter_ms);
+    return (january & 0xff) << 8 | (july & 0xff) << 16;
+}
+
+static struct mark mark_of(const struct trend_config *config)
+{
+    return (struct mark){0x54534852, 3 | clocks_of(config), sizeof(struct state)};
+}
 
 void trend_save(const struct trend *trend, struct bytes *out)
 {
-    bytes_append(out, &present_mark, sizeof present_mark);
+    struct mark mark = mark_of(&trend->config);
+    bytes_append(out, &mark, sizeof mark);
     bytes_append(out, &trend->state, sizeof trend->state);
 }
 
 struct trend *trend_load(const struct trend_config *config, struct view saved)
 {
-    if (saved.size != sizeof present_mark + sizeof(struct state) ||
-        memcmp(saved.data, &present_mark, sizeof present_mark) != 0)
+    struct mark mark = mark_of(config);
+    if (saved.size != sizeof mark + sizeof(struct state) || memcmp(saved.data, &mark, sizeof mark) != 0)
         return NULL;
     struct trend *trend = trend_create(config);
-    memcpy(&trend->state, saved.data + sizeof present_mark, sizeof trend->state);
+    memcpy(&trend->state, saved.data + sizeof mark, sizeof trend->state);
     if (runs_are_sound(&trend->state.runs))
         return trend;
     trend_destroy(trend);

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct time_zone;
+
 enum trend_resolution { TREND_MINUTE, TREND_HOUR, TREND_DAY, TREND_OTHER };
 
 enum trend_kind { TREND_KIND_LEVEL, TREND_KIND_TREND, TREND_KIND_VARIANCE, TREND_KIND_SPIKE };
@@ -24,7 +26,7 @@ struct trend_config {
     /* Learn and take away the hour of the day and the day of the week (TREND_DAY: the day of the week). Then nothing is
      * said in the first day (TREND_DAY: week), which could not be told from a season. */
     bool seasonal;
-    int64_t zone_offset_ms; /* local time = UTC + this: where the days of the season begin */
+    const struct time_zone *zone; /* by whose clocks the hours and days of the season are; NULL: UTC */
     /* The share of points at which a series in which nothing happens may raise an alarm; see trend_budget. */
     double false_alarms_per_point;
 };
@@ -61,8 +63,8 @@ double trend_score(const struct trend *trend);
 /* Where the present regime stands, the season taken away: the mean of its rows, and by how much it rises a row. false: none is known yet. */
 bool trend_stands_at(const struct trend *trend, double *level, double *slope);
 
-/* The whole state as bytes, appended; and back. trend_load gives NULL when the bytes are not a state of this version
- * (start afresh then). The config is not part of the state: what the installation says now applies. */
+/* The whole state as bytes, appended; and back. trend_load gives NULL when the bytes are not a state of this version, or its season was learned by other
+ * clocks (start afresh then). The config is not part of the state: what the installation says now applies. */
 void trend_save(const struct trend *trend, struct bytes *out);
 struct trend *trend_load(const struct trend_config *config, struct view saved);
 

@@ -1,6 +1,8 @@
 /* What a person watching a KPI would want to hear from the detector, and what not. */
 #include "processors/kpi/trend/trend.h"
 
+#include "base/time_zone.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -453,6 +455,39 @@ static void a_state_that_is_none_is_refused(void **state)
     trend_destroy(trend);
 }
 
+/* Its hours and weekdays would be others. */
+static void what_was_learned_by_other_clocks_is_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"UTC", "Europe/London", "Europe/Berlin", "America/New_York"};
+    enum { ZONES = sizeof names / sizeof *names };
+    struct trend_config configs[ZONES];
+    struct time_zone *zones[ZONES];
+    char error[200];
+    for (int i = 0; i < ZONES; i++) {
+        configs[i] = hourly;
+        configs[i].zone = zones[i] = time_zone_create(names[i], error, sizeof error);
+        assert_non_null(zones[i]);
+    }
+    for (int i = 0; i < ZONES; i++) {
+        struct trend *trend = trend_create(&configs[i]);
+        struct bytes saved = {0};
+        trend_save(trend, &saved);
+        trend_destroy(trend);
+        for (int k = 0; k < ZONES; k++) {
+            trend = trend_load(&configs[k], bytes_view(&saved));
+            assert_int_equal(trend != NULL, i == k);
+            trend_destroy(trend);
+        }
+        trend = trend_load(&hourly, bytes_view(&saved)); /* as it was without any zone */
+        assert_int_equal(trend != NULL, i == 0);
+        trend_destroy(trend);
+        bytes_finish(&saved);
+    }
+    for (int i = 0; i < ZONES; i++)
+        time_zone_destroy(zones[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +511,7 @@ int main(void)
         cmocka_unit_test(whatever_comes_in_what_comes_out_are_numbers),
         cmocka_unit_test(saved_and_loaded_it_says_the_same),
         cmocka_unit_test(a_state_that_is_none_is_refused),
+        cmocka_unit_test(what_was_learned_by_other_clocks_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
