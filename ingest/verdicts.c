@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/ring.h"
 #include "schemas/kpi_names.h"
 
 #include <pthread.h>
@@ -73,9 +74,9 @@ static struct count *count_at(struct source_verdicts *source, int64_t minute)
 {
     int64_t passed = minute - source->newest;
     for (int64_t i = 0; i < passed && i < MINUTES_KEPT; i++)
-        source->minutes[(minute - i) % MINUTES_KEPT] = (struct count){0, 0};
+        source->minutes[ring_place(minute - i, MINUTES_KEPT)] = (struct count){0, 0};
     source->newest = passed > 0 ? minute : source->newest;
-    return &source->minutes[source->newest % MINUTES_KEPT];
+    return &source->minutes[ring_place(source->newest, MINUTES_KEPT)];
 }
 
 void verdicts_note(struct verdicts *verdicts, struct view source, int64_t taken, int64_t refused, struct view code, int64_t now_ms)
@@ -106,7 +107,7 @@ static void source_tell(struct verdicts *verdicts, struct source_verdicts *sourc
     struct kpi_delta_bucket buckets[MINUTES_KEPT];
     size_t count = 0;
     for (int64_t minute = source->newest - MINUTES_KEPT + 1; minute <= source->newest; minute++) {
-        const struct count *one = &source->minutes[minute % MINUTES_KEPT];
+        const struct count *one = &source->minutes[ring_place(minute, MINUTES_KEPT)];
         if (one->taken + one->refused > 0)
             buckets[count++] = (struct kpi_delta_bucket){.minute = minute, .n = one->taken, .num = one->refused};
     }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/ring.h"
 #include "processors/kpi/alerting.h"
 #include "processors/kpi/packed.h"
 #include "schemas/alert_rules.h"
@@ -38,9 +39,9 @@ static struct verdicts *verdicts_at(struct refusals *refusals, int32_t minute)
 {
     int64_t passed = refusals->newest == INT32_MIN ? REFUSALS_MINUTES : (int64_t)minute - refusals->newest;
     for (int64_t i = 0; i < passed && i < REFUSALS_MINUTES; i++)
-        refusals->minutes[(minute - i) % REFUSALS_MINUTES] = (struct verdicts){0, 0};
+        refusals->minutes[ring_place(minute - i, REFUSALS_MINUTES)] = (struct verdicts){0, 0};
     refusals->newest = passed > 0 ? minute : refusals->newest;
-    return &refusals->minutes[minute % REFUSALS_MINUTES];
+    return &refusals->minutes[ring_place(minute, REFUSALS_MINUTES)];
 }
 
 /* Within the quarter of an hour that ends with this minute. */
@@ -48,7 +49,7 @@ static struct verdicts sum_until(const struct refusals *refusals, int64_t minute
 {
     struct verdicts sum = {0, 0};
     for (int64_t i = minute > refusals->newest ? minute - refusals->newest : 0; i < REFUSALS_MINUTES; i++) {
-        const struct verdicts *one = &refusals->minutes[(minute - i) % REFUSALS_MINUTES];
+        const struct verdicts *one = &refusals->minutes[ring_place(minute - i, REFUSALS_MINUTES)];
         sum.taken += one->taken;
         sum.refused += one->refused;
     }

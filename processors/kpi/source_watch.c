@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/ring.h"
 #include "processors/kpi/alerting.h"
 #include "processors/kpi/packed.h"
 #include "schemas/alert_rules.h"
@@ -53,12 +54,6 @@ static int64_t local_hour(const struct kpi_task *task, int64_t at_ms)
 static int64_t last_ms(const struct source_watch *source) /* the end of that minute */
 {
     return MINUTES((int64_t)source->last_minute + 1);
-}
-
-/* Of an hour or a day; those before 1970 have places, too. */
-static size_t ring_place(int64_t index, int size)
-{
-    return (size_t)((index % size + size) % size);
 }
 
 static bool is_steady(const struct kpi_task *task, const struct source_watch *source)

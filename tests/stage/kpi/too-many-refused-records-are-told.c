@@ -111,6 +111,19 @@ static void after_a_day_it_is_no_warning_any_more(void **unused)
     stage_end(&stage);
 }
 
+/* A collector's machine may have come up without knowing the time. */
+static void the_first_minutes_of_all_are_minutes_like_others(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    tell(&stage, "desk", MINUTES(3), 0, 21);
+    assert_true(alerts_of(&stage, alerts) >= 1);
+    says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_WARNING, 1, "source=desk: 21 of 21 records refused within 15 min");
+    stage_end(&stage);
+}
+
 static void by_the_settings_nobody_is_told(void **unused)
 {
     (void)unused;
@@ -163,6 +176,7 @@ int main(void)
         cmocka_unit_test(it_is_over_when_records_are_taken_again),
         cmocka_unit_test(in_silence_it_is_over_after_a_quarter_of_an_hour_and_then_forgotten),
         cmocka_unit_test(after_a_day_it_is_no_warning_any_more),
+        cmocka_unit_test(the_first_minutes_of_all_are_minutes_like_others),
         cmocka_unit_test(by_the_settings_nobody_is_told),
         cmocka_unit_test(a_crash_changes_nothing),
     };

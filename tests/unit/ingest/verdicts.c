@@ -170,6 +170,17 @@ static void a_clock_set_back_loses_nothing(void **state)
     assert_int_equal(fixture->told[1].refused, 2);
 }
 
+/* A machine that has come up without knowing the time. */
+static void the_first_minutes_of_all_are_minutes_like_others(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->now_ms = MINUTES(3);
+    note(fixture, "shop", 4, 2);
+    after(fixture, SECONDS(10));
+    assert_int_equal(fixture->count, 1);
+    says(&fixture->told[0], KPI_REFUSED_KEY "source=shop", 3 - 29000000, 4, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -181,6 +192,7 @@ int main(void)
         TEST(what_kafka_has_no_room_for_is_told_later),
         TEST(a_source_of_any_name_is_one_value),
         TEST(a_clock_set_back_loses_nothing),
+        TEST(the_first_minutes_of_all_are_minutes_like_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
