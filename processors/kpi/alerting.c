@@ -1,5 +1,6 @@
 #include "processors/kpi/alerting.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/percent_text.h"
 #include "base/utf8.h"
@@ -17,11 +18,16 @@ static bool is_history(const struct step *step, int64_t at_ms)
     return at_ms < step->record_at_ms - task->shared->historical_after_ms;
 }
 
+/* Were it to open now, it would be the same alert once more. */
+static bool is_same(const struct alert_life *life, int64_t at_ms, int64_t again_ms)
+{
+    return again_ms > 0 && life->revision > 0 && at_ms - life->changed_at_ms < again_ms;
+}
+
 static void open_life(struct alert_life *life, int64_t at_ms, int64_t again_ms, bool is_historical)
 {
-    bool is_same = again_ms > 0 && life->revision > 0 && at_ms - life->changed_at_ms < again_ms;
     life->is_historical = is_historical;
-    if (is_same)
+    if (is_same(life, at_ms, again_ms))
         return;
     life->opened_at_ms = at_ms;
     life->revision = 0;
@@ -159,6 +165,12 @@ void alerting_tell(struct step *step, const struct alert_life *life, struct view
 }
 
 /* --- about the data */
+
+uint8_t alerting_level_of_data(const struct alert_life *life, int64_t at_ms, int64_t again_ms)
+{
+    bool goes_on = life->level || is_same(life, at_ms, again_ms);
+    return goes_on && at_ms - life->opened_at_ms >= DATA_GRAVE_MS ? ALERT_LOW : ALERT_HIGH;
+}
 
 struct view alerting_source_of(struct view key, const char *prefix)
 {

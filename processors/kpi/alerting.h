@@ -50,6 +50,9 @@ void alerting_tell(struct step *step, const struct alert_life *life, struct view
 
 #define DATA_GRAVE_MS DAYS(1)
 
+/* How grave it is as of `at_ms`; of one that lasts or, within again_ms of its end, begins again: by when it began at first. */
+uint8_t alerting_level_of_data(const struct alert_life *life, int64_t at_ms, int64_t again_ms);
+
 /* A copy of "source=shop", of an entry's key; the caller's to free. */
 struct view alerting_source_of(struct view key, const char *prefix);
 

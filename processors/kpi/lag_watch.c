@@ -42,16 +42,17 @@ static const struct lag_place *slowest(const struct lag_watch *watch, int64_t no
 static void tell(struct step *step, const struct lag_watch *watch, uint8_t level, const struct lag_place *place, int64_t late_ms)
 {
     char text[TEXT_MAX], why[TEXT_MAX], late[KPI_TEXT_SIZE], at[TIME_TEXT_SIZE];
-    bool is_open = watch->life.level > 0;
+    bool is_open = watch->life.level > 0, is_off = ((const struct kpi_task *)step->task)->shared->settings->lag_after_ms == 0;
+    enum alert_state told = is_open ? ALERT_STATE_OPEN : is_off ? ALERT_STATE_EXPIRED : ALERT_STATE_RESOLVED;
     kpi_text_duration(late, (double)late_ms);
     time_text_format(at, place->clock_ms);
     if (is_open)
         snprintf(text, sizeof text, "touchpoints are read %s late: KPIs lack what has come since", late);
     else
-        snprintf(text, sizeof text, "touchpoints are read in time again");
+        snprintf(text, sizeof text, is_off ? "touchpoints that are read late alert no more: the settings have changed" : "touchpoints are read in time again");
     snprintf(why, sizeof why, "partition %d of touchpoints has been read up to %s: its journey process is down or has too much to do, or its clock is behind Kafka's",
              place->partition, at);
-    alerting_tell_of_data(step, &watch->life, ALERT_RULE_OF_LAG, VIEW_LITERAL("all"), is_open ? ALERT_STATE_OPEN : ALERT_STATE_RESOLVED, level, view_of_text(text),
+    alerting_tell_of_data(step, &watch->life, ALERT_RULE_OF_LAG, VIEW_LITERAL("all"), told, level, view_of_text(text),
                           is_open ? view_of_text(why) : (struct view){NULL, 0});
 }
 
@@ -66,7 +67,7 @@ static uint8_t level_now(const struct step *step, struct lag_watch *watch, int64
         watch->late_since_ms = now_ms;
     if (!is_late || (!watch->life.level && now_ms - watch->late_since_ms < limit_ms * 2 / 5))
         return 0;
-    return now_ms - watch->life.opened_at_ms < DATA_GRAVE_MS || !watch->life.level ? ALERT_HIGH : ALERT_LOW;
+    return alerting_level_of_data(&watch->life, now_ms, again_ms);
 }
 
 bool lag_watch_look(struct step *step, struct lag_watch *watch)

@@ -96,8 +96,7 @@ static void judge(struct step *step, struct refusals *refusals, int64_t minute)
     struct alert_life *life = &refusals->life;
     struct verdicts sum = sum_until(refusals, minute);
     int64_t at_ms = MINUTES(minute);
-    bool is_lasting = life->level && at_ms - life->opened_at_ms >= DATA_GRAVE_MS;
-    uint8_t before = life->level, level = !are_too_many(step->task, refusals, &sum) ? 0 : is_lasting ? ALERT_LOW : ALERT_HIGH;
+    uint8_t before = life->level, level = are_too_many(step->task, refusals, &sum) ? alerting_level_of_data(life, at_ms, again_ms) : 0;
     bool is_off = ((const struct kpi_task *)step->task)->shared->settings->rejected_share <= 0;
     if (alerting_move(step, life, level, at_ms, again_ms))
         tell(step, refusals, level ? ALERT_STATE_OPEN : is_off ? ALERT_STATE_EXPIRED : ALERT_STATE_RESOLVED, level ? level : before, &sum);

@@ -121,15 +121,23 @@ static void note_pause(struct source_watch *source, int32_t minute)
 
 /* --- telling --- */
 
-static struct view say(char text[TEXT_MAX], const struct source_watch *source, enum alert_state told, int64_t silent_ms)
+static bool is_off(const struct kpi_task *task)
+{
+    return task->shared->settings->silence_after_ms == 0;
+}
+
+static struct view say(char text[TEXT_MAX], const struct kpi_task *task, const struct source_watch *source, enum alert_state told, int64_t silent_ms)
 {
     char lasted[KPI_TEXT_SIZE];
     char words[ALERTING_WORDS_MAX];
     struct view dimension = alerting_words(source->dimension, words);
     kpi_text_duration(lasted, (double)silent_ms);
-    snprintf(text, TEXT_MAX, told == ALERT_STATE_OPEN ? "%.*s has sent nothing for %s" :
-             told == ALERT_STATE_RESOLVED ? "%.*s sends again: nothing came for %s" : "%.*s is taken for gone: nothing came for %s",
-             VIEW_ARGUMENTS(dimension), lasted);
+    if (told == ALERT_STATE_EXPIRED && is_off(task))
+        snprintf(text, TEXT_MAX, "%.*s alerts no more: the settings have changed", VIEW_ARGUMENTS(dimension));
+    else
+        snprintf(text, TEXT_MAX, told == ALERT_STATE_OPEN ? "%.*s has sent nothing for %s" :
+                 told == ALERT_STATE_RESOLVED ? "%.*s sends again: nothing came for %s" : "%.*s is taken for gone: nothing came for %s",
+                 VIEW_ARGUMENTS(dimension), lasted);
     return view_of_text(text);
 }
 
@@ -148,7 +156,7 @@ static struct view say_why(char text[TEXT_MAX], const struct kpi_task *task, con
 static void tell(struct step *step, const struct source_watch *source, enum alert_state told, uint8_t level, int64_t silent_ms)
 {
     char text[TEXT_MAX], why[TEXT_MAX];
-    alerting_tell_of_data(step, &source->silence, ALERT_RULE_OF_SOURCES, source->dimension, told, level, say(text, source, told, silent_ms),
+    alerting_tell_of_data(step, &source->silence, ALERT_RULE_OF_SOURCES, source->dimension, told, level, say(text, step->task, source, told, silent_ms),
                             told == ALERT_STATE_OPEN ? say_why(why, step->task, source, step->clock_ms) : (struct view){NULL, 0});
 }
 
@@ -190,7 +198,7 @@ bool source_watch_look(struct step *step, struct source_watch *source)
 {
     const struct kpi_task *task = step->task;
     int64_t silent_ms = step->clock_ms - last_ms(source);
-    bool is_gone = silent_ms >= gone_after_ms || task->shared->settings->silence_after_ms == 0;
+    bool is_gone = silent_ms >= gone_after_ms || is_off(task);
     uint8_t level = is_gone ? 0 : level_now(task, source, step->clock_ms);
     move(step, source, level, level ? ALERT_STATE_OPEN : ALERT_STATE_EXPIRED, step->clock_ms, silent_ms);
     return silent_ms < forgotten_after_ms;

@@ -222,7 +222,7 @@ static void history_and_the_setting(void **unused)
     stage.settings.silence_after_ms = 0;
     feed_clock(&stage, now_ms + HOURS(7));
     assert_int_equal(told(&stage, alerts), 3);
-    assert_int_equal(alerts[2].state, ALERT_STATE_EXPIRED);
+    says(&alerts[2], ALERT_STATE_EXPIRED, SEVERITY_WARNING, 3, "source=shop alerts no more: the settings have changed");
     stage_end(&stage);
 }
 

@@ -111,6 +111,27 @@ static void after_a_day_it_is_no_warning_any_more(void **unused)
     stage_end(&stage);
 }
 
+/* What lasts for more than a day, with pauses, begins as no warning anew. */
+static void a_pause_makes_it_no_warning_again(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    for (int64_t minute = 0; minute <= 25 * 60; minute += 5) {
+        tell(&stage, "desk", start_ms() + MINUTES(minute), 0, 20);
+        stage.record_ms = start_ms() + MINUTES(minute);
+        feed_clock(&stage, start_ms() + MINUTES(minute));
+    }
+    feed_clock(&stage, start_ms() + HOURS(25) + MINUTES(20));
+    for (int64_t minute = 30; minute < 35; minute++)
+        tell(&stage, "desk", start_ms() + HOURS(25) + MINUTES(minute), 0, 20);
+    assert_int_equal(alerts_of(&stage, alerts), 4);
+    says(&alerts[2], ALERT_STATE_RESOLVED, SEVERITY_INFO, 3, "source=desk: nothing was refused for 15 min");
+    says(&alerts[3], ALERT_STATE_OPEN, SEVERITY_INFO, 4, "source=desk: 20 of 20 records refused within 15 min");
+    stage_end(&stage);
+}
+
 /* A collector's machine may have come up without knowing the time. */
 static void the_first_minutes_of_all_are_minutes_like_others(void **unused)
 {
@@ -176,6 +197,7 @@ int main(void)
         cmocka_unit_test(it_is_over_when_records_are_taken_again),
         cmocka_unit_test(in_silence_it_is_over_after_a_quarter_of_an_hour_and_then_forgotten),
         cmocka_unit_test(after_a_day_it_is_no_warning_any_more),
+        cmocka_unit_test(a_pause_makes_it_no_warning_again),
         cmocka_unit_test(the_first_minutes_of_all_are_minutes_like_others),
         cmocka_unit_test(by_the_settings_nobody_is_told),
         cmocka_unit_test(a_crash_changes_nothing),

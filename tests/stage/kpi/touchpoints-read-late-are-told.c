@@ -141,6 +141,39 @@ static void one_partition_of_the_deltas_tells_and_by_the_settings_none(void **un
     }
 }
 
+static void what_is_open_ends_with_the_setting(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage, 0);
+    for (int minute = 0; minute < 10; minute++)
+        word(&stage, 0, start_ms() + MINUTES(minute), HOURS(1));
+    stage.settings.lag_after_ms = 0;
+    word(&stage, 0, start_ms() + MINUTES(10), HOURS(1));
+    assert_int_equal(alerts_of(&stage, alerts), 2);
+    says(&alerts[1], ALERT_STATE_EXPIRED, SEVERITY_WARNING, 2, "touchpoints that are read late alert no more: the settings have changed");
+    stage_end(&stage);
+}
+
+/* What lasts for more than a day, with pauses, begins as no warning anew. */
+static void a_pause_makes_it_no_warning_again(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage, 0);
+    for (int minute = 0; minute < 25 * 60; minute++)
+        word(&stage, 0, start_ms() + MINUTES(minute), HOURS(1));
+    word(&stage, 0, start_ms() + HOURS(25), 0);
+    for (int minute = 1; minute < 10; minute++)
+        word(&stage, 0, start_ms() + HOURS(25) + MINUTES(minute), HOURS(1));
+    assert_int_equal(alerts_of(&stage, alerts), 4);
+    says(&alerts[2], ALERT_STATE_RESOLVED, SEVERITY_INFO, 3, "touchpoints are read in time again");
+    says(&alerts[3], ALERT_STATE_OPEN, SEVERITY_INFO, 4, "touchpoints are read 7.0 min late: KPIs lack what has come since");
+    stage_end(&stage);
+}
+
 static void a_crash_changes_nothing(void **unused)
 {
     (void)unused;
@@ -181,6 +214,8 @@ int main(void)
         cmocka_unit_test(a_partition_that_says_nothing_is_late),
         cmocka_unit_test(after_a_day_it_is_no_warning_any_more),
         cmocka_unit_test(one_partition_of_the_deltas_tells_and_by_the_settings_none),
+        cmocka_unit_test(what_is_open_ends_with_the_setting),
+        cmocka_unit_test(a_pause_makes_it_no_warning_again),
         cmocka_unit_test(a_crash_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
