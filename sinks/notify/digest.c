@@ -96,6 +96,7 @@ void digest_finish(struct digest *digest)
 void digest_forget(struct digest *digest)
 {
     map_finish(&digest->messages, NULL);
+    digest->day_ms = digest->next_day_ms = INT64_MIN;
 }
 
 static struct view key_of(const int64_t *told_ms)

@@ -42,9 +42,9 @@ struct digest {
 
 void digest_init(struct digest *digest, const struct digest_rules *rules);
 void digest_finish(struct digest *digest);
-void digest_forget(struct digest *digest); /* the messages, before the notes are read again */
+void digest_forget(struct digest *digest); /* the messages and the day, before the notes are read again: the clock may have been set back */
 
-/* When the day began in which now_ms lies; messages of days before no longer count. Never back. */
+/* When the day began in which now_ms lies; messages of days before no longer count. Never back, until all is forgotten. */
 int64_t digest_day_ms(struct digest *digest, int64_t now_ms);
 
 void digest_counts(struct digest *digest, int64_t told_ms); /* one of its notes at least says so */

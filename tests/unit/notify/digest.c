@@ -67,6 +67,24 @@ static void messages_count_until_the_day_ends_and_none_twice(void **unused)
     digest_finish(&digest);
 }
 
+/* Who ran for a moment by a clock that was a month ahead has not used up the month. */
+static void a_clock_that_is_set_back_leaves_the_day_as_it_is(void **unused)
+{
+    (void)unused;
+    const struct digest_rules rules = {.daily_max = 2, .time_zone = "UTC"};
+    int64_t noon_ms = at("2026-11-26T12:00:00Z");
+    struct digest digest;
+    digest_init(&digest, &rules);
+    digest_day_ms(&digest, noon_ms + DAYS(30));
+    digest_forget(&digest); /* as all is read again then (later.c) */
+    digest_counts(&digest, noon_ms - DAYS(1));
+    digest_counts(&digest, noon_ms);
+    digest_counts(&digest, noon_ms + 1);
+    assert_int_equal(digest_day_ms(&digest, noon_ms + 2), at("2026-11-26T00:00:00Z"));
+    assert_true(digest_is_full(&digest));
+    digest_finish(&digest);
+}
+
 /* --- what waits for it --- */
 
 static const int64_t start_ms = INT64_C(1790000000000);
@@ -227,7 +245,8 @@ static void it_counts_by_rule_and_severity_and_names_the_gravest(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_day_is_from_one_digest_to_the_next),
-                                       cmocka_unit_test(messages_count_until_the_day_ends_and_none_twice),
+                                       cmocka_unit_test(a_clock_that_is_set_back_leaves_the_day_as_it_is),
+        cmocka_unit_test(messages_count_until_the_day_ends_and_none_twice),
                                        cmocka_unit_test(what_is_put_off_is_in_the_digest_once_and_told_no_more),
                                        cmocka_unit_test(what_ended_before_the_digest_is_in_it_all_the_same),
                                        cmocka_unit_test(neither_what_turned_critical_nor_the_end_of_what_was_told_is_put_off),
