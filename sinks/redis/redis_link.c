@@ -214,8 +214,8 @@ static const char *missing(const struct redis_link *link)
     return link->settings->tls.certificate_location[0] ? "" : "; it may want a certificate (redis.tls_certificate_location)";
 }
 
-/* An error answer is told as it came. */
-static bool is_good_answer(struct redis_link *link, struct resp *command, const char *name, char *why, size_t why_size)
+/* The answer, the caller's to free; NULL: there is none, see `why`, and the connection is of no use any more. */
+static redisReply *answer_to(struct redis_link *link, struct resp *command, const char *name, char *why, size_t why_size)
 {
     redisReply *reply = NULL;
     const char *lost = NULL;
@@ -223,13 +223,22 @@ static bool is_good_answer(struct redis_link *link, struct resp *command, const 
     if (!is_there)
         lost = channel_why(&link->channel);
     is_there = is_there && next_reply(link, (int)link->settings->timeout_ms, &reply, &lost);
-    bool is_good = reply && reply->type != REDIS_REPLY_ERROR;
     char silence[64];
     write_silence(link, silence, sizeof silence);
-    if (!is_good)
-        snprintf(why, why_size, "%s: %s%s", name, reply ? reply->str : is_there ? silence : lost, is_there ? "" : missing(link));
-    freeReplyObject(reply);
+    if (!reply)
+        snprintf(why, why_size, "%s: %s%s", name, is_there ? silence : lost, is_there ? "" : missing(link));
     resp_finish(command);
+    return reply;
+}
+
+/* An error answer is told as it came. */
+static bool is_good_answer(struct redis_link *link, struct resp *command, const char *name, char *why, size_t why_size)
+{
+    redisReply *reply = answer_to(link, command, name, why, why_size);
+    bool is_good = reply && reply->type != REDIS_REPLY_ERROR;
+    if (reply && !is_good)
+        snprintf(why, why_size, "%s: %s", name, reply->str);
+    freeReplyObject(reply);
     return is_good;
 }
 
@@ -277,17 +286,17 @@ static bool secure(struct redis_link *link, const char *host, char *why, size_t 
 }
 
 /* A user who may not ask for the role is believed, and so is whoever does not know of roles. */
-static bool is_replica(struct redis_link *link)
+static bool is_primary(struct redis_link *link, char *why, size_t why_size)
 {
     struct resp command = {0};
-    redisReply *reply = NULL;
-    const char *why;
     resp_command(&command, 1, "ROLE");
-    bool is_told = send_bytes(link, &command) && next_reply(link, (int)link->settings->timeout_ms, &reply, &why) && reply;
-    bool is_replica = is_told && reply->type == REDIS_REPLY_ARRAY && reply->elements && reply->element[0]->str && strcmp(reply->element[0]->str, "slave") == 0;
+    redisReply *reply = answer_to(link, &command, "ROLE", why, why_size);
+    bool is_told = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements && reply->element[0]->str;
+    bool is_replica = is_told && strcmp(reply->element[0]->str, "slave") == 0, is_answered = reply != NULL;
+    if (is_replica)
+        snprintf(why, why_size, "Sentinel calls it the primary, and it is a replica still");
     freeReplyObject(reply);
-    resp_finish(&command);
-    return is_replica;
+    return is_answered && !is_replica;
 }
 
 static bool find_address(struct redis_link *link, char *why, size_t why_size)
@@ -314,8 +323,8 @@ static enum outcome connect_now(struct redis_link *link)
     fcntl(link->channel.socket, F_SETFL, fcntl(link->channel.socket, F_GETFL) | O_NONBLOCK);
     if ((link->settings->is_over_tls && !secure(link, link->address.host, why, sizeof why)) || !greet(link, why, sizeof why))
         return turned_away(link, why);
-    if (sentinel_is_used(link->settings) && is_replica(link))
-        return turned_away(link, "Sentinel calls it the primary, and it is a replica still");
+    if (sentinel_is_used(link->settings) && !is_primary(link, why, sizeof why))
+        return turned_away(link, why);
     if (link->why_away[0] && !link->is_quiet)
         log_info("redis is back", "address", link->address_text, NULL);
     link->why_away[0] = '\0';
