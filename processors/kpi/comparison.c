@@ -155,21 +155,25 @@ static void answer_write(struct bytes *out, const struct driver drivers[], size_
     }
 }
 
+static void answer_read(struct unpacker *in, struct driver drivers[DRIVERS_MAX], size_t *count)
+{
+    for (size_t left = unpack_count(in); left > 0; left--) {
+        struct driver driver = {.dimension = unpack_view(in)};
+        driver.share = unpack_double(in);
+        driver.rate_effect = unpack_double(in);
+        driver.mix_effect = unpack_double(in);
+        driver.weight = unpack_double(in);
+        *count = drivers_keep(drivers, *count, &driver);
+    }
+}
+
 /* Of all answers one after the other, those that stand out most; in views of `answers`. false: these are none. */
 static bool answers_read(struct view answers, struct driver drivers[DRIVERS_MAX], size_t *count)
 {
     struct unpacker in = {answers.data, answers.data + answers.size, false};
     *count = 0;
-    while (in.at < in.end) {
-        for (size_t left = unpack_count(&in); left > 0; left--) {
-            struct driver driver = {.dimension = unpack_view(&in)};
-            driver.share = unpack_double(&in);
-            driver.rate_effect = unpack_double(&in);
-            driver.mix_effect = unpack_double(&in);
-            driver.weight = unpack_double(&in);
-            *count = drivers_keep(drivers, *count, &driver);
-        }
-    }
+    while (in.at < in.end)
+        answer_read(&in, drivers, count);
     return !in.is_broken;
 }
 
@@ -190,13 +194,16 @@ static void send(struct step *step, enum delta_kind kind, int32_t partition, str
     outbox_end(step->outbox);
 }
 
-/* The series hears of it, too, for an alert may speak of the shift. */
-static void explain(struct step *step, const struct question *question, int64_t detected_at_ms, const struct driver drivers[], size_t count)
+/* The series hears of it, too, for an alert may speak of the shift. Which one is said at the end: a row may show two, an odd one that is the last of a
+ * new level, and hours and days end at once; before that was so whatever was found then was meant. */
+static void explain(struct step *step, const struct question *question, const struct trend_shift *shift, const struct driver drivers[], size_t count)
 {
     struct bytes key = {0}, told = {0};
     bytes_printf(&key, "%s|%.*s", kpi_names[question->whole.kpi].name, VIEW_ARGUMENTS(question->dimension));
-    pack(&told, detected_at_ms);
+    pack(&told, shift->detected_at_ms);
     answer_write(&told, drivers, count);
+    pack(&told, shift->resolution);
+    pack(&told, shift->kind);
     send(step, DELTA_KIND_TOLD, ((const struct kpi_task *)step->task)->partition, bytes_view(&key), bytes_view(&told));
     bytes_finish(&key);
     bytes_finish(&told);
@@ -205,14 +212,18 @@ static void explain(struct step *step, const struct question *question, int64_t 
 bool comparison_hear_explained(struct step *step, struct series_state *state, const struct kpi_delta *delta)
 {
     struct driver drivers[DRIVERS_MAX];
-    size_t count;
+    size_t count = 0;
     if (!delta->comparison.data)
         return false;
     struct unpacker in = {delta->comparison.data, delta->comparison.data + delta->comparison.size, false};
     int64_t detected_at_ms = unpack(&in);
-    if (in.is_broken || !answers_read(view_of(in.at, (size_t)(in.end - in.at)), drivers, &count))
+    if (in.at < in.end)
+        answer_read(&in, drivers, &count);
+    bool is_of_any = in.at == in.end;
+    int64_t resolution = is_of_any ? 0 : unpack(&in), kind = is_of_any ? 0 : unpack(&in);
+    if (in.is_broken || in.at != in.end)
         return false;
-    if (state)
+    if (state && (is_of_any || (state->shift.grid == resolution && state->shift.kind == kind)))
         shift_alert_explained(step, state, detected_at_ms, drivers, count);
     return true;
 }
@@ -232,7 +243,7 @@ static void publish(struct step *step, const struct question *question, const st
     shift.drivers.count = count;
     publish_explained(step, &shift);
     if (count > 0)
-        explain(step, question, shift.detected_at_ms, drivers, count);
+        explain(step, question, &shift, drivers, count);
 }
 
 static void ask(struct step *step, struct view shift_id, struct view question, int32_t partitions)

@@ -335,6 +335,63 @@ static void history_that_becomes_news_says_what_drives_it(void **unused)
     parts_end(&parts);
 }
 
+static struct hour_of_part hour_of(struct random *random, double rate)
+{
+    struct hour_of_part hour = {.n = 50};
+    for (int i = 0; i < 50; i++)
+        hour.good += random_unit(random) < rate;
+    return hour;
+}
+
+static void feed_rates(struct parts *parts, struct random *random, int from_hour, int until_hour, double rate_of_a, double rate_of_b)
+{
+    for (int hour = from_hour; hour < until_hour; hour++) {
+        int64_t at_ms = at(start) + HOURS(hour) + MINUTES(5);
+        struct hour_of_part a = hour_of(random, rate_of_a), b = hour_of(random, rate_of_b);
+        feed_part(&parts->stages[0], "csat_top2|product=a", at_ms, a, 0);
+        feed_part(&parts->stages[0], "csat_top2|product=b", at_ms, b, 0);
+        feed_part(&parts->stages[0], "csat_top2|all", at_ms, (struct hour_of_part){a.n + b.n, a.good + b.good}, 0);
+        clocks(parts, at(start) + HOURS(hour + 1) + MINUTES(2));
+    }
+}
+
+/* A slide that ends in a fall: the hour that shows that the level has moved is an odd one, too. Each is a shift with drivers of its own. */
+static bool tell_level_and_spike(uint64_t seed)
+{
+    struct parts parts;
+    struct alert alerts[ALERTS_MOST];
+    struct random random;
+    random_init(&random, seed);
+    parts_begin(&parts, 1);
+    struct stage_under_test *stage = &parts.stages[0];
+    stage->settings.shift_dimensions = (struct text_list){all, 1};
+    stage->settings.shift_kinds = (struct text_list){levels, 1};
+    clocks(&parts, at(start));
+    feed_rates(&parts, &random, 0, DAYS_BEFORE * 24, 0.8, 0.8);
+    feed_rates(&parts, &random, DAYS_BEFORE * 24, DAYS_BEFORE * 24 + 4, 0.6, 0.8);
+    feed_rates(&parts, &random, DAYS_BEFORE * 24 + 4, DAYS_BEFORE * 24 + 12, 0.2, 0.7);
+    size_t told = alerts_of(stage, alerts), drivers = 0;
+    bool is_both = false;
+    for (size_t i = 0; i < parts.shift_count && told > 0; i++) {
+        bool is_of_alert = parts.shifts[i].detected_at_ms == alerts[0].opened_at_ms;
+        is_both |= is_of_alert && parts.shifts[i].kind == SHIFT_KIND_SPIKE;
+        drivers += is_of_alert && parts.shifts[i].kind == SHIFT_KIND_LEVEL ? parts.shifts[i].drivers.count : 0;
+    }
+    if (is_both)
+        assert_int_equal(told, 1 + (drivers > 0));
+    parts_end(&parts);
+    return is_both;
+}
+
+static void an_alert_names_what_its_own_shift_comes_from(void **unused)
+{
+    (void)unused;
+    size_t both = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++)
+        both += tell_level_and_spike(seed);
+    assert_true(both >= 5);
+}
+
 /* Whatever stands in the topic under such a key. */
 static void bytes_that_make_no_sense_are_parked(void **unused)
 {
@@ -368,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_partition_that_is_behind_answers_when_its_clock_gets_there),
         cmocka_unit_test(the_alert_is_told_again_with_what_drives_it),
         cmocka_unit_test(history_that_becomes_news_says_what_drives_it),
+        cmocka_unit_test(an_alert_names_what_its_own_shift_comes_from),
         cmocka_unit_test(bytes_that_make_no_sense_are_parked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
