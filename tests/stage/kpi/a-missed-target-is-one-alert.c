@@ -254,6 +254,21 @@ static void history_is_recorded_and_news_when_it_has_caught_up(void **unused)
     stage_end(&stage);
 }
 
+static void what_is_behind_by_the_disorder_that_is_allowed_is_no_history(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage);
+    stage.shared.disorder_ms = HOURS(2);
+    stage.record_ms = at("2026-05-04T14:00:00Z");
+    feed_answers(&stage, "csat|all", "2026-05-04T12:00:00Z", 40, 4, 4);
+    feed_clock(&stage, at("2026-05-04T12:00:01Z"));
+    assert_int_equal(alerts_of(&stage, alerts), 1);
+    assert_false(alerts[0].historical);
+    stage_end(&stage);
+}
+
 static void what_the_settings_no_longer_hold_to_a_target_ends(void **unused)
 {
     (void)unused;
@@ -372,6 +387,7 @@ int main(void)
         cmocka_unit_test(what_stands_well_already_is_not_hoped_for_twice),
         cmocka_unit_test(exact_numbers_end_a_twentieth_better),
         cmocka_unit_test(history_is_recorded_and_news_when_it_has_caught_up),
+        cmocka_unit_test(what_is_behind_by_the_disorder_that_is_allowed_is_no_history),
         cmocka_unit_test(what_the_settings_no_longer_hold_to_a_target_ends),
         cmocka_unit_test(a_long_name_is_cut_where_it_may_be),
         cmocka_unit_test(a_checkpoint_of_before_is_read),

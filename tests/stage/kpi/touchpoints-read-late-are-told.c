@@ -141,6 +141,24 @@ static void one_partition_of_the_deltas_tells_and_by_the_settings_none(void **un
     }
 }
 
+/* Their clocks are behind by so much where all is well. */
+static void disorder_that_is_allowed_is_not_late(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct alert alerts[ALERTS_MOST];
+    begin(&stage, 0);
+    stage.shared.disorder_ms = HOURS(2);
+    for (int minute = 0; minute < 30; minute++)
+        word(&stage, 0, start_ms() + MINUTES(minute), HOURS(2) + SECONDS(1));
+    assert_int_equal(alerts_of(&stage, alerts), 0);
+    for (int minute = 30; minute < 40; minute++)
+        word(&stage, 0, start_ms() + MINUTES(minute), HOURS(2) + MINUTES(6));
+    assert_int_equal(alerts_of(&stage, alerts), 1);
+    says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_WARNING, 1, "touchpoints are read 6.0 min late: KPIs lack what has come since");
+    stage_end(&stage);
+}
+
 static void what_is_open_ends_with_the_setting(void **unused)
 {
     (void)unused;
@@ -214,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_partition_that_says_nothing_is_late),
         cmocka_unit_test(after_a_day_it_is_no_warning_any_more),
         cmocka_unit_test(one_partition_of_the_deltas_tells_and_by_the_settings_none),
+        cmocka_unit_test(disorder_that_is_allowed_is_not_late),
         cmocka_unit_test(what_is_open_ends_with_the_setting),
         cmocka_unit_test(a_pause_makes_it_no_warning_again),
         cmocka_unit_test(a_crash_changes_nothing),
