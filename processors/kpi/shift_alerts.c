@@ -233,6 +233,8 @@ void shift_alert_explained(struct step *step, struct series_state *state, int64_
     shift->drivers = memory_copy_text(bytes_text(&text));
     bytes_finish(&text);
     shift->life.revision++;
+    if (shift->life.changed_at_ms < shift->life.opened_at_ms) /* checkpoints do not say it; as a rule it has just opened */
+        shift->life.changed_at_ms = shift->life.opened_at_ms;
     tell(step, state, NOT_OVER, shift->after);
 }
 

@@ -60,24 +60,28 @@ static void take(struct parts *parts, const struct driver_output *output)
     parts->shifts[parts->shift_count++] = shift;
 }
 
-/* Carries what the stages say to each other until nobody says any more. */
-static void carry(struct parts *parts)
+/* The next thing that one of the stages says to another. false: there is none. */
+static bool carry_one(struct parts *parts)
 {
-    for (bool is_more = true; is_more;) {
-        is_more = false;
-        for (size_t i = 0; i < parts->count; i++) {
-            while (parts->carried[i] < driver_output_count(parts->stages[i].driver)) {
-                const struct driver_output *output = driver_output(parts->stages[i].driver, parts->carried[i]++);
-                if (strcmp(output->topic, "trend.shifts") == 0)
-                    take(parts, output);
-                if (strcmp(output->topic, "kpi.deltas") != 0 || ((size_t)output->partition != i && parts->is_cut[i]))
-                    continue;
-                struct stage_under_test *to = &parts->stages[output->partition];
-                assert_int_equal(driver_feed(to->driver, output->key, output->value, to->record_ms), OUTCOME_OK);
-                is_more = true;
-            }
+    for (size_t i = 0; i < parts->count; i++) {
+        while (parts->carried[i] < driver_output_count(parts->stages[i].driver)) {
+            const struct driver_output *output = driver_output(parts->stages[i].driver, parts->carried[i]++);
+            if (strcmp(output->topic, "trend.shifts") == 0)
+                take(parts, output);
+            if (strcmp(output->topic, "kpi.deltas") != 0 || ((size_t)output->partition != i && parts->is_cut[i]))
+                continue;
+            struct stage_under_test *to = &parts->stages[output->partition];
+            assert_int_equal(driver_feed(to->driver, output->key, output->value, to->record_ms), OUTCOME_OK);
+            return true;
         }
     }
+    return false;
+}
+
+static void carry(struct parts *parts)
+{
+    while (carry_one(parts))
+        continue;
 }
 
 static void clocks(struct parts *parts, int64_t at_ms)
@@ -392,6 +396,64 @@ static void an_alert_names_what_its_own_shift_comes_from(void **unused)
     assert_true(both >= 5);
 }
 
+/* --- crashes */
+
+/* The days before as they were, then hour by hour, and between any two records one of them may lose all but its checkpoint. */
+static void tell_through_crashes(struct parts *parts, uint64_t seed)
+{
+    struct chaos chaos[PARTITIONS];
+    for (size_t i = 0; i < PARTITIONS; i++) {
+        chaos_init(&chaos[i], seed * PARTITIONS + i, 3, 10);
+        parts->stages[i].settings.shift_dimensions = (struct text_list){all, 1};
+        parts->stages[i].settings.shift_kinds = (struct text_list){levels, 1};
+    }
+    clocks(parts, at(start));
+    for (int hour = 0; hour < DAYS_BEFORE * 24 + HOURS_AFTER; hour++) {
+        feed_hour(parts, &fall, hour);
+        for (size_t i = 0; i < PARTITIONS; i++) {
+            size_t other = (i + (size_t)hour) % PARTITIONS; /* now the one is ahead, now the other */
+            feed_clock(&parts->stages[other], at(start) + HOURS(hour + 1) + MINUTES(2));
+            if (seed)
+                chaos_strike(&chaos[other], &parts->stages[other]);
+        }
+        for (bool is_more = true; is_more;) {
+            is_more = carry_one(parts);
+            for (size_t i = 0; seed && i < PARTITIONS; i++)
+                chaos_strike(&chaos[i], &parts->stages[i]);
+        }
+    }
+}
+
+static void all_is_told_alike(struct parts *straight, struct parts *crashed)
+{
+    assert_int_equal(crashed->shift_count, straight->shift_count);
+    for (size_t i = 0; i < straight->shift_count; i++) {
+        struct bytes wanted = {0}, got = {0};
+        trend_shift_encode(&wanted, &straight->shifts[i]);
+        trend_shift_encode(&got, &crashed->shifts[i]);
+        assert_true(view_equal(bytes_view(&wanted), bytes_view(&got)));
+        bytes_finish(&wanted);
+        bytes_finish(&got);
+    }
+    assert_int_equal(alerts_compare(&straight->stages[0], &crashed->stages[0]), 2);
+}
+
+static void crashes_on_either_side_change_nothing(void **unused)
+{
+    (void)unused;
+    struct parts straight, crashed;
+    parts_begin(&straight, PARTITIONS);
+    tell_through_crashes(&straight, 0);
+    assert_true(straight.shift_count >= 1);
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        parts_begin(&crashed, PARTITIONS);
+        tell_through_crashes(&crashed, seed);
+        all_is_told_alike(&straight, &crashed);
+        parts_end(&crashed);
+    }
+    parts_end(&straight);
+}
+
 /* Whatever stands in the topic under such a key. */
 static void bytes_that_make_no_sense_are_parked(void **unused)
 {
@@ -426,6 +488,7 @@ int main(void)
         cmocka_unit_test(the_alert_is_told_again_with_what_drives_it),
         cmocka_unit_test(history_that_becomes_news_says_what_drives_it),
         cmocka_unit_test(an_alert_names_what_its_own_shift_comes_from),
+        cmocka_unit_test(crashes_on_either_side_change_nothing),
         cmocka_unit_test(bytes_that_make_no_sense_are_parked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
