@@ -67,7 +67,7 @@ static struct task *task_start(struct worker *worker, const struct broker_commit
     struct task *task = task_create(worker->config->processor, worker->config->shared, commit->partition);
     task->allowed_disorder_ms = worker->settings->allowed_disorder_ms;
     task->entries_max = worker->settings->entries_max;
-    task->active_at_ms = worker_now_ms(worker);
+    task->active_at_ms = task->passed_at_ms = worker_now_ms(worker);
     task->loading_since_us = clock_monotonic_us();
     task_place(worker, task, commit);
     task_add(worker, task);

@@ -71,7 +71,7 @@ const struct setting runner_setting_rows[] = {
                      .least = 100, .most = HOURS(24),
                      .about = "Length of one checkpoint pass: what a restart after a crash has to read again."),
     SETTING_DURATION(struct runner_settings, tick_after_ms, "engine.tick_after", .standard = SECONDS(1), .least = 0,
-                     .most = HOURS(1), .about = "A partition silent for so long gets a tick, so that timers fire on time; 0: never."),
+                     .most = HOURS(1), .about = "A partition silent for so long gets a tick, so that timers fire on time, and one to which only events of the past come after sixty times as long; 0: never."),
     SETTING_DURATION(struct runner_settings, allowed_disorder_ms, "engine.allowed_disorder", .standard = 500, .least = 0,
                      .most = HOURS(24), .about = "A partition's clock runs this far behind its newest event."),
     SETTING_INTEGER(struct runner_settings, entries_max, "engine.entries_max", .standard = 20000000, .least = 1,

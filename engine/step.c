@@ -191,6 +191,12 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
     return OUTCOME_OK;
 }
 
+/* An event that is older than the clock passes no time. */
+static bool is_of_past(const struct route *route, int64_t clock_ms)
+{
+    return route->event_at_ms != INT64_MIN && !route->is_tick && route->event_at_ms <= clock_ms;
+}
+
 enum outcome step_records(const struct task_table *table, const struct step_room *room, const struct record *records,
                           size_t count, int64_t now_ms)
 {
@@ -204,6 +210,8 @@ enum outcome step_records(const struct task_table *table, const struct step_room
             if (task == NULL)
                 continue;
             task->active_at_ms = now_ms;
+            if (!is_of_past(&lanes[i].route, task->clock_ms))
+                task->passed_at_ms = now_ms;
             outcome = step_record(task, room, &records[at + i], &lanes[i]);
         }
         arena_reset(room->arena);

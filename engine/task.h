@@ -44,6 +44,7 @@ struct task {
     bool has_records;         /* batch_end is due */
     bool has_unsummed;        /* summarise is due; otherwise the sums are as far as next_offset */
     int64_t active_at_ms;     /* monotonic: the last record or tick */
+    int64_t passed_at_ms;     /* the same, but of no event of the past */
     int64_t end_offset;       /* where the partition's end was last seen; at the end while next_offset is not smaller */
     int64_t loading_since_us;
     int64_t watched_offset;   /* watch.c: next_offset when it last moved, */

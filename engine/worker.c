@@ -127,6 +127,16 @@ static enum outcome take_records(struct worker *worker)
     return txn_send_early(&worker->txn);
 }
 
+/* A history that trickles in would stop the clock for hours. But who sends what happened a few seconds ago, second by second, is not to be late for good
+ * because of one tick: the clock may stand still for a while. */
+enum { STILL_FOR_TICKS = 60 };
+
+static bool is_silent(const struct worker *worker, const struct task *task, int64_t now_ms)
+{
+    int64_t after_ms = worker->settings->tick_after_ms;
+    return now_ms - task->active_at_ms >= after_ms || now_ms - task->passed_at_ms >= STILL_FOR_TICKS * after_ms;
+}
+
 /* A partition that has been silent at its end gets the time appended, so that timers fire without events. Through the log, and
  * not from our clock: on a replay they fire at the same place again.
  *
@@ -137,10 +147,10 @@ static void tick_silent(struct worker *worker, int64_t now_ms)
     for (size_t i = 0; i < worker->tasks.count && worker->settings->tick_after_ms > 0; i++) {
         struct task *task = worker->tasks.tasks[i];
         bool is_at_end = task && task->stage == TASK_LIVE && task->next_offset == task->end_offset;
-        if (!is_at_end || now_ms - task->active_at_ms < worker->settings->tick_after_ms)
+        if (!is_at_end || !is_silent(worker, task, now_ms))
             continue;
         if (worker->broker->port->tick(worker->broker, task->partition, worker_wall_ms(worker)) != OUTCOME_RETRY)
-            task->active_at_ms = now_ms;
+            task->active_at_ms = task->passed_at_ms = now_ms;
     }
 }
 

@@ -1,6 +1,6 @@
 /* Touchpoints that are read late: one alert, rule data.lag, for KPIs then lack what has come since. How late is the record time of a journey
- * partition's word of its clock less that clock, and less the disorder that it allows for: touchpoints move it, ticks where none come. Where only old ones do, it stands
- * still, and so do KPIs. Partition 0 of kpi.deltas tells for all of them. Where no journey process speaks at all its own ticks pass the time. Part of the clocks'
+ * partition's word of its clock less that clock, and less the disorder that it allows for: touchpoints move it, ticks where none come, or none but old ones.
+ * Partition 0 of kpi.deltas tells for all of them. Where no journey process speaks at all its own ticks pass the time. Part of the clocks'
  * entry; task thread. */
 #ifndef TS_KPI_LAG_WATCH_H
 #define TS_KPI_LAG_WATCH_H

@@ -91,8 +91,17 @@ static enum outcome route(void *task, const struct record *record, struct route 
     return OUTCOME_OK;
 }
 
+/* Of events: when they happened. */
+static enum outcome route_event(void *task, const struct record *record, struct route *out)
+{
+    (void)task;
+    *out = (struct route){.event_at_ms = record->timestamp_ms};
+    return OUTCOME_OK;
+}
+
 static const char *const outputs[] = {NULL};
-static const struct processor processor = {.name = "toy", .outputs = outputs, .route = route};
+static const struct processor processor = {.name = "toy", .outputs = outputs, .route = route},
+                              processor_of_events = {.name = "toy", .outputs = outputs, .route = route_event};
 
 static void scene_begin(struct scene *scene)
 {
@@ -111,7 +120,7 @@ static void scene_begin(struct scene *scene)
     struct task *task = task_create(&processor, NULL, 0);
     task->stage = TASK_LIVE;
     task->end_offset = 1;
-    task->active_at_ms = scene->clock.at_ms;
+    task->active_at_ms = task->passed_at_ms = scene->clock.at_ms;
     scene->worker.tasks.tasks = memory_zeroed(1, sizeof(struct task *));
     scene->worker.tasks.tasks[0] = task;
     scene->worker.tasks.count = 1;
@@ -152,6 +161,34 @@ static void a_clock_that_leaps_ahead_makes_no_more_of_them(void **state)
     pass(&scene, 1000);
     assert_int_equal(scene.ticks, 1);
     worker_finish(&scene.worker);
+}
+
+/* For two minutes and a bit an event comes five times a second, each `step_ms` after the one before. Gives how many ticks there were. */
+static int ticks_among_events(int64_t step_ms)
+{
+    struct scene scene;
+    scene_begin(&scene);
+    struct task *task = scene.worker.tasks.tasks[0];
+    task->processor = &processor_of_events;
+    for (int64_t i = 0; i < 5 * 130; i++) {
+        scene.record = (struct record){.offset = i, .timestamp_ms = HOURS(10) + i * step_ms};
+        scene.has_record = true;
+        pass(&scene, 10);
+        task->end_offset = task->next_offset;
+        pass(&scene, 190);
+    }
+    int ticks = scene.ticks;
+    worker_finish(&scene.worker);
+    return ticks;
+}
+
+/* A history that trickles in does not stop the clock, by which deadlines pass. */
+static void events_of_the_past_do_not_hold_up_ticks(void **state)
+{
+    (void)state;
+    assert_int_equal(ticks_among_events(200), 0);
+    assert_int_equal(ticks_among_events(-200), 2);
+    assert_int_equal(ticks_among_events(0), 2);
 }
 
 static void what_failed_is_tried_again_in_time_though_the_clock_is_put_back(void **state)
@@ -298,6 +335,7 @@ static void a_marker_tells_of_which_topic_it_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_clock_that_is_put_back_holds_up_neither_commits_nor_ticks),
+                                       cmocka_unit_test(events_of_the_past_do_not_hold_up_ticks),
                                        cmocka_unit_test(a_clock_that_leaps_ahead_makes_no_more_of_them),
                                        cmocka_unit_test(what_failed_is_tried_again_in_time_though_the_clock_is_put_back),
                                        cmocka_unit_test(with_an_input_that_is_made_anew_it_commits_nothing_and_ends),
