@@ -41,7 +41,7 @@ bool stage_open_kpi(struct kpi_shared *shared, const struct config *config, stru
     struct bytes error = {0};
     *shared = (struct kpi_shared){.settings = &config->kpi,
                                   .historical_after_ms = config->journey.cases.historical_after_ms,
-                                  .disorder_ms = config->engine.allowed_disorder_ms,
+                                  .behind_ms = config->engine.allowed_disorder_ms + config->engine.tick_after_ms,
                                   .sentiment_version = sentiment_version(),
                                   .deltas = record_reader_create(&kpi_delta_shape, registry),
                                   .ids = {.kpi = schema_id_of(ids, "kpis"),

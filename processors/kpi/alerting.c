@@ -15,7 +15,7 @@
 static bool is_history(const struct step *step, int64_t at_ms)
 {
     const struct kpi_task *task = step->task;
-    return at_ms < step->record_at_ms - task->shared->historical_after_ms - task->shared->disorder_ms;
+    return at_ms < step->record_at_ms - task->shared->historical_after_ms - task->shared->behind_ms;
 }
 
 /* Were it to open now, it would be the same alert once more. */

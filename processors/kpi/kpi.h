@@ -51,7 +51,7 @@ struct kpi_shared {
     struct record_reader *deltas; /* of kpi_delta_shape */
     struct kpi_schema_ids ids;
     int64_t historical_after_ms;   /* alerts.historical_after: what is older than its record by so much is recorded, nobody is notified */
-    int64_t disorder_ms;           /* engine.allowed_disorder: by so much the journey stage's clocks are behind where all is well */
+    int64_t behind_ms;             /* engine.allowed_disorder and engine.tick_after: by so much the journey stage's clocks are behind where all is well */
     const char *sentiment_version; /* of the model that gave the labels: part of its KPIs' definition; NULL: not said */
     struct time_zone *zone;
     bool has_target[KPI_COUNT_OF_ALL];

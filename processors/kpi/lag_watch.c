@@ -73,8 +73,8 @@ static uint8_t level_now(const struct step *step, struct lag_watch *watch, int64
 bool lag_watch_look(struct step *step, struct lag_watch *watch)
 {
     const struct lag_place *last = slowest(watch, step->record_at_ms);
-    int64_t disorder_ms = ((const struct kpi_task *)step->task)->shared->disorder_ms, late_since_ms = watch->late_since_ms;
-    int64_t late_ms = last ? step->record_at_ms - last->clock_ms - disorder_ms : 0;
+    int64_t behind_ms = ((const struct kpi_task *)step->task)->shared->behind_ms, late_since_ms = watch->late_since_ms;
+    int64_t late_ms = last ? step->record_at_ms - last->clock_ms - behind_ms : 0;
     uint8_t before = watch->life.level, level = level_now(step, watch, late_ms);
     bool is_moved = last && alerting_move(step, &watch->life, level, step->record_at_ms, again_ms);
     if (is_moved)

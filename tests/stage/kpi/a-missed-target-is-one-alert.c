@@ -260,7 +260,7 @@ static void what_is_behind_by_the_disorder_that_is_allowed_is_no_history(void **
     struct stage_under_test stage;
     struct alert alerts[ALERTS_MOST];
     begin(&stage);
-    stage.shared.disorder_ms = HOURS(2);
+    stage.shared.behind_ms = HOURS(2);
     stage.record_ms = at("2026-05-04T14:00:00Z");
     feed_answers(&stage, "csat|all", "2026-05-04T12:00:00Z", 40, 4, 4);
     feed_clock(&stage, at("2026-05-04T12:00:01Z"));

@@ -148,7 +148,7 @@ static void disorder_that_is_allowed_is_not_late(void **unused)
     struct stage_under_test stage;
     struct alert alerts[ALERTS_MOST];
     begin(&stage, 0);
-    stage.shared.disorder_ms = HOURS(2);
+    stage.shared.behind_ms = HOURS(2);
     for (int minute = 0; minute < 30; minute++)
         word(&stage, 0, start_ms() + MINUTES(minute), HOURS(2) + SECONDS(1));
     assert_int_equal(alerts_of(&stage, alerts), 0);
