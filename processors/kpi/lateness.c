@@ -47,6 +47,15 @@ void lateness_over(struct lateness *lateness)
     lateness->on_since_ms = lateness->over_at_ms = lateness->stale_from_ms = INT64_MAX;
 }
 
+void lateness_look_again(struct lateness *lateness, int64_t clock_ms, int64_t stale_from_ms)
+{
+    lateness->heard_ms = clock_ms;
+    if (stale_from_ms < lateness->stale_from_ms)
+        lateness->stale_from_ms = stale_from_ms;
+    if (lateness->over_at_ms == INT64_MAX)
+        lateness->on_since_ms = lateness->over_at_ms = clock_ms;
+}
+
 /* Of three the one in the middle, of two the one that is less late: neither an accident nor a day with little to send is the rule. 0: no rhythm. */
 static int64_t rhythm_of(const struct upload uploads[UPLOADS_KEPT])
 {

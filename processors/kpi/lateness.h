@@ -35,6 +35,9 @@ struct lateness *lateness_create(void); /* free with free() */
 void lateness_hear(struct lateness *lateness, int64_t clock_ms, int64_t late_ms, int64_t newest_ms, int64_t quiet_ms, bool is_most);
 void lateness_over(struct lateness *lateness); /* it is */
 
+/* As if one had just come in: rows from then on are to be looked at again. */
+void lateness_look_again(struct lateness *lateness, int64_t clock_ms, int64_t stale_from_ms);
+
 /* How long rows are to be waited for, 0: no longer than others; and from when on no longer (INT64_MAX: they are not). NULL: nothing was ever late. */
 int64_t lateness_wait_ms(const struct lateness *lateness, int64_t clock_ms);
 int64_t lateness_wait_ends_ms(const struct lateness *lateness);

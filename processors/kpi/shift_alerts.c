@@ -267,7 +267,7 @@ void shift_alert_upkeep(struct step *step, struct series_state *state)
     const struct shift_alert *shift = &state->shift;
     if (!shift->life.level)
         return;
-    if (!is_wanted(step->task, state, shift->kind))
+    if (!is_wanted(step->task, state, shift->kind) || state->watch.starts_at_ms == INT64_MAX)
         move(step, state, state->series.at_ms, UNWANTED, shift->after);
     else if (!state->watch.is_started || !state->watch.trends[shift->grid] || shift->is_unwatched)
         move(step, state, state->series.at_ms, UNWATCHED, shift->after);

@@ -280,7 +280,7 @@ void series_state_save(const struct series_state *state, struct bytes *out)
         lateness_save(state->watch.lateness, out);
 }
 
-static bool load_into(struct series_state *state, const struct kpi_shared *shared, struct unpacker *in)
+static bool load_into(struct series_state *state, const struct kpi_task *task, struct unpacker *in)
 {
     struct series *series = &state->series;
     state->changed_offset = unpack(in);
@@ -304,7 +304,7 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
     state->hours.revised_until = (int32_t)unpack(in);
     state->hours.has_closed = unpack(in);
     state->hours.told_at_ms = unpack(in);
-    unsigned renewed = load_watch(shared, &state->watch, in);
+    unsigned renewed = load_watch(task->shared, &state->watch, in);
     for (size_t k = 0; k < FACES_MAX; k++)
         alerting_load(&state->thresholds[k], true, in);
     load_shift(&state->shift, in);
@@ -312,7 +312,7 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
     load_drivers(&state->shift, in);
     if (!in->is_broken && in->at < in->end)
         state->watch.lateness = lateness_load(in);
-    state->shift.is_unwatched |= renewed >> state->shift.grid & 1;
+    state->shift.is_unwatched |= (renewed & 1u << GRID_MINUTE) && state->shift.grid == GRID_MINUTE; /* days and hours are looked at again */
     if (in->is_broken || in->at != in->end)
         return false;
     if (series->at_ms != INT64_MIN) {
@@ -320,6 +320,7 @@ static bool load_into(struct series_state *state, const struct kpi_shared *share
         series_rebuild(series);
     }
     series->changed = changed;
+    watch_resume(state, task, renewed);
     return true;
 }
 
@@ -331,7 +332,7 @@ struct series_state *series_state_load(struct kpi_task *task, struct view key, s
         return NULL;
     struct series_state *state = series_state_create(task, key, kpi);
     struct unpacker in = {saved.data, saved.data + saved.size, false};
-    if (load_into(state, task->shared, &in)) {
+    if (load_into(state, task, &in)) {
         threshold_init(state, task);
         return state;
     }

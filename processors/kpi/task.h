@@ -126,6 +126,8 @@ struct addition {
 };
 
 void watch_init(struct series_state *state, const struct kpi_task *task); /* once at_ms is known */
+/* One that is read from a checkpoint. `renewed`: grids, by bits, whose detectors there could not be taken up: they learn anew, from what is kept. */
+void watch_resume(struct series_state *state, const struct kpi_task *task, unsigned renewed);
 void watch_finish(struct watch *watch);
 void watch_adopt(struct watch *watch, enum grid grid, struct trend *trend); /* in the place of what it has; NULL: nothing */
 

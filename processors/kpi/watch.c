@@ -58,6 +58,26 @@ void watch_init(struct series_state *state, const struct kpi_task *task)
         state->watch.starts_at_ms = state->series.at_ms + task->shared->settings->trend_warm_up_ms;
 }
 
+void watch_resume(struct series_state *state, const struct kpi_task *task, unsigned renewed)
+{
+    struct watch *watch = &state->watch;
+    bool is_wanted = is_watched(state, task->shared->settings), was_wanted = watch->starts_at_ms != INT64_MAX;
+    if (state->series.at_ms == INT64_MIN)
+        return;
+    if (is_wanted != was_wanted) { /* the settings are others by now */
+        watch_finish(watch);
+        watch_init(state, task);
+        return;
+    }
+    for (int grid = GRID_HOUR; grid < GRID_COUNT; grid++) {
+        if (!(renewed & 1u << grid))
+            continue;
+        if (!watch->lateness)
+            watch->lateness = lateness_create();
+        lateness_look_again(watch->lateness, state->series.at_ms, grid_start_ms(state->series.zone, (enum grid)grid, watch->next[grid]));
+    }
+}
+
 void watch_adopt(struct watch *watch, enum grid grid, struct trend *trend)
 {
     static const char *const labels[GRID_COUNT] = {"resolution=\"minute\"", "resolution=\"hour\"", "resolution=\"day\""};
