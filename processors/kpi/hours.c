@@ -34,8 +34,11 @@ void hours_note(struct series_state *state, int32_t minute, int64_t clock_ms)
 {
     struct hours *hours = &state->hours;
     int32_t hour = (int32_t)grid_floor(minute, 60);
-    if (clock_ms <= CLOCK_UNSET)
+    if (clock_ms <= CLOCK_UNSET) { /* all hours that are here already close with the first clock */
+        if (hours->closed_until == INT32_MIN || hour < hours->closed_until)
+            hours->closed_until = hour;
         return;
+    }
     if (hours->closed_until == INT32_MIN)
         hours->closed_until = closed_until_at(state, clock_ms);
     if (hour >= hours->closed_until || catalog_is_moving(state->series.kind))
@@ -55,9 +58,6 @@ static bool has_content(const struct series_state *state, int32_t from, int32_t 
 void hours_close(struct series_state *state, int64_t clock_ms)
 {
     struct hours *hours = &state->hours;
-    const struct level *level = &state->series.levels[GRID_HOUR];
-    if (hours->closed_until == INT32_MIN && level->count) /* what came before there was any clock */
-        hours->closed_until = level_when(level, 0);
     if (clock_ms <= CLOCK_UNSET || hours->closed_until == INT32_MIN)
         return;
     int32_t until = closed_until_at(state, clock_ms), from = hours->closed_until;

@@ -82,6 +82,29 @@ static void an_hour_that_has_lost_all_is_told_to_be_empty(void **unused)
     stage_end(&stage);
 }
 
+/* History read by a new installation: most of it is added before the first clock is heard, which is that of the newest of it; some follows. */
+static void hours_from_before_the_first_clock_are_told_whatever_follows_it(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct hour_told hours[50];
+    const char *before[] = {"2026-05-04T01:10:00Z", "2026-05-04T11:10:00Z", "2026-05-04T12:30:00Z"};
+    const char *ends[] = {"2026-05-04T02:00:00Z", "2026-05-04T06:00:00Z", "2026-05-04T12:00:00Z"};
+    stage_begin(&stage, "UTC", NULL);
+    for (int i = 0; i < 3; i++)
+        feed_add(&stage, "nps|all", at(before[i]), kpi_sums_of_nps(9), -1);
+    feed_clock(&stage, at("2026-05-04T12:30:00Z"));
+    feed_add(&stage, "nps|all", at("2026-05-04T05:10:00Z"), kpi_sums_of_nps(9), -1);
+    for (int second = 1; second <= 11; second++)
+        feed_clock(&stage, at("2026-05-04T12:30:00Z") + SECONDS(second));
+    size_t count = told_hours(&stage, "nps|90d|all", hours, 50), found = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < 3; k++)
+            found += hours[i].end_at_ms == at(ends[k]) && hours[i].n == 1;
+    assert_true(count == 3 && found == 3);
+    stage_end(&stage);
+}
+
 static void a_gauge_has_every_hour_from_its_first_on(void **unused)
 {
     (void)unused;
@@ -434,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_hour_is_told_when_it_has_closed_and_when_it_is_revised),
         cmocka_unit_test(an_hour_that_has_lost_all_is_told_to_be_empty),
+        cmocka_unit_test(hours_from_before_the_first_clock_are_told_whatever_follows_it),
         cmocka_unit_test(a_gauge_has_every_hour_from_its_first_on),
         cmocka_unit_test(distinct_customers_are_told_as_they_were_at_the_close),
         cmocka_unit_test(a_drop_is_found_with_its_onset_and_called_bad),
