@@ -6,6 +6,30 @@
 
 static const struct view NOTHING = {NULL, 0};
 
+/* What the two topics write, besides customer_id, which both do. */
+static const char *const enriched_fields[] = {"stage", "events", "orders", "open_ticket_count", "mean_sentiment", "last_nps", "last_csat", "last_ces",
+                                              "first_seen_at", "last_touchpoint_at", "churn_risk", "hot_score"};
+static const char *const journey_fields[] = {"last_seen_at", "stage_since_at", "spent", "open_tickets", "open_cases", "loyalty_member", "renews_at",
+                                             "preferred_channel", "segment"};
+
+/* KEYS: the customer. ARGV: fields. */
+static const char forget_fields_script[] =
+    "redis.call('HDEL', KEYS[1], unpack(ARGV))\n"
+    "if redis.call('HLEN', KEYS[1]) == 1 then redis.call('DEL', KEYS[1]) end";
+
+/* Each topic takes away what it wrote itself: when both are read again from their beginnings, the word of one that the customer is forgotten may come when
+ * the other is already telling of one who has come back. */
+static void forget_fields(struct projection *projection, struct view customer_id, const char *const *fields, size_t count)
+{
+    struct resp *commands = &projection->commands;
+    resp_command(commands, 4 + count, "EVAL");
+    resp_text(commands, forget_fields_script);
+    resp_text(commands, "1");
+    resp_key(commands, projection->prefix, "customer", customer_id);
+    for (size_t i = 0; i < count; i++)
+        resp_text(commands, fields[i]);
+}
+
 static void add_to_journey(struct projection *projection, const struct enriched_touchpoint *enriched)
 {
     struct resp *commands = &projection->commands;
@@ -41,10 +65,24 @@ static void add_to_referrers(struct projection *projection, struct view customer
     resp_view(commands, referred);
 }
 
+/* Until when what is told of them is of who was forgotten. A forgetting may be dated back; it was not known before it was received. */
+static int64_t forgotten_at_ms(const struct touchpoint *touch)
+{
+    return touch->occurred_at_ms > touch->received_at_ms ? touch->occurred_at_ms : touch->received_at_ms;
+}
+
+static void project_forgotten(struct projection *projection, const struct touchpoint *touch)
+{
+    resp_command(&projection->commands, 2, "DEL");
+    resp_key(&projection->commands, projection->prefix, "journey", touch->customer_id);
+    forget_fields(projection, touch->customer_id, enriched_fields, sizeof enriched_fields / sizeof *enriched_fields);
+    forgotten_note_customer(projection, touch->customer_id, forgotten_at_ms(touch));
+}
+
 void project_enriched(struct projection *projection, const struct enriched_touchpoint *enriched)
 {
     if (enriched->touch.body_kind == TOUCHPOINT_BODY_CUSTOMER_FORGOTTEN) {
-        project_journey_gone(projection, enriched->touch.customer_id);
+        project_forgotten(projection, &enriched->touch);
         return;
     }
     struct resp *commands = &projection->commands;
@@ -114,8 +152,5 @@ void project_journey(struct projection *projection, const struct journey *journe
 
 void project_journey_gone(struct projection *projection, struct view customer_id)
 {
-    resp_command(&projection->commands, 3, "DEL");
-    resp_key(&projection->commands, projection->prefix, "customer", customer_id);
-    resp_key(&projection->commands, projection->prefix, "journey", customer_id);
-    forgotten_note_customer(projection, customer_id);
+    forget_fields(projection, customer_id, journey_fields, sizeof journey_fields / sizeof *journey_fields);
 }

@@ -3,21 +3,26 @@
  *
  * They leave when they were due longer ago than their topic keeps them, or Redis would grow for ever. "Now" is when the newest record at
  * hand was written to Kafka, and no clock of ours: the same records leave the same database. */
-#include "base/clock.h"
 #include "base/json_writer.h"
 #include "sinks/redis/projection.h"
 
-#define FOLLOWUPS_KEPT_MS DAYS(30)
-
 enum { LEAVE_AT_ONCE_MIN = 100 };
 
-/* KEYS: ts:followups. ARGV: the beginnings of follow-ups' and customers' keys, due before, how many at once. */
+/* KEYS: ts:followups, ts:forgotten. ARGV: the beginnings of follow-ups' and customers' keys, due before, how many at once; then the batch's own, id and
+ * customer each. */
 static const char script[] =
-    "for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[3], 'LIMIT', 0, ARGV[4])) do\n"
+    "local function leave(id)\n"
     "  local customer = redis.call('HGET', ARGV[1] .. id, 'customer')\n"
     "  if customer then redis.call('SREM', ARGV[2] .. customer, id) end\n"
     "  redis.call('DEL', ARGV[1] .. id)\n"
     "  redis.call('ZREM', KEYS[1], id)\n"
+    "end\n"
+    "for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[3], 'LIMIT', 0, ARGV[4])) do leave(id) end\n"
+    "if redis.call('EXISTS', KEYS[2]) == 0 then return end\n"
+    "for i = 5, #ARGV, 2 do\n"
+    "  local forgotten = redis.call('ZSCORE', KEYS[2], redis.sha1hex(ARGV[i + 1]))\n"
+    "  local due = forgotten and redis.call('ZSCORE', KEYS[1], ARGV[i])\n"
+    "  if due and tonumber(due) <= tonumber(forgotten) then leave(ARGV[i]) end\n"
     "end";
 
 static struct view variables_json(struct projection *projection, const struct follow_up *followup)
@@ -38,6 +43,8 @@ void project_followup(struct projection *projection, const struct follow_up *fol
     if (followup->due_at_ms < projection->now_ms - FOLLOWUPS_KEPT_MS)
         return;
     projection->followup_count++;
+    resp_view(&projection->followups, followup->followup_id);
+    resp_view(&projection->followups, followup->customer_id);
     struct resp *commands = &projection->commands;
     char cause[UUID_TEXT_SIZE + 1];
     uuid_format(&followup->cause, cause);
@@ -66,13 +73,21 @@ void followups_trim(struct projection *projection)
     struct resp *commands = &projection->commands;
     if (projection->followup_count == 0)
         return;
-    resp_command(commands, 8, "EVAL");
+    resp_command(commands, 9 + 2 * projection->followup_count, "EVAL");
     resp_text(commands, script);
-    resp_text(commands, "1");
+    resp_text(commands, "2");
     resp_key(commands, projection->prefix, "followups", (struct view){NULL, 0});
+    resp_key(commands, projection->prefix, FORGOTTEN_WHEN, (struct view){NULL, 0});
     resp_key(commands, projection->prefix, "followup", VIEW_LITERAL(""));
     resp_key(commands, projection->prefix, "followups", VIEW_LITERAL(""));
     resp_integer(commands, projection->now_ms - FOLLOWUPS_KEPT_MS - 1);
     resp_integer(commands, LEAVE_AT_ONCE_MIN + 2 * (int64_t)projection->followup_count);
+    bytes_append_view(&commands->bytes, bytes_view(&projection->followups.bytes));
+    followups_clear(projection);
+}
+
+void followups_clear(struct projection *projection)
+{
+    resp_clear(&projection->followups);
     projection->followup_count = 0;
 }

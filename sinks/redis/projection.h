@@ -4,6 +4,7 @@
 #define TS_SINKS_REDIS_PROJECTION_H
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "engine/record.h"
 #include "schemas/records.h"
 #include "sinks/redis/resp.h"
@@ -12,6 +13,9 @@
 enum {
     ALERTS_ENTRIES_MAX = 10000, /* ts:alerts and ts:shifts */
 };
+
+#define FOLLOWUPS_KEPT_MS DAYS(30) /* after they were due */
+#define FORGOTTEN_WHEN "forgotten" /* zset: who was forgotten when (forgotten.c) */
 
 /* A KPI's values of one window that a batch sets, in the order in which they came; in the batch's arena. */
 struct kpi_place {
@@ -41,10 +45,11 @@ struct projection {
     struct bytes scratch; /* JSON being written */
     struct series_hours hours;
     int64_t now_ms;       /* when the newest record of the batch was written to Kafka */
-    size_t followup_count; /* of the batch */
+    struct resp followups; /* of the batch, arguments for followups_trim: ids and customers */
+    size_t followup_count;
     struct kpi_places kpis;
     struct resp forgotten;  /* arguments for forgotten_write, none of them a command */
-    size_t forgotten_count; /* pairs of them */
+    size_t forgotten_count; /* threes of them */
     bool is_superseded; /* a later record of this batch has the same topic and key: only what adds up is still wanted of this one */
 };
 
@@ -65,19 +70,21 @@ void project_alert(struct projection *projection, const struct alert *alert);
  * `json`: the alert's. */
 void project_open_alert(struct projection *projection, const struct alert *alert, struct view json);
 
-/* touchpoints.enriched → ts:journey:ID and the fast-moving fields of ts:customer:ID */
+/* touchpoints.enriched → ts:journey:ID and the fast-moving fields of ts:customer:ID. CustomerForgotten: all that goes, and what forgotten_write makes go. */
 void project_enriched(struct projection *projection, const struct enriched_touchpoint *enriched);
 
-/* journeys → the other fields of ts:customer:ID. A tombstone: the customer is forgotten. */
+/* journeys → the other fields of ts:customer:ID. A tombstone: the customer is forgotten, and those fields go. */
 void project_journey(struct projection *projection, const struct journey *journey);
 void project_journey_gone(struct projection *projection, struct view customer_id);
 
-/* followups → ts:followups, ts:followups:CUSTOMER, ts:followup:ID; trim, once a batch, makes those leave that were due 30 days ago. */
+/* followups → ts:followups, ts:followups:CUSTOMER, ts:followup:ID; trim, once a batch, makes those leave that were due 30 days ago, and of the batch's
+ * those of who was forgotten since they were due. */
 void project_followup(struct projection *projection, const struct follow_up *followup);
 void followups_trim(struct projection *projection);
+void followups_clear(struct projection *projection);
 
 /* Whom and what the batch makes Redis forget beyond the keys of their own: noted, and written at the batch's end. */
-void forgotten_note_customer(struct projection *projection, struct view customer_id);
+void forgotten_note_customer(struct projection *projection, struct view customer_id, int64_t at_ms);
 void forgotten_note_alert(struct projection *projection, struct view alert_id);
 void forgotten_write(struct projection *projection);
 void forgotten_clear(struct projection *projection);

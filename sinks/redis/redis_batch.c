@@ -23,6 +23,7 @@ void batch_maker_finish(struct batch_maker *maker)
     kpis_forget(&maker->projection);
     resp_finish(&maker->projection.commands);
     resp_finish(&maker->projection.forgotten);
+    resp_finish(&maker->projection.followups);
     bytes_finish(&maker->projection.scratch);
 }
 
@@ -127,8 +128,8 @@ static void begin(struct batch_maker *maker, struct redis_batch *batch, const st
     batch->record_count = count;
     projection->arena = &batch->arena;
     projection->now_ms = newest_ms(records, count);
-    projection->followup_count = 0;
     resp_clear(&projection->commands);
+    followups_clear(projection);
     forgotten_clear(projection);
     kpis_forget(projection);
 }

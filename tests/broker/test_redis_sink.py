@@ -450,6 +450,67 @@ def test_who_is_forgotten_is_named_nowhere(make_installation, tmp_path):
     assert installation.redis.zcard(prefix + "followups") == len(installation.redis.keys(prefix + "followup:*"))
 
 
+def test_who_came_back_after_a_forgetting_is_whole_when_redis_is_filled_again(make_installation, tmp_path):
+    """Topics are read again in no order: the word that somebody was forgotten may come after what was told of them since."""
+    installation = make_installation()
+    sink = installation.start_route()[-1]
+
+    def order(event_id):
+        at = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        (tmp_path / "in.ndjson").write_text(json.dumps(
+            {"event_id": event_id, "customer_id": "comes-back", "source": "shop", "channel": "WEB", "occurred_at": at, "type": "OrderPlaced",
+             "data": {"order_id": event_id, "amount_minor": 100, "currency": "EUR"}}) + "\n")
+        installation.succeed("import", tmp_path / "in.ndjson")
+
+    def stored():
+        prefix, client = installation.redis_prefix, installation.redis
+        followups = sorted(client.hget(prefix + "followup:" + id, "cause") for id in client.smembers(prefix + "followups:comes-back"))
+        return client.hgetall(prefix + "customer:comes-back"), [entry["json"] for _, entry in client.xrange(prefix + "journey:comes-back")], followups
+
+    def fills_again():
+        installation.stop(sink)
+        keys = list(installation.redis.scan_iter(installation.redis_prefix + "*", 1000))
+        installation.redis.delete(*keys)
+        return installation.start("sink")
+
+    order("before")
+    assert eventually(lambda: all(stored())), installation.logs()
+    installation.succeed("forget", "comes-back")
+    assert eventually(lambda: not any(stored())), stored()
+    order("after")
+    assert eventually(lambda: all(stored()) and "last_seen_at" in stored()[0] and "events" in stored()[0]), installation.logs()
+    before = stored()
+    assert before[0]["events"] == "1" and len(before[1]) == len(before[2]) == 1
+    for _ in range(3):
+        sink = fills_again()
+        assert eventually(lambda: stored() == before, 20), (stored(), before)
+
+
+def test_a_follow_up_that_is_read_after_its_customer_was_forgotten_names_nobody(make_installation, tmp_path):
+    """They are read by another thread than what says so. What is due later is of a customer who has come back."""
+    installation = make_installation()
+    topics = Topics(installation)
+    installation.start_route()
+    prefix = installation.redis_prefix
+    begun = int(time.time() * 1000)
+
+    def put(name, customer, due):
+        topics.put("followups", customer, {"followup_id": name, "customer_id": customer, "kind": "THANK_YOU", "cause": bytes(16), "channel": "EMAIL",
+                                           "due_at": due, "expires_at": due + 86_400_000, "variables": {}})
+        topics.flush()
+
+    put("first", "goes-away", begun)
+    assert eventually(lambda: installation.redis.exists(prefix + "followups:goes-away")), installation.logs()
+    installation.succeed("forget", "goes-away")
+    assert eventually(lambda: not installation.redis.exists(prefix + "followups:goes-away")), installation.logs()
+    put("late", "goes-away", begun)
+    put("new", "goes-away", int(time.time() * 1000) + 60_000)
+    put("other", "stays-here", begun)
+    assert eventually(lambda: installation.redis.zrange(prefix + "followups", 0, -1) == ["other", "new"]), everything(installation)
+    assert sorted(installation.redis.keys(prefix + "followup:*")) == [prefix + "followup:new", prefix + "followup:other"]
+    assert installation.redis.smembers(prefix + "followups:goes-away") == {"new"}
+
+
 def test_what_comes_after_a_forgetting_leaves_no_trace(make_installation, tmp_path):
     """Dated before it and told after it, to a journey stage that has been restarted in between: it counts, and names nobody."""
     installation = make_installation()
