@@ -30,13 +30,14 @@ static void forget_fields(struct projection *projection, struct view customer_id
         resp_text(commands, fields[i]);
 }
 
-static void add_to_journey(struct projection *projection, const struct enriched_touchpoint *enriched)
+enum { ENTRY_ARGUMENTS = 3 + 2 * 3 };
+
+/* What XADD has after its key. */
+static void add_entry(struct projection *projection, const struct enriched_touchpoint *enriched)
 {
     struct resp *commands = &projection->commands;
     bytes_clear(&projection->scratch);
     record_to_json(&projection->scratch, &enriched_touchpoint_shape, enriched);
-    resp_command(commands, 5 + 2 * 3, "XADD");
-    resp_key(commands, projection->prefix, "journey", enriched->touch.customer_id);
     resp_text(commands, "MAXLEN");
     resp_integer(commands, projection->settings->journey_entries_max);
     resp_text(commands, "*");
@@ -45,24 +46,48 @@ static void add_to_journey(struct projection *projection, const struct enriched_
     resp_field(commands, "json", bytes_view(&projection->scratch));
 }
 
+static void add_to_journey(struct projection *projection, const struct enriched_touchpoint *enriched)
+{
+    struct resp *commands = &projection->commands;
+    resp_command(commands, 2 + ENTRY_ARGUMENTS, "XADD");
+    resp_key(commands, projection->prefix, "journey", enriched->touch.customer_id);
+    add_entry(projection, enriched);
+}
+
+/* KEYS: ts:forgotten, ts:journey:REFERRER, ts:referrers:REFERRED, ts:referred:REFERRER. ARGV: both of them, when it was received, and an
+ * entry. */
+static const char referral_script[] =
+    "local forgotten = redis.call('ZSCORE', KEYS[1], redis.sha1hex(ARGV[2]))\n"
+    "if forgotten and tonumber(ARGV[3]) <= tonumber(forgotten) then return end\n"
+    "redis.call('XADD', KEYS[2], unpack(ARGV, 4))\n"
+    "redis.call('SADD', KEYS[3], ARGV[1])\n"
+    "redis.call('SADD', KEYS[4], ARGV[2])";
+
+/* It names somebody else: whose journey does is kept for forgotten.c. Their partitions know nothing of each other, so who is named may be
+ * forgotten already. */
+static void add_referral(struct projection *projection, const struct enriched_touchpoint *enriched)
+{
+    struct resp *commands = &projection->commands;
+    struct view referrer = enriched->touch.customer_id, referred = enriched->touch.body.referral_made.referred_customer_id;
+    resp_command(commands, 10 + ENTRY_ARGUMENTS, "EVAL");
+    resp_text(commands, referral_script);
+    resp_text(commands, "4");
+    resp_key(commands, projection->prefix, FORGOTTEN_WHEN, NOTHING);
+    resp_key(commands, projection->prefix, "journey", referrer);
+    resp_key(commands, projection->prefix, "referrers", referred);
+    resp_key(commands, projection->prefix, "referred", referrer);
+    resp_view(commands, referrer);
+    resp_view(commands, referred);
+    resp_integer(commands, enriched->touch.received_at_ms);
+    add_entry(projection, enriched);
+}
+
 /* Of who never comes back nothing would leave otherwise. */
 static void journey_keep(struct projection *projection, struct view customer_id)
 {
     resp_command(&projection->commands, 3, "PEXPIREAT");
     resp_key(&projection->commands, projection->prefix, "journey", customer_id);
     resp_integer(&projection->commands, projection->now_ms + projection->settings->journey_kept_ms);
-}
-
-/* Whose journey names somebody else, for forgotten.c. */
-static void add_to_referrers(struct projection *projection, struct view customer_id, struct view referred)
-{
-    struct resp *commands = &projection->commands;
-    resp_command(commands, 3, "SADD");
-    resp_key(commands, projection->prefix, "referrers", referred);
-    resp_view(commands, customer_id);
-    resp_command(commands, 3, "SADD");
-    resp_key(commands, projection->prefix, "referred", customer_id);
-    resp_view(commands, referred);
 }
 
 /* Until when what is told of them is of who was forgotten. A forgetting may be dated back; it was not known before it was received. */
@@ -87,9 +112,10 @@ void project_enriched(struct projection *projection, const struct enriched_touch
     }
     struct resp *commands = &projection->commands;
     const struct customer_snapshot *customer = &enriched->customer;
-    add_to_journey(projection, enriched);
     if (enriched->touch.body_kind == TOUCHPOINT_BODY_REFERRAL_MADE)
-        add_to_referrers(projection, enriched->touch.customer_id, enriched->touch.body.referral_made.referred_customer_id);
+        add_referral(projection, enriched);
+    else
+        add_to_journey(projection, enriched);
     if (projection->is_superseded)
         return;
     journey_keep(projection, enriched->touch.customer_id);

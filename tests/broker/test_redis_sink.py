@@ -450,6 +450,42 @@ def test_who_is_forgotten_is_named_nowhere(make_installation, tmp_path):
     assert installation.redis.zcard(prefix + "followups") == len(installation.redis.keys(prefix + "followup:*"))
 
 
+def fills_again(installation, sink):
+    """Redis is emptied; gives the new sink."""
+    installation.stop(sink)
+    installation.redis.delete(*installation.redis.scan_iter(installation.redis_prefix + "*", 1000))
+    return installation.start("sink")
+
+
+def has_read(installation, topic):
+    """The sink: all that the topic has."""
+    ends = {message.partition(): message.offset() for message in installation.messages(topic)}
+    position = lambda partition: int(installation.redis.get("%sposition:%s:%d" % (installation.redis_prefix, topic, partition)) or 0)
+    return all(position(partition) > end for partition, end in ends.items())
+
+
+def test_who_referred_the_forgotten_does_not_name_them_when_redis_is_filled_again(make_installation, tmp_path):
+    """The partitions of those who referred may be read when that of the forgotten has been."""
+    installation = make_installation()
+    sink = installation.start_route()[-1]
+    friends, forgotten = ["friend-%d" % i for i in range(12)], ["goes-away-%d" % i for i in range(8)]
+    at = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    (tmp_path / "in.ndjson").write_text("".join(json.dumps(
+        {"event_id": "%s-%s" % (friend, person), "customer_id": friend, "source": "shop", "channel": "WEB", "occurred_at": at, "type": "ReferralMade",
+         "data": {"referred_customer_id": person, "converted": True}}) + "\n" for friend in friends for person in (*forgotten, "stays-here")))
+    installation.succeed("import", tmp_path / "in.ndjson")
+    named = lambda person: sum(person in text for text in everything(installation).values())
+    assert eventually(lambda: named("stays-here") > len(friends)), installation.logs()
+    installation.succeed("forget", *forgotten)
+    assert eventually(lambda: not named("goes-away")), installation.logs()
+    installation.succeed("generate", "--events", 20_000, "--customers", 500)  # more than the sink takes at once
+    assert eventually(lambda: len(installation.messages("touchpoints.enriched")) > 15_000), installation.logs()
+    for _ in range(3):
+        sink = fills_again(installation, sink)
+        assert eventually(lambda: has_read(installation, "touchpoints.enriched")), installation.logs()
+        assert named("stays-here") >= len(friends) and named("goes-away") == 0
+
+
 def test_who_came_back_after_a_forgetting_is_whole_when_redis_is_filled_again(make_installation, tmp_path):
     """Topics are read again in no order: the word that somebody was forgotten may come after what was told of them since."""
     installation = make_installation()
@@ -467,12 +503,6 @@ def test_who_came_back_after_a_forgetting_is_whole_when_redis_is_filled_again(ma
         followups = sorted(client.hget(prefix + "followup:" + id, "cause") for id in client.smembers(prefix + "followups:comes-back"))
         return client.hgetall(prefix + "customer:comes-back"), [entry["json"] for _, entry in client.xrange(prefix + "journey:comes-back")], followups
 
-    def fills_again():
-        installation.stop(sink)
-        keys = list(installation.redis.scan_iter(installation.redis_prefix + "*", 1000))
-        installation.redis.delete(*keys)
-        return installation.start("sink")
-
     order("before")
     assert eventually(lambda: all(stored())), installation.logs()
     installation.succeed("forget", "comes-back")
@@ -482,7 +512,7 @@ def test_who_came_back_after_a_forgetting_is_whole_when_redis_is_filled_again(ma
     before = stored()
     assert before[0]["events"] == "1" and len(before[1]) == len(before[2]) == 1
     for _ in range(3):
-        sink = fills_again()
+        sink = fills_again(installation, sink)
         assert eventually(lambda: stored() == before, 20), (stored(), before)
 
 
