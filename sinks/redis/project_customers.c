@@ -6,28 +6,46 @@
 
 static const struct view NOTHING = {NULL, 0};
 
-/* What the two topics write, besides customer_id, which both do. */
+/* What the two topics write, besides customer_id, which both do. Of who is forgotten each takes away its own: when both are read again from their
+ * beginnings, the word of one may come when the other is already telling of one who has come back. The tombstone takes the other's as well, if it is
+ * of before. */
 static const char *const enriched_fields[] = {"stage", "events", "orders", "open_ticket_count", "mean_sentiment", "last_nps", "last_csat", "last_ces",
                                               "first_seen_at", "last_touchpoint_at", "churn_risk", "hot_score"};
 static const char *const journey_fields[] = {"last_seen_at", "stage_since_at", "spent", "open_tickets", "open_cases", "loyalty_member", "renews_at",
                                              "preferred_channel", "segment"};
 
-/* KEYS: the customer. ARGV: fields. */
-static const char forget_fields_script[] =
-    "redis.call('HDEL', KEYS[1], unpack(ARGV))\n"
+/* KEYS: ts:customer:ID, ts:journey:ID. ARGV: what was last touched later stays; fields. */
+static const char forget_script[] =
+    "if tonumber(redis.call('HGET', KEYS[1], 'last_touchpoint_at') or 0) > tonumber(ARGV[1]) then return end\n"
+    "redis.call('HDEL', KEYS[1], unpack(ARGV, 2))\n"
+    "if #KEYS == 2 then redis.call('DEL', KEYS[2]) end\n"
     "if redis.call('HLEN', KEYS[1]) == 1 then redis.call('DEL', KEYS[1]) end";
 
-/* Each topic takes away what it wrote itself: when both are read again from their beginnings, the word of one that the customer is forgotten may come when
- * the other is already telling of one who has come back. */
-static void forget_fields(struct projection *projection, struct view customer_id, const char *const *fields, size_t count)
+enum { ENRICHED_FIELDS = sizeof enriched_fields / sizeof *enriched_fields, JOURNEY_FIELDS = sizeof journey_fields / sizeof *journey_fields };
+
+static void forget_enriched(struct projection *projection, struct view customer_id, int64_t until_ms)
 {
     struct resp *commands = &projection->commands;
-    resp_command(commands, 4 + count, "EVAL");
-    resp_text(commands, forget_fields_script);
+    resp_command(commands, 6 + ENRICHED_FIELDS, "EVAL");
+    resp_text(commands, forget_script);
+    resp_text(commands, "2");
+    resp_key(commands, projection->prefix, "customer", customer_id);
+    resp_key(commands, projection->prefix, "journey", customer_id);
+    resp_integer(commands, until_ms);
+    for (size_t i = 0; i < ENRICHED_FIELDS; i++)
+        resp_text(commands, enriched_fields[i]);
+}
+
+static void forget_journey(struct projection *projection, struct view customer_id)
+{
+    struct resp *commands = &projection->commands;
+    resp_command(commands, 5 + JOURNEY_FIELDS, "EVAL");
+    resp_text(commands, forget_script);
     resp_text(commands, "1");
     resp_key(commands, projection->prefix, "customer", customer_id);
-    for (size_t i = 0; i < count; i++)
-        resp_text(commands, fields[i]);
+    resp_integer(commands, INT64_MAX);
+    for (size_t i = 0; i < JOURNEY_FIELDS; i++)
+        resp_text(commands, journey_fields[i]);
 }
 
 enum { ENTRY_ARGUMENTS = 3 + 2 * 3 };
@@ -98,9 +116,7 @@ static int64_t forgotten_at_ms(const struct touchpoint *touch)
 
 static void project_forgotten(struct projection *projection, const struct touchpoint *touch)
 {
-    resp_command(&projection->commands, 2, "DEL");
-    resp_key(&projection->commands, projection->prefix, "journey", touch->customer_id);
-    forget_fields(projection, touch->customer_id, enriched_fields, sizeof enriched_fields / sizeof *enriched_fields);
+    forget_enriched(projection, touch->customer_id, INT64_MAX);
     forgotten_note_customer(projection, touch->customer_id, forgotten_at_ms(touch));
 }
 
@@ -176,7 +192,10 @@ void project_journey(struct projection *projection, const struct journey *journe
     resp_field(commands, "segment", journey->segment);
 }
 
-void project_journey_gone(struct projection *projection, struct view customer_id)
+/* Whom journey.kept forgets, nothing but this tells of. */
+void project_journey_gone(struct projection *projection, struct view customer_id, int64_t at_ms)
 {
-    forget_fields(projection, customer_id, journey_fields, sizeof journey_fields / sizeof *journey_fields);
+    forget_journey(projection, customer_id);
+    forget_enriched(projection, customer_id, at_ms);
+    forgotten_note_customer(projection, customer_id, at_ms);
 }

@@ -150,8 +150,9 @@ void kpis_publish(const struct kpi_place *places, const char *prefix, struct res
 /* Which every KPI has. A tombstone of it comes when it has been empty for as long again: the series has ended, and its hours are older than ts:series goes back. */
 #define LONGEST_WINDOW "90d"
 
-void project_kpi_gone(struct projection *projection, struct view key)
+void project_kpi_gone(struct projection *projection, struct view key, int64_t at_ms)
 {
+    (void)at_ms;
     const char *first = memchr(key.data, '|', key.size);
     if (first == NULL)
         return;

@@ -61,7 +61,7 @@ void kpis_forget(struct projection *projection);
 /* → ts:live:kpis */
 void kpis_publish(const struct kpi_place *places, const char *prefix, struct resp *commands);
 /* A tombstone in kpis, key KPI|WINDOW|DIMENSION: the window has been empty for a whole length; its field goes, with the longest one ts:series as well. */
-void project_kpi_gone(struct projection *projection, struct view key);
+void project_kpi_gone(struct projection *projection, struct view key, int64_t at_ms);
 
 /* alerts → ts:alerts, ts:live:alerts; the alert that is a case (alert_id = case_id) also → ts:case:ID, ts:hot, any other as below */
 void project_alert(struct projection *projection, const struct alert *alert);
@@ -73,9 +73,10 @@ void project_open_alert(struct projection *projection, const struct alert *alert
 /* touchpoints.enriched → ts:journey:ID and the fast-moving fields of ts:customer:ID. CustomerForgotten: all that goes, and what forgotten_write makes go. */
 void project_enriched(struct projection *projection, const struct enriched_touchpoint *enriched);
 
-/* journeys → the other fields of ts:customer:ID. A tombstone: the customer is forgotten, and those fields go. */
+/* journeys → the other fields of ts:customer:ID. A tombstone, of when it was written: the customer is forgotten, and what the other topic told of them up to
+ * then goes as well. */
 void project_journey(struct projection *projection, const struct journey *journey);
-void project_journey_gone(struct projection *projection, struct view customer_id);
+void project_journey_gone(struct projection *projection, struct view customer_id, int64_t at_ms);
 
 /* followups → ts:followups, ts:followups:CUSTOMER, ts:followup:ID; trim, once a batch, makes those leave that were due 30 days ago, and of the batch's
  * those of who was forgotten since they were due. */

@@ -54,7 +54,7 @@ static enum outcome project_record(struct batch_maker *maker, const struct recor
     maker->projection.is_superseded = is_superseded;
     if (record->value.data == NULL) {
         if (sink_topics[from].project_gone)
-            sink_topics[from].project_gone(&maker->projection, record->key);
+            sink_topics[from].project_gone(&maker->projection, record->key, record->timestamp_ms);
         return OUTCOME_OK;
     }
     if (is_superseded && sink_topics[from].is_last_all)

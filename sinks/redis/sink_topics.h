@@ -14,7 +14,7 @@ struct sink_topic {
     const char *name;
     const struct record_shape *shape;
     void (*project)(struct projection *projection, const void *record);   /* the struct of that shape */
-    void (*project_gone)(struct projection *projection, struct view key); /* tombstones; NULL: none come */
+    void (*project_gone)(struct projection *projection, struct view key, int64_t at_ms); /* tombstones, as of their timestamp; NULL: none come */
     bool is_last_all; /* of the records of one key in a batch the last says it all: the others are passed over undecoded */
     enum sink_lane lane;
 };
