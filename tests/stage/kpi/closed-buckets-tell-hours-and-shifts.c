@@ -1,7 +1,7 @@
 /* What closes: hours for the series in Redis, and rows for the detectors. */
 #include "base/map.h"
 #include "base/random.h"
-#include "tests/stage/kpi/kpi_stage.h"
+#include "tests/stage/kpi/shifts.h"
 
 /* A reader that keeps the last that it was told about each hour, as a sink does. */
 struct hour_told {
@@ -168,32 +168,18 @@ static void a_drop_is_found_with_its_onset_and_called_bad(void **unused)
     for (size_t i = 0; i < driver_output_count(stage.driver); i++)
         assert_string_equal(driver_output(stage.driver, i)->topic, "kpis"); /* no shift where none is */
     feed_hours(&stage, &random, drop_ms, 24, 0.55);
-    size_t found = 0;
-    for (size_t i = 0; i < driver_output_count(stage.driver); i++) {
-        const struct driver_output *output = driver_output(stage.driver, i);
-        struct view avro;
-        uint32_t id;
-        struct trend_shift shift;
-        if (strcmp(output->topic, "trend.shifts") != 0)
-            continue;
-        assert_true(wire_split(output->value, &id, &avro) && trend_shift_decode(&shift, avro, &stage.arena));
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
+    size_t count = shifts_of(&stage, shifts);
+    for (size_t i = 0; i < count; i++) {
+        struct trend_shift shift = shifts[i];
         assert_true(view_equal_text(shift.kpi, "csat_top2") && view_equal_text(shift.dimension, "channel=WEB"));
         assert_true(shift.resolution == RESOLUTION_HOUR && shift.direction == DIRECTION_DOWN && shift.has_good && !shift.good);
         assert_true(shift.onset_at_ms >= drop_ms - HOURS(3) && shift.onset_at_ms <= drop_ms + HOURS(3));
         assert_true(shift.detected_at_ms > shift.onset_at_ms && shift.detected_at_ms <= drop_ms + HOURS(24));
         assert_true(shift.before > 0.7 && shift.after < 0.7);
-        found++;
     }
-    assert_true(found >= 1); /* the level, or before it the first odd hour: how well is for tests/quality to say */
+    assert_true(count >= 1); /* the level, or before it the first odd hour: how well is for tests/quality to say */
     stage_end(&stage);
-}
-
-static size_t shifts_told(const struct stage_under_test *stage)
-{
-    size_t shifts = 0;
-    for (size_t i = 0; i < driver_output_count(stage->driver); i++)
-        shifts += strcmp(driver_output(stage->driver, i)->topic, "trend.shifts") == 0;
-    return shifts;
 }
 
 /* One open case for weeks, then none; thirty for weeks, then sixty. */
@@ -212,15 +198,11 @@ static void what_is_open_moves_by_one_without_a_word(void **unused)
         feed_add(&stage, "hot_open|channel=CHAT", start_ms + DAYS(day), (struct kpi_sums){.n = day % 2 ? 1 : -1}, -1);
         feed_clock(&stage, start_ms + DAYS(day + 1) + MINUTES(2));
     }
-    size_t found = 0;
-    for (size_t i = 0; i < driver_output_count(stage.driver); i++) {
-        const struct driver_output *output = driver_output(stage.driver, i);
-        if (strcmp(output->topic, "trend.shifts") != 0)
-            continue;
-        assert_true(view_equal_text(output->key, "hot_open|channel=CHAT"));
-        found++;
-    }
-    assert_true(found >= 1);
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
+    size_t count = shifts_of(&stage, shifts);
+    for (size_t i = 0; i < count; i++)
+        assert_true(view_equal_text(shifts[i].kpi, "hot_open") && view_equal_text(shifts[i].dimension, "channel=CHAT"));
+    assert_true(count >= 1);
     stage_end(&stage);
 }
 
@@ -366,19 +348,6 @@ static void who_always_comes_late_is_watched_in_the_end(void **unused)
     stage_end(&stage);
 }
 
-static struct trend_shift first_shift(struct stage_under_test *stage)
-{
-    struct trend_shift shift = {.revision = -1};
-    struct view avro;
-    uint32_t id;
-    for (size_t i = 0; i < driver_output_count(stage->driver) && shift.revision < 0; i++) {
-        const struct driver_output *output = driver_output(stage->driver, i);
-        if (strcmp(output->topic, "trend.shifts") == 0)
-            assert_true(wire_split(output->value, &id, &avro) && trend_shift_decode(&shift, avro, &stage->arena));
-    }
-    return shift;
-}
-
 static int hits_of_a_hundred(struct random *random, double rate)
 {
     int hits = 0;
@@ -418,7 +387,9 @@ static void what_settles_later_is_looked_at_when_it_has_settled(void **unused)
     assert_int_equal(shifts_told(&stage), 0);
     send_surveys(&stage, &random, now_ms + DAYS(30), 6 * 24, 0.3); /* after fourteen days it shows, and is news of now */
     assert_true(shifts_told(&stage) >= 1);
-    struct trend_shift shift = first_shift(&stage);
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
+    assert_true(shifts_of(&stage, shifts) >= 1);
+    const struct trend_shift shift = shifts[0];
     assert_true(shift.onset_at_ms >= now_ms + DAYS(18) && shift.onset_at_ms <= now_ms + DAYS(21));
     assert_true(shift.detected_at_ms >= shift.onset_at_ms + DAYS(14) && shift.detected_at_ms <= now_ms + DAYS(36));
     stage_end(&stage);

@@ -1,6 +1,7 @@
 /* Whoever sends what happened only when it is over: a file every night, a batch every hour, a sender that was away. */
 #include "processors/kpi/task.h"
 #include "tests/stage/kpi/alerts.h"
+#include "tests/stage/kpi/shifts.h"
 
 static char *whole[] = {(char[]){"all"}};
 static char *kinds[] = {(char[]){"level"}};
@@ -48,21 +49,6 @@ static void feed_days(struct stage_under_test *stage, struct random *random, int
         feed_hour(stage, random, from_ms + HOURS(hour), rate);
 }
 
-static size_t shifts_of(struct stage_under_test *stage, struct trend_shift *shifts, size_t most)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < driver_output_count(stage->driver); i++) {
-        const struct driver_output *output = driver_output(stage->driver, i);
-        struct view avro;
-        uint32_t id;
-        if (strcmp(output->topic, "trend.shifts") != 0)
-            continue;
-        assert_true(count < most && wire_split(output->value, &id, &avro) && trend_shift_decode(&shifts[count], avro, &stage->arena));
-        count++;
-    }
-    return count;
-}
-
 /* At one o'clock comes what happened the day before: so many nights of it, from then on. */
 static int64_t upload_nights(struct stage_under_test *stage, struct random *random, int64_t from_ms, int nights, double rate)
 {
@@ -93,8 +79,7 @@ static void a_file_a_night_is_no_fall_to_nothing(void **unused)
     int64_t now_ms = begin_nights(&stage, &random);
     driver_forget_outputs(stage.driver);
     upload_nights(&stage, &random, now_ms, 20, 0.8);
-    struct trend_shift shifts[10];
-    assert_int_equal(shifts_of(&stage, shifts, 10), 0);
+    assert_int_equal(shifts_told(&stage), 0);
     stage_end(&stage);
 }
 
@@ -103,7 +88,7 @@ static void what_a_file_shows_is_told_as_soon_as_it_is_in(void **unused)
     (void)unused;
     struct stage_under_test stage;
     struct random random;
-    struct trend_shift shifts[10];
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
     struct alert alerts[ALERTS_MOST];
     int64_t now_ms = begin_nights(&stage, &random);
     now_ms = upload_nights(&stage, &random, now_ms, 10, 0.8);
@@ -111,9 +96,9 @@ static void what_a_file_shows_is_told_as_soon_as_it_is_in(void **unused)
     wait_until(&stage, now_ms, now_ms + HOURS(1));
     feed_days(&stage, &random, now_ms - DAYS(1), 10, 0.8);
     feed_days(&stage, &random, now_ms - HOURS(14), 14, 0.5);
-    assert_int_equal(shifts_of(&stage, shifts, 10), 0);
+    assert_int_equal(shifts_of(&stage, shifts), 0);
     wait_until(&stage, now_ms + HOURS(1), now_ms + HOURS(1) + MINUTES(5));
-    size_t count = shifts_of(&stage, shifts, 10);
+    size_t count = shifts_of(&stage, shifts);
     assert_true(count >= 1);
     assert_true(view_equal_text(shifts[0].kpi, "csat_top2") && shifts[0].resolution == RESOLUTION_HOUR);
     assert_true(shifts[0].onset_at_ms >= now_ms - HOURS(16) && shifts[0].onset_at_ms <= now_ms - HOURS(12));
@@ -130,7 +115,7 @@ static void a_sender_that_was_away_leaves_no_trace(void **unused)
     enum { AWAY_HOURS = 12 };
     struct stage_under_test stage;
     struct random random;
-    struct trend_shift shifts[10];
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
     int64_t away_ms = start_ms() + DAYS(20), back_ms = away_ms + HOURS(AWAY_HOURS), drop_ms = back_ms + DAYS(4);
     random_init(&random, 12);
     begin(&stage);
@@ -138,7 +123,7 @@ static void a_sender_that_was_away_leaves_no_trace(void **unused)
         if (hour_ms == back_ms)
             driver_forget_outputs(stage.driver);
         if (hour_ms == drop_ms)
-            assert_int_equal(shifts_of(&stage, shifts, 10), 0);
+            assert_int_equal(shifts_of(&stage, shifts), 0);
         if (hour_ms < away_ms || hour_ms >= back_ms)
             feed_hour(&stage, &random, hour_ms, hour_ms < drop_ms ? 0.8 : 0.5);
         for (int hour = 0; hour_ms == back_ms && hour < AWAY_HOURS; hour++) {
@@ -148,7 +133,7 @@ static void a_sender_that_was_away_leaves_no_trace(void **unused)
         }
         wait_until(&stage, hour_ms + HOURS(1) - MINUTES(1), hour_ms + HOURS(1) + MINUTES(2));
     }
-    assert_true(shifts_of(&stage, shifts, 10) >= 1);
+    assert_true(shifts_of(&stage, shifts) >= 1);
     assert_true(shifts[0].onset_at_ms >= drop_ms - HOURS(2) && shifts[0].detected_at_ms <= drop_ms + HOURS(8));
     stage_end(&stage);
 }
@@ -158,7 +143,7 @@ static size_t shifts_after_the_rest(int64_t rest_from_hour, int64_t rest_until_h
 {
     struct stage_under_test stage;
     struct random random;
-    struct trend_shift shifts[10];
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
     struct alert alerts[ALERTS_MOST];
     int64_t drop_ms = start_ms() + DAYS(20);
     random_init(&random, 14);
@@ -167,14 +152,14 @@ static size_t shifts_after_the_rest(int64_t rest_from_hour, int64_t rest_until_h
         feed_hour(&stage, &random, hour_ms, hour_ms < drop_ms ? 0.8 : 0.5);
         wait_until(&stage, hour_ms + HOURS(1) - MINUTES(1), hour_ms + HOURS(1) + MINUTES(2));
     }
-    assert_true(shifts_of(&stage, shifts, 10) >= 1);
+    assert_true(shifts_of(&stage, shifts) >= 1);
     assert_int_equal(alerts_of(&stage, alerts), 1);
     driver_forget_outputs(stage.driver);
     for (int64_t hour = rest_from_hour; hour < rest_until_hour; hour++)
         feed_add(&stage, top2, drop_ms + HOURS(hour), hour == 0 ? (struct kpi_sums){.n = 60, .num = 50} : (struct kpi_sums){.n = 40, .num = 20}, -1);
     wait_until(&stage, drop_ms + DAYS(1) + MINUTES(3), drop_ms + DAYS(1) + MINUTES(9));
     assert_int_equal(alerts_of(&stage, alerts), 0);
-    size_t count = shifts_of(&stage, shifts, 10);
+    size_t count = shifts_of(&stage, shifts);
     stage_end(&stage);
     return count;
 }
@@ -192,7 +177,7 @@ static void who_sends_a_part_of_it_at_night_is_waited_for(void **unused)
     (void)unused;
     struct stage_under_test stage;
     struct random random;
-    struct trend_shift shifts[20];
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
     random_init(&random, 13);
     begin(&stage);
     for (int hour = 0; hour < 30 * 24; hour++) {
@@ -207,9 +192,9 @@ static void who_sends_a_part_of_it_at_night_is_waited_for(void **unused)
         if (hour == 5 * 24)
             driver_forget_outputs(stage.driver);
         if (hour == 28 * 24)
-            assert_int_equal(shifts_of(&stage, shifts, 20), 0);
+            assert_int_equal(shifts_of(&stage, shifts), 0);
     }
-    assert_true(shifts_of(&stage, shifts, 20) >= 1);
+    assert_true(shifts_of(&stage, shifts) >= 1);
     assert_int_equal(shifts[0].onset_at_ms / HOURS(1), (start_ms() + DAYS(27)) / HOURS(1));
     stage_end(&stage);
 }
@@ -220,7 +205,7 @@ static void minutes_do_not_wait_for_a_part(void **unused)
     (void)unused;
     struct stage_under_test stage;
     struct random random;
-    struct trend_shift shifts[10];
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
     int64_t drop_ms = start_ms() + DAYS(20);
     random_init(&random, 16);
     begin(&stage);
@@ -232,7 +217,7 @@ static void minutes_do_not_wait_for_a_part(void **unused)
             feed_add(&stage, top2, at_ms - HOURS(4), (struct kpi_sums){.n = 240, .num = 182 + (int)random_below(&random, 21)}, -1);
         wait_until(&stage, at_ms, at_ms);
     }
-    size_t count = shifts_of(&stage, shifts, 10);
+    size_t count = shifts_of(&stage, shifts);
     assert_true(count >= 1);
     assert_true(shifts[count - 1].resolution == RESOLUTION_MINUTE && shifts[count - 1].onset_at_ms >= drop_ms - MINUTES(2));
     stage_end(&stage);
@@ -244,7 +229,7 @@ static void what_is_taken_back_is_no_upload(void **unused)
     (void)unused;
     struct stage_under_test stage;
     struct random random;
-    struct trend_shift shifts[10];
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
     int64_t drop_ms = start_ms() + DAYS(25);
     random_init(&random, 15);
     begin(&stage);
@@ -254,7 +239,7 @@ static void what_is_taken_back_is_no_upload(void **unused)
             feed_add(&stage, top2, hour_ms - DAYS(3) + MINUTES(10), (struct kpi_sums){.n = -20, .num = -16}, -1);
         wait_until(&stage, hour_ms + HOURS(1) - MINUTES(1), hour_ms + HOURS(1) + MINUTES(2));
     }
-    assert_true(shifts_of(&stage, shifts, 10) >= 1);
+    assert_true(shifts_of(&stage, shifts) >= 1);
     assert_true(shifts[0].onset_at_ms >= drop_ms - HOURS(2) && shifts[0].onset_at_ms <= drop_ms + HOURS(2));
     stage_end(&stage);
 }
@@ -293,9 +278,9 @@ static void through_crashes_the_same_is_told(void **unused)
         begin(&crashed);
         play(&straight, seed, false);
         play(&crashed, seed, true);
-        static struct trend_shift of_straight[200], of_crashed[200];
-        size_t count = shifts_of(&straight, of_straight, 200);
-        assert_int_equal(shifts_of(&crashed, of_crashed, 200), count);
+        static struct trend_shift of_straight[SHIFTS_TOLD_MOST], of_crashed[SHIFTS_TOLD_MOST];
+        size_t count = shifts_of(&straight, of_straight);
+        assert_int_equal(shifts_of(&crashed, of_crashed), count);
         for (size_t i = 0; i < count; i++)
             assert_true(view_equal(of_straight[i].shift_id, of_crashed[i].shift_id));
         told += alerts_compare(&straight, &crashed) + count;

@@ -1,6 +1,7 @@
 /* A restart with other settings: who is watched then, and by whose clocks. What was learned of the kept history is not lost. */
 #include "processors/kpi/task.h"
 #include "tests/stage/kpi/alerts.h"
+#include "tests/stage/kpi/shifts.h"
 
 static char *sets[] = {(char[]){"channel"}};
 static char *kinds[] = {(char[]){"level"}};
@@ -33,21 +34,14 @@ static int64_t feed_days(struct stage_under_test *stage, struct random *random, 
     return from_ms + DAYS(days);
 }
 
-/* By the hour, and levels: what may be odd of a single one is not meant. */
-static size_t shifts_told(struct stage_under_test *stage)
+/* By the hour: what may be odd of a single one is not meant. */
+static size_t levels_told(struct stage_under_test *stage)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < driver_output_count(stage->driver); i++) {
-        const struct driver_output *output = driver_output(stage->driver, i);
-        struct trend_shift shift;
-        struct view avro;
-        uint32_t id;
-        if (strcmp(output->topic, "trend.shifts") != 0)
-            continue;
-        assert_true(wire_split(output->value, &id, &avro) && trend_shift_decode(&shift, avro, &stage->arena));
-        count += shift.resolution == RESOLUTION_HOUR && shift.kind == SHIFT_KIND_LEVEL;
-    }
-    return count;
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
+    size_t count = shifts_of(stage, shifts), levels = 0;
+    for (size_t i = 0; i < count; i++)
+        levels += shifts[i].resolution == RESOLUTION_HOUR && shifts[i].kind == SHIFT_KIND_LEVEL;
+    return levels;
 }
 
 static void restart(struct stage_under_test *stage)
@@ -78,14 +72,14 @@ static void whom_the_settings_no_longer_watch_tells_nothing(void **unused)
     assert_int_equal(alerts[0].state, ALERT_STATE_EXPIRED);
     assert_non_null(memmem(alerts[0].text.data, alerts[0].text.size, "the settings have changed", 25));
     now_ms = feed_days(&stage, &random, now_ms, 3, 0.2);
-    assert_int_equal(shifts_told(&stage), 0);
+    assert_int_equal(levels_told(&stage), 0);
 
     stage.settings.trend_enabled = true;
     restart(&stage);
     now_ms = feed_days(&stage, &random, now_ms, 1, 0.2);
     driver_forget_outputs(stage.driver);
     feed_days(&stage, &random, now_ms, 2, 0.7);
-    assert_true(shifts_told(&stage) >= 1);
+    assert_true(levels_told(&stage) >= 1);
     stage_end(&stage);
 }
 
@@ -118,10 +112,10 @@ static void who_is_watched_by_other_clocks_is_learned_anew_at_once(void **unused
     driver_recover(stage.driver);
     kpi_shared_finish(&before);
     now_ms = feed_days(&stage, &random, now_ms, 1, 0.6);
-    assert_int_equal(shifts_told(&stage), 0);
+    assert_int_equal(levels_told(&stage), 0);
     assert_int_equal(alerts_of(&stage, alerts), 0);
     feed_days(&stage, &random, now_ms, 1, 0.3);
-    assert_true(shifts_told(&stage) >= 1);
+    assert_true(levels_told(&stage) >= 1);
     stage_end(&stage);
 }
 
