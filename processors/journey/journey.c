@@ -146,12 +146,6 @@ static bool is_first_sight(struct journey_task *task, struct customer *customer,
                               &task->forgotten_ids);
 }
 
-static void timer_set_by(struct entry *entry, int64_t next_at_ms)
-{
-    if (next_at_ms < entry->timer_at_ms)
-        entry->timer_at_ms = next_at_ms;
-}
-
 /* Somebody of whom there is no activity (somebody worked on a case that is none) is as old as their last evaluation. */
 static int64_t lapse_of(const struct journey_task *task, const struct customer *customer)
 {
@@ -182,7 +176,7 @@ static void touch_count(struct journey_task *task, struct entry *entry, const st
     timer_set_by(entry, lapse_of(task, customer));
 }
 
-static bool deadlines_pass(struct step *step, struct entry *entry);
+static int64_t deadlines_pass(struct step *step, struct entry *entry);
 
 /* Of a life that ended before it came: it counts as of then, and that is all. */
 static enum outcome past_apply(struct journey_task *task, struct entry *entry, const struct touchpoint *touch, struct step *step,
@@ -255,10 +249,11 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
 
 /* --- time --- */
 
-/* true: there is no deadline left that a KPI hangs on. */
-static bool time_pass(struct journey_task *task, struct entry *entry, struct step *step)
+/* When they are forgotten for want of news; TIMER_NEVER: never, or not while there is a deadline left that a KPI hangs on. */
+static int64_t time_pass(struct journey_task *task, struct entry *entry, struct step *step)
 {
     struct customer *customer = entry->state;
+    int64_t lapse_ms = lapse_of(task, customer); /* by what was known of them before this */
     bool is_muted = outbox_sums_are_muted(step->outbox);
     struct scope scope = scope_of_time(step->clock_ms);
     tally_begin(&task->before, customer->evaluated_at_ms);
@@ -271,33 +266,31 @@ static bool time_pass(struct journey_task *task, struct entry *entry, struct ste
     if (!is_muted)
         totals_add_difference(task->totals, &task->before, &task->after);
     entry->timer_at_ms = matters_next_at_ms(task, customer, &task->after);
-    bool is_all_decided = entry->timer_at_ms == TIMER_NEVER;
-    if (is_all_decided)
-        timer_set_by(entry, lapse_of(task, customer));
-    return is_all_decided;
+    if (entry->timer_at_ms != TIMER_NEVER)
+        return TIMER_NEVER;
+    timer_set_by(entry, lapse_of(task, customer));
+    return lapse_ms;
 }
 
-/* true: what time_pass says. */
-static bool deadlines_pass(struct step *step, struct entry *entry)
+/* Gives what time_pass does. */
+static int64_t deadlines_pass(struct step *step, struct entry *entry)
 {
     totals_hear(((struct journey_task *)step->task)->totals, step->outbox);
     customer_wake(step->task, entry);
-    bool is_all_decided = time_pass(step->task, entry, step);
+    int64_t lapse_ms = time_pass(step->task, entry, step);
     turn_on_time(step->task, entry, step);
     /* Whoever asks for a time that is past gets the next one: a timer that stands still would be taken out by the engine,
      * and every deadline of this customer with it. */
     if (entry->timer_at_ms <= step->clock_ms)
         entry->timer_at_ms = step->clock_ms + 1;
-    return is_all_decided;
+    return lapse_ms;
 }
 
 static void journey_timer(struct step *step, struct entry *entry)
 {
-    struct journey_task *task = step->task;
-    int64_t lapse_ms = lapse_of(task, customer_wake(task, entry));
-    bool is_all_decided = deadlines_pass(step, entry);
-    if (is_all_decided && lapse_ms <= step->clock_ms)
-        forget_customer(task, entry, step, lapse_ms);
+    int64_t lapse_ms = deadlines_pass(step, entry);
+    if (lapse_ms <= step->clock_ms)
+        forget_customer(step->task, entry, step, lapse_ms);
 }
 
 static int64_t second_of(int64_t at_ms, int32_t partition)

@@ -73,4 +73,11 @@ struct journey_task {
     const char *refusal; /* why apply parks a touchpoint; NULL: the engine does, having no room for another entry */
 };
 
+/* Wakes the entry by then, if not before. */
+static inline void timer_set_by(struct entry *entry, int64_t at_ms)
+{
+    if (at_ms < entry->timer_at_ms)
+        entry->timer_at_ms = at_ms;
+}
+
 #endif

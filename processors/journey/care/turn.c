@@ -87,8 +87,7 @@ static void crossing_remember(struct turn *turn, struct entry *entry, const stru
     cases_contribute(task, customer, &task->after);
     if (!outbox_sums_are_muted(turn->step->outbox))
         totals_add_difference(task->totals, &task->before, &task->after);
-    if (task->after.next_at_ms < entry->timer_at_ms)
-        entry->timer_at_ms = task->after.next_at_ms;
+    timer_set_by(entry, task->after.next_at_ms);
 }
 
 static bool crossing_of(struct turn *turn, struct case_fact *fact)
@@ -124,12 +123,6 @@ static void score_review(struct turn *turn, struct entry *entry)
 }
 
 /* --- a turn --- */
-
-static void timer_set_by(struct entry *entry, int64_t at_ms)
-{
-    if (at_ms < entry->timer_at_ms)
-        entry->timer_at_ms = at_ms;
-}
 
 static void take(struct turn *turn, struct entry *entry)
 {

@@ -378,10 +378,8 @@ bool persist_load(struct journey_task *task, struct entry *entry, struct view va
                    private_load(task, entry, journey.private);
     if (is_read)
         entry->applied_offset = journey.applied_offset;
-    if (is_read && journey.last_seen_at_ms > 0) { /* journey.kept may be another than when it was saved */
-        int64_t lapse_ms = forget_lapse_ms(task, journey.last_seen_at_ms);
-        entry->timer_at_ms = lapse_ms < entry->timer_at_ms ? lapse_ms : entry->timer_at_ms;
-    }
+    if (is_read && journey.last_seen_at_ms > 0) /* journey.kept may be another than when it was saved */
+        timer_set_by(entry, forget_lapse_ms(task, journey.last_seen_at_ms));
     arena_reset(&task->save_arena);
     return is_read;
 }
