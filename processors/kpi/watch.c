@@ -360,15 +360,15 @@ static void look_again(struct step *step, struct series_state *state, int64_t st
 }
 
 /* While something is coming in rows wait, of those that are going to be looked at again: half of it is not to be looked at. */
-static bool is_coming_in(const struct lateness *lateness, int64_t clock_ms)
+static bool is_held(const struct watch *watch, enum grid grid, int64_t clock_ms)
 {
-    return lateness && lateness->over_at_ms != INT64_MAX && clock_ms < lateness->over_at_ms;
+    return watch->lateness && watch->lateness->over_at_ms != INT64_MAX && can_be_learnt_anew(watch, grid, clock_ms);
 }
 
 static void end_upload(struct step *step, struct series_state *state)
 {
     struct lateness *lateness = state->watch.lateness;
-    if (!lateness || lateness->over_at_ms == INT64_MAX)
+    if (!lateness || step->clock_ms < lateness->over_at_ms) /* INT64_MAX: nothing is coming in */
         return;
     int64_t stale_from_ms = lateness->stale_from_ms;
     lateness_over(lateness);
@@ -419,12 +419,10 @@ void watch_close(struct step *step, struct series_state *state)
     }
     if (!watch->is_started)
         start(state, step->clock_ms);
-    bool is_on = is_coming_in(watch->lateness, step->clock_ms);
-    if (!is_on)
-        end_upload(step, state);
+    end_upload(step, state);
     forget_lateness(watch, step->clock_ms);
     for (int grid = 0; grid < GRID_COUNT; grid++)
-        if (!is_on || !can_be_learnt_anew(watch, (enum grid)grid, step->clock_ms))
+        if (!is_held(watch, (enum grid)grid, step->clock_ms))
             close_rows(step, state, (enum grid)grid);
 }
 
@@ -433,10 +431,9 @@ int64_t watch_due_ms(const struct series_state *state)
     const struct watch *watch = &state->watch;
     if (!watch->is_started)
         return watch->starts_at_ms;
-    bool is_on = watch->lateness && watch->lateness->over_at_ms != INT64_MAX;
-    int64_t due_ms = is_on ? watch->lateness->over_at_ms : INT64_MAX;
+    int64_t due_ms = watch->lateness ? watch->lateness->over_at_ms : INT64_MAX;
     for (int grid = 0; grid < GRID_COUNT; grid++) {
-        if (!is_grid_watched(state, (enum grid)grid, state->series.at_ms) || (is_on && can_be_learnt_anew(watch, (enum grid)grid, state->series.at_ms)))
+        if (!is_grid_watched(state, (enum grid)grid, state->series.at_ms) || is_held(watch, (enum grid)grid, state->series.at_ms))
             continue;
         int64_t complete_ms = complete_at_ms(state, (enum grid)grid, watch->next[grid], state->series.at_ms);
         due_ms = complete_ms < due_ms ? complete_ms : due_ms;
