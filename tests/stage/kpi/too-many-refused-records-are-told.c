@@ -93,6 +93,16 @@ static void in_silence_it_is_over_after_a_quarter_of_an_hour_and_then_forgotten(
     stage_end(&stage);
 }
 
+/* All of it, and an hour longer. */
+static void refuse_for_a_day(struct stage_under_test *stage)
+{
+    for (int64_t minute = 0; minute <= 25 * 60; minute += 5) {
+        tell(stage, "desk", start_ms() + MINUTES(minute), 0, 20);
+        stage->record_ms = start_ms() + MINUTES(minute);
+        feed_clock(stage, start_ms() + MINUTES(minute));
+    }
+}
+
 /* A warning holds back what is said of KPIs: whoever sends rubbish for good must not leave the rest unwatched. */
 static void after_a_day_it_is_no_warning_any_more(void **unused)
 {
@@ -100,11 +110,7 @@ static void after_a_day_it_is_no_warning_any_more(void **unused)
     struct stage_under_test stage;
     struct alert alerts[ALERTS_MOST];
     begin(&stage);
-    for (int64_t minute = 0; minute <= 25 * 60; minute += 5) {
-        tell(&stage, "desk", start_ms() + MINUTES(minute), 0, 20);
-        stage.record_ms = start_ms() + MINUTES(minute);
-        feed_clock(&stage, start_ms() + MINUTES(minute));
-    }
+    refuse_for_a_day(&stage);
     assert_int_equal(alerts_of(&stage, alerts), 2);
     says(&alerts[1], ALERT_STATE_OPEN, SEVERITY_INFO, 2, "source=desk: 60 of 60 records refused within 15 min");
     assert_int_equal(alerts[1].changed_at_ms, start_ms() + DAYS(1));
@@ -118,11 +124,7 @@ static void a_pause_makes_it_no_warning_again(void **unused)
     struct stage_under_test stage;
     struct alert alerts[ALERTS_MOST];
     begin(&stage);
-    for (int64_t minute = 0; minute <= 25 * 60; minute += 5) {
-        tell(&stage, "desk", start_ms() + MINUTES(minute), 0, 20);
-        stage.record_ms = start_ms() + MINUTES(minute);
-        feed_clock(&stage, start_ms() + MINUTES(minute));
-    }
+    refuse_for_a_day(&stage);
     feed_clock(&stage, start_ms() + HOURS(25) + MINUTES(20));
     for (int64_t minute = 30; minute < 35; minute++)
         tell(&stage, "desk", start_ms() + HOURS(25) + MINUTES(minute), 0, 20);
