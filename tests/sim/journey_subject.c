@@ -4,6 +4,7 @@
 #include "tests/sim/digest.h"
 #include "tests/sim/subject.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/memory.h"
@@ -215,6 +216,22 @@ static void audit(struct world *world, struct world *reference, char *failure, s
     map_finish(&got, free);
     map_finish(&wanted, free);
 }
+
+/* The same, where whoever is not heard of for three hours is forgotten (journey.kept). */
+static void *open_forgetful(void)
+{
+    struct journey_shared *shared = open_shared();
+    opened.settings.kept_ms = HOURS(3);
+    return shared;
+}
+
+const struct sim_subject forgetful_journey_subject = {.name = "forgetful_journey",
+                                                      .processor = &journey_processor,
+                                                      .open = open_forgetful,
+                                                      .close = close_shared,
+                                                      .append_input = append_input,
+                                                      .audit = audit,
+                                                      .wants_reference = true};
 
 const struct sim_subject journey_subject = {.name = "journey",
                                             .processor = &journey_processor,

@@ -18,7 +18,7 @@ enum { SLOTS = 3, DRAIN_TURNS_MAX = 20000, WALL_SET_MOST_MS = 2 * 3600000 };
 
 enum mutation mutation_active;
 
-static const struct sim_subject *const subjects[] = {&toy_subject, &journey_subject, &kpi_subject};
+static const struct sim_subject *const subjects[] = {&toy_subject, &journey_subject, &forgetful_journey_subject, &kpi_subject};
 static const struct sim_subject *subject = &toy_subject;
 static void *shared;
 

@@ -18,6 +18,7 @@ struct sim_subject {
 
 extern const struct sim_subject toy_subject;
 extern const struct sim_subject journey_subject;
+extern const struct sim_subject forgetful_journey_subject;
 extern const struct sim_subject kpi_subject;
 
 #endif

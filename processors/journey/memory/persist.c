@@ -351,6 +351,13 @@ static const struct customer *customer_look(struct journey_task *task, const str
     return customer;
 }
 
+/* That nothing more is heard of them is no deadline to be kept: it follows from the settings of whoever reads this. */
+static int64_t deadline_of(const struct journey_task *task, const struct entry *entry, const struct customer *customer)
+{
+    bool is_lapse = customer->has_activity && entry->timer_at_ms == forget_lapse_ms(task, customer->activity.last_ms);
+    return is_lapse ? TIMER_NEVER : entry->timer_at_ms;
+}
+
 void persist_save(struct journey_task *task, struct entry *entry, struct bytes *value)
 {
     keeping_inherit(task, entry);
@@ -360,7 +367,7 @@ void persist_save(struct journey_task *task, struct entry *entry, struct bytes *
     bytes_clear(private);
     struct journey journey = {.customer_id = entry_key(entry), .applied_offset = entry->applied_offset};
     const struct customer *customer = customer_look(task, entry, &packed);
-    private_save(task, packed, entry->timer_at_ms, private);
+    private_save(task, packed, deadline_of(task, entry, customer), private);
     journey_describe(task, customer, &journey, arena);
     journey.private = bytes_view(private);
     wire_begin(value, task->shared->ids.journey);
@@ -378,8 +385,8 @@ bool persist_load(struct journey_task *task, struct entry *entry, struct view va
                    private_load(task, entry, journey.private);
     if (is_read)
         entry->applied_offset = journey.applied_offset;
-    if (is_read && journey.last_seen_at_ms > 0) /* journey.kept may be another than when it was saved */
-        timer_set_by(entry, forget_lapse_ms(task, journey.last_seen_at_ms));
+    if (is_read && journey.last_seen_at_ms > 0 && entry->timer_at_ms == TIMER_NEVER)
+        entry->timer_at_ms = forget_lapse_ms(task, journey.last_seen_at_ms);
     arena_reset(&task->save_arena);
     return is_read;
 }

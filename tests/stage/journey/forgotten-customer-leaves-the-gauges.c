@@ -99,10 +99,12 @@ static void who_was_forgotten_long_ago_is_new(void **state)
     }
 }
 
-static void crash(struct life *life)
+/* The process that comes afterwards has this journey.kept. */
+static void crash_into(struct life *life, int64_t kept_ms)
 {
     driver_checkpoint_begin(life->driver);
     assert_true(driver_checkpoint_write(life->driver, 100));
+    life->settings.kept_ms = kept_ms;
     driver_recover(life->driver);
 }
 
@@ -120,7 +122,7 @@ static void who_is_not_heard_of_is_forgotten(void **state)
         life_add(&life, DAYS(60), "ProductUsed", "\"feature\":\"f\",\"seconds\":60");
         life_tick(&life, DAYS(159));
         if (crashes)
-            crash(&life);
+            crash_into(&life, DAYS(100));
         assert_non_null(life_customer(&life));
         assert_int_equal(life_sums(&life, "backlog all").n, 1);
         life_tick(&life, DAYS(160) + MINUTES(1));
@@ -147,15 +149,21 @@ static void who_is_to_be_forgotten_is_a_matter_of_the_settings_now(void **state)
     life_add(&life, 0, "ProductUsed", "\"feature\":\"f\",\"seconds\":60");
     life_tick(&life, DAYS(120));
     assert_non_null(life_customer(&life));
-    life.settings.kept_ms = DAYS(400);
-    crash(&life);
+    crash_into(&life, DAYS(400));
     life_tick(&life, DAYS(399));
     assert_non_null(life_customer(&life));
-    life.settings.kept_ms = DAYS(500);
-    crash(&life);
+    crash_into(&life, DAYS(500));
     life_tick(&life, DAYS(499));
     assert_non_null(life_customer(&life));
     life_tick(&life, DAYS(500) + MINUTES(1));
+    nobody_is_there(&life);
+
+    life_add(&life, DAYS(600), "ProductUsed", "\"feature\":\"f\",\"seconds\":60");
+    life_tick(&life, DAYS(800)); /* churn is decided, and nothing waits but this */
+    crash_into(&life, DAYS(300));
+    life_tick(&life, DAYS(899));
+    assert_non_null(life_customer(&life));
+    life_tick(&life, DAYS(900) + MINUTES(1)); /* the shorter time, not the one that held before */
     nobody_is_there(&life);
     life_end(&life);
 }
