@@ -2,6 +2,8 @@
 #include "app/generate.h"
 
 #include "app/outgoing.h"
+#include "app/topics.h"
+#include "base/log.h"
 #include "base/time_text.h"
 #include "ingest/generate/generate.h"
 #include "ingest/import.h"
@@ -67,6 +69,16 @@ static int to_file(const struct generate_options *options, struct app *app)
     return is_good ? EXIT_FINE : EXIT_FAILED;
 }
 
+/* Kafka dates what it is given by its received_at (READINGS 48), and deletes by that date. */
+static void warn_of_the_deleted(const struct generate_options *options)
+{
+    int64_t kept_ms = topic_row_find("touchpoints")->retention_ms;
+    int64_t age_ms = clock_now_ms(&clock_system) - options->start_ms;
+    if (options->rate == 0 && age_ms > kept_ms)
+        log_warning("Kafka deletes the oldest of this within minutes: have what reads it running, or raise the topics' retention.ms",
+                    "from_days_ago", LOG_NUMBER(age_ms / DAYS(1)), "touchpoints_kept_days", LOG_NUMBER(kept_ms / DAYS(1)), NULL);
+}
+
 static int to_kafka(const struct generate_options *options, struct app *app)
 {
     struct outgoing outgoing;
@@ -79,6 +91,7 @@ static int to_kafka(const struct generate_options *options, struct app *app)
         outgoing_close(&outgoing);
         return atomic_load(&app->stop) ? EXIT_FINE : EXIT_FAILED;
     }
+    warn_of_the_deleted(options);
     int64_t begun_us = clock_monotonic_us();
     uint64_t sent = generate_run(options, &outgoing.outlet, &clock_system, &app->stop, &counts);
     bool is_flushed = outgoing_flush(&outgoing, app);

@@ -13,7 +13,7 @@ import time
 import fastavro
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -123,6 +123,14 @@ class Installation:
 
     def topic(self, name):
         return self.prefix + name
+
+    def keep_the_past(self):
+        """Kafka deletes by date: of events a hundred days old that are generated now, it could delete some before a test has read them."""
+        admin = AdminClient({"bootstrap.servers": self.services["KAFKA"]})
+        for_ever = ConfigEntry("retention.ms", "-1", incremental_operation=AlterConfigOpType.SET)
+        mine = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(self.prefix)]
+        for done in admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[for_ever]) for topic in mine]).values():
+            done.result(20)
 
     def consumer(self, isolation="read_committed"):
         return Consumer({"bootstrap.servers": self.services["KAFKA"], "group.id": self.prefix + "tests",

@@ -66,6 +66,7 @@ def absences_of(life):
 def test_what_is_missed_is_what_the_events_lack(make_installation):
     # The busiest customer waits for more than 64 things at a time: those bounds are another test's.
     installation = make_installation(**{"alerts.absence.delivery_after": "14d", "alerts.absence.use": True, "followups.pending_max": 4096, "alerts.open_max": 4096})
+    installation.keep_the_past()
     installation.start("journey")
     installation.succeed("generate", "--events", 24000, "--customers", 2000, "--seed", 5, "--span", "100d", "--disorder", "0s", "--duplicates", "0")
     events = [event_from_avro(record) for record in installation.records("touchpoints")]

@@ -37,6 +37,7 @@ def broken_promises(events, at):
 
 
 def test_alerts_are_those_of_the_promises_and_keep_the_rules(installation):
+    installation.keep_the_past()
     installation.start("journey")
     installation.start("sink")
     installation.succeed("generate", "--events", 12000, "--customers", 400, "--seed", 3, "--span", "100d", "--disorder", "0s", "--duplicates", "0")

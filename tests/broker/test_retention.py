@@ -86,3 +86,9 @@ def test_what_was_deleted_unread_is_told(installation, role, topic, feeder, left
     counted = re.findall(r"^touchstream_engine_gone_total\{.*\} (\S+)$", metrics, re.M)
     assert [float(one) for one in counted] == [float(sum(begin[number] - place[number] for number in begin))], metrics
     installation.stop(late)
+
+
+@pytest.mark.parametrize("span, is_told", [("29d", False), ("100d", True)])
+def test_history_that_is_older_than_kafka_keeps_is_told_of(installation, span, is_told):
+    done = installation.succeed("generate", "--events", 50, "--span", span)
+    assert ("deletes the oldest" in done.stderr and "touchpoints_kept_days=30" in done.stderr) == is_told, done.stderr

@@ -89,6 +89,7 @@ OF_LABELS = {"sentiment", "negative_share", "fcr", "recurring"}
 def test_generated_traffic(make_installation):
     """Every body record of the contract, in plausible lives, and every KPI."""
     installation = make_installation()
+    installation.keep_the_past()
     installation.start_route()
     installation.succeed("generate", "--events", 10000, "--customers", 400, "--seed", 5, "--span", "300d", "--disorder", "0s", "--duplicates", "0.5")
     judge = judge_of(installation)
@@ -111,6 +112,7 @@ def test_business_hours_over_the_weekend_of_a_time_change(make_installation):
     installation = make_installation(**{
         "sla.calendar": "office", "sla.calendars": {"office": {"zone": "Europe/Berlin", **week, "holidays": ["2026-10-27"]}},
         "kpi.time_zone": "Europe/Berlin"})
+    installation.keep_the_past()
     installation.start_route(("journey", "kpi"))
     installation.succeed("generate", "--events", 4000, "--customers", 150, "--seed", 9, "--start", "2026-10-20T00:00:00Z", "--span", "10d",
                          "--disorder", "0s", "--duplicates", "0")
