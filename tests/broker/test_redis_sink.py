@@ -400,9 +400,11 @@ def everything(installation):
     """All that stands under the prefix, as one text a key."""
     client, texts = installation.redis, {}
     read = {"string": client.get, "hash": client.hgetall, "set": client.smembers, "stream": client.xrange,
-            "zset": lambda key: client.zrange(key, 0, -1)}
+            "zset": lambda key: client.zrange(key, 0, -1), "none": lambda key: None}
     for key in client.scan_iter(installation.redis_prefix + "*", count=1000):
-        texts[key] = "%s %s" % (key, read[client.type(key)](key))
+        text = read[client.type(key)](key)
+        if text:  # else it has gone while this looked
+            texts[key] = "%s %s" % (key, text)
     return texts
 
 
