@@ -69,6 +69,7 @@ enum kpi_kind {
     KPI_KIND_CHURN,
     KPI_KIND_UPLIFT
 };
+enum { KPI_KINDS = KPI_KIND_UPLIFT + 1 };
 
 /* Which dimensions a KPI has (READINGS 11–15). */
 enum kpi_rollups {

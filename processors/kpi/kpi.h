@@ -7,6 +7,7 @@
 #include "base/time_zone.h"
 #include "engine/processor.h"
 #include "processors/kpi/catalog.h"
+#include "processors/kpi/trend/trend.h"
 #include "schemas/reader.h"
 
 struct kpi_settings {
@@ -43,8 +44,6 @@ struct kpi_schema_ids {
     uint32_t kpi, trend_shift, kpi_state, rejected, alert, kpi_delta;
 };
 
-struct trend_config; /* trend/trend.h */
-
 /* What all tasks share, read-only once made: hand it to the runner as `shared`. */
 struct kpi_shared {
     const struct kpi_settings *settings;
@@ -57,7 +56,7 @@ struct kpi_shared {
     bool has_target[KPI_COUNT_OF_ALL];
     double targets[KPI_COUNT_OF_ALL];
     uint8_t held[KPI_COUNT_OF_ALL]; /* enum window_id: which window alerts when it misses the target; NO_WINDOW: none does */
-    struct trend_config *trends; /* one a grid */
+    struct trend_config (*trends)[GRID_COUNT]; /* one a kind of KPI and grid */
 };
 
 /* What stands before `zone` is set by the caller and outlives it. false: `error` says which setting is wrong. */

@@ -6,11 +6,11 @@
 
 /* Is the bucket's value near enough to normal for the detectors, which know lopsided noise (skew.h)? Simulated at the shipped budget,
  * smaller ones raise twice as many alarms and more (tests/quality/alarms.c). Rates need some hits and some misses to be expected. */
-static bool has_enough(const struct series_state *state, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool)
+static bool has_enough(enum kpi_kind kind, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool)
 {
     static const double buckets_pooled[GRID_COUNT] = {90 * 1440, 90 * 24, 90};
     double n = (double)sums->n, rate = ((double)pool->num + 1) / ((double)pool->n + 2);
-    switch (state->series.kind) {
+    switch (kind) {
     case KPI_KIND_RATE:
     case KPI_KIND_SHARE:
         return n * rate * (1 - rate) >= 1.5;
@@ -30,15 +30,33 @@ static bool has_enough(const struct series_state *state, enum grid grid, const s
 }
 
 /* A count of nothing is 0; a mean of nothing is missing. */
-double row_value(const struct series_state *state, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool, int64_t flow)
+static double value_of(enum kpi_id id, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool, int64_t flow)
 {
     double value;
-    if (!has_enough(state, grid, sums, pool))
+    enum kpi_kind kind = kpi_names[id].kind;
+    if (!has_enough(kind, grid, sums, pool))
         return NAN;
-    if (evaluate_value(state->series.kpi, sums, flow, &value))
+    if (evaluate_value(id, sums, flow, &value))
         return value;
-    enum kpi_kind kind = state->series.kind;
     return kind == KPI_KIND_COUNT || kind == KPI_KIND_SUM || kind == KPI_KIND_DISTINCT ? 0 : NAN;
+}
+
+/* Where rows are no samples, what they say themselves is all that is known of their noise. */
+struct row_said row_say(enum kpi_id id, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool, int64_t flow)
+{
+    struct row_said said = {.value = value_of(id, grid, sums, pool, flow)};
+    if (!row_has_own_noise(kpi_names[id].kind))
+        return said;
+    said.n = fmax((double)sums->n, 0);
+    said.variance = evaluate_variance(id, sums, pool);
+    return said;
+}
+
+enum trend_scale row_scale(enum kpi_kind kind)
+{
+    static const enum trend_scale scales[KPI_KINDS] = {[KPI_KIND_RATE] = TREND_SHARE,    [KPI_KIND_SHARE] = TREND_SHARE,   [KPI_KIND_COUNT] = TREND_ROOT,
+                                                       [KPI_KIND_DISTINCT] = TREND_ROOT, [KPI_KIND_DURATION] = TREND_LOG, [KPI_KIND_SUM] = TREND_ROOT};
+    return scales[kind];
 }
 
 /* A count's noise grows with the count: that it got noisier says no more than that there is more of it. */

@@ -6,10 +6,22 @@
 #ifndef TS_KPI_ROWS_H
 #define TS_KPI_ROWS_H
 
-#include "processors/kpi/task.h"
+#include "processors/kpi/grid.h"
+#include "processors/kpi/trend/trend.h"
+#include "schemas/kpi_names.h"
+#include "schemas/kpi_sums.h"
 
-/* The bucket's value, NaN: missing. `pool`: what the series has had of late, `flow`: a gauge's value at its end. */
-double row_value(const struct series_state *state, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool, int64_t flow);
+/* What trend_add is given. */
+struct row_said {
+    double value; /* NaN: missing */
+    double n, variance;
+};
+
+/* `pool`: what the series has had of late, `flow`: a gauge's value at the bucket's end. */
+struct row_said row_say(enum kpi_id id, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool, int64_t flow);
+
+/* On which the noise of a kind's rows is even. */
+enum trend_scale row_scale(enum kpi_kind kind);
 
 /* Can the noise change while the level does not? */
 bool row_has_own_noise(enum kpi_kind kind);

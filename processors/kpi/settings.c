@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/time_text.h"
 #include "processors/kpi/kpi.h"
-#include "processors/kpi/trend/trend.h"
+#include "processors/kpi/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -234,14 +234,16 @@ static void set_trends(struct kpi_shared *shared)
     /* Most of the budget where most decisions are made; minutes are many and soon forgotten. */
     static const double shares[GRID_COUNT] = {[GRID_MINUTE] = 0.2, [GRID_HOUR] = 0.4, [GRID_DAY] = 0.4};
     static const enum trend_resolution resolutions[GRID_COUNT] = {TREND_MINUTE, TREND_HOUR, TREND_DAY};
-    shared->trends = memory_zeroed(GRID_COUNT, sizeof *shared->trends);
-    for (int grid = 0; grid < GRID_COUNT; grid++)
-        shared->trends[grid] = (struct trend_config){
-            .resolution = resolutions[grid],
-            .seasonal = true,
-            .zone = shared->zone,
-            .false_alarms_per_point = trend_budget(shared->settings->trend_false_alarms_per_month, shares[grid],
-                                                   shared->settings->trend_series, resolutions[grid])};
+    const struct kpi_settings *settings = shared->settings;
+    shared->trends = memory_zeroed(KPI_KINDS, sizeof *shared->trends);
+    for (int kind = 0; kind < KPI_KINDS; kind++)
+        for (int grid = 0; grid < GRID_COUNT; grid++)
+            shared->trends[kind][grid] = (struct trend_config){
+                .resolution = resolutions[grid],
+                .seasonal = true,
+                .scale = row_scale((enum kpi_kind)kind),
+                .zone = shared->zone,
+                .false_alarms_per_point = trend_budget(settings->trend_false_alarms_per_month, shares[grid], settings->trend_series, resolutions[grid])};
 }
 
 bool kpi_shared_init(struct kpi_shared *shared, struct bytes *error)

@@ -202,19 +202,16 @@ static void tell(struct step *step, struct series_state *state, enum grid grid, 
 }
 
 /* A detector is some KiB, in memory and in every checkpoint: it is made with the first row that says something. */
-static void feed_row(struct step *step, struct series_state *state, enum grid grid, int32_t row, double value,
-                     const struct kpi_sums *sums, bool is_told)
+static void feed_row(struct step *step, struct series_state *state, enum grid grid, int32_t row, const struct row_said *said, bool is_told)
 {
-    bool is_sample = row_has_own_noise(state->series.kind); /* else what the rows say themselves is all that is known of noise */
     const struct kpi_task *task = step->task;
-    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
-    if (!state->watch.trends[grid] && isnan(value))
+    if (!state->watch.trends[grid] && isnan(said->value))
         return;
     if (!state->watch.trends[grid])
-        watch_adopt(&state->watch, grid, trend_create(&task->shared->trends[grid]));
+        watch_adopt(&state->watch, grid, trend_create(&task->shared->trends[state->series.kind][grid]));
     struct trend_change changes[TREND_SHIFTS_MOST];
-    size_t count = trend_add(state->watch.trends[grid], grid_start_ms(state->series.zone, grid, row), value, is_sample && sums->n > 0 ? (double)sums->n : 0,
-                             is_sample ? evaluate_variance(state->series.kpi, sums, pool) : 0, changes, TREND_SHIFTS_MOST);
+    size_t count = trend_add(state->watch.trends[grid], grid_start_ms(state->series.zone, grid, row), said->value, said->n, said->variance, changes,
+                             TREND_SHIFTS_MOST);
     for (size_t i = 0; i < count && is_told; i++)
         tell(step, state, grid, &changes[i], row);
 }
@@ -242,7 +239,8 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         int32_t row = watch->next[grid]++;
         struct kpi_sums sums = series_bucket(&state->series, grid, row);
         flow += sums.n;
-        feed_row(step, state, grid, row, is_missing ? NAN : row_value(state, grid, &sums, pool, flow), &sums, row >= told_from);
+        struct row_said said = is_missing ? (struct row_said){.value = NAN} : row_say(state->series.kpi, grid, &sums, pool, flow);
+        feed_row(step, state, grid, row, &said, row >= told_from);
         struct standing now = standing_of(watch->trends[grid]);
         shift_alert_row(step, state, grid, watch_known_ms(state, grid, row), &now);
     }

@@ -1,11 +1,12 @@
-/* False alarms at the budget that is shipped: KPI series in which nothing happens, each as the kpi stage would feed it, many years of them.
+/* False alarms at the budget that is shipped: KPI series in which nothing happens, each as the kpi stage would feed it, many years of them. And
+ * what keeping to it costs: how many rows it takes to say that something has, on the scale of the kind (processors/kpi/trend/scale.h) and without one.
  *
  *     build/release/tests/quality/quality-alarms [YEARS]      500 of hours and five times as many of days, if not said otherwise
  *
  * An installation allows four a month for 500 series (trend.false_alarms_per_month, trend.series), two fifths of them by the hour: one in 26 years of a
  * series. So far out no series can teach what chance does, and what is allowed is kept only as far as it is measured, here. */
-#include "base/random.h"
-#include "processors/kpi/trend/trend.h"
+#include "processors/kpi/rows.h"
+#include "tests/unit/trend/draws.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,14 +15,18 @@
 static const double budget_a_month = 4 * 0.4 / 500;
 static const int64_t hour_ms = 3600000, day_ms = 86400000, begin_ms = 1735689600000; /* 2025-01-01 */
 
-enum law { RATE, COUNT, MEAN, NPS, DURATION };
+enum law { RATE, COUNT, MEAN, NPS, DURATION, SUM };
+
+/* One KPI of each. */
+static const enum kpi_id kpi_of[] = {[RATE] = KPI_SLA_RESOLUTION, [COUNT] = KPI_REVIEW_COUNT, [MEAN] = KPI_CSAT, [NPS] = KPI_NPS,
+                                     [DURATION] = KPI_RESOLUTION_TIME, [SUM] = KPI_UPSELL_REVENUE};
 
 struct kind {
     const char *name;
     enum law law;
     enum trend_resolution resolution;
     double items;     /* a row, on average */
-    double parameter; /* RATE: the share; DURATION: the deviation of the logarithm */
+    double parameter; /* RATE: the share; DURATION, SUM: the deviation of the logarithm */
     bool has_rhythm;
 };
 
@@ -39,60 +44,33 @@ static const struct kind kinds[] = {
     {"NPS of 10 answers an hour", NPS, TREND_HOUR, 10, 0, false},
     {"NPS of 4 answers an hour", NPS, TREND_HOUR, 4, 0, false},
     {"duration (log-normal, 0.6), 20 an hour", DURATION, TREND_HOUR, 20, 0.6, false},
+    {"duration (log-normal, 0.6), 20 an hour, by day and week", DURATION, TREND_HOUR, 20, 0.6, true},
+    {"sum of amounts (log-normal, 0.6), 20 an hour", SUM, TREND_HOUR, 20, 0.6, false},
+    {"sum of amounts (log-normal, 0.6), 20 an hour, by day and week", SUM, TREND_HOUR, 20, 0.6, true},
     {"rate of 95 %, 60 items a day", RATE, TREND_DAY, 60, 0.95, false},
     {"count of 30 a day", COUNT, TREND_DAY, 30, 0, false},
     {"count of 30 a day, by the week", COUNT, TREND_DAY, 30, 0, true},
     {"CSAT of 10 answers a day", MEAN, TREND_DAY, 10, 0, false},
 };
 
-static int poisson(struct random *dice, double mean)
-{
-    int count = 0;
-    double limit = exp(-mean);
-    if (mean > 60)
-        return (int)fmax(0, round(mean + sqrt(mean) * random_normal(dice)));
-    for (double product = random_unit(dice); product > limit; product *= random_unit(dice))
-        count++;
-    return count;
-}
-
-static double item(struct random *dice, const struct kind *kind)
+/* `factor`: 1 as long as nothing happens; of counts and amounts, of durations, and of a rate's misses. */
+static struct kpi_sums item(struct random *dice, const struct kind *kind, double factor)
 {
     double x = random_unit(dice);
     switch (kind->law) {
     case RATE:
-        return x < kind->parameter;
+        return kpi_sums_of_rate(x < 1 - factor * (1 - kind->parameter), false);
     case MEAN: /* five stars, as people give them */
-        return x < 0.05 ? 1 : x < 0.1 ? 2 : x < 0.2 ? 3 : x < 0.5 ? 4 : 5;
+        return kpi_sums_of_mean(x < 0.05 ? 1 : x < 0.1 ? 2 : x < 0.2 ? 3 : x < 0.5 ? 4 : 5);
     case NPS:
-        return x < 0.15 ? -100 : x < 0.45 ? 0 : 100;
+        return kpi_sums_of_nps(x < 0.15 ? 0 : x < 0.45 ? 7 : 10);
+    case DURATION: /* of some hours */
+        return kpi_sums_of_duration((int64_t)(1e7 * factor * exp(kind->parameter * random_normal(dice))));
+    case SUM:
+        return (struct kpi_sums){.n = 1, .sum = (int64_t)(2000 * exp(kind->parameter * random_normal(dice)))};
     default:
-        return exp(kind->parameter * random_normal(dice));
+        return (struct kpi_sums){.n = 1};
     }
-}
-
-/* What the kpi stage knows of a series when it judges a row. */
-struct pool {
-    double items, sum, squares;
-};
-
-struct row {
-    double value, items, variance;
-};
-
-/* As has_enough and evaluate_variance of processors/kpi have it. */
-static struct row row_of(const struct kind *kind, const struct pool *pool, double items, double sum)
-{
-    struct row row = {NAN, items, 0};
-    double rate = (pool->sum + 1) / (pool->items + 2), mean = pool->sum / fmax(pool->items, 1);
-    if (kind->law == COUNT)
-        return (struct row){items, 0, 0};
-    bool is_enough = kind->law == RATE ? items * rate * (1 - rate) >= 1.5 : items >= (kind->law == DURATION ? 5 : 4);
-    if (!is_enough)
-        return row;
-    row.value = sum / items;
-    row.variance = (kind->law == RATE ? rate * (1 - rate) : pool->squares / pool->items - mean * mean) / items;
-    return row;
 }
 
 static double traffic(const struct kind *kind, long number)
@@ -104,37 +82,113 @@ static double traffic(const struct kind *kind, long number)
     return kind->items * (day % 7 >= 5 ? 0.5 : 1.2) * (is_day ? 1 : 1 + 0.8 * sin(2 * M_PI * (double)(number % 24) / 24));
 }
 
+/* A series as it is watched. */
+struct watched {
+    const struct kind *kind;
+    enum kpi_id kpi;
+    struct trend *trend;
+    struct kpi_sums pool;
+    long number;
+};
+
+static struct watched watch(const struct kind *kind, enum trend_scale scale)
+{
+    const struct trend_config config = {.resolution = kind->resolution, .seasonal = true, .scale = scale,
+                                        .false_alarms_per_point = trend_budget(budget_a_month, 1, 1, kind->resolution)};
+    bool is_counted = kind->law == COUNT || kind->law == SUM; /* for so long that it is watched */
+    double rows_pooled = kind->resolution == TREND_DAY ? 90 : 90 * 24;
+    return (struct watched){kind, kpi_of[kind->law], trend_create(&config), {.n = is_counted ? (int64_t)(kind->items * rows_pooled) : 0}, 0};
+}
+
+static size_t next_row(struct watched *watched, struct random *dice, double factor, struct trend_change found[TREND_SHIFTS_MOST])
+{
+    const struct kind *kind = watched->kind;
+    bool is_day = kind->resolution == TREND_DAY, is_of_items = kind->law == COUNT || kind->law == SUM;
+    struct kpi_sums sums = {0};
+    for (int items = (int)draw_poisson(dice, traffic(kind, watched->number) * (is_of_items ? factor : 1)); items > 0; items--) {
+        struct kpi_sums one = item(dice, kind, factor);
+        kpi_sums_add(&sums, &one, 1);
+    }
+    kpi_sums_add(&watched->pool, &sums, 1);
+    struct row_said said = row_say(watched->kpi, is_day ? GRID_DAY : GRID_HOUR, &sums, &watched->pool, 0);
+    return trend_add(watched->trend, begin_ms + watched->number++ * (is_day ? day_ms : hour_ms), said.value, said.n, said.variance, found, TREND_SHIFTS_MOST);
+}
+
 struct alarms {
     long shifts, spikes;
 };
 
 static void add_series(struct random *dice, const struct kind *kind, long rows, struct alarms *alarms)
 {
-    const struct trend_config config = {.resolution = kind->resolution, .seasonal = true,
-                                        .false_alarms_per_point = trend_budget(budget_a_month, 1, 1, kind->resolution)};
-    struct trend *trend = trend_create(&config);
-    struct pool pool = {0, 0, 0};
-    for (long number = 0; number < rows; number++) {
-        int items = poisson(dice, traffic(kind, number));
-        double sum = 0;
-        for (int k = 0; k < items && kind->law != COUNT; k++) {
-            double x = item(dice, kind);
-            sum += x;
-            pool.squares += x * x;
-        }
-        pool.items += items;
-        pool.sum += sum;
-        struct row row = row_of(kind, &pool, items, sum);
+    struct watched watched = watch(kind, row_scale(kpi_names[kpi_of[kind->law]].kind));
+    while (watched.number < rows) {
         struct trend_change found[TREND_SHIFTS_MOST];
-        size_t count = trend_add(trend, begin_ms + number * (kind->resolution == TREND_DAY ? day_ms : hour_ms), row.value, row.items, row.variance,
-                                 found, TREND_SHIFTS_MOST);
+        size_t count = next_row(&watched, dice, 1, found);
         for (size_t k = 0; k < count; k++) {
             alarms->spikes += found[k].kind == TREND_KIND_SPIKE;
-            /* A count's noise grows with the count: the stage does not tell of it. */
-            alarms->shifts += found[k].kind != TREND_KIND_SPIKE && !(kind->law == COUNT && found[k].kind == TREND_KIND_VARIANCE);
+            alarms->shifts += found[k].kind != TREND_KIND_SPIKE && (found[k].kind != TREND_KIND_VARIANCE || row_has_own_noise(kpi_names[watched.kpi].kind));
         }
     }
-    trend_destroy(trend);
+    trend_destroy(watched.trend);
+}
+
+/* --- rows until a change is said */
+
+struct change {
+    const char *name;
+    struct kind kind;
+    double factor;
+};
+
+static const struct change changes[] = {
+    {"count of 30 an hour falls to 20", {NULL, COUNT, TREND_HOUR, 30, 0, false}, 2 / 3.0},
+    {"count of 30 an hour rises to 42", {NULL, COUNT, TREND_HOUR, 30, 0, false}, 1.4},
+    {"count of 30 an hour by day and week falls by half", {NULL, COUNT, TREND_HOUR, 30, 0, true}, 0.5},
+    {"count of 30 an hour by day and week rises by half", {NULL, COUNT, TREND_HOUR, 30, 0, true}, 1.5},
+    {"rate of 95 %, 60 items an hour, falls to 90 %", {NULL, RATE, TREND_HOUR, 60, 0.95, false}, 2},
+    {"rate of 80 %, 60 items an hour, rises to 88 %", {NULL, RATE, TREND_HOUR, 60, 0.8, false}, 0.6},
+    {"duration, 20 an hour, is longer by a third", {NULL, DURATION, TREND_HOUR, 20, 0.6, false}, 4 / 3.0},
+    {"duration, 20 an hour, is shorter by a quarter", {NULL, DURATION, TREND_HOUR, 20, 0.6, false}, 0.75},
+};
+
+static double rows_until_said(struct random *dice, const struct change *change, enum trend_scale scale)
+{
+    enum { CALM = 70 * 24, WAITED = 30 * 24 };
+    struct watched watched = watch(&change->kind, scale);
+    bool is_said = false;
+    while (!is_said && watched.number < CALM + WAITED) {
+        struct trend_change found[TREND_SHIFTS_MOST];
+        size_t count = next_row(&watched, dice, watched.number < CALM ? 1 : change->factor, found);
+        for (size_t k = 0; k < count; k++)
+            is_said |= watched.number > CALM && (found[k].kind == TREND_KIND_LEVEL || found[k].kind == TREND_KIND_TREND);
+    }
+    trend_destroy(watched.trend);
+    return (double)(watched.number - CALM);
+}
+
+static double mean_until_said(const struct change *change, enum trend_scale scale)
+{
+    enum { SERIES = 300 };
+    struct random dice;
+    double log_rows = 0;
+    random_init(&dice, 7);
+    for (int i = 0; i < SERIES; i++)
+        log_rows += log(rows_until_said(&dice, change, scale));
+    return exp(log_rows / SERIES);
+}
+
+static void print_delays(void)
+{
+    double log_ratio = 0;
+    size_t count = sizeof changes / sizeof *changes;
+    printf("Rows until a change is said, geometric means of 300 series                   scaled  linear  ratio\n");
+    for (size_t i = 0; i < count; i++) {
+        double scaled = mean_until_said(&changes[i], row_scale(kpi_names[kpi_of[changes[i].kind.law]].kind)), linear = mean_until_said(&changes[i], TREND_LINEAR);
+        printf("  %-72s %6.1f  %6.1f  %6.2f\n", changes[i].name, scaled, linear, scaled / linear);
+        fflush(stdout);
+        log_ratio += log(scaled / linear);
+    }
+    printf("  %-72s %22.2f\n", "geometric mean", exp(log_ratio / (double)count));
 }
 
 int main(int argc, char **argv)
@@ -161,5 +215,6 @@ int main(int argc, char **argv)
         total += share;
     }
     printf("  %-72s %22.2f\n", "mean", total / (double)count);
+    print_delays();
     return 0;
 }

@@ -28,6 +28,7 @@ struct state {
 
 struct trend {
     struct trend_config config;
+    double alarms; /* the share of rows at which it may raise one by chance, as it is asked for */
     struct state state;
 };
 
@@ -38,6 +39,7 @@ static const int64_t spike_rows_least = 21;
 static const double plain_jump = 2.5; /* in such units; a pure change of spread is hardly ever so far off by chance */
 static const double value_most = 1e100; /* beyond it squares overflow: no KPI, and taken for missing */
 static const double false_alarms_known = 1.4e-4; /* a point: one in ten months of hours */
+static const double rarity_more = 0.75; /* by which power rarer than that is asked for again */
 static const double false_alarms_most = 1.0 / 100; /* a point; a looser budget than this would ask for noise */
 
 double trend_budget(double per_month, double share, double series, enum trend_resolution resolution)
@@ -47,10 +49,19 @@ double trend_budget(double per_month, double share, double series, enum trend_re
     return per_month * share / (fmax(series, 1) * points_per_month[resolution]);
 }
 
+/* What a series shows of its own chances says little of what is a hundred times rarer: an alarm in 200,000 rows was raised four to ten times as
+ * often in simulations. So beyond what can be known each factor of rarity is asked for nearly twice. */
+static double alarm_rate(const struct trend_config *config)
+{
+    double wanted = fmin(fmax(config->false_alarms_per_point, 1e-12), false_alarms_most);
+    return wanted * fmin(1, pow(wanted / false_alarms_known, rarity_more));
+}
+
 struct trend *trend_create(const struct trend_config *config)
 {
     struct trend *trend = memory_zeroed(1, sizeof *trend);
     trend->config = *config;
+    trend->alarms = alarm_rate(config);
     trend->state.spike_row = INT64_MIN / 2;
     season_init(&trend->state.season);
     surprise_init(&trend->state.surprise);
@@ -72,14 +83,6 @@ static enum season_kind season_kind_of(const struct trend_config *config)
     return config->resolution == TREND_DAY ? SEASON_WEEK_OF_DAYS : SEASON_WEEK_OF_HOURS;
 }
 
-/* What a series shows of its own chances says little of what is a hundred times rarer: an alarm in 200,000 rows was raised four to ten times as
- * often in simulations. So beyond what can be known each factor of rarity is asked for twice. */
-static double alarm_rate(const struct trend_config *config)
-{
-    double wanted = fmin(fmax(config->false_alarms_per_point, 1e-12), false_alarms_most);
-    return wanted * fmin(1, wanted / false_alarms_known);
-}
-
 /* How much noisier than usual this row is: its sampling variance against the usual one. A tenth is taken to be noise
  * that no sample size removes, so that one huge sample does not rule alone. */
 static double sampling_weight(struct state *state, double n, double variance)
@@ -91,41 +94,58 @@ static double sampling_weight(struct state *state, double n, double variance)
     return 0.1 + 0.9 * noise / state->noise;
 }
 
+/* From the scale that is judged on to the values' own unit. */
+struct unit {
+    enum trend_scale scale;
+    double per_item; /* 1/n of a row, on average; 0: not known */
+};
+
+static struct unit unit_of(const struct trend *trend)
+{
+    return (struct unit){trend->config.scale, trend->state.noise};
+}
+
+static double mean_in_unit(const struct unit *unit, double level, double deviation)
+{
+    return scale_mean(unit->scale, level, deviation * deviation, unit->per_item);
+}
+
 /* What changed most: where the series stands, where it is going, or how much it wobbles; each in units of what the old
  * regime's noise would do to it over as many rows. A level that has plainly moved is the news, though the spread may have moved further:
  * a share that falls from 0.95 scatters more for that alone. */
-static void describe(const struct run *old, const struct run *now, struct trend_change *shift)
+static void describe(const struct unit *unit, const struct run *old, const struct run *now, struct trend_change *shift)
 {
     double old_sigma = fmax(run_deviation(old), 1e-300), rows = now->rows, wobble = run_wobble(now);
     double jump = fabs(run_mean(now) - now->expected) * sqrt(rows) / fmax(fmax(old_sigma, now->deviation), wobble);
     double bend = fabs(now->mean[1] - old->mean[1]) * rows * sqrt(rows / 12) / fmax(old_sigma, run_deviation(now));
     double ratio = fmin(fmax(wobble / old_sigma, 0.1), 10); /* after a constant everything is infinitely noisier */
     double width = fabs(log(ratio)) * sqrt(2 * rows);
+    double slope_in_unit = scale_slope(unit->scale, run_mean(now));
     shift->kind = TREND_KIND_LEVEL;
-    shift->before = now->expected;
-    shift->after = run_mean(now);
+    shift->before = mean_in_unit(unit, now->expected, run_deviation(old));
+    shift->after = mean_in_unit(unit, run_mean(now), wobble);
     if (bend > jump && bend > width) {
         shift->kind = TREND_KIND_TREND;
-        shift->before = old->mean[1];
-        shift->after = now->mean[1];
+        shift->before = old->mean[1] * scale_slope(unit->scale, now->expected);
+        shift->after = now->mean[1] * slope_in_unit;
     } else if (width > jump && jump < plain_jump) {
         shift->kind = TREND_KIND_VARIANCE;
-        shift->before = old_sigma;
-        shift->after = wobble;
+        shift->before = old_sigma * slope_in_unit;
+        shift->after = wobble * slope_in_unit;
     }
-    shift->low = now->expected - 1.96 * now->deviation;
-    shift->high = now->expected + 1.96 * now->deviation;
+    shift->low = scale_out(unit->scale, now->expected - 1.96 * now->deviation);
+    shift->high = scale_out(unit->scale, now->expected + 1.96 * now->deviation);
 }
 
-/* The row as it came, and as it is judged. */
+/* The row as it came, on the scale, and as it is judged. */
 struct row {
     int64_t number, at_ms, local_ms;
-    double value, rest, weight, weight_now;
+    double value, on_scale, rest, weight, weight_now;
     struct season_part season;
 };
 
 /* Is this one row odd? True: a spike, written to `spike`. A spike's neighbour is not said again. */
-static bool look_at_row(struct state *state, const struct row *row, double false_alarms, struct trend_change *spike)
+static bool look_at_row(struct state *state, const struct unit *unit, const struct row *row, double false_alarms, struct trend_change *spike)
 {
     struct runs_forecast forecast = runs_expect(&state->runs, row->weight);
     if (!forecast.known)
@@ -146,14 +166,14 @@ static bool look_at_row(struct state *state, const struct row *row, double false
     state->spike_row = row->number;
     *spike = (struct trend_change){
         .kind = TREND_KIND_SPIKE, .onset_row = row->number, .detected_row = row->number, .onset_at_ms = row->at_ms,
-        .detected_at_ms = row->at_ms, .before = expected, .after = row->value,
-        .low = expected - 1.96 * forecast.deviation, .high = expected + 1.96 * forecast.deviation,
+        .detected_at_ms = row->at_ms, .before = mean_in_unit(unit, expected, sqrt(forecast.variance)), .after = row->value,
+        .low = scale_out(unit->scale, expected - 1.96 * forecast.deviation), .high = scale_out(unit->scale, expected + 1.96 * forecast.deviation),
         .confidence = 1 - pow(10, frequency)};
     return is_news;
 }
 
 /* Has the regime changed? True: written to `shift`. */
-static bool look_at_regime(struct state *state, const struct row *row, double false_alarms, struct trend_change *shift)
+static bool look_at_regime(struct state *state, const struct unit *unit, const struct row *row, double false_alarms, struct trend_change *shift)
 {
     struct runs_news news;
     runs_add(&state->runs, row->number, row->at_ms, row->rest, row->weight, &news);
@@ -168,7 +188,7 @@ static bool look_at_regime(struct state *state, const struct row *row, double fa
     *shift = (struct trend_change){.onset_row = now->start_row, .detected_row = row->number,
                                   .onset_at_ms = now->start_at_ms, .detected_at_ms = row->at_ms,
                                   .confidence = 1 / (1 + exp(-news.log_odds))};
-    describe(&old, now, shift);
+    describe(unit, &old, now, shift);
     season_restart(&state->season, row->local_ms, run_mean(now), now->rows);
     return !state->patience.flapping;
 }
@@ -208,20 +228,21 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
         runs_add(&state->runs, row.number, at_ms, NAN, 1, &nothing);
         return 0;
     }
-    double weight = sampling_weight(state, n, variance);
+    row.on_scale = scale_in(trend->config.scale, value, n);
+    double weight = sampling_weight(state, n, trend->config.scale == TREND_LINEAR ? variance : 0);
     row.season = season_at(&state->season, kind, row.local_ms);
-    season_learn(&state->season, kind, row.local_ms, value, row.season.worth, weight);
+    season_learn(&state->season, kind, row.local_ms, row.on_scale, row.season.worth, weight);
     if (!row.season.ready)
         return 0;
     leave_hush(state, row.season.hushed);
     row.weight = weight * row.season.noise;
     row.weight_now = n > 0 || variance > 0 ? weight : row.season.noise_now;
-    row.rest = value - row.season.worth;
+    row.rest = row.on_scale - row.season.worth;
 
     struct trend_change found[TREND_SHIFTS_MOST];
-    double alarms = alarm_rate(&trend->config);
-    size_t count = look_at_row(state, &row, spike_part * alarms, &found[0]);
-    count += look_at_regime(state, &row, shift_part * alarms, &found[count]);
+    struct unit unit = unit_of(trend);
+    size_t count = look_at_row(state, &unit, &row, spike_part * trend->alarms, &found[0]);
+    count += look_at_regime(state, &unit, &row, shift_part * trend->alarms, &found[count]);
     if (row.season.hushed)
         return 0;
     count = count < most ? count : most;
@@ -239,8 +260,10 @@ bool trend_stands_at(const struct trend *trend, double *level, double *slope)
     const struct runs *runs = &trend->state.runs;
     if (runs->count == 0 || runs->run[0].rows == 0)
         return false;
-    *level = run_mean(&runs->run[0]);
-    *slope = runs->run[0].mean[1];
+    const struct run *now = &runs->run[0];
+    struct unit unit = unit_of(trend);
+    *level = mean_in_unit(&unit, run_mean(now), run_wobble(now));
+    *slope = now->mean[1] * scale_slope(unit.scale, run_mean(now) + now->mean[1] * now->rows / 2); /* by now, not on average */
     return true;
 }
 
@@ -261,7 +284,7 @@ static uint32_t clocks_of(const struct trend_config *config)
 
 static struct mark mark_of(const struct trend_config *config)
 {
-    return (struct mark){0x54534852, 3 | clocks_of(config), sizeof(struct state)};
+    return (struct mark){0x54534852, 3 | (uint32_t)config->scale << 4 | clocks_of(config), sizeof(struct state)};
 }
 
 void trend_save(const struct trend *trend, struct bytes *out)

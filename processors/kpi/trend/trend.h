@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/view.h"
+#include "processors/kpi/trend/scale.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,7 @@ struct trend_config {
     /* Learn and take away the hour of the day and the day of the week (TREND_DAY: the day of the week). Then nothing is
      * said in the first day (TREND_DAY: week), which could not be told from a season. */
     bool seasonal;
+    enum trend_scale scale; /* what the values are; a count is at home on TREND_ROOT */
     const struct time_zone *zone; /* by whose clocks the hours and days of the season are; NULL: UTC */
     /* The share of points at which a series in which nothing happens may raise an alarm; see trend_budget. */
     double false_alarms_per_point;
@@ -36,8 +38,8 @@ struct trend_change {
     enum trend_kind kind;
     int64_t onset_row, detected_row; /* rows of this series from 0, missing ones counted; onset ≤ detected */
     int64_t onset_at_ms, detected_at_ms;
-    /* LEVEL: what was to be expected at the onset and the mean since, the season taken away. SPIKE: what was to be expected
-     * of the row, season included, and what it is. TREND: slope per row. VARIANCE: standard deviation. */
+    /* In the unit of the values. LEVEL: what was to be expected at the onset and the mean since (on the scale, scale.h), the season taken away. SPIKE: what
+     * was to be expected of the row, season included, and what it is. TREND: slope per row. VARIANCE: standard deviation. */
     double before, after;
     double low, high;  /* where `before` said the new points would be, 95 % */
     double confidence; /* 0…1: the probability that it is a change, given how often nothing happens */
@@ -51,7 +53,8 @@ struct trend *trend_create(const struct trend_config *config);
 void trend_destroy(struct trend *trend);
 
 /* The next row of the series; rows come in the order of time. `value` NaN: missing (it counts as a row). `n`: the sample
- * size behind the value, 0 for unknown. `variance`: the sampling variance of `value` itself, 0 for unknown.
+ * size behind the value, 0 for unknown. `variance`: the sampling variance of `value` itself, 0 for unknown; on a scale that is not linear `n` alone
+ * says it.
  * Writes up to `most` shifts found with this row and gives their number (at most TREND_SHIFTS_MOST). */
 enum { TREND_SHIFTS_MOST = 2 };
 size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_change *out,
@@ -63,8 +66,8 @@ double trend_score(const struct trend *trend);
 /* Where the present regime stands, the season taken away: the mean of its rows, and by how much it rises a row. false: none is known yet. */
 bool trend_stands_at(const struct trend *trend, double *level, double *slope);
 
-/* The whole state as bytes, appended; and back. trend_load gives NULL when the bytes are not a state of this version, or its season was learned by other
- * clocks (start afresh then). The config is not part of the state: what the installation says now applies. */
+/* The whole state as bytes, appended; and back. trend_load gives NULL when the bytes are not a state of this version, or it was learned by other
+ * clocks or on another scale (start afresh then). The config is not part of the state: what the installation says now applies. */
 void trend_save(const struct trend *trend, struct bytes *out);
 struct trend *trend_load(const struct trend_config *config, struct view saved);
 

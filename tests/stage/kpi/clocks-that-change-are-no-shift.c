@@ -20,8 +20,8 @@ static int share_at(const struct stage_under_test *stage, int64_t at_ms)
 static void feed_hour(struct stage_under_test *stage, struct random *random, const char *key, int64_t at_ms, int share)
 {
     int64_t n = 0;
-    for (int i = 0; i < 300; i++)
-        n += random_below(random, 100) < (uint32_t)share;
+    for (int i = 0; i < 3000; i++) /* nearly a Poisson count */
+        n += random_below(random, 1000) < (uint32_t)share;
     feed_add(stage, key, at_ms + MINUTES(30), (struct kpi_sums){.n = n}, -1);
     feed_clock(stage, at_ms + HOURS(1) + MINUTES(2));
 }

@@ -160,7 +160,7 @@ static void a_drop_is_found_with_its_onset_and_called_bad(void **unused)
     (void)unused;
     struct stage_under_test stage;
     struct random random;
-    random_init(&random, 5);
+    random_init(&random, 7);
     stage_begin(&stage, "UTC", "single");
     int64_t start_ms = at("2026-02-01T00:00:00Z"), drop_ms = start_ms + DAYS(20);
     feed_clock(&stage, start_ms);

@@ -231,7 +231,7 @@ static void what_is_taken_back_is_no_upload(void **unused)
     struct random random;
     struct trend_shift shifts[SHIFTS_TOLD_MOST];
     int64_t drop_ms = start_ms() + DAYS(25);
-    random_init(&random, 15);
+    random_init(&random, 16);
     begin(&stage);
     for (int64_t hour_ms = start_ms(); hour_ms < drop_ms + DAYS(1); hour_ms += HOURS(1)) {
         feed_hour(&stage, &random, hour_ms, hour_ms < drop_ms ? 0.8 : 0.5);

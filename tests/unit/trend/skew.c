@@ -1,7 +1,7 @@
 /* Lopsided noise: bent straight, and no source of alarms. */
-#include "base/random.h"
 #include "processors/kpi/trend/skew.h"
 #include "processors/kpi/trend/trend.h"
+#include "tests/unit/trend/draws.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,15 +13,6 @@
 static double unit(struct random *random)
 {
     return ((double)random_below(random, 1 << 30) + 0.5) / (1 << 30);
-}
-
-static double poisson(struct random *random, double mean)
-{
-    double limit = exp(-mean), product = unit(random);
-    int count = 0;
-    for (; product > limit; product *= unit(random))
-        count++;
-    return count;
 }
 
 /* The sum of four waits: continuous, and as lopsided as a count of one. */
@@ -71,7 +62,7 @@ static void even_noise_stays_as_it_is(void **state)
     }
     assert_int_equal(bent, 0);
     for (int row = 0; row < 20000; row++)
-        skew_learn(&skew, poisson(&random, 1) - 1);
+        skew_learn(&skew, draw_poisson(&random, 1) - 1);
     assert_true(fabs(skew_of(&skew) - 1) < 0.2);
 }
 
@@ -97,9 +88,9 @@ static void few_an_hour_alarm_as_seldom_as_many(void **state)
 {
     (void)state;
     enum { YEARS = 30, MONTHS = YEARS * 12 };
-    assert_in_range(alarms_of(poisson, 1, YEARS, 1 / 730.5), 0.6 * MONTHS, 1.1 * MONTHS);
-    assert_in_range(alarms_of(poisson, 2, YEARS, 1 / 730.5), 0.6 * MONTHS, 1.1 * MONTHS);
-    assert_in_range(alarms_of(poisson, 4, YEARS, 1 / 730.5), 0.6 * MONTHS, 1.1 * MONTHS);
+    assert_in_range(alarms_of(draw_poisson, 1, YEARS, 1 / 730.5), 0.6 * MONTHS, 1.1 * MONTHS);
+    assert_in_range(alarms_of(draw_poisson, 2, YEARS, 1 / 730.5), 0.6 * MONTHS, 1.1 * MONTHS);
+    assert_in_range(alarms_of(draw_poisson, 4, YEARS, 1 / 730.5), 0.6 * MONTHS, 1.1 * MONTHS);
     assert_in_range(alarms_of(waits, 20, YEARS, 1 / 730.5), 0.6 * MONTHS, 1.1 * MONTHS);
 }
 
