@@ -69,6 +69,11 @@ struct view http_exchange_header(const struct http_exchange *exchange, const cha
 struct view http_exchange_bearer(const struct http_exchange *exchange); /* the token of «Authorization: Bearer …»; null: none */
 struct view http_exchange_query(const struct http_exchange *exchange, const char *name);  /* decoded; null: absent */
 struct view http_exchange_body(const struct http_exchange *exchange);
+/* Whose connection it is, as IPv6 has it (IPv4: ::ffff:a.b.c.d): a proxy's, where one is between. Zeros: not known. */
+struct http_peer {
+    unsigned char bytes[16];
+};
+struct http_peer http_exchange_peer(const struct http_exchange *exchange);
 /* Calls `each` for every header; names as the client wrote them. */
 void http_exchange_each_header(const struct http_exchange *exchange,
                                void (*each)(void *context, struct view name, struct view value), void *context);

@@ -4,6 +4,7 @@
 #include "base/json_writer.h"
 #include "base/memory.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -50,6 +51,21 @@ struct view http_exchange_query(const struct http_exchange *exchange, const char
 struct view http_exchange_body(const struct http_exchange *exchange)
 {
     return bytes_view(&exchange->body);
+}
+
+struct http_peer http_exchange_peer(const struct http_exchange *exchange)
+{
+    static const unsigned char v4[12] = {[10] = 0xff, [11] = 0xff};
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    struct http_peer peer = {{0}};
+    if (address && address->sa_family == AF_INET6) {
+        memcpy(peer.bytes, &((const struct sockaddr_in6 *)address)->sin6_addr, sizeof peer.bytes);
+    } else if (address && address->sa_family == AF_INET) {
+        memcpy(peer.bytes, v4, sizeof v4);
+        memcpy(peer.bytes + sizeof v4, &((const struct sockaddr_in *)address)->sin_addr, 4);
+    }
+    return peer;
 }
 
 struct each_header {

@@ -28,7 +28,8 @@ const struct setting dashboard_setting_rows[] = {
                           "but need no token."),
     SETTING_TEXT(struct dashboard_settings, read_token, "dashboard.read_token", .is_secret = true,
                  .about = "Who reads the page or its API must know it, or dashboard.token: by signing in on the page, or as a bearer token; "
-                          "empty: whoever reaches the address reads."),
+                          "empty: whoever reaches the address reads. Wrong ones of either token: ten at once from an address, then one every 30 s, and a "
+                          "hundred and one every 3 s from all addresses; further ones are answered 429. Behind a proxy all have its address."),
     SETTING_DURATION(struct dashboard_settings, session_ms, "dashboard.session", .standard = HOURS(12), .least = MINUTES(1), .most = DAYS(400),
                      .about = "How long a browser stays signed in."),
     SETTING_INTEGER(struct dashboard_settings, threads, "dashboard.threads", .standard = 2, .least = 1, .most = 64,
@@ -186,10 +187,8 @@ static void handle_action(struct dashboard *dashboard, struct http_exchange *exc
 {
     const char *slash = rest.size ? memrchr(rest.data, '/', rest.size) : NULL;
     struct verb_body body;
-    if (!access_may_act(&dashboard->access, exchange)) {
-        http_exchange_refuse(exchange, 401, "unauthorized", "case actions need the dashboard's token as a bearer token");
+    if (!access_lets_act(&dashboard->access, exchange))
         return;
-    }
     if (slash == NULL) {
         http_exchange_refuse(exchange, 404, "not_found", "POST /api/cases/ID/VERB");
         return;
@@ -242,10 +241,8 @@ static void handle(void *context, struct http_exchange *exchange)
         http_exchange_refuse(exchange, 405, "bad_method", "this path takes another method");
         return;
     }
-    if (is_for_readers(place) && !access_may_read(&dashboard->access, exchange)) {
-        access_refuse_reader(exchange);
+    if (is_for_readers(place) && !access_lets_read(&dashboard->access, exchange))
         return;
-    }
     switch (place) {
     case PLACE_NOWHERE:
         http_exchange_refuse(exchange, 404, "not_found", "here are the page at /, GET /api/{" QUESTION_PATHS "} and POST /api/cases/ID/VERB");
@@ -273,7 +270,7 @@ static struct http_server *listen_at(struct dashboard *dashboard, char *error, s
         snprintf(error, error_size, "not host:port");
         return NULL;
     }
-    dashboard->access = (struct access){settings, dashboard->config->clock, address.port};
+    dashboard->access.port = address.port;
     struct http_server_settings http = {.address = address.host,
                                         .port = address.port,
                                         .tls = settings->tls,
@@ -286,7 +283,7 @@ static struct http_server *listen_at(struct dashboard *dashboard, char *error, s
 
 enum outcome dashboard_run(const struct dashboard_config *config, atomic_bool *stop)
 {
-    struct dashboard dashboard = {.config = config};
+    struct dashboard dashboard = {.config = config, .access = {.settings = config->settings, .clock = config->clock}};
     char error[256];
     pthread_mutex_init(&dashboard.lock, NULL);
     struct case_actions_config actions = {config->kafka, config->touchpoint_schema_id, config->clock};
@@ -295,6 +292,7 @@ enum outcome dashboard_run(const struct dashboard_config *config, atomic_bool *s
         log_error("dashboard cannot start", "error", error, NULL);
         return OUTCOME_STOP;
     }
+    dashboard.access.guesses = guesses_create();
     dashboard.live = live_create(config->redis, stop);
     struct http_server *server = listen_at(&dashboard, error, sizeof error);
     if (server == NULL) {
@@ -308,6 +306,7 @@ enum outcome dashboard_run(const struct dashboard_config *config, atomic_bool *s
 
     live_destroy(dashboard.live);
     http_server_destroy(server);
+    guesses_destroy(dashboard.access.guesses);
     case_actions_destroy(dashboard.actions);
     for (size_t i = 0; i < dashboard.link_count; i++)
         redis_link_destroy(dashboard.links[i]);

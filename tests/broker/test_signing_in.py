@@ -136,6 +136,61 @@ def test_without_a_token_everybody_reads(shared_installation):
     assert page.get("api/session").json() == {"sign_in": False}
 
 
+def refused(answer):
+    wait = int(answer.headers.get("Retry-After", 0))
+    error = answer.json()["error"]
+    return answer.status_code == 429 and 0 < wait <= 60 and error["code"] == "too_many_guesses" and "%d s" % wait in error["reason"]
+
+
+def guess(page, until, **how):
+    """Wrong tokens, each another, until one is answered that none is looked at."""
+    for i in range(until):
+        if refused(page.get("api/hot", "guess %d" % i, **how)):
+            return i
+    raise AssertionError("%d guesses, and on it goes" % until)
+
+
+def test_who_guesses_is_not_listened_to_after_some(shared_installation):
+    page = Page(shared_installation, **{"dashboard.read_token": READ, "dashboard.token": ACT})
+    early = requests.Session()
+    assert page.sign_in(READ, early).status_code == 200
+    assert guess(page, 12) == 10
+
+    # Whichever way the next guess comes, it is not looked at: not even the right one, or that would be told.
+    assert refused(page.get("api/hot", READ)) and refused(page.act("another")) and refused(page.act(ACT))
+    assert refused(page.sign_in("another", requests.Session())) and refused(page.sign_in(READ, requests.Session()))
+    made_up = "touchstream_%d=9999999999.00.00" % page.port
+    assert refused(page.get("api/hot", Cookie=made_up)) and refused(page.get("api/session", Cookie=made_up))
+    assert refused(page.get("api/hot", "another", **{"X-Forwarded-For": "192.0.2.7", "Forwarded": "for=192.0.2.7"}))
+
+    # But whoever is signed in notices nothing, and nobody is answered otherwise than before who shows nothing, or what was wrong before.
+    assert page.get("api/hot", session=early).status_code == 200
+    assert page.get("api/hot").status_code == 401 and page.get("api/hot", "guess 3").status_code == 401
+    assert page.get("").status_code == 200 and page.get("healthz").status_code == 200
+
+    log = (shared_installation.folder / ("dashboard-%d.log" % page.port)).read_text()
+    told = [line for line in log.splitlines() if "guess" in line]
+    assert len(told) == 1 and "127.0.0.1" in told[0], log
+    assert READ not in log and ACT not in log and "guess 3" not in log
+
+
+def test_one_wrong_token_sent_again_and_again_is_one_guess(shared_installation):
+    page = Page(shared_installation, **{"dashboard.read_token": READ, "dashboard.token": ACT})
+    for _ in range(50):  # a program that nobody has told of the new token
+        assert page.get("api/hot", "the old token").status_code == 401
+    for _ in range(50):  # a reader who is no actor
+        assert page.act(READ).status_code == 401
+    assert page.get("api/hot", READ).status_code == 200
+
+
+def test_a_token_for_acting_is_not_found_by_guessing_where_everybody_reads(shared_installation):
+    page = Page(shared_installation, **{"dashboard.token": ACT})
+    for i in range(10):
+        assert page.sign_in("guess %d" % i, requests.Session()).json() == {"may_act": False}
+    assert refused(page.sign_in(ACT, requests.Session())) and refused(page.act(ACT))
+    assert page.get("api/hot").status_code == 200
+
+
 def test_who_lets_everybody_read_is_told(make_installation):
     def check(**settings):
         return make_installation(**{"dashboard.listen": "0.0.0.0:%d" % free_port(), **settings}).run("check").stdout

@@ -348,6 +348,19 @@ def test_who_must_sign_in_does_and_sees_all_from_then_on(stage, browser):
     assert browser.look("return window.violations;") == [] and browser.do("return seen.errors;") == []
 
 
+def test_who_tries_too_many_tokens_is_told_so_and_for_how_long(stage, browser):
+    port = free_port()
+    stage.installation.start("dashboard", name="guessed", settings={"dashboard.listen": "127.0.0.1:%d" % port, "dashboard.read_token": "for readers"})
+    url = "http://127.0.0.1:%d/" % port
+    assert eventually(lambda: is_there(url), 30), stage.installation.logs()
+    browser.goto(url)
+    for i in range(11):
+        browser.wait("document.getElementById('sign-in').open")
+        browser.do("await page.fill('#read-token', 'guess %d'); await page.click('#sign-in button');" % i)
+    browser.wait("/Too many wrong tokens .* for \\d+ seconds/.test(document.getElementById('sign-in-refused').textContent)")
+    assert browser.look("return document.getElementById('sign-in').open;")
+
+
 def test_hot_is_counted_apart_from_merely_open(stage, page):
     """A poor mark opens a case; hot is who has more reasons than that."""
     badge = "document.getElementById('hot-count').textContent"

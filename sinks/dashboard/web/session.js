@@ -2,27 +2,29 @@
 
 const post = (token) => fetch("api/session", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token }) });
 
-/** The token that acts opens the page, too: who signs in with it is not asked for it again. */
-async function isTaken(token) {
+/** Why not, or null: it is taken. The token that acts opens the page, too: who signs in with it is not asked for it again. */
+async function refusal(token) {
   const answer = await post(token);
-  if (!answer.ok) return false;
+  if (answer.status === 429) return `Too many wrong tokens were tried. None is looked at for ${answer.headers.get("Retry-After")} seconds.`;
+  if (!answer.ok) return "That is not the token.";
   if ((await answer.json()).may_act) sessionStorage.setItem("token", token);
-  return true;
+  return null;
 }
 
 async function askForToken() {
   const dialog = document.getElementById("sign-in"), field = document.getElementById("read-token");
   const refused = document.getElementById("sign-in-refused");
   const kept = sessionStorage.getItem("token");
-  if (kept && await isTaken(kept)) return;
+  if (kept && await refusal(kept) === null) return;
   for (;;) {
     dialog.returnValue = "";
     dialog.showModal();
     await new Promise((done) => dialog.addEventListener("close", done, { once: true }));
     if (!field.value) continue; // Escape: there is nothing to see without it
     try {
-      if (await isTaken(field.value)) break;
-      refused.textContent = "That is not the token.";
+      const why = await refusal(field.value);
+      if (why === null) break;
+      refused.textContent = why;
     } catch {
       refused.textContent = "The dashboard's server does not answer.";
     }
@@ -32,6 +34,9 @@ async function askForToken() {
   field.value = "";
   refused.hidden = true;
 }
+
+/** Not known, or not looked at: who signs in is told which. */
+export const isForSigningIn = (answer) => answer.status === 401 || answer.status === 429;
 
 let asking = null;
 
@@ -43,7 +48,7 @@ export function signIn() {
 
 async function session() {
   const answer = await fetch("api/session");
-  return answer.ok ? answer.json() : { isRefused: answer.status === 401 };
+  return answer.ok ? answer.json() : { isRefused: isForSigningIn(answer) };
 }
 
 export async function mustSignIn() {

@@ -1,9 +1,9 @@
 // The server: questions, case actions, and the stream of what changes.
-import { mustSignIn, signIn } from "./session.js";
+import { isForSigningIn, mustSignIn, signIn } from "./session.js";
 
 async function ask(path) {
   let answer;
-  while ((answer = await fetch(path, { headers: { Accept: "application/json" } })).status === 401) await signIn();
+  while (isForSigningIn(answer = await fetch(path, { headers: { Accept: "application/json" } }))) await signIn();
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
