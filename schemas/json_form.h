@@ -38,7 +38,8 @@ bool touchpoint_from_json(struct touchpoint *out, struct view text, struct view 
 
 /* The same out of a CloudEvent 1.0 in JSON: id, time and subject stand for event_id, occurred_at and customer_id, type is
  * "touchstream.SurveyAnswered"; channel, product, segment, region and attributes are extensions of these names. The
- * extensions for tracing and partitioning are stepped over, others refused. Paths are the sender's: "subject". */
+ * extensions for tracing and partitioning are stepped over, others refused. data_base64 may hold the JSON of data, whose faults have the
+ * paths of data then. Paths are the sender's: "subject". */
 bool touchpoint_from_cloud_event(struct touchpoint *out, struct view text, struct view default_source,
                                  struct arena *arena, struct json_fault *fault);
 

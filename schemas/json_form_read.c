@@ -1,6 +1,9 @@
 /* Touchpoints out of JSON text, in one pass over it, driven by the reflection tables. Single values: json_values.c. */
+#include "base/signature.h"
 #include "base/utf8.h"
 #include "schemas/json_values.h"
+
+#include <strings.h>
 
 enum { EVENT_ID_BYTES_MAX = 256 };
 
@@ -101,12 +104,13 @@ static bool read_body(struct form_reader *reader, const struct record_shape *sha
     return true;
 }
 
-/* `data` may stand before `type`: then it is only marked here, and read once the type is known. */
+/* `data` may stand before `type`: then it is only marked here, and read once the type is known. So is `data_base64` always. */
 struct envelope {
     uint64_t seen;
     bool has_type, has_data, has_version, is_known;
     unsigned kind;
     const struct field_shape *body;
+    struct view encoded_data, data_type; /* a CloudEvent's data_base64 and datacontenttype; null: not there */
 };
 
 static bool read_cloud_type(struct form_reader *reader, const struct form_path *path, const struct enum_shape *types,
@@ -131,15 +135,33 @@ static bool read_cloud_type(struct form_reader *reader, const struct form_path *
     return true;
 }
 
+static bool read_encoded_data(struct form_reader *reader, struct envelope *envelope, const struct form_path *path)
+{
+    if (envelope->encoded_data.data)
+        return form_key_twice(reader, path->name);
+    return json_scan_peek(&reader->scan) == 'n' ? form_skip(reader) : form_read_text(reader, path, &envelope->encoded_data);
+}
+
+/* It matters for data_base64 alone: `data` shows what it is. */
+static bool read_data_type(struct form_reader *reader, struct envelope *envelope, const struct form_path *path)
+{
+    return json_scan_peek(&reader->scan) == '"' ? form_read_text(reader, path, &envelope->data_type) : form_skip(reader);
+}
+
 /* What only CloudEvents have. `*is_ours` says whether it was one of these. */
 static bool read_cloud_member(struct form_reader *reader, struct envelope *envelope, struct view key, bool *is_ours)
 {
     /* The extensions that the CloudEvents project documents, and what Knative adds: of the way a message went, not of what happened to a customer. */
-    static const char *const ignored[] = {"datacontenttype", "dataschema", "traceparent", "tracestate", "partitionkey", "sequence", "sequencetype",
+    static const char *const ignored[] = {"dataschema", "traceparent", "tracestate", "partitionkey", "sequence", "sequencetype",
                                           "sampledrate", "expirytime", "recordedtime", "severitytext", "severitynumber", "authtype", "authid", "authclaims",
                                           "correlationid", "causationid", "knativearrivaltime", "knativehistory"};
     struct form_path own = {NULL, key};
     struct view version = {NULL, 0};
+    *is_ours = true;
+    if (view_equal_text(key, "data_base64"))
+        return read_encoded_data(reader, envelope, &own);
+    if (view_equal_text(key, "datacontenttype"))
+        return read_data_type(reader, envelope, &own);
     *is_ours = view_equal_text(key, "specversion");
     if (*is_ours) {
         if (envelope->has_version)
@@ -225,6 +247,49 @@ static bool read_late_data(struct form_reader *reader, struct envelope *envelope
     return is_json;
 }
 
+/* application/json, with or without parameters, or whatever ends in +json. */
+static bool is_json_type(struct view type)
+{
+    const char *end = memchr(type.data, ';', type.size);
+    size_t size = end ? (size_t)(end - type.data) : type.size;
+    while (size && type.data[size - 1] == ' ')
+        size--;
+    return size >= 5 && (strncasecmp(type.data + size - 5, "/json", 5) == 0 || strncasecmp(type.data + size - 5, "+json", 5) == 0);
+}
+
+/* The data out of a text of its own. Its faults are those of `data`, but for what is no JSON: that of the event is not broken by it. */
+static void read_decoded_data(struct form_reader *reader, const struct form_path *path, struct view text, const struct record_shape *shape,
+                              char *body)
+{
+    struct json_scan after = reader->scan;
+    json_scan_init(&reader->scan, text, JSON_RECORD_DEPTH_MAX);
+    reader->scan.depth = 1;
+    if (!read_body(reader, shape, body) || !json_scan_ended(&reader->scan)) {
+        reader->has_fault = false;
+        form_note(reader, path, "bad_json", "%s, at byte %zu of what is encoded", reader->scan.broken,
+                  (size_t)(reader->scan.at - reader->scan.begin));
+    }
+    reader->scan = after;
+}
+
+static void settle_encoded_data(struct form_reader *reader, const struct envelope *envelope, struct touchpoint *out)
+{
+    static const struct form_path path = {NULL, {"data_base64", 11}}, type_path = {NULL, {"datacontenttype", 15}};
+    struct bytes decoded = {0};
+    struct view text = {NULL, 0};
+    if (envelope->has_data)
+        form_note(reader, &path, "unknown_field", "an event has data or data_base64, not both");
+    else if (envelope->data_type.data && !is_json_type(envelope->data_type))
+        form_note(reader, &type_path, "wrong_type", "what is in data_base64 must be JSON");
+    else if (!signature_read_base64(&decoded, envelope->encoded_data))
+        form_note(reader, &path, "wrong_type", "this is not base64");
+    else if (text = arena_copy(reader->arena, bytes_view(&decoded)), !utf8_is_valid(text))
+        form_note(reader, &path, "bad_utf8", "what is encoded is not valid UTF-8");
+    else
+        read_decoded_data(reader, &path, text, envelope->body->branches[envelope->kind], (char *)out + envelope->body->offset);
+    bytes_finish(&decoded);
+}
+
 static bool settle_body(struct form_reader *reader, struct envelope *envelope, struct touchpoint *out)
 {
     static const struct form_path type_path = {NULL, {"type", 4}}, data_path = {NULL, {"data", 4}};
@@ -234,7 +299,9 @@ static bool settle_body(struct form_reader *reader, struct envelope *envelope, s
         return true;
     const struct record_shape *shape = envelope->body->branches[envelope->kind];
     out->body_kind = (enum touchpoint_body_kind)envelope->kind;
-    if (!envelope->has_data && shape->field_count > 0)
+    if (envelope->encoded_data.data)
+        settle_encoded_data(reader, envelope, out);
+    else if (!envelope->has_data && shape->field_count > 0)
         form_note(reader, &data_path, "missing_field", "data is required for %s", shape->name);
     return reader->data.data == NULL || read_late_data(reader, envelope, (char *)out);
 }

@@ -1,5 +1,6 @@
 """The collector over HTTP: a verdict for every record, and 2xx only for what Kafka has."""
 
+import base64
 import collections
 import hashlib
 import hmac
@@ -96,6 +97,29 @@ def test_cloud_events(taken):
     there = arrived(installation)
     assert there[uuid.UUID(event["event_id"])]["customer_id"] == "c-42"
     assert all(uuid.UUID(one["id"]) in there for one in batch)
+
+
+def test_the_data_of_a_cloud_event_as_base64(taken):
+    """As SDKs send what they were given as bytes: structured and batched, with the verdicts that `data` would have had."""
+    installation, url = taken
+    cloud = {"specversion": "1.0", "source": "shop", "subject": "c-64", "time": good()["occurred_at"], "type": "touchstream.SurveyAnswered",
+             "datacontenttype": "application/json", "channel": "WEB"}
+
+    def event(content, **more):
+        encoded = base64.b64encode(content if isinstance(content, bytes) else json.dumps(content).encode()).decode()
+        return {**cloud, "id": str(uuid.uuid4()), "data_base64": encoded, **more}
+
+    one = event(nps(9))
+    assert post(url, one, type="application/cloudevents+json").json() == {"accepted": 1, "rejected": []}
+    batch = [event(nps(8)), event(nps(11)), event(b"{"), event(nps(9), data=nps(9)), event(nps(9), data_base64="?"), event(b"\x1f\x8b", datacontenttype="application/gzip"),
+             event(b'{"text": "' + b"x" * 1048576 + b'"}'), event(nps(7))]
+    verdict = post(url, batch, type="application/cloudevents-batch+json").json()
+    assert verdict["accepted"] == 2
+    assert [(one["index"], one["code"], one["path"]) for one in verdict["rejected"]] == [
+        (1, "out_of_range", "data.score"), (2, "bad_json", "data_base64"), (3, "unknown_field", "data_base64"), (4, "wrong_type", "data_base64"),
+        (5, "wrong_type", "datacontenttype"), (6, "too_large", "")]
+    there = arrived(installation)
+    assert [there[uuid.UUID(sent["id"])]["data"]["score"] for sent in (one, batch[0], batch[7])] == [9, 8, 7]
 
 
 def test_a_cloud_event_in_headers(taken):

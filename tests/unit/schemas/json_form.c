@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/signature.h"
 #include "schemas/json_form.h"
 #include <stdio.h>
 
@@ -337,6 +338,60 @@ static void a_cloud_event_is_the_same_under_other_names(void **state)
     refuses("{\"specversion\": \"1.0\"}", "unknown_field", "specversion");
 }
 
+/* An answer that came as base64, with its data content type and what else stands beside it. */
+static const char *encoded_answer(const char *data, const char *rest)
+{
+    static struct bytes text;
+    bytes_clear(&text);
+    bytes_append_text(&text, EVENT("touchstream.SurveyAnswered") "\"subject\": \"c\", ");
+    bytes_append_text(&text, rest);
+    bytes_append_text(&text, "\"data_base64\": \"");
+    signature_append_base64(&text, view_of_text(data));
+    bytes_append_text(&text, "\"}");
+    return bytes_text(&text);
+}
+
+static void the_data_of_a_cloud_event_may_be_base64(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"", "\"datacontenttype\": null, ", "\"datacontenttype\": \"application/json\", ",
+                                        "\"datacontenttype\": \"Application/JSON ; charset=utf-8\", ",
+                                        "\"datacontenttype\": \"application/vnd.shop.answer+json\", ", "\"data\": null, "};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (!reads_event(encoded_answer(GOOD_ANSWER, types[i])))
+            fail_msg("%s at %.*s: %s", fault.code, VIEW_ARGUMENTS(fault.path), types[i]);
+        assert_int_equal(touch.body.survey_answered.score, 3);
+    }
+    assert_true(reads_event(EVENT("touchstream.CustomerForgotten") "\"subject\": \"c\", \"data_base64\": null}"));
+    assert_true(reads_event(EVENT("touchstream.CustomerForgotten") "\"subject\": \"c\", \"data_base64\": \"e30=\"}"));
+    assert_true(reads_event("{\"data_base64\": \"e30\\u003d\", \"type\": \"touchstream.CustomerForgotten\", \"specversion\": \"1.0\", \"id\": \"1\", "
+                            "\"time\": \"2026-11-22T10:00:00Z\", \"source\": \"s\", \"subject\": \"c\", \"channel\": \"WEB\"}"));
+}
+
+static void base64_is_refused_for_what_data_would_be_and_for_itself(void **state)
+{
+    (void)state;
+    refuses_event(encoded_answer("{\"survey_id\": \"s\", \"kind\": \"CSAT\", \"score\": \"3\"}", ""), "wrong_type", "data.score");
+    refuses_event(encoded_answer("{\"colour\": 1}", ""), "unknown_field", "data.colour");
+    refuses_event(encoded_answer("[1]", ""), "wrong_type", "data");
+    refuses_event(encoded_answer("{\"survey_id\": ", ""), "bad_json", "data_base64");
+    refuses_event(encoded_answer("", ""), "bad_json", "data_base64");
+    refuses_event(encoded_answer(GOOD_ANSWER " {}", ""), "bad_json", "data_base64");
+    refuses_event(encoded_answer("{\"survey_id\": \"\xff\"}", ""), "bad_utf8", "data_base64");
+    refuses_event(encoded_answer("\x1f\x8b", "\"datacontenttype\": \"application/gzip\", "), "wrong_type", "datacontenttype");
+    refuses_event(encoded_answer(GOOD_ANSWER, "\"datacontenttype\": \"text/plain\", "), "wrong_type", "datacontenttype");
+    refuses_event(encoded_answer(GOOD_ANSWER, "\"data\": " GOOD_ANSWER ", "), "unknown_field", "data_base64");
+    refuses_event(encoded_answer(GOOD_ANSWER, "\"data_base64\": \"e30=\", "), "bad_json", "");
+    static const char *const broken[] = {"\"e30*\"", "\"e30=e30=\"", "\"e\"", "\"e3 0=\"", "\"=\\u0000\"", "\"-_-_\""};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        char text[400];
+        snprintf(text, sizeof text, EVENT("touchstream.CustomerForgotten") "\"subject\": \"c\", \"data_base64\": %s}", broken[i]);
+        refuses_event(text, "wrong_type", "data_base64");
+    }
+    refuses_event(EVENT("touchstream.CustomerForgotten") "\"subject\": \"c\", \"data_base64\": {}}", "wrong_type", "data_base64");
+    refuses("{\"data_base64\": \"e30=\"}", "unknown_field", "data_base64");
+}
+
 static void an_alert_is_shown_whole(void **state)
 {
     (void)state;
@@ -393,6 +448,8 @@ int main(void)
         cmocka_unit_test(any_cut_of_a_good_text_is_bad_json),
         cmocka_unit_test(an_array_is_cut_into_its_elements),
         cmocka_unit_test(a_cloud_event_is_the_same_under_other_names),
+        cmocka_unit_test(the_data_of_a_cloud_event_may_be_base64),
+        cmocka_unit_test(base64_is_refused_for_what_data_would_be_and_for_itself),
         cmocka_unit_test(an_alert_is_shown_whole),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
