@@ -15,6 +15,7 @@ from oracle.events import set_of
 from test_collector import answers, post
 
 SECRETS = {"stripe": "whsec_of-our-own", "chatwoot": "chat-secret", "intercom": "inter-secret"}
+TOKENS = {"surveymonkey": "monkey-token", "hubspot": "hub-token"}
 SOURCES = """
 ingest:
   listen: 127.0.0.1:%d
@@ -22,12 +23,14 @@ ingest:
     - {name: stripe, secret: whsec_of-our-own, signature_header: Stripe-Signature}
     - {name: chatwoot, secret: chat-secret, signature_header: X-Chatwoot-Signature, signed_header: X-Chatwoot-Timestamp, signed_separator: .}
     - {name: intercom, secret: inter-secret, signature_header: X-Hub-Signature, signature_hash: sha1}
+    - {name: surveymonkey, token: monkey-token}
+    - {name: hubspot, token: hub-token}
 """
 
 
 @pytest.fixture(scope="module")
 def vendors(shared_installation):
-    """(installation, URL) of a collector that knows Stripe, Chatwoot and Intercom by their signatures alone"""
+    """(installation, URL) of a collector that knows Stripe, Chatwoot and Intercom by their signatures alone, and who fetches from others by tokens"""
     port = free_port()
     config = shared_installation.folder / "vendors.yaml"
     config.write_text(shared_installation.config.read_text() + SOURCES % port)
@@ -57,7 +60,11 @@ def intercom_headers(body):
     return {"X-Hub-Signature": "sha1=" + signed(SECRETS["intercom"], body, hashlib.sha1)}
 
 
-HEADERS = {"stripe": stripe_headers, "chatwoot": chatwoot_headers, "intercom": intercom_headers}
+def token_headers(hook):
+    return lambda body: {"Authorization": "Bearer " + TOKENS[hook]}
+
+
+HEADERS = {"stripe": stripe_headers, "chatwoot": chatwoot_headers, "intercom": intercom_headers, **{hook: token_headers(hook) for hook in TOKENS}}
 
 
 def send(url, hook, payload, **headers):
@@ -410,6 +417,141 @@ def test_what_is_wrong_in_a_qualtrics_export(installation, tmp_path):
     (tmp_path / "other.csv").write_text("id,score\n1,2\n")
     done = installation.run("import", tmp_path / "other.csv", "--mapping", "qualtrics")
     assert done.returncode == 1 and "ResponseId is missing" in done.stderr
+
+
+# --- SurveyMonkey ---
+
+def utc(at):
+    return iso(at)[:19] + "+00:00"
+
+
+def question(heading, *answers, family="matrix", subtype="rating"):
+    return {"id": "62521622", "answers": list(answers), "family": family, "subtype": subtype, "heading": heading}
+
+
+def rated(weight, text=None, row="645789056"):
+    return {"choice_id": "645789061", "row_id": row, "choice_metadata": {"weight": str(weight)}, "simple_text": str(weight) if text is None else text}
+
+
+def wrote(text, subtype="essay"):
+    return question("Anything else?", {"tag_data": [], "text": text, "simple_text": text}, family="open_ended", subtype=subtype)
+
+
+def response(id, *questions, at=0, **more):
+    return {"id": id, "survey_id": "505286548", "collector_id": "50253690", "recipient_id": "0", "response_status": "completed", "collection_mode": "default", "total_time": 61,
+            "href": "https://api.surveymonkey.com/v3/surveys/505286548/responses/" + id, "custom_variables": {}, "custom_value": "", "email_address": "", "metadata": {},
+            "ip_address": "192.0.2.4", "logic_path": {}, "page_path": [], "date_created": utc(at - 60), "date_modified": utc(at),
+            "pages": [{"id": "1", "questions": list(questions)}, {"id": "2", "questions": []}], **more}
+
+
+RECOMMEND, SATISFIED, EASY = "<p>How likely are you to recommend us?</p>", "How satisfied are you with our support?", "How easy was it to be helped?"
+
+
+def test_surveymonkey_s_responses(vendors):
+    ours = {"customer_id": "c-42", "ticket_id": "t-7", "product": "gold"}
+    page = {"per_page": 100, "page": 1, "total": 2, "links": {}, "data": [
+        response("1003", question(SATISFIED, rated(2, "Support | Poor")), at=20, email_address="Jo@Example.com", recipient_id="564728340"),
+        response("1004", question(SATISFIED, rated(3)), at=30, metadata={"contact": {"email": {"type": "string", "value": "Al@Example.com"}}})]}
+    assert told(vendors, "surveymonkey", [
+        response("1001", question(RECOMMEND, rated(100, "9")), question(SATISFIED, rated(4, "")), question(EASY, {"choice_id": "1", "simple_text": "6 - easy"}, family="single_choice"),
+                 question(SATISFIED, rated(1)), wrote("Ms", "single"), wrote("so <b>slow</b>"), custom_variables=ours),
+        page, page,
+        response("1005", question(RECOMMEND, rated(-100, "Not at all likely - 0")), question(SATISFIED, rated(1), rated(2, row="2")), question("What is your age?", rated(5)),
+                 wrote("I would recommend 10", "single"), at=40),
+        response("1006", question(RECOMMEND, rated(100, "10")), at=50, response_status="partial"),
+        response("1007", question(RECOMMEND, rated(100, "10")), at=50, collection_mode="survey_preview"),
+        response("1008", question(SATISFIED, {"choice_id": "1", "simple_text": "Very satisfied"}, family="single_choice"), at=50),
+        {"name": "hook", "event_type": "collector_created", "object_type": "collector", "object_id": "1", "event_datetime": utc(0), "resources": {}},
+    ]) == [
+        (0, "c-42", "SurveyAnswered", {"survey_id": "505286548", "kind": kind, "score": score, "about": "t-7", **more})
+        for kind, score, more in (("NPS", 9, {"comment": "so <b>slow</b>"}), ("CSAT", 4, {}), ("CES", 6, {}))
+    ] + [
+        (20, "jo@example.com", "SurveyAnswered", {"survey_id": "505286548", "kind": "CSAT", "score": 2}),
+        (30, "al@example.com", "SurveyAnswered", {"survey_id": "505286548", "kind": "CSAT", "score": 3}),
+        (40, "response 1005", "SurveyAnswered", {"survey_id": "505286548", "kind": "NPS", "score": 0, "comment": "I would recommend 10"}),
+    ]
+
+
+def test_surveymonkey_s_responses_out_of_a_file(installation, tmp_path):
+    """A script's nightly download: an array of pages; what a page says of the way it came shows in the touchpoint."""
+    (tmp_path / "night.json").write_text(json.dumps([{"data": [response("%d" % i, question(RECOMMEND, rated(0, "7")), recipient_id="56")]} for i in range(3)]))
+    installation.succeed("import", tmp_path / "night.json", "--mapping", "surveymonkey")
+    events = list(map(event_from_avro, installation.records("touchpoints")))
+    assert {(event["source"], event["channel"], event["data"]["score"]) for event in events} == {("surveymonkey", "EMAIL", 7)} and len(events) == 3
+
+
+@pytest.mark.parametrize("payload,reason", [
+    ({"name": "hook", "event_type": "response_completed", "object_type": "response", "object_id": "1001", "event_id": "1", "event_datetime": utc(0), "filter_id": "505286548",
+      "filter_type": "survey", "resources": {"survey_id": "505286548", "collector_id": "5", "respondent_id": "1001", "recipient_id": "0", "user_id": "1"}}, "has no answers: fetch"),
+    (response("1009", {"id": "319352786", "answers": [{"choice_id": "3057839051"}]}), "simple=true"),
+    ({**response("1010", question(SATISFIED, rated(4))), "id": None}, "id is missing"),
+])
+def test_what_surveymonkey_says_nothing_with(vendors, payload, reason):
+    (rejected,) = send(vendors[1], "surveymonkey", payload).json()["rejected"]
+    assert rejected["code"] == "bad_mapping" and reason in rejected["reason"], rejected
+
+
+# --- HubSpot ---
+
+def crm_object(id, contact=None, **properties):
+    made = {"id": id, "properties": {"hs_object_id": id, "hs_lastmodifieddate": iso(900), **properties}, "createdAt": iso(0), "updatedAt": iso(900), "archived": False}
+    return {**made, "associations": {"contacts": {"results": [{"id": contact, "type": "contact"}]}}} if contact else made
+
+
+def hub_ticket(id, contact="551", **properties):
+    return crm_object(id, contact, **{"subject": "No parcel", "content": "<p>Where is it?</p>", "createdate": iso(0), "closed_date": None, "first_agent_reply_date": None,
+                                      "hs_ticket_reopened_at": None, "hs_pipeline_stage": "1", "hs_ticket_priority": "HIGH", "source_type": "EMAIL", **properties})
+
+
+def hub_answer(id, value, contact="551", kind="NPS", **properties):
+    return crm_object(id, contact, **{"hs_survey_id": "5", "hs_survey_name": "Loyalty", "hs_survey_type": kind, "hs_survey_channel": "EMAIL", "hs_value": value, "hs_content": "fine",
+                                      "hs_response_group": "PROMOTER", "hs_submission_timestamp": iso(100), "hs_ticket_id": None, **properties})
+
+
+def test_hubspot_s_tickets(vendors):
+    replied = {"first_agent_reply_date": iso(60)}
+    later = {"results": [hub_ticket("2001", **replied, closed_date=iso(300), hs_pipeline_stage="4"), hub_ticket("2002", None, content="", source_type="CHAT", createdate=iso(10))],
+             "paging": {"next": {"after": "2"}}}
+
+    def step(at, ticket, customer, action, **data):
+        return (at, customer, "TicketChanged", {"ticket_id": ticket, "action": action, **data})
+
+    assert told(vendors, "hubspot", [
+        hub_ticket("2001"), hub_ticket("2001", **replied), later, later,
+        [hub_ticket("2001", **replied, hs_ticket_reopened_at=iso(400)), {**hub_ticket("2003"), "archived": True}, crm_object("9", dealname="a deal")],
+        hub_ticket("2001", **replied, hs_ticket_reopened_at=iso(400), closed_date=iso(500)),
+    ]) == [
+        step(0, "2001", "contact 551", "OPENED", priority="HIGH", text="Where is it?"),
+        step(10, "2002", "ticket 2002", "OPENED", priority="HIGH", text="No parcel"),
+        step(60, "2001", "contact 551", "AGENT_REPLIED"),
+        step(300, "2001", "contact 551", "RESOLVED"),
+        step(400, "2001", "contact 551", "REOPENED"),
+        step(500, "2001", "contact 551", "RESOLVED"),
+    ]
+
+
+def test_hubspot_s_answers(vendors):
+    assert told(vendors, "hubspot", [
+        hub_answer("3001", "9"), hub_answer("3001", "9"), hub_answer("3002", "0", None, hs_contact_id="77", hs_content="", hs_submission_timestamp=iso(110), hs_ticket_id="2001"),
+        hub_answer("3003", "10", customer_id="c-42", hs_submission_timestamp=iso(120)), hub_answer("3004", "1", kind="CUSTOM"),
+    ]) == [
+        (100, "contact 551", "SurveyAnswered", {"survey_id": "5", "kind": "NPS", "score": 9, "comment": "fine"}),
+        (110, "contact 77", "SurveyAnswered", {"survey_id": "5", "kind": "NPS", "score": 0, "about": "2001"}),
+        (120, "c-42", "SurveyAnswered", {"survey_id": "5", "kind": "NPS", "score": 10, "comment": "fine"}),
+    ]
+
+
+@pytest.mark.parametrize("payload,reason", [
+    ([{"eventId": 1, "subscriptionId": 2, "portalId": 3, "appId": 4, "occurredAt": 1780000000000, "subscriptionType": "ticket.propertyChange", "attemptNumber": 0, "objectId": 2001,
+       "propertyName": "hs_pipeline_stage", "propertyValue": "4", "changeSource": "CRM"}], "neither contact nor text: fetch"),
+    (hub_answer("3005", "2", kind="CSAT"), "no scale that can be told"),
+    (hub_answer("3006", "6", kind="CES"), "no scale that can be told"),
+    (hub_answer("3007", ""), "properties.hs_value is missing"),
+    (hub_ticket(None), "id is missing"),
+])
+def test_what_hubspot_says_nothing_with(vendors, payload, reason):
+    (rejected,) = send(vendors[1], "hubspot", payload).json()["rejected"]
+    assert rejected["code"] == "bad_mapping" and reason in rejected["reason"], rejected
 
 
 # --- what is broken, and who it is from ---

@@ -28,7 +28,7 @@ static struct mapping *shipped(const char *name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const names[] = {"zendesk", "shopify", "typeform", "stripe", "chatwoot", "intercom"};
+    static const char *const names[] = {"zendesk", "shopify", "typeform", "stripe", "chatwoot", "intercom", "surveymonkey", "hubspot"};
     enum { NAMES = sizeof names / sizeof *names };
     static struct mapping *mappings[NAMES];
     static struct arena arena;
