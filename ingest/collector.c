@@ -334,7 +334,7 @@ struct collector *collector_create(const struct collector_parts *parts, struct b
     collector->parts = *parts;
     collector->sources = sources;
     collector->verdicts = verdicts_create();
-    collector->hooks = hooks_create(settings->mappings_dir, settings->mapping_ms_max);
+    collector->hooks = hooks_create(settings->mappings_dir, settings->mapping_ms_max, parts->clock);
     struct http_server_settings http = {.address = address.host,
                                         .port = address.port,
                                         .tls = settings->tls,

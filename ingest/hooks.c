@@ -1,9 +1,11 @@
 #include "ingest/hooks.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "ingest/intake.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { NAME_SIZE_MAX = 64, HOOKS_MAX = 256 };
@@ -11,22 +13,26 @@ enum { NAME_SIZE_MAX = 64, HOOKS_MAX = 256 };
 struct hook {
     char name[NAME_SIZE_MAX + 1];
     struct mapping *mapping;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* guards what follows, and the mapping */
+    int stopped_in_a_row;
+    int64_t rests_until_ms; /* monotonic */
 };
 
 struct hooks {
     const char *mappings_dir;
     int64_t mapping_ms_max;
+    struct clock *clock;
     pthread_mutex_t lock; /* guards the list; a hook once in it stays */
     struct hook *items[HOOKS_MAX];
     size_t count;
 };
 
-struct hooks *hooks_create(const char *mappings_dir, int64_t mapping_ms_max)
+struct hooks *hooks_create(const char *mappings_dir, int64_t mapping_ms_max, struct clock *clock)
 {
     struct hooks *hooks = memory_zeroed(1, sizeof *hooks);
     hooks->mappings_dir = mappings_dir;
     hooks->mapping_ms_max = mapping_ms_max;
+    hooks->clock = clock;
     pthread_mutex_init(&hooks->lock, NULL);
     return hooks;
 }
@@ -106,6 +112,29 @@ static int64_t time_for(struct view payload)
     return PAYLOAD_MS + (int64_t)(payload.size >> 10) * PAYLOAD_MIB_MS / 1024;
 }
 
+/* --- a mapping that does not end --- */
+
+static bool hook_rests(const struct hook *hook, int64_t now_ms, struct arena *arena, struct json_fault *fault)
+{
+    char reason[120];
+    if (hook->stopped_in_a_row < HOOK_STOPPED_MAX || now_ms >= hook->rests_until_ms)
+        return false;
+    snprintf(reason, sizeof reason, "the mapping was stopped for %d payloads in a row, it is not tried for another %d s", hook->stopped_in_a_row,
+             (int)((hook->rests_until_ms - now_ms + 999) / 1000));
+    *fault = accept_fault("bad_mapping", VIEW_LITERAL(""), arena_copy(arena, view_of_text(reason)));
+    return true;
+}
+
+static void hook_ran(struct hook *hook, int64_t now_ms)
+{
+    hook->stopped_in_a_row = mapping_was_stopped(hook->mapping) ? hook->stopped_in_a_row + 1 : 0;
+    if (hook->stopped_in_a_row < HOOK_STOPPED_MAX)
+        return;
+    hook->rests_until_ms = now_ms + HOOK_REST_MS;
+    log_error("a mapping was stopped again and again, its payloads are refused for a while", "mapping", hook->name, "in_a_row",
+              LOG_NUMBER(hook->stopped_in_a_row), "seconds", LOG_NUMBER(HOOK_REST_MS / 1000), NULL);
+}
+
 static void on_header(void *context, struct view name, struct view value)
 {
     mapping_add_header(context, name, value);
@@ -126,11 +155,14 @@ bool hooks_run(struct hooks *hooks, struct view name, const struct http_exchange
     mapping_limit_time(hook->mapping, time_for(http_exchange_body(exchange)));
     intake_put_payload(&intake, http_exchange_body(exchange));
     *is_json = intake.fault.code == NULL;
+    bool is_tried = *is_json && !hook_rests(hook, clock_monotonic_ms(hooks->clock), arena, &intake.fault);
     struct touchpoint touch;
     struct json_fault fault;
     enum intake_step step;
     while ((step = intake_take(&intake, &touch, &fault)) != INTAKE_END)
         each(context, &touch, step == INTAKE_TOUCHPOINT, &fault);
+    if (is_tried)
+        hook_ran(hook, clock_monotonic_ms(hooks->clock));
     pthread_mutex_unlock(&hook->lock);
     return true;
 }

@@ -20,7 +20,7 @@ struct mapping {
     jv headers;
     jv outputs; /* an array being handed out item by item, or invalid */
     int output_at, inputs_given, outputs_taken;
-    bool is_running, is_new_input;
+    bool is_running, is_new_input, was_stopped;
     struct run_watch watch;
     int64_t time_ms_max;
     char *name, *file;                /* for the log */
@@ -249,6 +249,7 @@ static void run(struct mapping *mapping, jv input)
     mapping->inputs_given = 0;
     mapping->outputs_taken = 0;
     mapping->is_new_input = true;
+    mapping->was_stopped = false;
     jq_start(mapping->jq, input, 0);
     mapping->is_running = true;
 }
@@ -359,6 +360,17 @@ static enum mapping_step failed(struct mapping *mapping, struct view reason, str
     return MAPPING_FAILED;
 }
 
+static enum mapping_step stopped_for(struct mapping *mapping, const char *why, struct arena *arena, struct json_fault *fault)
+{
+    mapping->was_stopped = true;
+    return failed(mapping, view_of_text(why), arena, fault);
+}
+
+bool mapping_was_stopped(const struct mapping *mapping)
+{
+    return mapping->was_stopped;
+}
+
 static enum mapping_step put_out(struct mapping *mapping, jv touchpoint, struct view *json)
 {
     jv text = jv_dump_string(touchpoint, 0);
@@ -393,7 +405,7 @@ static enum mapping_step too_many(struct mapping *mapping, jv output, struct are
     jv_free(output);
     jv_free(mapping->outputs);
     mapping->outputs = jv_invalid();
-    return failed(mapping, view_of_text(why), arena, fault);
+    return stopped_for(mapping, why, arena, fault);
 }
 
 /* jq's next output. What it took until it was stopped goes at once, not with the next input. */
@@ -420,7 +432,7 @@ enum mapping_step mapping_take(struct mapping *mapping, struct view *json, struc
         else if (!mapping->is_running)
             return MAPPING_END;
         else if (output = next_output(mapping, &stopped), stopped)
-            return failed(mapping, view_of_text(stopped), arena, fault);
+            return stopped_for(mapping, stopped, arena, fault);
         else if (!jv_is_valid(output))
             return run_ended(mapping, output, arena, fault);
         if (++mapping->outputs_taken > OUTPUTS_MAX)

@@ -63,5 +63,6 @@ bool mapping_put_json(struct mapping *mapping, struct view text, struct arena *a
  * and nothing more comes. */
 enum mapping_step { MAPPING_TOUCHPOINT, MAPPING_END, MAPPING_FAILED };
 enum mapping_step mapping_take(struct mapping *mapping, struct view *json, struct arena *arena, struct json_fault *fault);
+bool mapping_was_stopped(const struct mapping *mapping); /* with the last input, because it would not end */
 
 #endif

@@ -322,6 +322,49 @@ static void an_endless_mapping_does_not_hold_its_thread_for_long(void **state)
     rmdir(folder);
 }
 
+/* Three payloads of a mapping that does not end for them, one after the other: what comes next is not tried, until a minute has passed. */
+static void a_mapping_that_does_not_end_is_not_tried_each_time(void **state)
+{
+    struct fixture *fixture = *state;
+    char folder[] = "/tmp/touchstream-mappings-XXXXXX", path[80];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/now_and_then.jq", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("def on: on; if .endless then on else error(\"tried\") end", file);
+    fclose(file);
+    fixture->settings.mappings_dir = folder;
+    fixture->settings.mapping_ms_max = 100;
+    start(fixture);
+    struct view endless = VIEW_LITERAL("{\"endless\": true}"), other = VIEW_LITERAL("{}");
+    const char *hook = "/v1/hooks/now_and_then";
+    for (int i = 0; i < 5; i++) { /* never three in a row */
+        assert_int_equal(post_view(fixture, hook, TOKEN, i == 2 ? other : endless), 200);
+        assert_non_null(strstr(answer, i == 2 ? "tried" : "did not come to an end"));
+    }
+    assert_int_equal(post_view(fixture, hook, TOKEN, endless), 200);
+    assert_non_null(strstr(answer, "did not come to an end"));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(post_view(fixture, hook, TOKEN, i == 2 ? other : endless), 200);
+        assert_non_null(strstr(answer, "\"code\":\"bad_mapping\""));
+        assert_non_null(strstr(answer, "stopped for 3 payloads in a row, it is not tried for another 60 s"));
+        assert_string_equal(fixture->broker.last_code, "bad_mapping"); /* kept, for replay */
+    }
+    assert_int_equal(post_view(fixture, hook, TOKEN, VIEW_LITERAL("{oops")), 400);
+    fixture->clock.at_ms += SECONDS(60);
+    assert_int_equal(post_view(fixture, hook, TOKEN, endless), 200); /* once more, and it rests again */
+    assert_non_null(strstr(answer, "did not come to an end"));
+    assert_int_equal(post_view(fixture, hook, TOKEN, other), 200);
+    assert_non_null(strstr(answer, "not tried"));
+    fixture->clock.at_ms += SECONDS(60);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(post_view(fixture, hook, TOKEN, other), 200);
+        assert_non_null(strstr(answer, "\"tried\""));
+    }
+    remove(path);
+    rmdir(folder);
+}
+
 static void who_does_not_say_who_they_are_is_401(void **state)
 {
     struct fixture *fixture = *state;
@@ -563,6 +606,7 @@ int main(void)
         TEST(a_cloud_event_with_broken_text_in_a_header_is_refused),
         TEST(webhooks_go_through_their_mappings),
         TEST(an_endless_mapping_does_not_hold_its_thread_for_long),
+        TEST(a_mapping_that_does_not_end_is_not_tried_each_time),
         TEST(who_does_not_say_who_they_are_is_401),
         TEST(other_types_sizes_paths_and_methods),
         TEST(no_200_before_every_acknowledgement),
