@@ -111,7 +111,7 @@ static struct judgement judge(const struct access *access, const struct http_exc
     int64_t now_ms = clock_monotonic_ms(access->clock);
     if (given.data == NULL || guesses_were_wrong(guesses, kind, given))
         return (struct judgement){0};
-    int wait_s = guesses_were_right(guesses, kind, given) ? 0 : guesses_wait_s(guesses, &peer, now_ms);
+    int wait_s = guesses_were_right(guesses, kind, given) ? 0 : guesses_wait_s(guesses, &peer, kind, now_ms);
     if (wait_s)
         return (struct judgement){.wait_s = wait_s};
     struct judgement judgement = kind == GUESS_TOKEN ? compare_token(access, given) : compare_session(access, given);

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* More addresses than can owe anything at a time: all together are wrong about 200 times in the five minutes that one takes to pay. */
-enum { ADDRESSES_MAX = 256, MARKS_MAX = 256, KEY_SIZE = 32, NETWORK_SIZE = 8 };
+/* More addresses than can owe anything at a time: all together are wrong about 400 times in the five minutes that one takes to pay. */
+enum { ADDRESSES_MAX = 512, MARKS_MAX = 256, KEY_SIZE = 32, NETWORK_SIZE = 8 };
 
 struct address_guesses {
     struct http_peer peer;
-    int64_t paid_at_ms; /* when all is paid off */
+    int64_t paid_at_ms[GUESS_KINDS]; /* when all is paid off */
     int64_t seen_at_ms;
     bool is_used, was_right;
 };
@@ -27,7 +27,7 @@ struct guesses {
     pthread_mutex_t lock;
     char key[KEY_SIZE]; /* of the marks: nobody can make another's */
     struct address_guesses addresses[ADDRESSES_MAX];
-    int64_t all_paid_at_ms;
+    int64_t all_paid_at_ms[GUESS_KINDS];
     struct marks wrong, right;
 };
 
@@ -145,16 +145,16 @@ static int64_t wait_ms(int64_t paid_at_ms, int64_t each_ms, int64_t at_once, int
     return paid_at_ms - now_ms - (at_once - 1) * each_ms;
 }
 
-int guesses_wait_s(struct guesses *guesses, const struct http_peer *peer, int64_t now_ms)
+int guesses_wait_s(struct guesses *guesses, const struct http_peer *peer, enum guess_kind kind, int64_t now_ms)
 {
     struct http_peer network = network_of(peer);
     int64_t own_ms = 0, all_ms = 0;
     pthread_mutex_lock(&guesses->lock);
     const struct address_guesses *address = address_find(guesses, &network);
     if (address)
-        own_ms = wait_ms(address->paid_at_ms, GUESSES_EACH_MS, GUESSES_AT_ONCE, now_ms);
+        own_ms = wait_ms(address->paid_at_ms[kind], GUESSES_EACH_MS, GUESSES_AT_ONCE, now_ms);
     if (!address || !address->was_right)
-        all_ms = wait_ms(guesses->all_paid_at_ms, GUESSES_OF_ALL_EACH_MS, GUESSES_OF_ALL_AT_ONCE, now_ms);
+        all_ms = wait_ms(guesses->all_paid_at_ms[kind], GUESSES_OF_ALL_EACH_MS, GUESSES_OF_ALL_AT_ONCE, now_ms);
     pthread_mutex_unlock(&guesses->lock);
     int64_t longer_ms = own_ms > all_ms ? own_ms : all_ms;
     return longer_ms > 0 ? (int)((longer_ms + 999) / 1000) : 0;
@@ -165,8 +165,8 @@ void guesses_note_wrong(struct guesses *guesses, const struct http_peer *peer, e
     uint64_t mark = mark_of(guesses, kind, given);
     pthread_mutex_lock(&guesses->lock);
     marks_add(&guesses->wrong, mark);
-    owe(&address_place(guesses, peer, now_ms)->paid_at_ms, GUESSES_EACH_MS, now_ms);
-    owe(&guesses->all_paid_at_ms, GUESSES_OF_ALL_EACH_MS, now_ms);
+    owe(&address_place(guesses, peer, now_ms)->paid_at_ms[kind], GUESSES_EACH_MS, now_ms);
+    owe(&guesses->all_paid_at_ms[kind], GUESSES_OF_ALL_EACH_MS, now_ms);
     pthread_mutex_unlock(&guesses->lock);
 }
 

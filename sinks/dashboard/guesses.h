@@ -1,10 +1,11 @@
 /* How often one may be wrong about a token or a session.
  *
  * Each wrong one is a debt that is paid off with time, of the address it came from and of all addresses together. While either is too
- * large nothing else from there is looked at, or the right one would still be found. Three things would make that a way to lock
+ * large nothing else of its kind from there is looked at, or the right one would still be found. Four things would make that a way to lock
  * others out, and are let off:
  *
  *   what was wrong before      a program with last month's token asks every second, and learns nothing by it
+ *   tokens for sessions        their debts are apart: many browsers with sessions of last month's token can sign in all the same
  *   a session that was good    who is signed in stays so; its random part is what makes this no guess (access.h)
  *   who was right before       has no share in what all addresses owe together
  *
@@ -16,21 +17,21 @@
 #include "base/http_server.h"
 
 enum {
-    GUESSES_AT_ONCE = 10, /* of one address, then one every … */
+    GUESSES_AT_ONCE = 10, /* of one address and kind, then one every … */
     GUESSES_EACH_MS = 30000,
     GUESSES_OF_ALL_AT_ONCE = 100,
     GUESSES_OF_ALL_EACH_MS = 3000,
 };
 
-enum guess_kind { GUESS_TOKEN = 't', GUESS_SESSION = 's' };
+enum guess_kind { GUESS_TOKEN, GUESS_SESSION, GUESS_KINDS };
 
 struct guesses;
 
 struct guesses *guesses_create(void);
 void guesses_destroy(struct guesses *guesses); /* NULL is fine */
 
-/* Seconds until one from there is looked at again; 0: now. Instants are monotonic. */
-int guesses_wait_s(struct guesses *guesses, const struct http_peer *peer, int64_t now_ms);
+/* Seconds until one of that kind from there is looked at again; 0: now. Instants are monotonic. */
+int guesses_wait_s(struct guesses *guesses, const struct http_peer *peer, enum guess_kind kind, int64_t now_ms);
 
 void guesses_note_wrong(struct guesses *guesses, const struct http_peer *peer, enum guess_kind kind, struct view given, int64_t now_ms);
 void guesses_note_right(struct guesses *guesses, const struct http_peer *peer, enum guess_kind kind, struct view given, int64_t now_ms);

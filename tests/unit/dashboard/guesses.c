@@ -33,7 +33,7 @@ static void guess(struct guesses *guesses, struct http_peer peer, int64_t now_ms
 static int guess_until_refused(struct guesses *guesses, struct http_peer peer, int64_t now_ms)
 {
     int count = 0;
-    for (; count < 1000 && guesses_wait_s(guesses, &peer, now_ms) == 0; count++)
+    for (; count < 1000 && guesses_wait_s(guesses, &peer, GUESS_TOKEN, now_ms) == 0; count++)
         guess(guesses, peer, now_ms);
     return count;
 }
@@ -55,14 +55,25 @@ static void an_address_has_some_and_then_one_now_and_then(void **state)
     struct http_peer one = peer_of("::ffff:192.0.2.1"), other = peer_of("::ffff:192.0.2.2");
     int64_t at_ms = HOURS(1);
     assert_int_equal(guess_until_refused(guesses, one, at_ms), GUESSES_AT_ONCE);
-    assert_int_equal(guesses_wait_s(guesses, &one, at_ms), GUESSES_EACH_MS / 1000);
-    assert_int_equal(guesses_wait_s(guesses, &other, at_ms), 0);
+    assert_int_equal(guesses_wait_s(guesses, &one, GUESS_TOKEN, at_ms), GUESSES_EACH_MS / 1000);
+    assert_int_equal(guesses_wait_s(guesses, &other, GUESS_TOKEN, at_ms), 0);
     at_ms += GUESSES_EACH_MS - 1;
-    assert_int_equal(guesses_wait_s(guesses, &one, at_ms), 1); /* never 0 while it is refused */
+    assert_int_equal(guesses_wait_s(guesses, &one, GUESS_TOKEN, at_ms), 1); /* never 0 while it is refused */
     at_ms += 1;
     assert_int_equal(guess_until_refused(guesses, one, at_ms), 1);
     at_ms += DAYS(1); /* and not more for having been silent */
     assert_int_equal(guess_until_refused(guesses, one, at_ms), GUESSES_AT_ONCE);
+}
+
+static void a_session_owes_nothing_for_tokens(void **state)
+{
+    struct guesses *guesses = *state;
+    struct http_peer one = peer_of("::ffff:192.0.2.1");
+    assert_int_equal(guess_until_refused(guesses, one, 0), GUESSES_AT_ONCE);
+    assert_int_equal(guesses_wait_s(guesses, &one, GUESS_SESSION, 0), 0);
+    for (int i = 0; i < GUESSES_AT_ONCE; i++)
+        guesses_note_wrong(guesses, &one, GUESS_SESSION, VIEW_LITERAL("s"), 0);
+    assert_int_equal(guesses_wait_s(guesses, &one, GUESS_SESSION, 0), GUESSES_EACH_MS / 1000);
 }
 
 static void a_network_of_ipv6_is_one_address(void **state)
@@ -81,12 +92,12 @@ static void all_addresses_have_some_together_but_for_who_was_right(void **state)
     guesses_note_right(guesses, &known, GUESS_TOKEN, VIEW_LITERAL("the token"), at_ms);
     for (int i = 0; i < GUESSES_OF_ALL_AT_ONCE; i++) {
         struct http_peer peer = peer_number(i);
-        assert_int_equal(guesses_wait_s(guesses, &peer, at_ms), 0);
+        assert_int_equal(guesses_wait_s(guesses, &peer, GUESS_TOKEN, at_ms), 0);
         guess(guesses, peer, at_ms);
     }
     struct http_peer next = peer_number(GUESSES_OF_ALL_AT_ONCE);
-    assert_int_equal(guesses_wait_s(guesses, &next, at_ms), GUESSES_OF_ALL_EACH_MS / 1000);
-    assert_int_equal(guesses_wait_s(guesses, &next, at_ms + GUESSES_OF_ALL_EACH_MS), 0);
+    assert_int_equal(guesses_wait_s(guesses, &next, GUESS_TOKEN, at_ms), GUESSES_OF_ALL_EACH_MS / 1000);
+    assert_int_equal(guesses_wait_s(guesses, &next, GUESS_TOKEN, at_ms + GUESSES_OF_ALL_EACH_MS), 0);
     assert_int_equal(guess_until_refused(guesses, known, at_ms), GUESSES_AT_ONCE); /* its own limit it has all the same */
 }
 
@@ -99,9 +110,9 @@ static void many_addresses_do_not_make_one_forgotten(void **state)
     assert_int_equal(guess_until_refused(guesses, one, at_ms), GUESSES_AT_ONCE);
     for (int i = 0; at_ms < end_ms; i++, at_ms += 10) {
         struct http_peer peer = peer_number(i);
-        if (guesses_wait_s(guesses, &peer, at_ms) == 0)
+        if (guesses_wait_s(guesses, &peer, GUESS_TOKEN, at_ms) == 0)
             guess(guesses, peer, at_ms);
-        assert_true(guesses_wait_s(guesses, &one, at_ms) > 0);
+        assert_true(guesses_wait_s(guesses, &one, GUESS_TOKEN, at_ms) > 0);
     }
 }
 
@@ -124,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_address_has_some_and_then_one_now_and_then, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_session_owes_nothing_for_tokens, setup, teardown),
         cmocka_unit_test_setup_teardown(a_network_of_ipv6_is_one_address, setup, teardown),
         cmocka_unit_test_setup_teardown(all_addresses_have_some_together_but_for_who_was_right, setup, teardown),
         cmocka_unit_test_setup_teardown(many_addresses_do_not_make_one_forgotten, setup, teardown),
