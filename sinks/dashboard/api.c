@@ -30,16 +30,6 @@ static void append_members(struct json_writer *json, struct view object)
     json->needs_comma = true;
 }
 
-/* A field of a hash answer [field, value, field, value …]. */
-static struct view hash_field(const struct redis_answer *hash, const char *name)
-{
-    for (size_t i = 0; i + 1 < hash->count; i += 2) {
-        if (view_equal_text(hash->items[i].text, name))
-            return hash->items[i + 1].text;
-    }
-    return NOTHING;
-}
-
 static bool is_json_text(struct view value)
 {
     return value.size && (value.data[0] == '[' || value.data[0] == '{');
@@ -220,7 +210,7 @@ static void write_points(struct json_writer *json, const struct redis_answer *en
         const struct redis_answer *entry = &entries->items[i];
         if (entry->kind != REDIS_LIST || entry->count < 2)
             continue;
-        struct view value = hash_field(&entry->items[1], "value"), n = hash_field(&entry->items[1], "n");
+        struct view value = redis_answer_field(&entry->items[1], "value"), n = redis_answer_field(&entry->items[1], "n");
         json_open_array(json);
         json_write_integer(json, strtoll(entry->items[0].text.data, NULL, 10));
         if (is_number_text(value))
@@ -384,7 +374,7 @@ static void write_stream(struct json_writer *json, const struct redis_answer *en
 {
     json_open_array(json);
     for (size_t i = 0; i < entries->count; i++) {
-        struct view record = entries->items[i].count == 2 ? hash_field(&entries->items[i].items[1], "json") : NOTHING;
+        struct view record = entries->items[i].count == 2 ? redis_answer_field(&entries->items[i].items[1], "json") : NOTHING;
         if (is_json_text(record))
             json_write_raw(json, record);
     }

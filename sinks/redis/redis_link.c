@@ -412,6 +412,15 @@ enum outcome redis_link_send(struct redis_link *link, const struct resp *command
     return outcome == OUTCOME_OK ? redis_link_finish(link, commands->command_count, arena, answers) : outcome;
 }
 
+struct view redis_answer_field(const struct redis_answer *hash, const char *name)
+{
+    for (size_t i = 0; i + 1 < hash->count; i += 2) {
+        if (view_equal_text(hash->items[i].text, name))
+            return hash->items[i + 1].text;
+    }
+    return (struct view){NULL, 0};
+}
+
 enum outcome redis_link_ask(struct redis_link *link, struct arena *arena, struct redis_answer *answer, ...)
 {
     const char *arguments[16];

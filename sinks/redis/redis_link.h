@@ -45,6 +45,9 @@ struct redis_answer {
     size_t count;
 };
 
+/* Of a hash or a stream's entry, a list of names and values in turn: the value, or null. */
+struct view redis_answer_field(const struct redis_answer *hash, const char *name);
+
 /* Sends all commands at once and reads all answers, in order: `answers` (may be NULL: not wanted) is an array of
  * command_count in the arena. OK: answers came (some may be REDIS_ERROR). RETRY: Redis is away (logged once, and once when it is back);
  * what was sent may or may not have been done. */

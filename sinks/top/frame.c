@@ -5,6 +5,7 @@
 #include "schemas/kpi_text.h"
 #include "sinks/redis/open_alerts.h"
 #include "sinks/redis/stored_kpi.h"
+#include "sinks/top/shifts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -22,8 +23,6 @@ static const enum kpi_id essentials[] = {
 enum { ESSENTIAL_COUNT = sizeof essentials / sizeof *essentials };
 static const struct view NOTHING = {NULL, 0};
 
-static void add_line(struct frame *frame, enum tone tone, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* Texts come from customers: nothing that steers a terminal may reach it. */
 static void make_harmless(char *text)
 {
@@ -37,7 +36,7 @@ static void make_harmless(char *text)
     }
 }
 
-static void add_line(struct frame *frame, enum tone tone, const char *format, ...)
+void frame_add_line(struct frame *frame, enum tone tone, const char *format, ...)
 {
     if (frame->count == FRAME_LINES_MAX)
         return;
@@ -79,7 +78,7 @@ static void add_kpi(struct frame *frame, enum kpi_id id, struct view json)
     if (stored_kpi_number(json, "previous", &previous))
         format_value(previous_text, kind, true, previous);
     stored_kpi_number(json, "n", &n);
-    add_line(frame, TONE_PLAIN, "%-26s %12s  %-24s %12s %12s %10.0f", kpi_names[id].name, value_text, range, target_text,
+    frame_add_line(frame, TONE_PLAIN, "%-26s %12s  %-24s %12s %12s %10.0f", kpi_names[id].name, value_text, range, target_text,
              previous_text, n);
 }
 
@@ -110,7 +109,7 @@ static enum outcome add_kpis(struct frame *frame, struct redis_link *link, const
     resp_finish(&commands);
     if (outcome != OUTCOME_OK)
         return outcome;
-    add_line(frame, TONE_TITLE, "%-26s %12s  %-24s %12s %12s %10s", "KPI", "value", "95 %", "target", "before", "n");
+    frame_add_line(frame, TONE_TITLE, "%-26s %12s  %-24s %12s %12s %10s", "KPI", "value", "95 %", "target", "before", "n");
     choose_kpis(chosen, answers, most);
     for (int id = 0; id < KPI_COUNT_OF_ALL; id++) {
         if (chosen[id] && answers[id].kind == REDIS_TEXT)
@@ -158,7 +157,7 @@ static void add_counts(struct frame *frame, const struct open_alert_counts *coun
         size += (size_t)snprintf(line + size, sizeof line - size, "%s%" PRId64 " %s", between, count, alert_kind_name((enum alert_kind)kind));
         between = ", ";
     }
-    add_line(frame, of_severity[SEVERITY_CRITICAL] ? TONE_BAD : TONE_PLAIN, "open alerts: %s)", line);
+    frame_add_line(frame, of_severity[SEVERITY_CRITICAL] ? TONE_BAD : TONE_PLAIN, "open alerts: %s)", line);
 }
 
 /* --- what is off its target -------------------------------------------------------------------------------------- */
@@ -186,7 +185,7 @@ static void add_off_target_line(struct frame *frame, struct view json, struct ar
     alert_read(json, arena, &severity, &text);
     if (text.size == 0)
         return; /* it ended between two questions */
-    add_line(frame, view_equal_text(severity, "INFO") ? TONE_PLAIN : TONE_BAD, "%-9.*s %.*s", VIEW_ARGUMENTS(severity), VIEW_ARGUMENTS(text));
+    frame_add_line(frame, view_equal_text(severity, "INFO") ? TONE_PLAIN : TONE_BAD, "%-9.*s %.*s", VIEW_ARGUMENTS(severity), VIEW_ARGUMENTS(text));
 }
 
 struct off_target {
@@ -224,39 +223,30 @@ static void add_off_target(struct frame *frame, const struct off_target *off_tar
 {
     if (off_target->alerts == NULL)
         return;
-    add_line(frame, TONE_PLAIN, " ");
+    frame_add_line(frame, TONE_PLAIN, " ");
     if (off_target->count > (int64_t)off_target->alerts->count)
-        add_line(frame, TONE_TITLE, "off target, the gravest %zu of %" PRId64, off_target->alerts->count, off_target->count);
+        frame_add_line(frame, TONE_TITLE, "off target, the gravest %zu of %" PRId64, off_target->alerts->count, off_target->count);
     else
-        add_line(frame, TONE_TITLE, "off target");
+        frame_add_line(frame, TONE_TITLE, "off target");
     for (size_t i = 0; i < off_target->alerts->count; i++)
         add_off_target_line(frame, off_target->alerts->items[i].text, arena);
 }
 
-/* --- cases and shifts -------------------------------------------------------------------------------------------- */
-
-static struct view field_of(const struct redis_answer *hash, const char *name)
-{
-    for (size_t i = 0; i + 1 < hash->count; i += 2) {
-        if (view_equal_text(hash->items[i].text, name))
-            return hash->items[i + 1].text;
-    }
-    return NOTHING;
-}
+/* --- cases ----------------------------------------------------------------------------------------------------- */
 
 static void add_case(struct frame *frame, const struct redis_answer *hash, struct view score, struct arena *arena,
                      int64_t now_ms)
 {
     char due_text[48] = "";
-    struct view due = field_of(hash, "due_at");
+    struct view due = redis_answer_field(hash, "due_at");
     int64_t left_ms = due.size ? atoll(arena_text(arena, due)) - now_ms : 0;
     if (due.size) {
         char length[32];
         kpi_text_duration(length, fabs((double)left_ms));
         snprintf(due_text, sizeof due_text, left_ms < 0 ? "%s late" : "in %s", length);
     }
-    struct view customer = field_of(hash, "customer"), state = field_of(hash, "state"), text = field_of(hash, "text");
-    add_line(frame, due.size && left_ms < 0 ? TONE_BAD : TONE_PLAIN, "%5.0f  %-20.*s %-16.*s %-14s %.*s",
+    struct view customer = redis_answer_field(hash, "customer"), state = redis_answer_field(hash, "state"), text = redis_answer_field(hash, "text");
+    frame_add_line(frame, due.size && left_ms < 0 ? TONE_BAD : TONE_PLAIN, "%5.0f  %-20.*s %-16.*s %-14s %.*s",
              strtod(arena_text(arena, score), NULL), VIEW_ARGUMENTS(customer), VIEW_ARGUMENTS(state), due_text,
              VIEW_ARGUMENTS(text));
 }
@@ -282,72 +272,12 @@ static enum outcome add_cases(struct frame *frame, struct redis_link *link, cons
     resp_finish(&commands);
     if (outcome != OUTCOME_OK)
         return outcome;
-    add_line(frame, TONE_PLAIN, " ");
-    add_line(frame, TONE_TITLE, "%5s  %-20s %-16s %-14s %s", "score", "customer", "state", "due", "hot tickets");
+    frame_add_line(frame, TONE_PLAIN, " ");
+    frame_add_line(frame, TONE_TITLE, "%5s  %-20s %-16s %-14s %s", "score", "customer", "state", "due", "hot tickets");
     for (size_t i = 0; i + 1 < ranked->count; i += 2)
         add_case(frame, &cases[i / 2], ranked->items[i + 1].text, arena, wish->now_ms);
     if (ranked->count == 0)
-        add_line(frame, TONE_QUIET, "       nobody is waiting for us");
-    return OUTCOME_OK;
-}
-
-static const char *a_bucket(struct view resolution)
-{
-    return view_equal_text(resolution, "MINUTE") ? "a minute" : view_equal_text(resolution, "DAY") ? "a day" : "an hour";
-}
-
-/* Only a level's two numbers are values of the KPI ("0.946" of on_time_delivery is "94.6 %"); a variance's are how far its buckets
- * stray, a trend's are slopes. */
-static void say_shift(char text[128], const struct redis_answer *entry, enum kpi_kind kpi, struct arena *arena)
-{
-    double before = strtod(arena_text(arena, field_of(entry, "before")), NULL);
-    double after = strtod(arena_text(arena, field_of(entry, "after")), NULL);
-    struct view kind = field_of(entry, "kind");
-    const char *bucket = a_bucket(field_of(entry, "resolution"));
-    char was[KPI_TEXT_SIZE], is[KPI_TEXT_SIZE];
-    kpi_text_distance(was, kpi, before);
-    kpi_text_distance(is, kpi, after);
-    if (view_equal_text(kind, "VARIANCE")) {
-        snprintf(text, 128, "varies by +-%s %s, was +-%s", is, bucket, was);
-    } else if (view_equal_text(kind, "TREND")) {
-        snprintf(text, 128, "%s %s %s, %s %s before", after < 0 ? "falls" : "rises", is, bucket, before < 0 ? "fell" : "rose", was);
-    } else {
-        format_value(was, kpi, true, before);
-        format_value(is, kpi, true, after);
-        snprintf(text, 128, "%s -> %s", was, is);
-    }
-}
-
-static void add_shift(struct frame *frame, const struct redis_answer *entry, struct arena *arena)
-{
-    enum kpi_id id;
-    struct view kpi = field_of(entry, "kpi"), good = field_of(entry, "good");
-    char saying[128];
-    say_shift(saying, entry, kpi_from_name(kpi, &id) ? kpi_names[id].kind : KPI_KIND_MEAN, arena);
-    enum tone tone = view_equal_text(good, "false") ? TONE_BAD : view_equal_text(good, "true") ? TONE_GOOD : TONE_PLAIN;
-    add_line(frame, tone, "%-4.*s %-9.*s %.*s (%.*s): %s", VIEW_ARGUMENTS(field_of(entry, "direction")),
-             VIEW_ARGUMENTS(field_of(entry, "kind")), VIEW_ARGUMENTS(kpi), VIEW_ARGUMENTS(field_of(entry, "dimension")), saying);
-}
-
-static enum outcome add_shifts(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, int most,
-                               struct arena *arena)
-{
-    struct resp commands = {0};
-    resp_command(&commands, 6, "XREVRANGE");
-    resp_key(&commands, wish->prefix, "shifts", NOTHING);
-    resp_text(&commands, "+");
-    resp_text(&commands, "-");
-    resp_text(&commands, "COUNT");
-    resp_integer(&commands, most);
-    struct redis_answer *entries = NULL;
-    enum outcome outcome = redis_link_send(link, &commands, arena, &entries);
-    resp_finish(&commands);
-    if (outcome != OUTCOME_OK || entries->count == 0)
-        return outcome;
-    add_line(frame, TONE_PLAIN, " ");
-    add_line(frame, TONE_TITLE, "trend shifts");
-    for (size_t i = 0; i < entries->count; i++)
-        add_shift(frame, &entries->items[i].items[1], arena);
+        frame_add_line(frame, TONE_QUIET, "       nobody is waiting for us");
     return OUTCOME_OK;
 }
 
@@ -371,7 +301,7 @@ enum outcome frame_fill(struct frame *frame, struct redis_link *link, const stru
     int titles = 7; /* of the frame, the open alerts, and of three parts with two lines between them */
     int kpis = is_bounded ? between(wish->rows - cases - missed - shifts - titles, 1, KPI_COUNT_OF_ALL) : KPI_COUNT_OF_ALL;
     frame->count = 0;
-    add_line(frame, TONE_TITLE, "touchstream, last %s", wish->window);
+    frame_add_line(frame, TONE_TITLE, "touchstream, last %s", wish->window);
     add_counts(frame, &counts);
     if (outcome == OUTCOME_OK)
         outcome = add_kpis(frame, link, wish, kpis, arena);
@@ -380,8 +310,8 @@ enum outcome frame_fill(struct frame *frame, struct redis_link *link, const stru
     if (outcome == OUTCOME_OK)
         add_off_target(frame, &off_target, arena);
     if (outcome == OUTCOME_OK)
-        outcome = add_shifts(frame, link, wish, shifts, arena);
+        outcome = frame_add_shifts(frame, link, wish, shifts, arena);
     if (outcome != OUTCOME_OK)
-        add_line(frame, TONE_BAD, "redis is away, trying again");
+        frame_add_line(frame, TONE_BAD, "redis is away, trying again");
     return outcome;
 }

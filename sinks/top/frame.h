@@ -23,6 +23,9 @@ struct frame_wish {
     int rows; /* 0: as many as there are. Else hot tickets, what is off its target and shifts have their share of them, and KPIs the rest, first ones first */
 };
 
+/* Cut where the frame ends; control characters become blanks. */
+void frame_add_line(struct frame *frame, enum tone tone, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* Asks Redis and fills the frame. RETRY: Redis is away; the frame says so. */
 enum outcome frame_fill(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, struct arena *arena);
 

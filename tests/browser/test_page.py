@@ -1,6 +1,7 @@
 """The page as a care team lives with it: what happens to customers is there at once, what the team does comes back through
 Kafka, what breaks is said and heals by itself, and no text that a stranger wrote ever runs."""
 
+import calendar
 import fcntl
 import json
 import os
@@ -424,7 +425,9 @@ def test_how_steady_a_kpi_is_cannot_be_read_as_what_it_is(stage, page):
              {"dimension": "channel=EMAIL", "share": 0.61, "rate_effect": -0.09, "mix_effect": 0.001}, {"dimension": "region=north", "share": 0.4, "rate_effect": -0.05, "mix_effect": 0}]
     for one in ({**shift("LEVEL", 0.912, 0.766), "drivers": parts}, shift("VARIANCE", 0.032, 0.128, hours_ago=2),
                 shift("VARIANCE", 0.021, 0.117, "channel=EMAIL"), shift("TREND", 0.0001, -0.0123, "channel=WEB")):
-        redis.xadd(prefix + "shifts", {**{name: "" if value is None else str(value) for name, value in one.items()}, "json": json.dumps(one)})
+        onset_ms = calendar.timegm(time.strptime(one["onset_at"], "%Y-%m-%dT%H:%M:%S.000Z")) * 1000
+        redis.xadd(prefix + "shifts", {**{name: "" if value is None else str(value) for name, value in one.items()}, "onset_at": onset_ms,
+                                       "detected_at": onset_ms, "json": json.dumps(one)})
     redis.publish(prefix + "live:shifts", json.dumps(one))
     page.look("location.hash = '#/now';")
     page.wait("document.querySelectorAll('.changes li').length >= 3")
@@ -451,7 +454,9 @@ def test_what_has_given_way_or_is_usual_by_now_is_not_called_a_change(stage, pag
     told = [shift("LEVEL", 0.99, 0.98, "channel=CHAT", hours_ago=24 * 9), {**shift("LEVEL", 0.97, 0.96, "channel=PHONE", hours_ago=24 * 9), "resolution": "DAY"},
             shift("LEVEL", 0.91, 0.71, hours_ago=50), shift("VARIANCE", 0.03, 0.13, hours_ago=40), shift("LEVEL", 0.71, 0.92, hours_ago=5)]
     for one in told:
-        redis.xadd(prefix + "shifts", {**{name: "" if value is None else str(value) for name, value in one.items()}, "json": json.dumps(one)})
+        onset_ms = calendar.timegm(time.strptime(one["onset_at"], "%Y-%m-%dT%H:%M:%S.000Z")) * 1000
+        redis.xadd(prefix + "shifts", {**{name: "" if value is None else str(value) for name, value in one.items()}, "onset_at": onset_ms,
+                                       "detected_at": onset_ms, "json": json.dumps(one)})
     redis.publish(prefix + "live:shifts", json.dumps(one))
     page.look("location.hash = '#/now';")
     lines = "[...document.querySelectorAll('.changes li')].map((line) => line.textContent).filter((line) => line.startsWith('On-time'))"
