@@ -169,7 +169,7 @@ static void write_out(const struct bytes *line)
     (void)written;
 }
 
-enum { SELDOM_SECONDS = 60, SELDOM_SHELVES = 16, SELDOM_PLACES = 8 };
+enum { SELDOM_SHELVES = 16, SELDOM_PLACES = 8 };
 
 static struct seldom {
     uint64_t about;
@@ -191,17 +191,27 @@ static struct seldom *seldom_find(uint64_t about)
     return oldest;
 }
 
-bool log_seldom(const char *what, const char *whom)
+static bool is_due(const char *what, const char *whom, int64_t seconds)
 {
     uint64_t about = hash_mix(hash_bytes(view_of_text(what)) ^ hash_mix(hash_bytes(view_of_text(whom))));
     int64_t now_us = clock_monotonic_us();
     pthread_mutex_lock(&seldom_lock);
     struct seldom *place = seldom_find(about);
-    bool is_due = place->said_at_us == 0 || now_us - place->said_at_us >= SELDOM_SECONDS * 1000000LL;
-    if (is_due)
+    bool is_news = place->said_at_us == 0 || now_us - place->said_at_us >= seconds * 1000000;
+    if (is_news)
         place->said_at_us = now_us;
     pthread_mutex_unlock(&seldom_lock);
-    return is_due;
+    return is_news;
+}
+
+bool log_seldom(const char *what, const char *whom)
+{
+    return is_due(what, whom, 60);
+}
+
+bool log_hourly(const char *what, const char *whom)
+{
+    return is_due(what, whom, 3600);
 }
 
 void log_line(enum log_level level, const char *message, ...)

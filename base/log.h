@@ -22,6 +22,9 @@ void log_line(enum log_level level, const char *message, ...) __attribute__((sen
 /* For what would be said again and again while it lasts: true when `what` about `whom` was not asked for within the last minute. Any thread. */
 bool log_seldom(const char *what, const char *whom);
 
+/* The same within the last hour: for what is no trouble by itself, and may last. */
+bool log_hourly(const char *what, const char *whom);
+
 /* For which of the services in this process the calling thread works from now on; NULL: for none of them, or all. Kept as it is. Threads
  * made by thread_create (thread.h) work for whom their maker does. */
 void log_speak_for(const char *service);

@@ -24,6 +24,7 @@
 #include "processors/journey/memory/persist.h"
 #include "processors/journey/memory/resting.h"
 #include "processors/journey/memory/seal.h"
+#include "processors/journey/miskeyed.h"
 #include "processors/journey/reading.h"
 #include "processors/journey/reject.h"
 #include "processors/journey/tickets/story.h"
@@ -40,6 +41,7 @@ static void *journey_task_create(void *shared, int32_t partition)
     task->shared = shared;
     atomic_fetch_add(&task->shared->task_count, 1);
     task->partition = partition;
+    task->miskeyed = miskeyed_metric();
     task->clock_sent_ms = task->clock_looked_ms = INT64_MIN;
     dimensions_init(&task->dimensions, &task->shared->plan);
     for (uint32_t channel = 0; channel < CHANNEL_COUNT; channel++)
@@ -204,6 +206,8 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     if (outcome != OUTCOME_OK)
         return outcome;
     const struct touchpoint *touch = &enriched.touch;
+    if (!view_equal(step->record->key, touch->customer_id))
+        miskeyed_note(task, step, touch->source);
     if (activity_is_one(touch) && !outbox_sums_are_muted(step->outbox)) /* who works on a case is no source of data */
         heard_note(task->heard, touch->source, touch->received_at_ms < step->record_at_ms ? touch->received_at_ms : step->record_at_ms);
     task->refusal = "happened longer ago than journey.revision_horizon";

@@ -374,6 +374,29 @@ def test_what_a_newer_schema_has_and_ours_does_not(make_installation):
     assert [record["channel"] for record in installation.records("touchpoints.enriched") if record["customer_id"] == "c-next"] == ["DEVICE"]
 
 
+def test_keys_that_are_not_the_customers_are_made_known(make_installation):
+    """Where another producer's keys spread a customer over partitions each part is a customer, and the numbers alone do not show it."""
+    installation = make_installation()
+    status = free_port()
+    process = installation.start("journey", settings={"status.listen": "127.0.0.1:%d" % status})
+    import_lines(installation)
+    value = next(message.value() for message in installation.messages("touchpoints") if message.value())
+    id, record = int.from_bytes(value[1:5], "big"), installation.decode(value)
+    producer = Producer({"bootstrap.servers": installation.services["KAFKA"], "partitioner": "murmur2_random"})
+    for key in (None, "order-17", "order-18", "c-secret"):
+        written = io.BytesIO()
+        fastavro.schemaless_writer(written, installation.schemas[id], {**record, "customer_id": "c-secret", "source": "erp", "event_id": uuid.uuid4().bytes})
+        producer.produce(installation.topic("touchpoints"), key=key, value=value[:5] + written.getvalue())
+    producer.flush(10)
+    assert eventually(lambda: len(installation.messages("touchpoints.enriched")) == 6, 60), tail(process.log)
+    said = [line for line in process.log.read_text().splitlines() if "key is not its customer_id" in line]
+    assert len(said) == 1 and re.search(r"level=warning .* partition=\d offset=\d+ source=erp key=(none|another)", said[0]), said
+    assert "secret" not in process.log.read_text()
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % status, timeout=5) as answer:
+        assert "\ntouchstream_journey_miskeyed_total 3\n" in answer.read().decode()
+    assert not installation.rejected()
+
+
 READERS = [("inspect", "touchpoints"), ("explain", "nps", "--window", "24h"), ("backtest", "cases")]
 
 

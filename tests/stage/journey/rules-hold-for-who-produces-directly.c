@@ -1,4 +1,5 @@
 /* Who produces to the topic without the collector is held to the same rules, and what breaks them costs nobody else anything. */
+#include "base/metrics.h"
 #include "tests/stage/journey/life.h"
 
 #define NOW_MS (LIFE_START_MS + DAYS(1))
@@ -132,9 +133,35 @@ static void a_tombstone_is_no_touchpoint_and_moves_no_clock(void **state)
     life_end(&life);
 }
 
+/* Where a producer's keys spread a customer over partitions they have two lives, and nobody would know why the numbers are wrong. */
+static void a_key_that_is_not_the_customers_counts_and_is_known(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    struct metric *miskeyed = metrics_counter("touchstream_journey_miskeyed_total", NULL, "");
+    const struct view keys[] = {{NULL, 0}, VIEW_LITERAL(""), VIEW_LITERAL("c-2"), VIEW_LITERAL("order-17"), VIEW_LITERAL("c-1")};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct touchpoint touch = review_now("c-1");
+        struct bytes value = {0};
+        wire_begin(&value, 1);
+        touchpoint_encode(&value, &touch);
+        assert_int_equal(driver_feed(life.driver, keys[i], bytes_view(&value), NOW_MS), OUTCOME_OK);
+        bytes_finish(&value);
+    }
+    driver_tick(life.driver, NOW_MS);
+    driver_commit(life.driver);
+    assert_int_equal(driver_entry_count(life.driver), 1);
+    assert_int_equal(metric_value(miskeyed), 4);
+    driver_recover(life.driver); /* what is read again was counted */
+    assert_int_equal(metric_value(miskeyed), 4);
+    life_end(&life);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_that_is_not_the_customers_counts_and_is_known),
         cmocka_unit_test(amounts_that_cannot_be_are_refused),
         cmocka_unit_test(a_clock_of_another_unit_does_not_move_ours),
         cmocka_unit_test(what_is_out_of_range_is_not_counted),
