@@ -84,6 +84,9 @@ struct broker_port {
     /* The broker has said that there is no such topic, and nothing has come of it since. */
     bool (*is_input_gone)(struct broker *broker);
 
+    /* Asks, and waits a second at most: is there none any more of a topic that we write to, the checkpoint's among them? false: not, or nobody says. */
+    bool (*is_output_gone)(struct broker *broker);
+
     /* Producing. produce takes from the front and says how many. */
     enum outcome (*begin)(struct broker *broker);
     enum outcome (*produce)(struct broker *broker, const struct broker_message *messages, size_t count, size_t *taken);

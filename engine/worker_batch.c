@@ -200,12 +200,21 @@ static bool is_stop_wanted(const struct worker *worker)
     return worker->stop && atomic_load(worker->stop);
 }
 
+/* Told to end, after a try that failed. What is to go into a topic that was deleted cannot be committed: librdkafka hopes for half a minute that there will
+ * be one again. */
+static bool is_in_vain(const struct worker *worker)
+{
+    return is_stop_wanted(worker) && worker->backoff_ms && worker->broker->port->is_output_gone(worker->broker);
+}
+
 /* Finishes a batch that is closed already. */
 static enum outcome finish_closing(struct worker *worker)
 {
     int64_t began_ms = worker_now_ms(worker);
     while (worker->txn.is_closing) {
         worker_beat(worker);
+        if (is_in_vain(worker))
+            return OUTCOME_STOP;
         if (batch_try_commit(worker) == OUTCOME_STOP)
             return OUTCOME_STOP;
         if (!worker->txn.is_closing)

@@ -57,6 +57,7 @@ static const struct broker_port kafka_port = {
     .end_offset = kafka_consumer_end_offset,
     .input_id = input_id,
     .is_input_gone = is_input_gone,
+    .is_output_gone = kafka_producer_is_topic_gone,
     .begin = kafka_producer_begin,
     .produce = kafka_producer_produce,
     .send_offsets = kafka_producer_send_offsets,

@@ -109,6 +109,7 @@ int64_t kafka_consumer_end_offset(struct broker *broker, int32_t partition);
 
 bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *stop, bool *is_hopeless);
 void kafka_producer_close(struct kafka_producer *producer);
+bool kafka_producer_is_topic_gone(struct broker *broker);
 enum outcome kafka_producer_begin(struct broker *broker);
 enum outcome kafka_producer_produce(struct broker *broker, const struct broker_message *messages, size_t count, size_t *taken);
 enum outcome kafka_producer_send_offsets(struct broker *broker, const struct broker_commit *commits, size_t count);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { INIT_MS = 2000, INIT_TRIES = 45, CALL_MS = 5000, ASK_MS = 5000, MISSING_WAIT_MS = 1000, SETTLE_EVERY_MS = 1000,
+enum { INIT_MS = 2000, INIT_TRIES = 45, CALL_MS = 5000, ASK_MS = 5000, ASK_SHORTLY_MS = 1000, MISSING_WAIT_MS = 1000, SETTLE_EVERY_MS = 1000,
        SETTLE_PAUSE_MS = 200, AWAY_TRIES = 3 };
 
 static struct kafka_producer *producer_of(struct broker *broker)
@@ -267,6 +267,22 @@ static enum outcome renew(struct kafka_broker *self)
         return OUTCOME_STOP;
     enum outcome outcome = outcome_of(producer, "init", rd_kafka_init_transactions(producer->handle, INIT_MS));
     return outcome == OUTCOME_OK && topics_open(self) ? OUTCOME_OK : OUTCOME_STOP;
+}
+
+/* By one request: about the topics that the handle knows of, which are those it writes to. */
+bool kafka_producer_is_topic_gone(struct broker *broker)
+{
+    struct kafka_producer *producer = producer_of(broker);
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (producer->handle == NULL || rd_kafka_metadata(producer->handle, 0, NULL, &metadata, ASK_SHORTLY_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    const char *gone = NULL;
+    for (int i = 0; i < metadata->topic_cnt && gone == NULL; i++)
+        gone = kafka_is_topic_missing(metadata->topics[i].err) ? metadata->topics[i].topic : NULL;
+    if (gone)
+        log_warning("what is left cannot be committed: kafka does not have a topic", "worker", producer->name, "error", gone, NULL);
+    rd_kafka_metadata_destroy(metadata);
+    return gone != NULL;
 }
 
 /* --- the transaction */

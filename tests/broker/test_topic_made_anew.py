@@ -6,9 +6,9 @@ import re
 import time
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from installation import eventually, tail
+from installation import eventually, patience, tail
 
 ANEW = re.compile(r'level=error .*topic was deleted and made anew.*error="(\S+) has the id (\S+), our state is of (\S+)"')
 REMEDY = "touchpoints.enriched journeys alerts alerts.escalated followups kpi.deltas kpis trend.shifts kpi.state".split()
@@ -91,6 +91,41 @@ def test_who_is_told_to_end_after_its_topic_was_deleted_ends(make_installation, 
     assert eventually(lambda: "kafka does not have a topic" in process.log.read_text(), 30), tail(process.log)
     assert installation.stop(process, seconds=10) == 0
     assert "left behind" not in process.log.read_text(), tail(process.log)
+
+
+def send_again(installation):
+    """The same touchpoints under other ids, by somebody who makes no topics."""
+    producer = Producer({"bootstrap.servers": installation.services["KAFKA"]})
+    for message in installation.messages("touchpoints"):
+        if message.value():
+            value = bytearray(message.value())
+            value[5] ^= 0xff
+            producer.produce(message.topic(), key=message.key(), value=bytes(value), partition=message.partition())
+    assert producer.flush(10) == 0
+
+
+@pytest.mark.parametrize("role, topic", [("journey", "journeys"), ("journey", "touchpoints.enriched"), ("kpi", "kpi.state")])
+def test_who_is_told_to_end_after_an_output_was_deleted_ends(make_installation, role, topic):
+    """What is to go there cannot be committed, however long that is tried; the next start does it again, once the topic is there."""
+    installation = make_installation()
+    services = [installation.start(name) for name in ("kpi", "journey") if name in (role, "journey")]
+    generate(installation, 200, 3)
+    assert eventually(lambda: enriched(installation) == 200 and (role == "journey" or installation.messages("kpis")), 30), installation.logs()
+    process = services[0]
+    delete(installation, topic)
+    if role == "journey":
+        send_again(installation)
+    began = time.monotonic()
+    assert installation.stop(process, seconds=20) == 0
+    assert time.monotonic() - began < 9 * patience(), tail(process.log)
+    assert "left behind" not in process.log.read_text(), tail(process.log)
+    if role == "journey":
+        installation.succeed("topics")
+        again = installation.start("journey", name="again")
+        wanted = 400 if topic == "journeys" else 200
+        assert eventually(lambda: enriched(installation) >= wanted, 30), tail(again.log)
+        assert len(installation.messages("touchpoints")) >= 400
+        assert len({record["event_id"] for record in installation.records("touchpoints.enriched")}) == enriched(installation)
 
 
 def test_at_a_start_after_which_the_remedy_helps(make_installation):

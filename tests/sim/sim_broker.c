@@ -499,6 +499,12 @@ static bool sim_is_input_gone(struct broker *broker)
     return false;
 }
 
+static bool sim_is_output_gone(struct broker *broker)
+{
+    (void)broker;
+    return false;
+}
+
 static const struct broker_port sim_port = {
     .poll = sim_poll,
     .committed = sim_committed,
@@ -509,6 +515,7 @@ static const struct broker_port sim_port = {
     .end_offset = sim_end_offset,
     .input_id = sim_input_id,
     .is_input_gone = sim_is_input_gone,
+    .is_output_gone = sim_is_output_gone,
     .begin = sim_begin,
     .produce = sim_produce,
     .send_offsets = sim_send_offsets,

@@ -19,8 +19,10 @@ struct scene {
     bool is_failing; /* commits */
     const char *input_id;
     bool is_id_late, was_gone, is_gone;
+    bool is_output_gone;
+    atomic_bool stop;
     int64_t end;
-    int commits, ticks;
+    int commits, tries, ticks;
 };
 
 static enum outcome poll(struct broker *broker, size_t records_max, int wait_ms, bool gathers, struct broker_batch *batch)
@@ -47,6 +49,7 @@ static enum outcome send_offsets(struct broker *broker, const struct broker_comm
 static enum outcome commit(struct broker *broker)
 {
     struct scene *scene = (struct scene *)broker;
+    scene->tries++;
     if (scene->is_failing)
         return OUTCOME_RETRY;
     scene->commits++;
@@ -81,8 +84,13 @@ static bool is_input_gone(struct broker *broker)
     return ((struct scene *)broker)->is_gone;
 }
 
+static bool is_output_gone(struct broker *broker)
+{
+    return ((struct scene *)broker)->is_output_gone;
+}
+
 static const struct broker_port port = {.poll = poll, .begin = begin, .send_offsets = send_offsets, .commit = commit, .tick = tick,
-                                        .end_offset = end_offset, .input_id = input_id, .is_input_gone = is_input_gone};
+                                        .end_offset = end_offset, .input_id = input_id, .is_input_gone = is_input_gone, .is_output_gone = is_output_gone};
 
 static enum outcome route(void *task, const struct record *record, struct route *out)
 {
@@ -289,6 +297,28 @@ static void whoever_ends_without_an_input_does_not_try_to_commit(void **state)
     worker_finish(&scene.worker);
 }
 
+/* Half a minute otherwise; nor is a topic's absence the end of a commit that goes through, having nothing for it. */
+static void whoever_ends_without_an_output_tries_to_commit_once(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    pass(&scene, 1010);
+    scene.worker.stop = &scene.stop;
+    scene.is_output_gone = true;
+    atomic_store(&scene.stop, true);
+    scene.worker.tasks.tasks[0]->is_touched = true;
+    scene.commits = 0;
+    assert_int_equal(worker_close(&scene.worker), OUTCOME_OK);
+    assert_int_equal(scene.commits, 1);
+    scene.worker.tasks.tasks[0]->is_touched = true;
+    scene.is_failing = true;
+    scene.tries = 0;
+    assert_int_not_equal(worker_close(&scene.worker), OUTCOME_OK);
+    assert_int_equal(scene.tries, 1);
+    worker_finish(&scene.worker);
+}
+
 static void a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment(void **state)
 {
     (void)state;
@@ -342,6 +372,7 @@ int main(void)
                                        cmocka_unit_test(records_at_offsets_that_were_had_are_not_passed_over_before_it_is_known_whose_they_are),
                                        cmocka_unit_test(records_that_come_after_it_was_gone_are_not_committed_before_it_is_known_whose_they_are),
                                        cmocka_unit_test(whoever_ends_without_an_input_does_not_try_to_commit),
+                                       cmocka_unit_test(whoever_ends_without_an_output_tries_to_commit_once),
                                        cmocka_unit_test(a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment),
                                        cmocka_unit_test(a_marker_tells_of_which_topic_it_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
