@@ -43,7 +43,7 @@ static void close_broker(struct broker *broker)
     kafka_consumer_close(&self->consumer);
     kafka_reader_close(&self->reader);
     kafka_producer_close(&self->producer);
-    if (self->consumer.handle == NULL) /* else its threads still look at us */
+    if (self->consumer.handle == NULL && !self->reader.is_abandoned) /* else its threads still look at us */
         free(self);
 }
 

@@ -72,6 +72,7 @@ struct kafka_reader {
     size_t place_count;
     bool is_changed;             /* places, since the last assign */
     int64_t moved_at_us;         /* when Kafka last said anything */
+    bool is_abandoned;           /* its handle could not be destroyed */
     int64_t hidden_since_us;     /* an open transaction hides records; 0: none that we know of */
 };
 

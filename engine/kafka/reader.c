@@ -23,6 +23,8 @@ static bool reader_open(struct kafka_broker *self)
 {
     struct kafka_reader *reader = &self->reader;
     char error[512];
+    if (reader->is_abandoned) /* a handle that was left behind looks at the link */
+        return false;
     rd_kafka_conf_t *conf = kafka_conf_create(self->config->kafka, &reader->link, reader->name);
     kafka_conf_set(conf, "group.id", "touchstream-recovery"); /* never joined: librdkafka wants a name */
     kafka_conf_set(conf, "enable.auto.commit", "false");
@@ -53,8 +55,14 @@ static void handle_close(struct kafka_reader *reader)
     if (reader->handle == NULL)
         return;
     kafka_inbox_finish(&reader->inbox);
-    rd_kafka_queue_destroy(reader->queue);
-    rd_kafka_destroy_flags(reader->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); /* it is in no group to leave */
+    if (kafka_link_ends(&reader->link)) {
+        rd_kafka_queue_destroy(reader->queue);
+        rd_kafka_destroy_flags(reader->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); /* it is in no group to leave */
+    } else {
+        log_debug("the checkpoint's topic was deleted, leaving the handle behind", "worker", reader->name, NULL);
+        rd_kafka_assign(reader->handle, NULL); /* or it would read on once the topic is there again */
+        reader->is_abandoned = true;
+    }
     reader->handle = NULL;
 }
 
@@ -158,7 +166,8 @@ static void note_places(struct kafka_reader *reader, struct broker_batch *batch)
         struct broker_place end = batch->ends[i];
         int64_t low = -1, high = -1;
         rd_kafka_get_watermark_offsets(reader->handle, reader->topic, end.partition, &low, &high);
-        if (end.offset >= high && place_find(reader, end.partition))
+        bool is_known = high >= 0; /* not since an answer that was an error */
+        if (is_known && end.offset >= high && place_find(reader, end.partition))
             reader->inbox.ends[kept++] = end;
         else if (end.offset < high && reader->hidden_since_us == 0)
             reader->hidden_since_us = clock_monotonic_us();
@@ -203,6 +212,9 @@ enum outcome kafka_reader_poll(struct broker *broker, size_t records_max, int wa
     ssize_t count = rd_kafka_consume_batch_queue(reader->queue, wait_ms, reader->inbox.messages, most);
     reader->inbox.held = count > 0 ? (size_t)count : 0;
     kafka_inbox_sort(&reader->inbox, &reader->link, view_of_text(reader->topic), batch);
+    /* What was read of it is no part of what is there when it has been made anew: the next life of the worker waits for it and reads all of that. */
+    if (atomic_load(&reader->link.is_topic_gone))
+        return OUTCOME_STOP;
     date_tombstones(reader);
     note_places(reader, batch);
     kafka_link_check(&reader->link, reader->handle);

@@ -128,6 +128,48 @@ def test_who_is_told_to_end_after_an_output_was_deleted_ends(make_installation, 
         assert len({record["event_id"] for record in installation.records("touchpoints.enriched")}) == enriched(installation)
 
 
+def leave_open(installation, topic):
+    """A transaction that hides what is committed after it: whoever reads to the end waits. To be kept until the test is over."""
+    producer = Producer({"bootstrap.servers": installation.services["KAFKA"], "transactional.id": installation.prefix + "open", "transaction.timeout.ms": 120000})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    for partition in range(4):
+        producer.produce(installation.topic(topic), key="x", value=b"y", partition=partition)
+    assert producer.flush(10) == 0
+    return producer
+
+
+def has_partitions(admin, installation, group, instance):
+    """All of them; those of a member that has ended are its own until its session is over."""
+    members = admin.describe_consumer_groups([installation.topic(group)])[installation.topic(group)].result(20).members
+    return sum(len(member.assignment.topic_partitions) for member in members if member.group_instance_id == instance + ".0") == 4
+
+
+@pytest.mark.parametrize("role, topic", [("journey", "journeys"), ("kpi", "kpi.state")])
+def test_a_checkpoint_that_is_deleted_while_it_is_read_is_waited_for(make_installation, role, topic):
+    """By a worker that begins anew, with what is in it then: what was read of the old one is no part of that. And whoever waits ends when told to."""
+    installation = make_installation()
+    services = [installation.start(name, settings={"engine.session_timeout": "6s"}) for name in ("journey", "kpi")]
+    generate(installation, 200, 3)
+    assert eventually(lambda: enriched(installation) == 200 and installation.messages("kpis"), 30), installation.logs()
+    for process in services:
+        installation.stop(process)
+    hides = leave_open(installation, topic)
+    process = installation.start(role, name="again", settings={"engine.instance": "again"})
+    admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
+    log = lambda: process.log.read_text()
+    assert eventually(lambda: has_partitions(admin, installation, role, "again"), 30), tail(process.log)
+    delete(installation, topic)
+    assert eventually(lambda: re.search(r"topic is missing, waiting for it.* topic=%s " % re.escape(installation.topic(topic)), log()), 30), tail(process.log)
+    assert "partition recovered" not in log()
+    installation.succeed("topics")
+    assert eventually(lambda: log().count("partition recovered") == 4, 30), tail(process.log)
+    assert log().count("entries=0 ") == 4, tail(process.log)
+    delete(installation, topic)
+    assert installation.stop(process, seconds=10) == 0
+    del hides
+
+
 def test_at_a_start_after_which_the_remedy_helps(make_installation):
     """A commit that still came through in between, with the old topic's id, is as a running process may leave it."""
     installation = make_installation()
