@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 __extension__ typedef __int128 kpi_wide; /* a sum of squared ms outgrows 64 bits */
+__extension__ typedef unsigned __int128 kpi_wide_bits;
 
 struct kpi_sums {
     int64_t n, num, sum, immature;
@@ -18,12 +19,12 @@ struct kpi_sums {
 
 static inline void kpi_sums_add(struct kpi_sums *to, const struct kpi_sums *more, int64_t times)
 {
-    to->n += times * more->n;
-    to->num += times * more->num;
     /* Modulo 2^64: should amounts ever outgrow it, what leaves the window again leaves it right. Staying at the end would not. */
+    to->n = (int64_t)((uint64_t)to->n + (uint64_t)times * (uint64_t)more->n);
+    to->num = (int64_t)((uint64_t)to->num + (uint64_t)times * (uint64_t)more->num);
     to->sum = (int64_t)((uint64_t)to->sum + (uint64_t)times * (uint64_t)more->sum);
-    to->immature += times * more->immature;
-    to->sum_squares += times * more->sum_squares;
+    to->immature = (int64_t)((uint64_t)to->immature + (uint64_t)times * (uint64_t)more->immature);
+    to->sum_squares = (kpi_wide)((kpi_wide_bits)to->sum_squares + (kpi_wide_bits)times * (kpi_wide_bits)more->sum_squares);
 }
 
 static inline bool kpi_sums_are_zero(const struct kpi_sums *sums)

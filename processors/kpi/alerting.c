@@ -71,16 +71,15 @@ void alerting_save(const struct alert_life *life, bool has_window, struct bytes 
 /* A checkpoint that was written before there was this rule ends before it: then there was no alert. */
 void alerting_load(struct alert_life *life, bool has_window, struct unpacker *in)
 {
-    life->revision = in->at == in->end ? 0 : (int32_t)unpack(in);
+    life->revision = in->at == in->end ? 0 : unpack_revision(in);
     if (life->revision == 0)
         return;
     if (has_window)
-        life->window = (uint8_t)unpack(in);
-    life->level = (uint8_t)unpack(in);
+        life->window = (uint8_t)unpack_within(in, 0, WINDOW_COUNT - 1);
+    life->level = (uint8_t)unpack_within(in, 0, ALERT_HIGH);
     life->is_historical = unpack(in);
-    life->opened_at_ms = unpack(in);
-    life->changed_at_ms = unpack(in);
-    in->is_broken |= life->level > ALERT_HIGH || (has_window && life->window >= WINDOW_COUNT);
+    life->opened_at_ms = unpack_instant(in);
+    life->changed_at_ms = unpack_instant(in);
 }
 
 /* --- whom it is about --- */

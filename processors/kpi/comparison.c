@@ -385,8 +385,8 @@ struct comparison *comparison_load(struct view saved)
 {
     struct unpacker in = {saved.data, saved.data + saved.size, false};
     struct comparison *comparison = memory_zeroed(1, sizeof *comparison);
-    comparison->finder = (int32_t)unpack(&in);
-    comparison->told = (int32_t)unpack(&in);
+    comparison->finder = unpack_int32(&in);
+    comparison->told = (int32_t)unpack_within(&in, 0, PACKED_INDEX_MOST);
     bytes_append_view(&comparison->question, unpack_view(&in));
     bytes_append_view(&comparison->answers, unpack_view(&in));
     if (!in.is_broken && in.at == in.end)

@@ -92,6 +92,7 @@ static bool load_private(struct kpi_task *task, struct entry *entry, struct view
     switch (kpi_subject_of(entry_key(entry))) {
     case SUBJECT_CLOCK:
         entry->state = &task->sources;
+        entry->timer_at_ms = TIMER_NEVER; /* it has none, whatever was read */
         task->clocks = entry;
         return load_clocks(task, private);
     case SUBJECT_SOURCE:

@@ -32,7 +32,7 @@ bool evaluate_value(enum kpi_id id, const struct kpi_sums *sums, int64_t flow_to
     if (kind == KPI_KIND_RATE || kind == KPI_KIND_SHARE)
         *value = ratio(sums->num, n);
     else if (kind == KPI_KIND_NPS)
-        *value = 100 * ratio(sums->num - sums->sum, n);
+        *value = 100 * (((double)sums->num - (double)sums->sum) / (double)n);
     else if (kind == KPI_KIND_MEAN || kind == KPI_KIND_DURATION)
         *value = ratio(sums->sum, n) / catalog_find(id)->divisor;
     else if (kind == KPI_KIND_SUM)
@@ -181,7 +181,7 @@ void evaluate_window(struct kpi *out, enum kpi_id id, const struct series *serie
         set_fraction(out, (double)now->num, now->n);
         set_interval(out, interval_of_rate(now->num, now->n), 1);
     } else if (series->kind == KPI_KIND_NPS) {
-        set_fraction(out, (double)(now->num - now->sum), now->n);
+        set_fraction(out, (double)now->num - (double)now->sum, now->n);
         set_interval(out, interval_of_nps(now->num, now->sum, now->n), 1);
         out->low_n = out->low_n || (out->high - out->low) / 2 > NPS_HALF_WIDTH_MOST;
     } else if (series->kind == KPI_KIND_CHURN) {

@@ -30,11 +30,9 @@ struct interval interval_of_nps(int64_t promoters, int64_t detractors, int64_t n
 /* n Σx² − (Σx)², which is n² times the variance: exact as long as it fits 128 bits. */
 static double spread_of(int64_t n, int64_t sum, kpi_wide sum_squares)
 {
-    kpi_wide scaled;
-    if (!__builtin_mul_overflow(sum_squares, (kpi_wide)n, &scaled)) {
-        kpi_wide spread = scaled - (kpi_wide)sum * sum;
-        return spread > 0 ? (double)spread : 0;
-    }
+    kpi_wide scaled, exact;
+    if (!__builtin_mul_overflow(sum_squares, (kpi_wide)n, &scaled) && !__builtin_sub_overflow(scaled, (kpi_wide)sum * sum, &exact))
+        return exact > 0 ? (double)exact : 0;
     long double mean = (long double)sum / n, spread = ((long double)sum_squares / n - mean * mean) * n * n;
     return spread > 0 ? (double)spread : 0;
 }

@@ -62,6 +62,14 @@ static int64_t pace_of(const struct kpi_task *task, const struct record *record)
     return grid_floor(record->timestamp_ms - kpi_phase_ms(record->partition), task->shared->settings->publish_interval_ms);
 }
 
+/* Half of what checkpoints have room for, the year 2990: what is made of it lies somewhat later. */
+enum { MINUTE_MOST = PACKED_INDEX_MOST / 2 };
+
+static bool is_sound_clock(int64_t clock_ms)
+{
+    return clock_ms >= -MINUTES(MINUTE_MOST) && clock_ms <= MINUTES(MINUTE_MOST);
+}
+
 static enum outcome route_clock(struct kpi_task *task, const struct record *record, struct route *out)
 {
     struct kpi_delta delta;
@@ -69,7 +77,7 @@ static enum outcome route_clock(struct kpi_task *task, const struct record *reco
     enum outcome outcome = record_reader_read(task->shared->deltas, record->value, &task->arena, &delta, NULL, NULL);
     if (outcome != OUTCOME_OK)
         return outcome; /* PARK, or the registry is away or refuses us */
-    if (delta.kind != DELTA_KIND_CLOCK)
+    if (delta.kind != DELTA_KIND_CLOCK || !is_sound_clock(delta.clock_at_ms))
         return OUTCOME_PARK;
     int64_t pace = pace_of(task, record);
     out->key = record->key;
@@ -202,16 +210,33 @@ static void note_additions(struct step *step, struct series_state *state, const 
     watch_note(step, state, added, delta->buckets.count);
 }
 
+/* Has bits beyond the 32nd if `count` is more than can happen in a minute, either way. */
+static uint64_t excess_of(int64_t count)
+{
+    return (uint64_t)count + ((uint64_t)1 << 31);
+}
+
+static bool is_sound_bucket(const struct kpi_delta_bucket *bucket, int64_t minute_least)
+{
+    uint64_t excess = excess_of(bucket->n) | excess_of(bucket->num) | excess_of(bucket->immature);
+    if (bucket->minute < minute_least || bucket->minute > MINUTE_MOST)
+        return false;
+    for (size_t k = 0; k < bucket->histogram.count; k++) {
+        const struct kpi_delta_bin *bin = &bucket->histogram.items[k];
+        excess |= excess_of(bin->count);
+        if (bin->index < 0 || bin->index >= KPI_DURATION_BINS)
+            return false;
+    }
+    return excess >> 32 == 0;
+}
+
 static bool is_sound(const struct kpi_delta *delta)
 {
-    for (size_t i = 0; i < delta->buckets.count; i++) {
-        const struct kpi_delta_bucket *bucket = &delta->buckets.items[i];
-        if (bucket->minute < (delta->kind == DELTA_KIND_HEARD ? 0 : INT32_MIN / 2) || bucket->minute > INT32_MAX / 2)
+    if (delta->clock_at_ms > CLOCK_UNSET && !is_sound_clock(delta->clock_at_ms))
+        return false;
+    for (size_t i = 0; i < delta->buckets.count; i++)
+        if (!is_sound_bucket(&delta->buckets.items[i], delta->kind == DELTA_KIND_HEARD ? 0 : -MINUTE_MOST))
             return false;
-        for (size_t k = 0; k < bucket->histogram.count; k++)
-            if (bucket->histogram.items[k].index < 0 || bucket->histogram.items[k].index >= KPI_DURATION_BINS)
-                return false;
-    }
     return true;
 }
 

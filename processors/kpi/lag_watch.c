@@ -114,10 +114,10 @@ void lag_watch_load(struct lag_watch *watch, struct unpacker *in)
     if (in->at == in->end)
         return;
     for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
-        struct lag_place *place = place_of(watch, (int32_t)unpack(in));
-        place->clock_ms = unpack(in);
-        place->spoken_ms = unpack(in);
+        struct lag_place *place = place_of(watch, unpack_int32(in));
+        place->clock_ms = unpack_instant_or(in, INT64_MIN);
+        place->spoken_ms = unpack_instant_or(in, INT64_MIN);
     }
-    watch->late_since_ms = unpack(in);
+    watch->late_since_ms = unpack_instant_or(in, INT64_MAX);
     alerting_load(&watch->life, false, in);
 }

@@ -114,19 +114,19 @@ struct lateness *lateness_load(struct unpacker *in)
 {
     struct lateness *lateness = lateness_create();
     for (size_t i = 0; i < UPLOADS_KEPT; i++) {
-        lateness->uploads[i].first_ms = unpack(in);
-        lateness->uploads[i].last_ms = unpack(in);
-        int64_t late_ms = unpack(in);
+        lateness->uploads[i].first_ms = unpack_instant(in);
+        lateness->uploads[i].last_ms = unpack_instant(in);
+        int64_t late_ms = unpack_within(in, 0, 2 * PACKED_INSTANT_MOST);
         lateness->uploads[i].late_ms = late_ms / 2;
         lateness->uploads[i].is_most = late_ms & 1;
     }
-    lateness->on_since_ms = unpack(in);
-    lateness->over_at_ms = unpack(in);
-    lateness->newest_ms = unpack(in);
-    lateness->complete_until_ms = unpack(in);
-    lateness->stale_from_ms = unpack(in);
-    lateness->heard_ms = unpack(in);
-    lateness->row = (int32_t)unpack(in);
-    lateness->row_n = unpack(in);
+    lateness->on_since_ms = unpack_instant_or(in, INT64_MAX);
+    lateness->over_at_ms = unpack_instant_or(in, INT64_MAX);
+    lateness->newest_ms = unpack_instant_or(in, INT64_MIN);
+    lateness->complete_until_ms = unpack_instant_or(in, INT64_MIN);
+    lateness->stale_from_ms = unpack_instant_or(in, INT64_MAX);
+    lateness->heard_ms = unpack_instant_or(in, INT64_MIN);
+    lateness->row = unpack_index(in);
+    lateness->row_n = unpack_sum(in);
     return lateness;
 }

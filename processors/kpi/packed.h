@@ -1,4 +1,8 @@
-/* Numbers in few bytes, for checkpoints: zigzag varints, as Avro has them. */
+/* Numbers in few bytes, for checkpoints: zigzag varints, as Avro has them.
+ *
+ * What is read may be damaged, and is added up and compared like anything else then. So it is read as what it is: a bucket of time, or a place in a list, that cannot be is damage;
+ * instants and sums are kept so far from the ends of 64 bits that none of what is done with them overflows. What kpi.deltas may say (kpi.c) is
+ * well within that, or what was written could not be read again. */
 #ifndef TS_KPI_PACKED_H
 #define TS_KPI_PACKED_H
 
@@ -36,6 +40,75 @@ static inline int64_t unpack(struct unpacker *in)
     in->is_broken = true;
     in->at = in->end;
     return 0;
+}
+
+enum { PACKED_INDEX_MOST = INT32_MAX / 2 }; /* the year 4010, in minutes */
+#define PACKED_INSTANT_MOST ((int64_t)PACKED_INDEX_MOST * 60000)
+#define PACKED_POSITION_MOST ((int64_t)1 << 60)
+#define PACKED_SUM_MOST ((int64_t)1 << 44)
+
+static inline int64_t unpack_within(struct unpacker *in, int64_t least, int64_t most)
+{
+    int64_t value = unpack(in);
+    if (value >= least && value <= most)
+        return value;
+    in->is_broken = true;
+    return 0;
+}
+
+static inline int32_t unpack_int32(struct unpacker *in)
+{
+    return (int32_t)unpack_within(in, INT32_MIN, INT32_MAX);
+}
+
+static inline int64_t packed_clamp(int64_t value, int64_t most)
+{
+    return value < -most ? -most : value > most ? most : value;
+}
+
+/* In ms. Kept within bounds, not refused: the date of a record is whoever's who sent it. */
+static inline int64_t unpack_instant(struct unpacker *in)
+{
+    return packed_clamp(unpack(in), PACKED_INSTANT_MOST);
+}
+
+/* The same, but `none` stands for none. */
+static inline int64_t unpack_instant_or(struct unpacker *in, int64_t none)
+{
+    int64_t value = unpack(in);
+    return value == none ? none : packed_clamp(value, PACKED_INSTANT_MOST);
+}
+
+/* Of a bucket of time. */
+static inline int32_t unpack_index(struct unpacker *in)
+{
+    return (int32_t)unpack_within(in, -PACKED_INDEX_MOST, PACKED_INDEX_MOST);
+}
+
+static inline int32_t unpack_index_or(struct unpacker *in, int32_t none)
+{
+    struct unpacker before = *in;
+    if (unpack(in) == none)
+        return none;
+    *in = before;
+    return unpack_index(in);
+}
+
+/* Of an alert: it goes on counting. */
+static inline int32_t unpack_revision(struct unpacker *in)
+{
+    return (int32_t)unpack_within(in, 0, PACKED_INDEX_MOST);
+}
+
+/* An offset, or how many there were so far. */
+static inline int64_t unpack_position(struct unpacker *in)
+{
+    return unpack_within(in, -PACKED_POSITION_MOST, PACKED_POSITION_MOST);
+}
+
+static inline int64_t unpack_sum(struct unpacker *in)
+{
+    return packed_clamp(unpack(in), PACKED_SUM_MOST);
 }
 
 /* A number that counts things still to come, of which each takes a byte at least. */

@@ -161,10 +161,10 @@ void refusals_save(const struct refusals *refusals, struct bytes *out)
 bool refusals_load(struct refusals *refusals, struct view saved)
 {
     struct unpacker in = {saved.data, saved.data + saved.size, false};
-    refusals->newest = (int32_t)unpack(&in);
+    refusals->newest = unpack_index_or(&in, INT32_MIN);
     for (int i = 0; i < REFUSALS_MINUTES; i++) {
-        refusals->minutes[i].taken = unpack(&in);
-        refusals->minutes[i].refused = unpack(&in);
+        refusals->minutes[i].taken = unpack_sum(&in);
+        refusals->minutes[i].refused = unpack_sum(&in);
     }
     struct view code = unpack_view(&in);
     snprintf(refusals->code, sizeof refusals->code, "%.*s", VIEW_ARGUMENTS(code));

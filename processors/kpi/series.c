@@ -171,7 +171,7 @@ static void count_minute(struct series *series, int32_t minute, const struct kpi
         if (grid != GRID_MINUTE && is_kept(series, (enum grid)grid, index[grid]))
             level_add(&series->levels[grid], index[grid], more);
     }
-    series->flow_total += more->n;
+    series->flow_total = (int64_t)((uint64_t)series->flow_total + (uint64_t)more->n); /* as kpi_sums_add */
     series_know(series, minute);
     if (more->n && (series->kind == KPI_KIND_GAUGE || series->kind == KPI_KIND_CHURN))
         series->changed = (uint8_t)((1u << series->window_count) - 1); /* the total is in every window's value */

@@ -233,15 +233,15 @@ bool source_watch_load(struct source_watch *source, struct view saved)
 {
     struct alert_life *silence = &source->silence;
     struct unpacker in = {saved.data, saved.data + saved.size, false};
-    source->last_minute = (int32_t)unpack(&in);
-    source->newest_day = (int32_t)unpack(&in);
+    source->last_minute = unpack_index_or(&in, INT32_MIN);
+    source->newest_day = unpack_index_or(&in, INT32_MIN);
     for (int i = 0; i < SOURCE_DAYS; i++)
-        source->pauses[i] = (int32_t)unpack(&in);
+        source->pauses[i] = unpack_int32(&in);
     int64_t flags = unpack(&in);
     silence->level = !(flags & 1) ? 0 : flags >> 2 & 1 ? ALERT_HIGH : ALERT_LOW;
     silence->is_historical = flags >> 1 & 1;
-    silence->revision = (int32_t)unpack(&in);
-    silence->opened_at_ms = unpack(&in);
+    silence->revision = unpack_revision(&in);
+    silence->opened_at_ms = unpack_instant(&in);
     if (in.is_broken || in.end - in.at != sizeof source->hours)
         return false;
     memcpy(source->hours, in.at, sizeof source->hours);

@@ -161,7 +161,7 @@ static void load_behind(struct sources *sources, struct unpacker *in)
     sources->flushed_at = sources->spoken;
     if (in->at == in->end)
         return;
-    sources->flushed_at = unpack(in);
+    sources->flushed_at = unpack_position(in);
     sources->is_behind = unpack(in);
     for (size_t i = 0; i < sources->count; i++)
         sources->items[i].is_behind = unpack(in);
@@ -170,21 +170,23 @@ static void load_behind(struct sources *sources, struct unpacker *in)
 bool sources_load(struct sources *sources, struct unpacker *in)
 {
     sources_finish(sources);
-    sources->spoken = unpack(in);
-    sources->offset = unpack(in);
-    sources->clock_ms = unpack(in);
-    sources->pace = unpack(in);
+    sources->spoken = unpack_position(in);
+    sources->offset = unpack_position(in);
+    sources->clock_ms = unpack_instant_or(in, INT64_MIN);
+    sources->pace = unpack(in); /* compared, and nothing else */
     for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
-        struct source *source = source_open(sources, (int32_t)unpack(in));
-        source->clock_ms = unpack(in);
-        source->spoken_at = unpack(in);
+        struct source *source = source_open(sources, unpack_int32(in));
+        source->clock_ms = unpack_instant_or(in, INT64_MIN);
+        source->spoken_at = unpack_position(in);
     }
     struct moment last = {0};
     for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
-        int64_t step = unpack(in);
+        int64_t step = unpack_position(in);
         last.is_flush = step & 1;
         last.offset += step >> 1;
         last.clock_ms = (int64_t)((uint64_t)last.clock_ms + (uint64_t)unpack(in));
+        bool is_clock = last.clock_ms == INT64_MIN || (last.clock_ms >= -PACKED_INSTANT_MOST && last.clock_ms <= PACKED_INSTANT_MOST);
+        in->is_broken |= !is_clock || last.offset < -PACKED_POSITION_MOST || last.offset > PACKED_POSITION_MOST;
         remember(sources, last);
     }
     load_behind(sources, in);

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+enum { REVISED_MOST = 100 * 366 * 24 }; /* hours: of a history that was read in one go, and not told yet */
+
 size_t dimension_component_count(struct view dimension)
 {
     size_t count = 0;
@@ -99,22 +101,32 @@ static void save_level(const struct level *level, struct bytes *out)
     }
 }
 
+/* They ascend, as a rule: what is added is their distance. */
+static int32_t when_next(int32_t when, struct unpacker *in)
+{
+    int64_t next = when + (int64_t)unpack_int32(in);
+    if (next >= -PACKED_INDEX_MOST && next <= PACKED_INDEX_MOST)
+        return (int32_t)next;
+    in->is_broken = true;
+    return 0;
+}
+
 static void load_level(struct level *level, struct unpacker *in)
 {
     int32_t when = 0;
     for (size_t left = unpack_count(in); left > 0 && !in->is_broken; left--) {
         struct kpi_sums sums = {0};
-        when += (int32_t)unpack(in);
+        when = when_next(when, in);
         if (level->fields & FIELD_N)
-            sums.n = unpack(in);
+            sums.n = unpack_sum(in);
         if (level->fields & FIELD_NUM)
-            sums.num = unpack(in);
-        if (level->fields & FIELD_SUM)
-            sums.sum = unpack(in);
+            sums.num = unpack_sum(in);
+        if (level->fields & FIELD_SUM) /* beside a number of hits it is another; amounts are added up modulo 2^64 */
+            sums.sum = level->fields & FIELD_NUM ? unpack_sum(in) : unpack(in);
         if (level->fields & FIELD_IMMATURE)
-            sums.immature = unpack(in);
+            sums.immature = unpack_sum(in);
         if (level->fields & FIELD_SQUARES) {
-            kpi_wide high = unpack(in);
+            kpi_wide high = unpack_sum(in);
             sums.sum_squares = high * ((kpi_wide)1 << 63) + unpack(in);
         }
         level_add(level, when, &sums);
@@ -145,11 +157,12 @@ static void load_bins(struct bins *bins, struct unpacker *in)
     int32_t when = 0;
     for (size_t count; (count = unpack_count(in)) > 0 && !in->is_broken;) {
         int64_t bin = 0;
-        when += (int32_t)unpack(in);
+        when = when_next(when, in);
         for (; count > 0 && !in->is_broken; count--) {
-            bin += unpack(in);
+            bin += unpack_int32(in);
             in->is_broken |= bin < 0 || bin >= KPI_DURATION_BINS;
-            bins_add(bins, when, (int)bin, unpack(in));
+            if (!in->is_broken)
+                bins_add(bins, when, (int)bin, unpack_sum(in));
         }
     }
 }
@@ -174,12 +187,12 @@ static void save_watch(const struct watch *watch, struct bytes *out)
 static unsigned load_watch(const struct kpi_shared *shared, enum kpi_kind kind, struct watch *watch, struct unpacker *in)
 {
     unsigned renewed = 0;
-    watch->starts_at_ms = unpack(in);
-    int64_t started = unpack(in);
+    watch->starts_at_ms = unpack_instant_or(in, INT64_MAX);
+    int64_t started = unpack_int32(in);
     watch->is_started = started & 1;
     watch->put_offs = (int32_t)(started / 2);
     for (int grid = 0; grid < GRID_COUNT; grid++) {
-        watch->next[grid] = (int32_t)unpack(in);
+        watch->next[grid] = unpack_index(in);
         struct view saved = unpack_view(in);
         if (saved.size == 0)
             continue;
@@ -213,7 +226,7 @@ static void save_shift(const struct shift_alert *shift, struct bytes *out)
 static void load_shift(struct shift_alert *shift, struct unpacker *in)
 {
     struct alert_life *life = &shift->life;
-    life->revision = in->at == in->end ? 0 : (int32_t)unpack(in);
+    life->revision = in->at == in->end ? 0 : unpack_revision(in);
     if (life->revision == 0)
         return;
     int64_t flags = unpack(in);
@@ -222,11 +235,11 @@ static void load_shift(struct shift_alert *shift, struct unpacker *in)
     life->level = flags >> 5 & 1;
     life->is_historical = flags >> 6 & 1;
     shift->is_unwatched = flags >> 7 & 1;
-    life->opened_at_ms = unpack(in);
+    life->opened_at_ms = unpack_instant(in);
     in->is_broken |= shift->grid >= GRID_COUNT;
     if (!life->level)
         return;
-    shift->onset_at_ms = unpack(in);
+    shift->onset_at_ms = unpack_instant(in);
     shift->before = unpack_double(in);
     shift->after = unpack_double(in);
     shift->low = unpack_double(in);
@@ -284,9 +297,9 @@ static bool load_into(struct series_state *state, const struct kpi_task *task, s
 {
     struct series *series = &state->series;
     state->changed_offset = unpack(in);
-    series->at_ms = unpack(in);
-    series->flow_total = unpack(in);
-    series->newest_minute = (int32_t)unpack(in);
+    series->at_ms = unpack_instant_or(in, INT64_MIN);
+    series->flow_total = unpack_sum(in);
+    series->newest_minute = unpack_index_or(in, INT32_MIN);
     for (int grid = 0; grid < GRID_COUNT; grid++) {
         load_level(&series->levels[grid], in);
         if (series->bins)
@@ -295,15 +308,17 @@ static bool load_into(struct series_state *state, const struct kpi_task *task, s
     if (unpack(in) != series->window_count)
         return false;
     for (int i = 0; i < series->window_count; i++) {
-        series->windows[i].published_at_ms = unpack(in);
-        series->windows[i].empty_since_ms = unpack(in);
+        series->windows[i].published_at_ms = unpack_instant_or(in, INT64_MIN);
+        series->windows[i].empty_since_ms = unpack_instant_or(in, INT64_MIN);
     }
     uint8_t changed = (uint8_t)unpack(in);
-    state->hours.closed_until = (int32_t)unpack(in);
-    state->hours.revised_from = (int32_t)unpack(in);
-    state->hours.revised_until = (int32_t)unpack(in);
+    state->hours.closed_until = unpack_index_or(in, INT32_MIN);
+    state->hours.revised_from = unpack_index(in);
+    state->hours.revised_until = unpack_index(in);
+    int32_t revised = state->hours.revised_until - state->hours.revised_from;
+    in->is_broken |= revised < 0 || revised > REVISED_MOST;
     state->hours.has_closed = unpack(in);
-    state->hours.told_at_ms = unpack(in);
+    state->hours.told_at_ms = unpack_instant_or(in, INT64_MIN);
     unsigned renewed = load_watch(task->shared, series->kind, &state->watch, in);
     for (size_t k = 0; k < FACES_MAX; k++)
         alerting_load(&state->thresholds[k], true, in);

@@ -384,6 +384,21 @@ static void forget_task(struct driver *driver)
     driver->processor->task_destroy(driver->task);
 }
 
+struct view driver_saved(const struct driver *driver, struct view key)
+{
+    const struct stored *stored = map_find(&driver->saved, key);
+    return stored ? view_of(stored->value, stored->value_size) : (struct view){NULL, 0};
+}
+
+bool driver_load(struct driver *driver, struct view key, struct view value)
+{
+    struct slot *slot = slot_open(driver, key);
+    bool is_loaded = driver->processor->entry_load(driver->task, &slot->entry, value);
+    if (is_loaded)
+        slot_set_timer(driver, slot);
+    return is_loaded;
+}
+
 void driver_recover(struct driver *driver)
 {
     forget_task(driver);

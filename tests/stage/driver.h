@@ -50,6 +50,11 @@ void driver_checkpoint_begin(struct driver *driver);
 bool driver_checkpoint_write(struct driver *driver, size_t most);
 size_t driver_checkpoint_bytes(const struct driver *driver); /* values of the entries saved last, summed up */
 
+/* What the checkpoint has of an entry; null: nothing. Borrowed until it is written again. */
+struct view driver_saved(const struct driver *driver, struct view key);
+/* An entry as some checkpoint may have it, damaged or not. false: it does not load, as which the engine refuses to start. */
+bool driver_load(struct driver *driver, struct view key, struct view value);
+
 /* Kill and recover: entries and task are dropped, the checkpoint is read, the log is read again from the last marker with outputs muted. */
 void driver_recover(struct driver *driver);
 
