@@ -82,6 +82,16 @@ void alerting_load(struct alert_life *life, bool has_window, struct unpacker *in
     life->changed_at_ms = unpack_instant(in);
 }
 
+/* --- when it arrived --- */
+
+enum { AHEAD_MINUTES = 5 };
+
+int32_t alerting_newest_minute(const struct step *step)
+{
+    int64_t minute = step->record_at_ms / MINUTES(1) + AHEAD_MINUTES;
+    return step->record_at_ms > 0 && minute < PACKED_INDEX_MOST ? (int32_t)minute : PACKED_INDEX_MOST; /* a record without a date bounds nothing */
+}
+
 /* --- whom it is about --- */
 
 /* Is "product=P1,channel=WEB" one of "product+channel"? */

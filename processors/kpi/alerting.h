@@ -60,4 +60,8 @@ struct view alerting_source_of(struct view key, const char *prefix);
 void alerting_tell_of_data(struct step *step, const struct alert_life *life, const char *rule, struct view dimension, enum alert_state told, uint8_t level,
                              struct view text, struct view why);
 
+/* The last minute in which something may have arrived of which this record tells: a collector's clock that is further ahead of the record's date than is accepted of a
+ * touchpoint is wrong, and what it says is of then. What is true later would be taken for old otherwise, for as long as the clock was ahead. */
+int32_t alerting_newest_minute(const struct step *step);
+
 #endif

@@ -106,9 +106,12 @@ static void judge(struct step *step, struct refusals *refusals, int64_t minute)
 
 void refusals_hear(struct step *step, struct refusals *refusals, const struct kpi_delta *told)
 {
+    int32_t newest = alerting_newest_minute(step);
+    if (refusals->newest > newest) /* what was counted in minutes that were not to come yet is of none */
+        refusals->newest = INT32_MIN;
     for (size_t i = 0; i < told->buckets.count; i++) {
         const struct kpi_delta_bucket *bucket = &told->buckets.items[i];
-        int32_t minute = (int32_t)bucket->minute;
+        int32_t minute = bucket->minute < newest ? (int32_t)bucket->minute : newest;
         if (refusals->newest != INT32_MIN && minute <= refusals->newest - REFUSALS_MINUTES)
             continue;
         struct verdicts *verdicts = verdicts_at(refusals, minute);

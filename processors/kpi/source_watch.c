@@ -119,6 +119,19 @@ static void note_pause(struct source_watch *source, int32_t minute)
     *longest = pause > *longest ? pause : *longest;
 }
 
+/* Hours and days that were not to come yet are as if there had been nothing in them. */
+static void set_back(const struct kpi_task *task, struct source_watch *source, int32_t minute)
+{
+    int64_t hour = local_hour(task, MINUTES((int64_t)minute)), newest = local_hour(task, MINUTES((int64_t)source->last_minute));
+    int32_t day = minute / DAY_MINUTES, passed = source->newest_day - day;
+    for (int64_t i = 1; i <= newest - hour && i <= SOURCE_HOURS; i++)
+        source->hours[ring_place(hour + i, SOURCE_HOURS)] = 0;
+    for (int32_t i = 0; i <= passed && i < SOURCE_DAYS; i++)
+        source->pauses[ring_place(day + i, SOURCE_DAYS)] = 0; /* of this day, too: the leap ahead was none */
+    source->newest_day = day;
+    source->last_minute = minute;
+}
+
 /* --- telling --- */
 
 static bool is_off(const struct kpi_task *task)
@@ -172,6 +185,10 @@ static void move(struct step *step, struct source_watch *source, uint8_t level, 
 
 void source_watch_hear(struct step *step, struct source_watch *source, int32_t minute)
 {
+    int32_t newest = alerting_newest_minute(step);
+    minute = minute < newest ? minute : newest;
+    if (source->last_minute > newest)
+        set_back(step->task, source, newest);
     if (minute <= source->last_minute)
         return;
     int64_t silent_ms = MINUTES((int64_t)minute) - last_ms(source);

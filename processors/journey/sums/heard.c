@@ -8,16 +8,21 @@
 
 #include <stdlib.h>
 
-enum { SOURCES_MAX = 1000, MINUTES_TOGETHER = 256 };
+enum { SOURCES_MAX = 1000, MINUTES_TOGETHER = 256, ASTRAY_MINUTES = 5, ASTRAY_MOST = 8 };
 
 struct heard_minute {
     uint32_t source;
     int32_t minute;
 };
 
+struct last_heard {
+    int32_t minute;  /* told last, or waiting to be */
+    uint32_t astray; /* how many were long before it, since */
+};
+
 struct heard {
     struct strings sources; /* who comes when there are too many is `_other` */
-    int32_t *last;          /* by source: the minute told last, or waiting to be */
+    struct last_heard *last; /* by source */
     size_t last_count, last_capacity;
     uint32_t recent;        /* most touchpoints come from where the one before came from */
     struct heard_minute *waiting;
@@ -41,6 +46,12 @@ void heard_destroy(struct heard *heard)
     free(heard);
 }
 
+/* One that is long before the last is a straggler; when they are many, the last was of a collector whose clock was ahead and has been set right. */
+static bool is_set_back(struct last_heard *last, int32_t minute)
+{
+    return (int64_t)minute < (int64_t)last->minute - ASTRAY_MINUTES && ++last->astray >= ASTRAY_MOST;
+}
+
 void heard_note(struct heard *heard, struct view source, int64_t at_ms)
 {
     int32_t minute = (int32_t)(at_ms / MINUTES(1));
@@ -48,11 +59,12 @@ void heard_note(struct heard *heard, struct view source, int64_t at_ms)
         heard->recent = strings_number(&heard->sources, source);
     while (heard->last_count <= heard->recent) {
         heard->last = GROWN(heard->last, heard->last_count, heard->last_capacity);
-        heard->last[heard->last_count++] = INT32_MIN;
+        heard->last[heard->last_count++] = (struct last_heard){INT32_MIN, 0};
     }
-    if (heard->recent == 0 || minute <= heard->last[heard->recent])
+    struct last_heard *last = &heard->last[heard->recent];
+    if (heard->recent == 0 || (minute <= last->minute && !is_set_back(last, minute)))
         return;
-    heard->last[heard->recent] = minute;
+    *last = (struct last_heard){minute, 0};
     heard->waiting = GROWN(heard->waiting, heard->waiting_count, heard->waiting_capacity);
     heard->waiting[heard->waiting_count++] = (struct heard_minute){heard->recent, minute};
 }

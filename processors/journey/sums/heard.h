@@ -1,6 +1,6 @@
 /* From which sources touchpoints came, and in which minutes: told to the kpi stage with the sums, which watches for sources that fall silent
  * (processors/kpi/source_watch.c). That a source was heard of in a minute is told once by a partition; after a crash perhaps once more, which changes
- * nothing there. One thread. */
+ * nothing there. A minute long before the last is told when several such have come: a collector's clock was ahead, and is right again. One thread. */
 #ifndef TS_JOURNEY_HEARD_H
 #define TS_JOURNEY_HEARD_H
 

@@ -71,6 +71,26 @@ static void a_minute_is_told_once(void **state)
     life_end(&life);
 }
 
+/* By hours, and set right: so many in a row as no straggler is show which is the time. */
+static void a_collectors_clock_that_was_ahead_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    arena_init(&heard_arena);
+    arrive(&life, "shop", MINUTES(2), MINUTES(2));
+    arrive(&life, "shop", HOURS(6), HOURS(6));
+    assert_string_equal(told(&life), "source=shop@2 source=shop@360 ");
+    arrive(&life, "shop", MINUTES(3), MINUTES(3)); /* of another collector, perhaps */
+    arrive(&life, "shop", HOURS(6) + MINUTES(1), HOURS(6) + MINUTES(1));
+    assert_string_equal(told(&life), "source=shop@361 ");
+    for (int minute = 4; minute < 20; minute++)
+        arrive(&life, "shop", MINUTES(minute), MINUTES(minute));
+    assert_string_equal(told(&life), "source=shop@11 source=shop@12 source=shop@13 source=shop@14 source=shop@15 source=shop@16 source=shop@17 source=shop@18 source=shop@19 ");
+    arena_finish(&heard_arena);
+    life_end(&life);
+}
+
 /* A desk without cases is quiet, and no KPI is the worse for it. */
 static void who_works_on_cases_is_no_source(void **state)
 {
@@ -90,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_minute_is_told_once),
+        cmocka_unit_test(a_collectors_clock_that_was_ahead_is_not_waited_for),
         cmocka_unit_test(who_works_on_cases_is_no_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,8 @@ static void begin(struct stage_under_test *stage)
     feed_clock(stage, start_ms());
 }
 
-static void hear(struct stage_under_test *stage, const char *source, int64_t at_ms)
+/* `at_ms` by the collector's clock, which need not be Kafka's. */
+static void hear_by(struct stage_under_test *stage, const char *source, int64_t at_ms)
 {
     char key[100], dimension[80];
     snprintf(dimension, sizeof dimension, "source=%s", source);
@@ -26,6 +27,13 @@ static void hear(struct stage_under_test *stage, const char *source, int64_t at_
     delta.buckets.items = &bucket;
     delta.buckets.count = 1;
     assert_int_equal(feed_delta(stage, key, &delta), OUTCOME_OK);
+}
+
+static void hear(struct stage_under_test *stage, const char *source, int64_t at_ms)
+{
+    if (stage->record_ms < at_ms)
+        stage->record_ms = at_ms;
+    hear_by(stage, source, at_ms);
 }
 
 static void only_alerts(struct stage_under_test *stage)
@@ -273,9 +281,34 @@ static void the_first_day_of_all_is_a_day_like_others(void **unused)
     stage_end(&stage);
 }
 
+/* By hours, and set right: what comes then is not older than what came before, and a silence is told. Records have another clock's date, and what is heard is
+ * ahead of that by five minutes at most, a pause of six; or, `is_kafkas`, that same clock's, and with the first true one the lead is forgotten. */
+static void a_clock_that_was_ahead_hides_no_silence(void **unused)
+{
+    (void)unused;
+    for (int is_kafkas = 0; is_kafkas < 2; is_kafkas++) {
+        struct stage_under_test stage;
+        struct alert alerts[ALERTS_MOST];
+        begin(&stage);
+        int64_t now_ms = feed_steadily(&stage, "shop", start_ms(), start_ms() + HOURS(34), 1), after_ms = is_kafkas ? MINUTES(15) : MINUTES(24);
+        stage.record_ms = is_kafkas ? now_ms + HOURS(6) : now_ms;
+        for (int minute = 0; minute < 10; minute++)
+            hear_by(&stage, "shop", now_ms + HOURS(6) + MINUTES(minute));
+        stage.record_ms = now_ms;
+        now_ms = feed_steadily(&stage, "shop", now_ms, now_ms + MINUTES(30), 1);
+        feed_clock(&stage, now_ms + after_ms - 1);
+        assert_int_equal(told(&stage, alerts), 0);
+        feed_clock(&stage, now_ms + after_ms);
+        assert_int_equal(told(&stage, alerts), 1);
+        says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_WARNING, 1, is_kafkas ? "source=shop has sent nothing for 15.0 min" : "source=shop has sent nothing for 24.0 min");
+        stage_end(&stage);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_clock_that_was_ahead_hides_no_silence),
         cmocka_unit_test(who_sends_day_and_night_is_missed_after_four_times_the_longest_pause),
         cmocka_unit_test(who_keeps_hours_is_missed_in_them_alone),
         cmocka_unit_test(what_is_not_so_each_week_is_not_expected),

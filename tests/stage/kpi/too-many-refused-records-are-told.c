@@ -15,8 +15,8 @@ static void begin(struct stage_under_test *stage)
     feed_clock(stage, start_ms());
 }
 
-/* As a collector tells it. */
-static void tell(struct stage_under_test *stage, const char *source, int64_t at_ms, int64_t taken, int64_t refused)
+/* As a collector tells it, by its clock, which need not be Kafka's. */
+static void tell_by(struct stage_under_test *stage, const char *source, int64_t at_ms, int64_t taken, int64_t refused)
 {
     char key[100], dimension[80];
     snprintf(dimension, sizeof dimension, "source=%s", source);
@@ -26,6 +26,13 @@ static void tell(struct stage_under_test *stage, const char *source, int64_t at_
     delta.buckets.items = &bucket;
     delta.buckets.count = 1;
     assert_int_equal(feed_delta(stage, key, &delta), OUTCOME_OK);
+}
+
+static void tell(struct stage_under_test *stage, const char *source, int64_t at_ms, int64_t taken, int64_t refused)
+{
+    if (stage->record_ms < at_ms)
+        stage->record_ms = at_ms;
+    tell_by(stage, source, at_ms, taken, refused);
 }
 
 static void says(const struct alert *alert, enum alert_state state, enum severity severity, int32_t revision, const char *text)
@@ -192,9 +199,29 @@ static void a_crash_changes_nothing(void **unused)
     }
 }
 
+/* By hours, and set right: what is refused then is no older than what is remembered. `is_kafkas`: records had the date of that clock, too. */
+static void a_clock_that_was_ahead_hides_no_refusals(void **unused)
+{
+    (void)unused;
+    for (int is_kafkas = 0; is_kafkas < 2; is_kafkas++) {
+        struct stage_under_test stage;
+        struct alert alerts[ALERTS_MOST];
+        begin(&stage);
+        stage.record_ms = is_kafkas ? start_ms() + HOURS(6) : start_ms();
+        tell_by(&stage, "desk", start_ms() + HOURS(6), 10, 1);
+        stage.record_ms = start_ms() + MINUTES(20);
+        tell(&stage, "desk", start_ms() + MINUTES(20), 0, 30);
+        assert_int_equal(alerts_of(&stage, alerts), 1);
+        says(&alerts[0], ALERT_STATE_OPEN, SEVERITY_WARNING, 1, "source=desk: 30 of 30 records refused within 15 min");
+        assert_int_equal(alerts[0].opened_at_ms, start_ms() + MINUTES(20));
+        stage_end(&stage);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_clock_that_was_ahead_hides_no_refusals),
         cmocka_unit_test(twenty_and_a_twentieth_within_a_quarter_of_an_hour_are_too_many),
         cmocka_unit_test(it_is_over_when_records_are_taken_again),
         cmocka_unit_test(in_silence_it_is_over_after_a_quarter_of_an_hour_and_then_forgotten),
