@@ -56,7 +56,7 @@ struct kpi_shared {
     bool has_target[KPI_COUNT_OF_ALL];
     double targets[KPI_COUNT_OF_ALL];
     uint8_t held[KPI_COUNT_OF_ALL]; /* enum window_id: which window alerts when it misses the target; NO_WINDOW: none does */
-    struct trend_config (*trends)[GRID_COUNT]; /* one a kind of KPI and grid */
+    struct trend_config (*trends)[GRID_COUNT]; /* one a KPI and grid */
 };
 
 /* What stands before `zone` is set by the caller and outlives it. false: `error` says which setting is wrong. */

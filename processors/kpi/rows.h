@@ -20,8 +20,8 @@ struct row_said {
 /* `pool`: what the series has had of late, `flow`: a gauge's value at the bucket's end. */
 struct row_said row_say(enum kpi_id id, enum grid grid, const struct kpi_sums *sums, const struct kpi_sums *pool, int64_t flow);
 
-/* On which the noise of a kind's rows is even. */
-enum trend_scale row_scale(enum kpi_kind kind);
+/* The scale on which the noise of a KPI's rows is even, and what goes with it. */
+void row_set_scale(enum kpi_id id, struct trend_config *config);
 
 /* Can the noise change while the level does not? */
 bool row_has_own_noise(enum kpi_kind kind);

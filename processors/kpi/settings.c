@@ -235,15 +235,16 @@ static void set_trends(struct kpi_shared *shared)
     static const double shares[GRID_COUNT] = {[GRID_MINUTE] = 0.2, [GRID_HOUR] = 0.4, [GRID_DAY] = 0.4};
     static const enum trend_resolution resolutions[GRID_COUNT] = {TREND_MINUTE, TREND_HOUR, TREND_DAY};
     const struct kpi_settings *settings = shared->settings;
-    shared->trends = memory_zeroed(KPI_KINDS, sizeof *shared->trends);
-    for (int kind = 0; kind < KPI_KINDS; kind++)
-        for (int grid = 0; grid < GRID_COUNT; grid++)
-            shared->trends[kind][grid] = (struct trend_config){
+    shared->trends = memory_zeroed(KPI_COUNT_OF_ALL, sizeof *shared->trends);
+    for (int id = 0; id < KPI_COUNT_OF_ALL; id++)
+        for (int grid = 0; grid < GRID_COUNT; grid++) {
+            shared->trends[id][grid] = (struct trend_config){
                 .resolution = resolutions[grid],
                 .seasonal = true,
-                .scale = row_scale((enum kpi_kind)kind),
                 .zone = shared->zone,
                 .false_alarms_per_point = trend_budget(settings->trend_false_alarms_per_month, shares[grid], settings->trend_series, resolutions[grid])};
+            row_set_scale((enum kpi_id)id, &shared->trends[id][grid]);
+        }
 }
 
 bool kpi_shared_init(struct kpi_shared *shared, struct bytes *error)

@@ -184,7 +184,7 @@ static void save_watch(const struct watch *watch, struct bytes *out)
 }
 
 /* Gives the grids, by bits, whose detector is not the one that was saved. */
-static unsigned load_watch(const struct kpi_shared *shared, enum kpi_kind kind, struct watch *watch, struct unpacker *in)
+static unsigned load_watch(const struct kpi_shared *shared, enum kpi_id kpi, struct watch *watch, struct unpacker *in)
 {
     unsigned renewed = 0;
     watch->starts_at_ms = unpack_instant_or(in, INT64_MAX);
@@ -196,9 +196,9 @@ static unsigned load_watch(const struct kpi_shared *shared, enum kpi_kind kind, 
         struct view saved = unpack_view(in);
         if (saved.size == 0)
             continue;
-        struct trend *trend = trend_load(&shared->trends[kind][grid], saved);
+        struct trend *trend = trend_load(&shared->trends[kpi][grid], saved);
         renewed |= (unsigned)(trend == NULL) << grid; /* of another version: learn anew from here on */
-        watch_adopt(watch, (enum grid)grid, trend ? trend : trend_create(&shared->trends[kind][grid]));
+        watch_adopt(watch, (enum grid)grid, trend ? trend : trend_create(&shared->trends[kpi][grid]));
     }
     return renewed;
 }
@@ -319,7 +319,7 @@ static bool load_into(struct series_state *state, const struct kpi_task *task, s
     in->is_broken |= revised < 0 || revised > REVISED_MOST;
     state->hours.has_closed = unpack(in);
     state->hours.told_at_ms = unpack_instant_or(in, INT64_MIN);
-    unsigned renewed = load_watch(task->shared, series->kind, &state->watch, in);
+    unsigned renewed = load_watch(task->shared, series->kpi, &state->watch, in);
     for (size_t k = 0; k < FACES_MAX; k++)
         alerting_load(&state->thresholds[k], true, in);
     load_shift(&state->shift, in);

@@ -208,12 +208,23 @@ static void feed_row(struct step *step, struct series_state *state, enum grid gr
     if (!state->watch.trends[grid] && isnan(said->value))
         return;
     if (!state->watch.trends[grid])
-        watch_adopt(&state->watch, grid, trend_create(&task->shared->trends[state->series.kind][grid]));
+        watch_adopt(&state->watch, grid, trend_create(&task->shared->trends[state->series.kpi][grid]));
     struct trend_change changes[TREND_SHIFTS_MOST];
     size_t count = trend_add(state->watch.trends[grid], grid_start_ms(state->series.zone, grid, row), said->value, said->n, said->variance, changes,
                              TREND_SHIFTS_MOST);
     for (size_t i = 0; i < count && is_told; i++)
         tell(step, state, grid, &changes[i], row);
+}
+
+/* A count is watched as soon as it is much, by what the last months have of it: then what it is compared with is what came before. */
+static void feed_earlier(struct step *step, struct series_state *state, enum grid grid, int32_t until)
+{
+    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
+    for (int32_t row = oldest_row(state, grid, until); row < until; row++) {
+        struct kpi_sums sums = series_bucket(&state->series, grid, row);
+        struct row_said said = row_say(state->series.kpi, grid, &sums, pool, 0);
+        feed_row(step, state, grid, row, &said, false);
+    }
 }
 
 static struct standing standing_of(const struct trend *trend)
@@ -240,6 +251,8 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
         struct kpi_sums sums = series_bucket(&state->series, grid, row);
         flow += sums.n;
         struct row_said said = is_missing ? (struct row_said){.value = NAN} : row_say(state->series.kpi, grid, &sums, pool, flow);
+        if (!watch->trends[grid] && !isnan(said.value))
+            feed_earlier(step, state, grid, row);
         feed_row(step, state, grid, row, &said, row >= told_from);
         struct standing now = standing_of(watch->trends[grid]);
         shift_alert_row(step, state, grid, watch_known_ms(state, grid, row), &now);

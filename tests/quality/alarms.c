@@ -26,7 +26,7 @@ struct kind {
     enum law law;
     enum trend_resolution resolution;
     double items;     /* a row, on average */
-    double parameter; /* RATE: the share; DURATION, SUM: the deviation of the logarithm */
+    double parameter; /* RATE, MEAN, NPS: the share of the best; DURATION, SUM: the deviation of the logarithm */
     bool has_rhythm;
 };
 
@@ -34,15 +34,23 @@ static const struct kind kinds[] = {
     {"rate of 80 %, 60 items an hour", RATE, TREND_HOUR, 60, 0.8, false},
     {"rate of 95 %, 60 items an hour", RATE, TREND_HOUR, 60, 0.95, false},
     {"rate of 95 %, 60 items an hour, by day and week", RATE, TREND_HOUR, 60, 0.95, true},
+    {"rate of 99.8 %, 60 items an hour", RATE, TREND_HOUR, 60, 0.998, false},
+    {"rate of 80 %, 5 items an hour", RATE, TREND_HOUR, 5, 0.8, false},
+    {"rate of 95 %, 10 items an hour", RATE, TREND_HOUR, 10, 0.95, false},
+    {"count of 1 an hour", COUNT, TREND_HOUR, 1, 0, false},
     {"rate of 80 %, 10 items an hour", RATE, TREND_HOUR, 10, 0.8, false},
     {"count of 30 an hour", COUNT, TREND_HOUR, 30, 0, false},
     {"count of 30 an hour, by day and week", COUNT, TREND_HOUR, 30, 0, true},
     {"count of 5 an hour", COUNT, TREND_HOUR, 5, 0, false},
     {"count of 2 an hour", COUNT, TREND_HOUR, 2, 0, false},
-    {"CSAT of 10 answers an hour", MEAN, TREND_HOUR, 10, 0, false},
-    {"CSAT of 4 answers an hour", MEAN, TREND_HOUR, 4, 0, false},
-    {"NPS of 10 answers an hour", NPS, TREND_HOUR, 10, 0, false},
-    {"NPS of 4 answers an hour", NPS, TREND_HOUR, 4, 0, false},
+    {"CSAT of 10 answers an hour, half of them five stars", MEAN, TREND_HOUR, 10, 0.5, false},
+    {"CSAT of 4 answers an hour, half of them five stars", MEAN, TREND_HOUR, 4, 0.5, false},
+    {"NPS of 10 answers an hour, 55 % promoters", NPS, TREND_HOUR, 10, 0.55, false},
+    {"NPS of 4 answers an hour, 55 % promoters", NPS, TREND_HOUR, 4, 0.55, false},
+    {"CSAT of 10 answers an hour, 99 % five stars", MEAN, TREND_HOUR, 10, 0.99, false},
+    {"CSAT of 10 answers an hour, 90 % five stars", MEAN, TREND_HOUR, 10, 0.9, false},
+    {"CSAT of 10 answers a day, 99 % five stars", MEAN, TREND_DAY, 10, 0.99, false},
+    {"NPS of 10 answers an hour, 99 % promoters", NPS, TREND_HOUR, 10, 0.99, false},
     {"duration (log-normal, 0.6), 20 an hour", DURATION, TREND_HOUR, 20, 0.6, false},
     {"duration (log-normal, 0.6), 20 an hour, by day and week", DURATION, TREND_HOUR, 20, 0.6, true},
     {"sum of amounts (log-normal, 0.6), 20 an hour", SUM, TREND_HOUR, 20, 0.6, false},
@@ -50,20 +58,29 @@ static const struct kind kinds[] = {
     {"rate of 95 %, 60 items a day", RATE, TREND_DAY, 60, 0.95, false},
     {"count of 30 a day", COUNT, TREND_DAY, 30, 0, false},
     {"count of 30 a day, by the week", COUNT, TREND_DAY, 30, 0, true},
-    {"CSAT of 10 answers a day", MEAN, TREND_DAY, 10, 0, false},
+    {"CSAT of 10 answers a day, half of them five stars", MEAN, TREND_DAY, 10, 0.5, false},
 };
 
-/* `factor`: 1 as long as nothing happens; of counts and amounts, of durations, and of a rate's misses. */
+/* Below 0: the best. Else by how far it is from it, 0 to 1, as by chance. */
+static double below_best(double x, const struct kind *kind, double factor)
+{
+    double best = 1 - factor * (1 - kind->parameter);
+    return (x - best) / (1 - best);
+}
+
+/* `factor`: 1 as long as nothing happens; of counts and amounts, of durations, and of who is not among the hits or the best. */
 static struct kpi_sums item(struct random *dice, const struct kind *kind, double factor)
 {
     double x = random_unit(dice);
     switch (kind->law) {
     case RATE:
         return kpi_sums_of_rate(x < 1 - factor * (1 - kind->parameter), false);
-    case MEAN: /* five stars, as people give them */
-        return kpi_sums_of_mean(x < 0.05 ? 1 : x < 0.1 ? 2 : x < 0.2 ? 3 : x < 0.5 ? 4 : 5);
-    case NPS:
-        return kpi_sums_of_nps(x < 0.15 ? 0 : x < 0.45 ? 7 : 10);
+    case MEAN: /* five stars, as people give them: of ten who do not give five, six give four */
+        x = below_best(x, kind, factor);
+        return kpi_sums_of_mean(x < 0 ? 5 : x < 0.6 ? 4 : x < 0.8 ? 3 : x < 0.9 ? 2 : 1);
+    case NPS: /* of three who are no promoters one is a detractor */
+        x = below_best(x, kind, factor);
+        return kpi_sums_of_nps(x < 0 ? 10 : x < 2 / 3.0 ? 7 : 0);
     case DURATION: /* of some hours */
         return kpi_sums_of_duration((int64_t)(1e7 * factor * exp(kind->parameter * random_normal(dice))));
     case SUM:
@@ -91,10 +108,12 @@ struct watched {
     long number;
 };
 
-static struct watched watch(const struct kind *kind, enum trend_scale scale)
+static struct watched watch(const struct kind *kind, bool is_scaled)
 {
-    const struct trend_config config = {.resolution = kind->resolution, .seasonal = true, .scale = scale,
-                                        .false_alarms_per_point = trend_budget(budget_a_month, 1, 1, kind->resolution)};
+    struct trend_config config = {.resolution = kind->resolution, .seasonal = true,
+                                  .false_alarms_per_point = trend_budget(budget_a_month, 1, 1, kind->resolution)};
+    if (is_scaled)
+        row_set_scale(kpi_of[kind->law], &config);
     bool is_counted = kind->law == COUNT || kind->law == SUM; /* for so long that it is watched */
     double rows_pooled = kind->resolution == TREND_DAY ? 90 : 90 * 24;
     return (struct watched){kind, kpi_of[kind->law], trend_create(&config), {.n = is_counted ? (int64_t)(kind->items * rows_pooled) : 0}, 0};
@@ -120,7 +139,7 @@ struct alarms {
 
 static void add_series(struct random *dice, const struct kind *kind, long rows, struct alarms *alarms)
 {
-    struct watched watched = watch(kind, row_scale(kpi_names[kpi_of[kind->law]].kind));
+    struct watched watched = watch(kind, true);
     while (watched.number < rows) {
         struct trend_change found[TREND_SHIFTS_MOST];
         size_t count = next_row(&watched, dice, 1, found);
@@ -147,14 +166,16 @@ static const struct change changes[] = {
     {"count of 30 an hour by day and week rises by half", {NULL, COUNT, TREND_HOUR, 30, 0, true}, 1.5},
     {"rate of 95 %, 60 items an hour, falls to 90 %", {NULL, RATE, TREND_HOUR, 60, 0.95, false}, 2},
     {"rate of 80 %, 60 items an hour, rises to 88 %", {NULL, RATE, TREND_HOUR, 60, 0.8, false}, 0.6},
+    {"CSAT of 10 an hour, 65 % five stars fall to 45 %", {NULL, MEAN, TREND_HOUR, 10, 0.65, false}, 55 / 35.0},
+    {"NPS of 10 an hour, 55 % promoters fall to 35 %", {NULL, NPS, TREND_HOUR, 10, 0.55, false}, 65 / 45.0},
     {"duration, 20 an hour, is longer by a third", {NULL, DURATION, TREND_HOUR, 20, 0.6, false}, 4 / 3.0},
     {"duration, 20 an hour, is shorter by a quarter", {NULL, DURATION, TREND_HOUR, 20, 0.6, false}, 0.75},
 };
 
-static double rows_until_said(struct random *dice, const struct change *change, enum trend_scale scale)
+static double rows_until_said(struct random *dice, const struct change *change, bool is_scaled)
 {
     enum { CALM = 70 * 24, WAITED = 30 * 24 };
-    struct watched watched = watch(&change->kind, scale);
+    struct watched watched = watch(&change->kind, is_scaled);
     bool is_said = false;
     while (!is_said && watched.number < CALM + WAITED) {
         struct trend_change found[TREND_SHIFTS_MOST];
@@ -166,14 +187,14 @@ static double rows_until_said(struct random *dice, const struct change *change, 
     return (double)(watched.number - CALM);
 }
 
-static double mean_until_said(const struct change *change, enum trend_scale scale)
+static double mean_until_said(const struct change *change, bool is_scaled)
 {
     enum { SERIES = 300 };
     struct random dice;
     double log_rows = 0;
     random_init(&dice, 7);
     for (int i = 0; i < SERIES; i++)
-        log_rows += log(rows_until_said(&dice, change, scale));
+        log_rows += log(rows_until_said(&dice, change, is_scaled));
     return exp(log_rows / SERIES);
 }
 
@@ -183,7 +204,7 @@ static void print_delays(void)
     size_t count = sizeof changes / sizeof *changes;
     printf("Rows until a change is said, geometric means of 300 series                   scaled  linear  ratio\n");
     for (size_t i = 0; i < count; i++) {
-        double scaled = mean_until_said(&changes[i], row_scale(kpi_names[kpi_of[changes[i].kind.law]].kind)), linear = mean_until_said(&changes[i], TREND_LINEAR);
+        double scaled = mean_until_said(&changes[i], true), linear = mean_until_said(&changes[i], false);
         printf("  %-72s %6.1f  %6.1f  %6.2f\n", changes[i].name, scaled, linear, scaled / linear);
         fflush(stdout);
         log_ratio += log(scaled / linear);

@@ -50,7 +50,7 @@ static double noise_floor(const struct runs *runs)
     double floor = fmax(floor_of_range * range, runs->steps >= quantum_steps ? runs->quantum * 0.2887 : 0);
     if (!(floor > 0))
         floor = fmax(1e-3 * fabs(runs->last_value), floor_of_nothing);
-    return floor;
+    return fmax(floor, runs->least_noise);
 }
 
 static double run_variance(const struct run *run)

@@ -42,6 +42,7 @@ struct runs {
     double log_all; /* of the runs' weights together */
     double last_value, quantum, low, high;
     double skewness; /* of the noise, in all regimes; set from outside before each row */
+    double least_noise; /* there is, whatever has been seen; set from outside before each row, 0: not known */
     struct run run[RUNS_MOST]; /* [0] is the present regime */
 };
 

@@ -1,6 +1,6 @@
 /* Scales on which noise is even. A count's noise grows with the count, a duration's with the duration, and a share's shrinks towards nothing
- * and all: taken as they are, such rows reach further to one side, and more of them look odd than chance has it. So a detector looks at
- * the root of a count, the logarithm of a duration, the arc sine of a share's root, and what it finds is said in the KPI's own unit.
+ * and all (stars and NPS are shares of their range): taken as they are, such rows reach further to one side, and more of them look odd than chance has
+ * it. So a detector looks at the root of a count, the logarithm of a duration, the arc sine of a share's root, and what it finds is said in the KPI's own unit.
  *
  *     ROOT   2 √(x + 3/8), of variance 1 if x is a Poisson count        SHARE  asin √((n x + 3/8) / (n + 3/4)), of variance 1/(4 n + 2)
  *     LOG    ln (x + 1000), for ms: what is below a second is alike

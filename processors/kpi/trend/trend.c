@@ -97,17 +97,41 @@ static double sampling_weight(struct state *state, double n, double variance)
 /* From the scale that is judged on to the values' own unit. */
 struct unit {
     enum trend_scale scale;
-    double per_item; /* 1/n of a row, on average; 0: not known */
+    double least, length; /* of a share's range */
+    double per_item;      /* 1/n of a row, on average; 0: not known */
 };
 
 static struct unit unit_of(const struct trend *trend)
 {
-    return (struct unit){trend->config.scale, trend->state.noise};
+    const struct trend_config *config = &trend->config;
+    bool has_range = config->scale == TREND_SHARE && config->most > config->least;
+    return (struct unit){config->scale, has_range ? config->least : 0, has_range ? config->most - config->least : 1, trend->state.noise};
+}
+
+static double on_scale(const struct unit *unit, double value, double n)
+{
+    return scale_in(unit->scale, (value - unit->least) / unit->length, n);
+}
+
+static double in_unit(const struct unit *unit, double level)
+{
+    return unit->least + unit->length * scale_out(unit->scale, level);
 }
 
 static double mean_in_unit(const struct unit *unit, double level, double deviation)
 {
-    return scale_mean(unit->scale, level, deviation * deviation, unit->per_item);
+    return unit->least + unit->length * scale_mean(unit->scale, level, deviation * deviation, unit->per_item);
+}
+
+static double slope_in_unit(const struct unit *unit, double slope, double level)
+{
+    return slope * unit->length * scale_slope(unit->scale, level);
+}
+
+/* A share scatters by chance as its sample size says, also one that never missed yet: the first miss is no news. */
+static double least_noise(const struct trend *trend)
+{
+    return trend->config.scale == TREND_SHARE ? trend->config.least_noise * sqrt(trend->state.noise / 4) : 0;
 }
 
 /* What changed most: where the series stands, where it is going, or how much it wobbles; each in units of what the old
@@ -120,21 +144,20 @@ static void describe(const struct unit *unit, const struct run *old, const struc
     double bend = fabs(now->mean[1] - old->mean[1]) * rows * sqrt(rows / 12) / fmax(old_sigma, run_deviation(now));
     double ratio = fmin(fmax(wobble / old_sigma, 0.1), 10); /* after a constant everything is infinitely noisier */
     double width = fabs(log(ratio)) * sqrt(2 * rows);
-    double slope_in_unit = scale_slope(unit->scale, run_mean(now));
     shift->kind = TREND_KIND_LEVEL;
     shift->before = mean_in_unit(unit, now->expected, run_deviation(old));
     shift->after = mean_in_unit(unit, run_mean(now), wobble);
     if (bend > jump && bend > width) {
         shift->kind = TREND_KIND_TREND;
-        shift->before = old->mean[1] * scale_slope(unit->scale, now->expected);
-        shift->after = now->mean[1] * slope_in_unit;
+        shift->before = slope_in_unit(unit, old->mean[1], now->expected);
+        shift->after = slope_in_unit(unit, now->mean[1], run_mean(now));
     } else if (width > jump && jump < plain_jump) {
         shift->kind = TREND_KIND_VARIANCE;
-        shift->before = old_sigma * slope_in_unit;
-        shift->after = wobble * slope_in_unit;
+        shift->before = slope_in_unit(unit, old_sigma, run_mean(now));
+        shift->after = slope_in_unit(unit, wobble, run_mean(now));
     }
-    shift->low = scale_out(unit->scale, now->expected - 1.96 * now->deviation);
-    shift->high = scale_out(unit->scale, now->expected + 1.96 * now->deviation);
+    shift->low = in_unit(unit, now->expected - 1.96 * now->deviation);
+    shift->high = in_unit(unit, now->expected + 1.96 * now->deviation);
 }
 
 /* The row as it came, on the scale, and as it is judged. */
@@ -167,7 +190,7 @@ static bool look_at_row(struct state *state, const struct unit *unit, const stru
     *spike = (struct trend_change){
         .kind = TREND_KIND_SPIKE, .onset_row = row->number, .detected_row = row->number, .onset_at_ms = row->at_ms,
         .detected_at_ms = row->at_ms, .before = mean_in_unit(unit, expected, sqrt(forecast.variance)), .after = row->value,
-        .low = scale_out(unit->scale, expected - 1.96 * forecast.deviation), .high = scale_out(unit->scale, expected + 1.96 * forecast.deviation),
+        .low = in_unit(unit, expected - 1.96 * forecast.deviation), .high = in_unit(unit, expected + 1.96 * forecast.deviation),
         .confidence = 1 - pow(10, frequency)};
     return is_news;
 }
@@ -228,7 +251,8 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
         runs_add(&state->runs, row.number, at_ms, NAN, 1, &nothing);
         return 0;
     }
-    row.on_scale = scale_in(trend->config.scale, value, n);
+    struct unit unit = unit_of(trend);
+    row.on_scale = on_scale(&unit, value, n);
     double weight = sampling_weight(state, n, trend->config.scale == TREND_LINEAR ? variance : 0);
     row.season = season_at(&state->season, kind, row.local_ms);
     season_learn(&state->season, kind, row.local_ms, row.on_scale, row.season.worth, weight);
@@ -240,7 +264,8 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
     row.rest = row.on_scale - row.season.worth;
 
     struct trend_change found[TREND_SHIFTS_MOST];
-    struct unit unit = unit_of(trend);
+    unit.per_item = state->noise;
+    state->runs.least_noise = least_noise(trend);
     size_t count = look_at_row(state, &unit, &row, spike_part * trend->alarms, &found[0]);
     count += look_at_regime(state, &unit, &row, shift_part * trend->alarms, &found[count]);
     if (row.season.hushed)
@@ -263,7 +288,7 @@ bool trend_stands_at(const struct trend *trend, double *level, double *slope)
     const struct run *now = &runs->run[0];
     struct unit unit = unit_of(trend);
     *level = mean_in_unit(&unit, run_mean(now), run_wobble(now));
-    *slope = now->mean[1] * scale_slope(unit.scale, run_mean(now) + now->mean[1] * now->rows / 2); /* by now, not on average */
+    *slope = slope_in_unit(&unit, now->mean[1], run_mean(now) + now->mean[1] * now->rows / 2); /* by now, not on average */
     return true;
 }
 

@@ -28,6 +28,8 @@ struct trend_config {
      * said in the first day (TREND_DAY: week), which could not be told from a season. */
     bool seasonal;
     enum trend_scale scale; /* what the values are; a count is at home on TREND_ROOT */
+    double least, most;     /* TREND_SHARE: the values' range, of which a value is a share; both 0: 0 to 1 */
+    double least_noise;     /* TREND_SHARE: of the deviation of as many hits and misses there is at least so much, whatever has been seen */
     const struct time_zone *zone; /* by whose clocks the hours and days of the season are; NULL: UTC */
     /* The share of points at which a series in which nothing happens may raise an alarm; see trend_budget. */
     double false_alarms_per_point;

@@ -182,6 +182,83 @@ static void a_drop_is_found_with_its_onset_and_called_bad(void **unused)
     stage_end(&stage);
 }
 
+/* Where nothing ever went wrong a single miss is no news, and many are. */
+static void a_rate_that_never_missed_is_watched(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct random random;
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
+    random_init(&random, 8);
+    stage_begin(&stage, "UTC", "single");
+    int64_t start_ms = at("2026-02-01T00:00:00Z"), miss_ms = start_ms + DAYS(20), drop_ms = miss_ms + DAYS(3);
+    feed_clock(&stage, start_ms);
+    feed_hours(&stage, &random, start_ms, 20 * 24, 1);
+    feed_add(&stage, "csat_top2|channel=WEB", miss_ms + MINUTES(5), kpi_sums_of_rate(false, false), -1);
+    feed_hours(&stage, &random, miss_ms, 3 * 24, 1);
+    assert_int_equal(shifts_told(&stage), 0);
+    feed_hours(&stage, &random, drop_ms, 12, 0.8);
+    assert_true(shifts_of(&stage, shifts) >= 1);
+    for (size_t i = 0; i < shifts_told(&stage); i++) {
+        assert_true(shifts[i].resolution == RESOLUTION_HOUR && shifts[i].direction == DIRECTION_DOWN && !shifts[i].good);
+        assert_true(shifts[i].onset_at_ms >= drop_ms - HOURS(1) && shifts[i].onset_at_ms <= drop_ms + HOURS(1));
+        assert_true(shifts[i].before > 0.99 && shifts[i].after < 0.9 && shifts[i].after > 0.7);
+    }
+    stage_end(&stage);
+}
+
+static void feed_stars(struct stage_under_test *stage, int64_t from_ms, int hours, int stars)
+{
+    for (int hour = 0; hour < hours; hour++) {
+        for (int i = 0; i < 10; i++)
+            feed_add(stage, "csat|channel=WEB", from_ms + HOURS(hour) + MINUTES(5 * i), kpi_sums_of_mean(stars), -1);
+        feed_clock(stage, from_ms + HOURS(hour + 1) + MINUTES(2));
+    }
+}
+
+static void one_star_among_nothing_but_five_is_no_news(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
+    stage_begin(&stage, "UTC", "single");
+    int64_t start_ms = at("2026-02-01T00:00:00Z"), one_ms = start_ms + DAYS(20), fall_ms = one_ms + DAYS(3);
+    feed_clock(&stage, start_ms);
+    feed_stars(&stage, start_ms, 20 * 24, 5);
+    feed_add(&stage, "csat|channel=WEB", one_ms + MINUTES(1), kpi_sums_of_mean(1), -1);
+    feed_stars(&stage, one_ms, 3 * 24, 5);
+    assert_int_equal(shifts_told(&stage), 0);
+    feed_stars(&stage, fall_ms, 12, 4);
+    size_t count = shifts_of(&stage, shifts);
+    assert_true(count >= 1 && shifts[count - 1].kind == SHIFT_KIND_LEVEL && shifts[count - 1].onset_at_ms == fall_ms);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(shifts[i].direction == DIRECTION_DOWN && !shifts[i].good && shifts[i].onset_at_ms >= fall_ms);
+        assert_true(shifts[i].before > 4.95 && shifts[i].before <= 5 && shifts[i].after >= 4 && shifts[i].after < 4.1);
+    }
+    stage_end(&stage);
+}
+
+/* Seven in a month are too few to be watched; when they are many it is told, and that they were few. */
+static void a_count_out_of_nearly_nothing_is_told_by_the_day(void **unused)
+{
+    (void)unused;
+    struct stage_under_test stage;
+    struct trend_shift shifts[SHIFTS_TOLD_MOST];
+    stage_begin(&stage, "UTC", "single");
+    int64_t start_ms = at("2026-02-01T00:00:00Z"), rise_ms = start_ms + DAYS(28);
+    feed_clock(&stage, start_ms);
+    for (int64_t at_ms = start_ms; at_ms < rise_ms + DAYS(4); at_ms += HOURS(1)) {
+        int64_t n = at_ms >= rise_ms ? 40 : (at_ms - start_ms) % DAYS(4) == 0;
+        if (n > 0)
+            feed_add(&stage, "review_count|all", at_ms + MINUTES(30), (struct kpi_sums){.n = n}, -1);
+        feed_clock(&stage, at_ms + HOURS(1) + MINUTES(2));
+    }
+    size_t count = shifts_of(&stage, shifts);
+    assert_true(count >= 1 && shifts[0].resolution == RESOLUTION_DAY && shifts[0].direction == DIRECTION_UP);
+    assert_true(shifts[0].onset_at_ms == rise_ms && shifts[0].before < 2 && shifts[0].after > 800);
+    stage_end(&stage);
+}
+
 /* One open case for weeks, then none; thirty for weeks, then sixty. */
 static void what_is_open_moves_by_one_without_a_word(void **unused)
 {
@@ -432,6 +509,9 @@ int main(void)
         cmocka_unit_test(a_gauge_has_every_hour_from_its_first_on),
         cmocka_unit_test(distinct_customers_are_told_as_they_were_at_the_close),
         cmocka_unit_test(a_drop_is_found_with_its_onset_and_called_bad),
+        cmocka_unit_test(a_rate_that_never_missed_is_watched),
+        cmocka_unit_test(one_star_among_nothing_but_five_is_no_news),
+        cmocka_unit_test(a_count_out_of_nearly_nothing_is_told_by_the_day),
         cmocka_unit_test(what_is_open_moves_by_one_without_a_word),
         cmocka_unit_test(history_that_comes_at_once_is_looked_through),
         cmocka_unit_test(history_that_comes_partition_by_partition_is_looked_through_when_it_is_all_there),

@@ -128,15 +128,15 @@ static void what_is_no_mapping_is_not_passed_over(void **unused)
     }
 }
 
-static void a_detector_is_made_for_its_kind_and_pace(void **unused)
+static void a_detector_is_made_for_its_kpi_and_pace(void **unused)
 {
     (void)unused;
     struct kpi_shared shared;
     struct bytes error = {0};
     assert_true(init_with(&shared, NULL, 0, "UTC", &error));
-    assert_true(shared.trends[KPI_KIND_COUNT][GRID_DAY].scale == TREND_ROOT && shared.trends[KPI_KIND_COUNT][GRID_DAY].resolution == TREND_DAY);
-    assert_true(shared.trends[KPI_KIND_DURATION][GRID_HOUR].scale == TREND_LOG && shared.trends[KPI_KIND_DURATION][GRID_HOUR].resolution == TREND_HOUR);
-    assert_true(shared.trends[KPI_KIND_NPS][GRID_MINUTE].scale == TREND_LINEAR && shared.trends[KPI_KIND_NPS][GRID_MINUTE].resolution == TREND_MINUTE);
+    assert_true(shared.trends[KPI_REVIEW_COUNT][GRID_DAY].scale == TREND_ROOT && shared.trends[KPI_REVIEW_COUNT][GRID_DAY].resolution == TREND_DAY);
+    assert_true(shared.trends[KPI_RESOLUTION_TIME][GRID_HOUR].scale == TREND_LOG && shared.trends[KPI_RESOLUTION_TIME][GRID_HOUR].resolution == TREND_HOUR);
+    assert_true(shared.trends[KPI_NPS][GRID_MINUTE].most == 100 && shared.trends[KPI_NPS][GRID_MINUTE].resolution == TREND_MINUTE);
     kpi_shared_finish(&shared);
 }
 
@@ -164,7 +164,7 @@ int main(void)
         cmocka_unit_test(a_kpi_is_held_by_the_window_asked_for_or_the_next_that_it_has),
         cmocka_unit_test(a_window_that_a_kpi_does_not_have_is_named_with_its_line),
         cmocka_unit_test(what_is_no_mapping_is_not_passed_over),
-        cmocka_unit_test(a_detector_is_made_for_its_kind_and_pace),
+        cmocka_unit_test(a_detector_is_made_for_its_kpi_and_pace),
         cmocka_unit_test(kinds_of_shifts_are_known),
         cmocka_unit_test(a_wrong_setting_is_named_with_its_line),
     };
