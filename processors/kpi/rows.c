@@ -52,7 +52,7 @@ struct row_said row_say(enum kpi_id id, enum grid grid, const struct kpi_sums *s
 }
 
 /* Stars and points lie between two ends as rates do; a few of them are seldom all at the ends, as hits and misses are. */
-static const double noise_of_hits = 0.9, noise_of_scores = 0.5;
+static const double noise_of_hits = 0.9, noise_of_scores = 0.6;
 
 void row_set_scale(enum kpi_id id, struct trend_config *config)
 {
