@@ -44,14 +44,18 @@ bool kafka_is_topic_missing(rd_kafka_resp_err_t code)
     return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 }
 
-/* Once for all partitions. */
+void kafka_tell_topic_gone(const struct kafka_link *link, const char *topic)
+{
+    if (log_seldom("topic gone", topic))
+        log_warning("kafka does not have a topic: was it deleted? Stop the processors before it is made anew (docs/RELIABILITY.md, «made anew»)", "error", topic,
+                    "by", link->name, NULL);
+}
+
 static void topic_gone(struct kafka_link *link, const char *topic)
 {
     atomic_store(&link->is_topic_gone, true);
     atomic_store(&link->had_topic_gone, true);
-    if (log_seldom("topic gone", topic))
-        log_warning("kafka does not have a topic: was it deleted? Stop the processors before it is made anew (docs/RELIABILITY.md, «made anew»)", "error", topic,
-                    "by", link->name, NULL);
+    kafka_tell_topic_gone(link, topic);
 }
 
 void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)

@@ -218,7 +218,9 @@ enum outcome publisher_send(struct publisher *publisher, const char *topic, int3
     case RD_KAFKA_RESP_ERR__FATAL: /* a new handle is on its way */
         return OUTCOME_RETRY;
     default:
-        if (log_seldom(rd_kafka_err2name(code), topic))
+        if (kafka_is_topic_missing(code))
+            kafka_tell_topic_gone(&publisher->link, topic);
+        else if (log_seldom(rd_kafka_err2name(code), topic))
             log_error("cannot publish", "topic", topic, "code", rd_kafka_err2name(code), NULL);
         return OUTCOME_STOP;
     }
