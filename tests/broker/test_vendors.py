@@ -583,27 +583,28 @@ BODY = json.dumps(event("s1", "payout.paid", {"object": "payout"})).encode()
 
 
 @pytest.mark.parametrize("status,hook,headers", [
-    (200, "stripe", stripe_headers(BODY)),
-    (200, "stripe", {"Stripe-Signature": stripe_headers(BODY)["Stripe-Signature"].replace(",v1=", ",v1=" + "0" * 64 + ",v1=")}),
-    (401, "stripe", stripe_headers(BODY, secret="another")),
-    (401, "stripe", stripe_headers(BODY + b" ")),
-    (401, "stripe", stripe_headers(BODY, text=b"%s%s")),
-    (401, "stripe", {"Stripe-Signature": stripe_headers(BODY)["Stripe-Signature"].replace("v1=", "v0=")}),
-    (401, "stripe", {"Stripe-Signature": stripe_headers(BODY)["Stripe-Signature"].split(",", 1)[1]}),
-    (401, "stripe", {"Stripe-Signature": ""}),
-    (401, "stripe", {}),
-    (200, "chatwoot", chatwoot_headers(BODY)),
-    (401, "chatwoot", {"X-Chatwoot-Signature": chatwoot_headers(BODY)["X-Chatwoot-Signature"]}),
-    (401, "chatwoot", {**chatwoot_headers(BODY), "X-Chatwoot-Timestamp": "1780000000"}),
-    (401, "chatwoot", {"X-Chatwoot-Signature": "sha256=" + signed(SECRETS["chatwoot"], BODY)}),
-    (401, "chatwoot", {"X-Chatwoot-Signature": "sha256=" + signed(SECRETS["chatwoot"], BODY), "X-Chatwoot-Timestamp": ""}),
-    (200, "intercom", intercom_headers(BODY)),
-    (401, "intercom", intercom_headers(BODY + b" ")),
-    (401, "intercom", {"X-Hub-Signature": "sha256=" + signed(SECRETS["intercom"], BODY)}),
-    (401, "stripe", {"Stripe-Signature": "sha1=" + signed(SECRETS["stripe"], BODY, hashlib.sha1)}),
+    (200, "stripe", lambda: stripe_headers(BODY)),
+    (200, "stripe", lambda: {"Stripe-Signature": stripe_headers(BODY)["Stripe-Signature"].replace(",v1=", ",v1=" + "0" * 64 + ",v1=")}),
+    (401, "stripe", lambda: stripe_headers(BODY, secret="another")),
+    (401, "stripe", lambda: stripe_headers(BODY + b" ")),
+    (401, "stripe", lambda: stripe_headers(BODY, text=b"%s%s")),
+    (401, "stripe", lambda: {"Stripe-Signature": stripe_headers(BODY)["Stripe-Signature"].replace("v1=", "v0=")}),
+    (401, "stripe", lambda: {"Stripe-Signature": stripe_headers(BODY)["Stripe-Signature"].split(",", 1)[1]}),
+    (401, "stripe", lambda: {"Stripe-Signature": ""}),
+    (401, "stripe", lambda: {}),
+    (200, "chatwoot", lambda: chatwoot_headers(BODY)),
+    (401, "chatwoot", lambda: {"X-Chatwoot-Signature": chatwoot_headers(BODY)["X-Chatwoot-Signature"]}),
+    (401, "chatwoot", lambda: {**chatwoot_headers(BODY), "X-Chatwoot-Timestamp": "1780000000"}),
+    (401, "chatwoot", lambda: {"X-Chatwoot-Signature": "sha256=" + signed(SECRETS["chatwoot"], BODY)}),
+    (401, "chatwoot", lambda: {"X-Chatwoot-Signature": "sha256=" + signed(SECRETS["chatwoot"], BODY), "X-Chatwoot-Timestamp": ""}),
+    (200, "intercom", lambda: intercom_headers(BODY)),
+    (401, "intercom", lambda: intercom_headers(BODY + b" ")),
+    (401, "intercom", lambda: {"X-Hub-Signature": "sha256=" + signed(SECRETS["intercom"], BODY)}),
+    (401, "stripe", lambda: {"Stripe-Signature": "sha1=" + signed(SECRETS["stripe"], BODY, hashlib.sha1)}),
 ])
 def test_who_signed(vendors, status, hook, headers):
-    assert post(vendors[1], BODY, path="/v1/hooks/" + hook, token=None, **headers).status_code == status
+    """Signed now, and not when pytest read this file: a stamp is good for five minutes."""
+    assert post(vendors[1], BODY, path="/v1/hooks/" + hook, token=None, **headers()).status_code == status
 
 
 def test_intercom_asks_whether_there_is_an_endpoint(vendors):
@@ -614,5 +615,5 @@ def test_intercom_asks_whether_there_is_an_endpoint(vendors):
 
 @pytest.mark.parametrize("make", [stripe_headers, chatwoot_headers], ids=["in one header", "in its own"])
 def test_a_stamp_is_five_minutes_off_at_most(vendors, make):
-    for off, status in ((-290, 200), (290, 200), (-310, 401), (310, 401)):
+    for off, status in ((-240, 200), (240, 200), (-360, 401), (360, 401)):
         assert post(vendors[1], BODY, path="/v1/hooks/stripe", token=None, **make(BODY, time.time() + off)).status_code == status, off
