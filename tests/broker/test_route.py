@@ -3,6 +3,7 @@
 Whatever order the events arrive in, however often, and however many processors share the work: the numbers are those of
 the set of events."""
 
+import datetime
 import pathlib
 import time
 
@@ -12,6 +13,7 @@ from installation import eventually
 from judge import Judge, listing
 from oracle import Config, event_from_avro
 from oracle.compute import KINDS
+from test_clock import clock  # noqa: F401, a fixture
 
 MAPPINGS = pathlib.Path(__file__).parent / "mappings"
 
@@ -106,14 +108,17 @@ TEAM_CLOCK = {"first_response_time", "first_response_calendar", "next_response_t
 
 
 @pytest.mark.timeout(400)
-def test_business_hours_over_the_weekend_of_a_time_change(make_installation):
-    """Tickets of the days around 2026-10-25, when Berlin's clocks went back; days of the 90d window are Berlin's, too."""
+def test_business_hours_over_the_weekend_of_a_time_change(make_installation, clock):  # noqa: F811
+    """Tickets of the days around 2026-10-25, when Berlin's clocks went back; days of the 90d window are Berlin's, too. For the processors it is
+    November 2026 whenever this runs, or that window would be past those days some day."""
+    clock.set((datetime.datetime(2026, 11, 10, 12, tzinfo=datetime.timezone.utc).timestamp() - time.time()) // 60)
     week = {day: ["09:00-12:00", "13:00-17:30"] for day in ("mon", "tue", "wed", "thu", "fri")}
     installation = make_installation(**{
         "sla.calendar": "office", "sla.calendars": {"office": {"zone": "Europe/Berlin", **week, "holidays": ["2026-10-27"]}},
         "kpi.time_zone": "Europe/Berlin"})
     installation.keep_the_past()
-    installation.start_route(("journey", "kpi"))
+    for role in ("journey", "kpi"):
+        installation.start(role, within=clock.within)
     installation.succeed("generate", "--events", 4000, "--customers", 150, "--seed", 9, "--start", "2026-10-20T00:00:00Z", "--span", "10d",
                          "--disorder", "0s", "--duplicates", "0")
     config = Config(zone="Europe/Berlin", calendar={"zone": "Europe/Berlin", "week": {day: OFFICE for day in range(5)}, "holidays": {"2026-10-27"}})
