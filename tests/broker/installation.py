@@ -1,5 +1,6 @@
 """One installation of touchstream under its own prefixes, driven from outside and read by clients that are not ours."""
 
+import collections
 import io
 import json
 import os
@@ -19,29 +20,38 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 
+WORKERS_MOST = 16  # of pytest-xdist
+HANDED_OUT = collections.deque(maxlen=300)
+
+
 def free_port():
-    """One below the range that the system hands to outgoing connections: they could take it before we listen there."""
+    """One below the range that the system hands to outgoing connections: they could take it before we listen there. So could another test that looks
+    for one, of this process or of another, and some listen only after a while: each process has ports of its own, and hands out none again soon."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS_MOST
     while True:
-        port = random.randrange(10000, 20000)
+        port = random.randrange(10000 + worker, 20000, WORKERS_MOST)
         with socket.socket() as listener:
             try:
                 listener.bind(("127.0.0.1", port))
             except OSError:
                 continue
+        if port not in HANDED_OUT:
+            HANDED_OUT.append(port)
             return port
 
 
 def patience():
-    """How many times longer than on a quiet machine things may take on this one, now."""
-    return min(4, max(1, os.getloadavg()[0] / os.cpu_count()))
+    """How many times longer than on a quiet machine of ours things may take on this one, now."""
+    return min(4, max(2, os.getloadavg()[0] / os.cpu_count()))
 
 
 def eventually(condition, seconds=60, pause=0.25):
-    """Waits for a condition to hold; answers its last value either way."""
-    deadline = time.monotonic() + seconds * patience()
+    """Waits for a condition to hold; answers its last value either way. The load is a mean of a minute: what comes meanwhile counts, too."""
+    began, patient = time.monotonic(), patience()
     while True:
         value = condition()
-        if value or time.monotonic() > deadline:
+        patient = max(patient, patience())
+        if value or time.monotonic() > began + seconds * patient:
             return value
         time.sleep(pause)
 

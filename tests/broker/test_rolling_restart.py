@@ -15,7 +15,7 @@ from test_redis_sink import Topics, kpi
 def places(installation, group):
     """{member id: its partitions} of a settled group; {}: it is not settled."""
     admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
-    found = admin.describe_consumer_groups([installation.topic(group)])[installation.topic(group)].result(10)
+    found = admin.describe_consumer_groups([installation.topic(group)])[installation.topic(group)].result(30)
     if found.state != ConsumerGroupState.STABLE:
         return {}
     return {member.member_id: sorted((one.topic, one.partition) for one in member.assignment.topic_partitions) for member in found.members}
