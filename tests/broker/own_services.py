@@ -70,6 +70,13 @@ class OwnServices:
         assert eventually(lambda: all(is_free(self.base + port) for port in ports), 60, 0.1), "%s does not end" % name
 
 
+@pytest.fixture
+def own_redis(tmp_path):
+    services = OwnServices(tmp_path / "services", "redis")
+    yield services
+    services.stop()
+
+
 class OwnCluster:
     """Three brokers, each with a copy of everything; what is written is acknowledged by two."""
 

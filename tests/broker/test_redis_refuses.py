@@ -8,19 +8,12 @@ import pytest
 import redis
 import requests
 from installation import eventually, free_port, tail
-from own_services import OwnServices
+from own_services import own_redis  # noqa: F401, a fixture
 from test_redis_sink import Topics, kpi
 
 
 @pytest.fixture
-def own_redis(tmp_path):
-    services = OwnServices(tmp_path / "services", "redis")
-    yield services
-    services.stop()
-
-
-@pytest.fixture
-def guarded(make_installation, own_redis):
+def guarded(make_installation, own_redis):  # noqa: F811
     """(installation, a client of its own Redis as the default user)"""
     address = own_redis.addresses["REDIS"]
     host, port = address.split(":")
@@ -119,7 +112,7 @@ def test_a_redis_that_becomes_a_replica_under_way(guarded):
     assert eventually(lambda: lines(sink, "redis takes what it refused"), 10), tail(sink.log)
 
 
-def test_a_redis_that_does_not_answer(guarded, own_redis):
+def test_a_redis_that_does_not_answer(guarded, own_redis):  # noqa: F811
     """ts:health has less patience than redis.timeout, and says how much it had."""
     installation, _ = guarded
     journey = installation.start("journey")

@@ -10,12 +10,14 @@ import subprocess
 import time
 
 import pytest
+import redis
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from installation import eventually
+from own_services import own_redis  # noqa: F401, a fixture
 
 NOW = 1_795_341_600_000
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -104,11 +106,10 @@ def test_killed_at_any_moment_the_database_ends_the_same(installation, topics):
     installation.start("sink")
     alerts = installation.redis_prefix + "alerts"
     assert eventually(lambda: installation.redis.xlen(alerts) >= 8 * 400, 40), installation.logs()
-    assert eventually(lambda: all(field(installation, dimension="p=%d" % i) for i in range(20)))
-    assert eventually(lambda: field(installation, dimension="p=19")["value"] == 7399)
+    values = lambda: [(field(installation, dimension="p=%d" % i) or {}).get("value") for i in range(20)]
+    assert eventually(lambda: values() == list(range(7380, 7400))), (values(), installation.logs())  # they are in several partitions
     seen = [(entry["alert_id"], entry["revision"]) for _, entry in installation.redis.xrange(alerts)]
     assert len(seen) == len(set(seen)) == 8 * 400  # once each, nothing twice
-    assert field(installation, dimension="p=0")["value"] == 7380
 
 
 def connections_of(process):
@@ -257,8 +258,12 @@ def test_who_begins_to_listen_and_then_looks_misses_nothing(installation, topics
     assert installation.redis.hlen(table) == 301
 
 
-def test_listeners_are_asked_for_only_where_there_is_something_to_hear(installation, topics):
-    """Alerts are published in any case; only values of KPIs depend on whether somebody listens."""
+def test_listeners_are_asked_for_only_where_there_is_something_to_hear(make_installation, own_redis):  # noqa: F811
+    """Alerts are published in any case; only values of KPIs depend on whether somebody listens. Redis counts what all ask it, other tests' sinks, too."""
+    installation = make_installation(**{"redis.address": own_redis.addresses["REDIS"]})
+    host, port = own_redis.addresses["REDIS"].split(":")
+    topics, installation.redis = Topics(installation), redis.Redis(host, int(port), decode_responses=True)
+
     def asked():
         return sum(stats["calls"] for name, stats in installation.redis.info("commandstats").items() if name.startswith("cmdstat_pubsub"))
 
@@ -438,7 +443,7 @@ def test_who_is_forgotten_is_named_nowhere(make_installation, tmp_path):
 
     def referrals_thanked_for():
         owed = [installation.redis.hgetall(prefix + "followup:" + id) for id in installation.redis.smembers(prefix + "followups:friend")]
-        return sorted(json.loads(one["variables"]).get("referred", "") for one in owed)
+        return sorted(json.loads(one["variables"]).get("referred", "") for one in owed if one)
 
     full = {"alerts", "case", "customer", "journey", "followup", "followups"}
     referral = lambda: [json.loads(entry["json"])["data"]["referred_customer_id"] for _, entry in installation.redis.xrange(prefix + "journey:friend")]
@@ -449,7 +454,7 @@ def test_who_is_forgotten_is_named_nowhere(make_installation, tmp_path):
     assert full <= named("stays-here")
     assert referral() == ["other"]
     assert referrals_thanked_for() == ["other"]
-    assert installation.redis.zcard(prefix + "followups") == len(installation.redis.keys(prefix + "followup:*"))
+    assert eventually(lambda: installation.redis.zcard(prefix + "followups") == len(installation.redis.keys(prefix + "followup:*")))
 
 
 def fills_again(installation, sink):
@@ -502,7 +507,8 @@ def test_who_came_back_after_a_forgetting_is_whole_when_redis_is_filled_again(ma
 
     def stored():
         prefix, client = installation.redis_prefix, installation.redis
-        followups = sorted(client.hget(prefix + "followup:" + id, "cause") for id in client.smembers(prefix + "followups:comes-back"))
+        causes = [client.hget(prefix + "followup:" + id, "cause") for id in client.smembers(prefix + "followups:comes-back")]
+        followups = sorted(cause for cause in causes if cause)  # else it has gone while this looked
         return client.hgetall(prefix + "customer:comes-back"), [entry["json"] for _, entry in client.xrange(prefix + "journey:comes-back")], followups
 
     order("before")
