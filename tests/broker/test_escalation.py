@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from installation import eventually
+from installation import eventually, patience
 from test_bad_input import good, moment
 from test_collector import answers, collector, post
 from test_mission import SECRET, angry, receivers  # noqa: F401, a fixture
@@ -37,32 +37,34 @@ def test_the_head_is_called_when_the_desk_does_not_act(make_installation, receiv
     assert eventually(lambda: {"seen", "unseen"} <= cases().keys() and len(told(desk)) == 2, 20), installation.logs()
     assert act("seen", "ACKNOWLEDGED") == 200
     is_in_time = time.monotonic() - began < AFTER_S - 2
-    assert eventually(lambda: told(head), 40), installation.logs()
+    heard = lambda: [one for one in told(head) if one[0] != "seen" or is_in_time]  # if it took too long, of the other alone
+    assert eventually(heard, 40), installation.logs()
     assert time.monotonic() - began > AFTER_S - 1
-    assert not is_in_time or told(head) == [("unseen", "OPEN", AFTER_S * 1000)], told(head)
+    assert not is_in_time or heard() == [("unseen", "OPEN", AFTER_S * 1000)], heard()
 
     # The process dies before the next one's time has come. The one after it knows of both: who waits, and who was told of.
-    before = len(told(head))
+    before = len(heard())
     assert post(url, angry("later")).status_code == 200
     assert eventually(lambda: "later" in [customer for customer, *_ in told(desk)], 20), installation.logs()
     installation.stop(notify, signal.SIGKILL)
     notify = installation.start("notify", name="notify-again")
-    assert eventually(lambda: len(told(head)) > before, 60), installation.logs()
-    assert told(head)[before:] == [("later", "OPEN", AFTER_S * 1000)], "and nobody a second time"
+    assert eventually(lambda: len(heard()) > before, 60), installation.logs()
+    assert heard()[before:] == [("later", "OPEN", AFTER_S * 1000)], "and nobody a second time"
 
     assert act("unseen", "ACKNOWLEDGED") == 200
-    assert eventually(lambda: told(head)[-1] == ("unseen", "ACKNOWLEDGED", None), 30), told(head)
+    assert eventually(lambda: heard()[-1] == ("unseen", "ACKNOWLEDGED", None), 30), heard()
     assert act("unseen", "CLOSED") == 200
-    assert eventually(lambda: told(head)[-1] == ("unseen", "RESOLVED", None), 30), told(head)
+    assert eventually(lambda: heard()[-1] == ("unseen", "RESOLVED", None), 30), heard()
     assert installation.stop(notify) == 0
-    heard = len(told(head))
+    count = len(heard())
     installation.start("notify", name="notify-once-more")
     assert post(url, angry("last")).status_code == 200
-    assert eventually(lambda: told(head)[-1][0] == "last", 60), installation.logs()
-    assert len(told(head)) == heard + 1, (told(head), installation.logs())
+    assert eventually(lambda: heard()[-1][0] == "last", 60), installation.logs()
+    assert len(heard()) == count + 1, (heard(), installation.logs())
 
-    kept = [one for one in installation.records("alerts.escalated") if one["actor"] == "head" and one["text"] != "begun"]
-    assert len(kept) == len(told(head)) and all(one["customer_id"] is None and one["text"] == "" for one in kept)
+    kept = lambda: [one for one in installation.records("alerts.escalated") if one["actor"] == "head" and one["text"] != "begun"]
+    assert eventually(lambda: len(kept()) == len(told(head)), 20), (kept(), told(head))
+    assert all(one["customer_id"] is None and one["text"] == "" for one in kept())
 
 
 @pytest.mark.parametrize("inhibits", [False, True], ids=["half each", "one for all"])
@@ -87,23 +89,25 @@ def test_two_processes_share_who_waits_and_call_each_once(make_installation, rec
     installation.stop(first, signal.SIGKILL)
     trouble(6)
     assert eventually(lambda: {customer for customer, *_ in told(head)} == set(customers), 90), (sorted(told(head)), installation.logs())
+    notes = lambda: len([one for one in installation.records("alerts.escalated") if one["text"] == ""])
+    assert eventually(lambda: notes() == len(customers), 20), (notes(), len(customers), installation.logs())
     time.sleep(2)
     calls = sorted(customer for customer, *_ in told(head))
     repeated = {customer for customer in calls if calls.count(customer) > 1}
     assert len(repeated) <= 1, "but for the message that the kill cut in two: %s" % repeated
-    assert len([one for one in installation.records("alerts.escalated") if one["text"] == ""]) == len(customers)
+    assert notes() == len(customers)
 
 
 def test_a_silence_spares_who_knows_and_the_log_says_when_it_ends(make_installation, receivers):  # noqa: F811
     receiver = receivers()
     receiver.settings["notify.receivers"][0]["rules"] = ["case"]
-    until = moment(seconds=-12)
-    installation = make_installation(**{**receiver.settings, "notify.silences": [
-        {"author": "Ada", "reason": "they know", "until": until, "rules": ["case"], "customers": ["quiet"]}]})
+    installation = make_installation(**receiver.settings)
     installation.start("journey")
-    notify = installation.start("notify")
     url, _ = collector(installation)
     assert eventually(lambda: answers(url + "/readyz"), 20), installation.logs()
+    until = moment(seconds=-6 * patience())
+    notify = installation.start("notify", settings={"notify.silences": [
+        {"author": "Ada", "reason": "they know", "until": until, "rules": ["case"], "customers": ["quiet"]}]})
     log = lambda: notify.log.read_text()
     assert eventually(lambda: "a silence runs" in log(), 20) and "they know" in log()
     for customer in ("quiet", "loud"):

@@ -127,6 +127,13 @@ def test_who_does_not_take_the_end_of_the_test_has_an_incident_left(make_install
     assert done.returncode == 1 and "by hand" in done.stdout and "HTTP 500" in done.stdout, done.stdout
 
 
+def put_into(file, text):
+    """At once: an empty file, as it is for a moment when it is written anew, means that there is no silence."""
+    fresh = file.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(file)
+
+
 # --- silences without a restart ---------------------------------------------------------------------------------------
 
 def test_a_changed_file_of_silences_is_taken_and_one_with_a_mistake_is_not(make_installation, receivers, tmp_path):  # noqa: F811
@@ -144,13 +151,13 @@ def test_a_changed_file_of_silences_is_taken_and_one_with_a_mistake_is_not(make_
     alerts.put("first", **{**CASE, "customer_id": "quiet"})
     all_heard(("first", "OPEN"))
 
-    file.write_text("- {author: Ada, reason: they know, until: 2099-01-01, customers: [quiet]}\n")
+    put_into(file, "- {author: Ada, reason: they know, until: 2099-01-01, customers: [quiet]}\n")
     assert eventually(lambda: "the silences have changed" in log() and "they know" in log(), 20), log()
     alerts.put("silent", **{**CASE, "customer_id": "quiet"})
     alerts.put("loud", **CASE)
     all_heard(("loud", "OPEN"))
 
-    file.write_text("- {author: Ada, reason: they know, until: 2099-01-01, customers: [quiet]}\n- {author: Bob, until: 2099-01-01, rules: [case]}\n")
+    put_into(file, "- {author: Ada, reason: they know, until: 2099-01-01, customers: [quiet]}\n- {author: Bob, until: 2099-01-01, rules: [case]}\n")
     assert eventually(lambda: "silences.yaml:2: notify.silences: a silence needs an author and a reason" in log(), 20), log()
     alerts.put("loud too", **CASE)
     alerts.put("first", "RESOLVED", customer_id="quiet")
@@ -158,7 +165,7 @@ def test_a_changed_file_of_silences_is_taken_and_one_with_a_mistake_is_not(make_
     assert ("silent", "OPEN") not in heard(desk) | heard(channel)
     assert log().count("the silences are not taken") == 1, "told once"
 
-    file.write_text("")  # it ends before its time: what is open is told
+    put_into(file, "")  # it ends before its time: what is open is told
     all_heard(("silent", "OPEN"))
     for receiver in (desk, channel):
         ids = [id for _, id, *_ in receiver.got]

@@ -1,6 +1,7 @@
 """What a receiver is spared, is told together or is told later, seen by a real one: alerts put into the topic as the stages put them, with
 processes that die meanwhile."""
 
+import collections
 import signal
 import time
 import uuid
@@ -43,6 +44,12 @@ def told(receiver):
     return [(body["data"]["text"], body["data"]["state"]) for status, _, body, _ in receiver.got if status == 200]
 
 
+def is_noted(installation, **receivers):  # noqa: F811
+    """All that they were told: a process that is killed a moment before that tells it again."""
+    notes = collections.Counter(note["actor"] for note in installation.records("alerts.escalated") if note["text"] == "")
+    return all(notes[name] >= sum(len(body.get("alerts", [body])) for status, _, body, _ in receiver.got if status == 200) for name, receiver in receivers.items())
+
+
 def kpi(name, dimension):
     return {"kpi": name, "dimension": dimension}
 
@@ -59,7 +66,7 @@ def members(installation, group):
     """How many have a place in a settled group; 0: it is not settled."""
     admin = AdminClient({"bootstrap.servers": installation.services["KAFKA"]})
     name = installation.topic(group)
-    found = admin.describe_consumer_groups([name])[name].result(10)
+    found = admin.describe_consumer_groups([name])[name].result(30)
     return len(found.members) if found.state == ConsumerGroupState.STABLE else 0
 
 
@@ -80,6 +87,7 @@ def test_parts_are_not_told_while_the_whole_is_and_who_opts_out_hears_them(make_
     assert sorted(told(desk)) == [("csat", "OPEN"), ("nps of pots", "OPEN")]
 
     # It dies while two are held back. One of them ends by itself, unheard; the other is told when the whole is good again.
+    assert eventually(lambda: is_noted(installation, desk=desk, stubborn=stubborn), 20), installation.logs()
     installation.stop(notify, signal.SIGKILL)
     alerts.put("pots", "RESOLVED")
     notify = installation.start("notify", name="notify-again")
@@ -189,6 +197,7 @@ def test_what_belongs_together_is_one_message_whatever_dies(make_installation, r
     assert all(one["type"] == "touchstream.alert" for _, _, body, _ in channel.got for one in body["alerts"])
 
     # More of that group waits for its interval, which goes on while the process is killed and another one begins.
+    assert eventually(lambda: is_noted(installation, channel=channel), 20), installation.logs()
     alerts.put("d", **kpi("csat", "product=d"))
     alerts.put("a", "RESOLVED")
     installation.stop(notify, signal.SIGKILL)
@@ -207,8 +216,7 @@ def test_a_group_is_kept_as_one_and_reads_as_a_list(make_installation, receivers
         {"name": "channel", "form": "slack", "url": url(channel), "group_by": [], "group_wait": "3s", "group_interval": "1s"}]})
     alerts = Alerts(installation)
     installation.start("notify")
-    for number in range(40):
-        alerts.put("trouble %d" % number, **{**CASE, "severity": "WARNING"})
+    alerts.put_all(["trouble %d" % number for number in range(40)], **{**CASE, "severity": "WARNING"})
     alerts.put("urgent", **CASE)
     texts = lambda status: [body["text"] for was, _, body, _ in channel.got if was == status]
     total = lambda: sum(int(text.split()[0]) if " alerts, " in text else 1 for text in texts(200))
@@ -252,6 +260,7 @@ def test_who_wants_to_be_reminded_is_until_somebody_acts(make_installation, rece
     alerts.put("kpi", **kpi("csat", "all"))
     times = lambda name: [body.get("unacknowledged_ms", 0) for _, _, body, _ in desk.got if (body["data"]["text"], body["data"]["state"]) == (name, "OPEN")]
     assert eventually(lambda: len(times("case")) >= 2 and len(times("kpi")) >= 2, 40), (told(desk), installation.logs())
+    assert eventually(lambda: is_noted(installation, desk=desk, once=once), 20), installation.logs()
     installation.stop(notify, signal.SIGKILL)
     notify = installation.start("notify", name="notify-again")
     assert eventually(lambda: len(times("case")) >= 4 and len(times("kpi")) >= 4, 40), (told(desk), installation.logs())
@@ -288,6 +297,7 @@ def test_what_is_beyond_the_days_messages_comes_in_one_digest(make_installation,
     assert eventually(lambda: len(told_here()) == 2, 30), installation.logs()
 
     # It dies; the next one knows that two are told, and tells one more. What is critical, and that it is over, is told all the same.
+    assert eventually(lambda: is_noted(installation, channel=channel), 20), installation.logs()
     installation.stop(notify, signal.SIGKILL)
     notify = installation.start("notify", name="notify-again")
     for number in range(7):
@@ -300,6 +310,7 @@ def test_what_is_beyond_the_days_messages_comes_in_one_digest(make_installation,
     put_off = [name for name in alerts.newest if name.startswith("beyond") and (name, "OPEN") not in told_here()]
     alerts.put(put_off[0], "RESOLVED")
     assert not digests()
+    assert eventually(lambda: is_noted(installation, channel=channel), 20), installation.logs()
     installation.stop(notify, signal.SIGKILL)
 
     # The day ends, in a moment, or while nobody is there.
@@ -411,12 +422,13 @@ def test_who_gets_other_settings_hears_nothing_twice_and_of_every_end(make_insta
     installation = make_installation(**{**PARTITIONS, "notify.max_age": "1m"})
     alerts = Alerts(installation)
     modes = [{"inhibit": False}, {"group_by": ["rule"], "group_wait": "1s", "group_interval": "1s"}, {"after": "2s"}, {"daily_max": 100}, {}, {"inhibit": False}]
-    nearly_old = int(time.time() * 1000) - 50000
     for number, mode in enumerate(modes):
         notify = installation.start("notify", name="notify-%d" % number, settings={"notify.receivers": [{"name": "desk", "url": url(desk), **mode}]})
+        # The first are older than notify.max_age by the second round, but not before it is there to tell them.
+        assert number or eventually(lambda: members(installation, "notify.desk") == 1, 40), installation.logs()
         for kind, changes in (("case", {**CASE, "severity": "WARNING"}), ("kpi", kpi("csat", "all"))):
-            alerts.put("%s %d" % (kind, number), **changes, changed_at=nearly_old if number == 0 else int(time.time() * 1000))
-            if number:  # it is older than notify.max_age by the second round
+            alerts.put("%s %d" % (kind, number), **changes, changed_at=int(time.time() * 1000) - (0 if number else 45000))
+            if number:
                 alerts.put("%s %d" % (kind, number - 1), "RESOLVED")
         wanted = sorted([("%s %d" % (kind, one), "OPEN") for kind in ("case", "kpi") for one in range(number + 1)] +
                         [("%s %d" % (kind, one), "RESOLVED") for kind in ("case", "kpi") for one in range(number)])
