@@ -2,10 +2,11 @@
 
 import datetime
 import json
+import os
 import time
 import uuid
 
-from installation import eventually
+from installation import eventually, patience
 from test_collector import answers, collector, post
 
 
@@ -63,7 +64,8 @@ def test_angry_answer_to_verified(installation):
         assert eventually(lambda: desk.case_of(customer), 30, 0.01), installation.logs()
         took.append(time.monotonic() - sent)
     print("posted to hot list, s: median %.3f, worst %.3f" % (sorted(took)[5], max(took)))
-    assert sorted(took)[5] < 1.0
+    # A machine that is busy with other things is slow for everybody: then this says only that nothing hangs.
+    assert sorted(took)[5] < (1 if os.getloadavg()[0] < 2 * os.cpu_count() else 5), took
 
     id = desk.case_of("angry-0")
     case = desk.case(id)
@@ -93,4 +95,4 @@ def test_promise_broken_in_silence(installation):
     print("breach noticed %.3f s after it was due" % late)
     assert breach["ticket_id"] == "t-1" and breach["kind"] == "SLA_BREACH" and not breach["historical"]
     assert desk.alerts("sla.first_response.warning")
-    assert -0.01 < late < 15.0, late  # about a second; a busy machine may take longer
+    assert -0.01 < late < 15 * patience(), late  # about a second; a busy machine may take longer

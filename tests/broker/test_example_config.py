@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def test_every_key_of_the_example_is_a_setting_with_its_default(program):
-    page = subprocess.run([program, "settings"], capture_output=True, text=True, timeout=10, check=True).stdout
+    page = subprocess.run([program, "settings"], capture_output=True, text=True, timeout=60, check=True).stdout
     defaults = {}
     for line in page.splitlines():
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]

@@ -63,7 +63,7 @@ def test_a_breach_is_told_within_a_second_of_its_due_time_and_a_replay_tells_the
     late = sorted(sent - record["due_at"].timestamp() * 1000 for sent, record in found.values())
     print("\na breach is in Kafka %d ms after its due time (median), %d ms (worst) of %d" % (late[len(late) // 2], late[-1], len(late)))
     assert late[0] >= 0
-    assert late[len(late) // 2] < (1000 if os.getloadavg()[0] < 2 * os.cpu_count() else 4000), late
+    assert late[len(late) // 2] < (1000 if os.getloadavg()[0] < 2 * os.cpu_count() else 10000), late
     for sent, record in found.values():
         assert record["changed_at"] == record["due_at"], "the breach counts at its deadline"
     assert any(kind_of(record) == "SLA_WARNING" for record in installation.records("alerts"))
@@ -118,7 +118,7 @@ def test_every_service_says_how_it_stands(make_installation):
     stands = lambda rows: {"journey", "kpi", "sink"} <= rows.keys() and all(
         rows[name]["lag"] is not None and rows[name]["lag"] < 50 and rows[name]["watermark"] for name in ("journey", "kpi"))
     assert eventually(lambda: stands(health()), 40), health()
-    assert all(abs(time.time() * 1000 - row["at"]) < 10000 for row in health().values())
+    assert eventually(lambda: all(abs(time.time() * 1000 - row["at"]) < 10000 for row in health().values()), 20), health()
     installation.stop(running[0])
     assert "journey" not in health(), "who is stopped says good-bye"
 

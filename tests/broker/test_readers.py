@@ -44,7 +44,7 @@ def test_avro_deserializer_reads(live, topic):
 
 def kcat(installation, topic, *options):
     return subprocess.run(["kcat", "-C", "-b", installation.services["KAFKA"], "-t", installation.topic(topic), "-e", "-q", "-o", "beginning",
-                           "-X", "isolation.level=read_committed", *options], capture_output=True, timeout=30)
+                           "-X", "isolation.level=read_committed", *options], capture_output=True, timeout=120)
 
 
 @pytest.mark.skipif(not shutil.which("kcat"), reason="needs kcat")

@@ -1,15 +1,24 @@
 """What comes through a pipe and what goes to a file: silence does not hold up the end, a full disk and a folder are told."""
 
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
+from installation import eventually, patience
 
 TOUCHPOINT = json.dumps({"event_id": "e-1", "customer_id": "c-1", "occurred_at": "2026-01-01T00:00:00Z", "source": "test", "channel": "WEB",
                          "type": "ReviewPosted", "data": {"stars": 3, "text": "x"}})
+
+
+def unread(pipe):
+    """Bytes that nobody has taken out of it yet."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
 
 
 @pytest.mark.parametrize("arguments", [("import", "-", "--format", "ndjson"), ("sentiment",)])
@@ -22,9 +31,10 @@ def test_a_silent_pipe_does_not_hold_up_the_end(make_installation, arguments):
     os.close(reading)
     os.write(writing, (TOUCHPOINT + "\n" + TOUCHPOINT[:40]).encode())
     try:
-        time.sleep(2)  # into its read: there is nothing to be seen from outside
+        assert eventually(lambda: unread(writing) == 0, 60), "it does not read"
+        time.sleep(2)  # into its next read: there is nothing to be seen of that from outside
         process.send_signal(signal.SIGTERM)
-        out, complaint = process.communicate(timeout=5)
+        out, complaint = process.communicate(timeout=5 * patience())
     finally:
         process.kill()
         os.close(writing)
@@ -37,7 +47,7 @@ def test_a_silent_pipe_does_not_hold_up_the_end(make_installation, arguments):
 def test_a_full_disk_is_told(make_installation, arguments):
     installation = make_installation(topics=False)
     with open("/dev/full", "w") as full:
-        done = subprocess.run([installation.program, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+        done = subprocess.run([installation.program, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
 
@@ -46,7 +56,7 @@ def test_a_reader_who_has_seen_enough_is_no_failure(make_installation):
     installation = make_installation(topics=False)
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run([installation.program, "settings"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=20)
+    done = subprocess.run([installation.program, "settings"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
 

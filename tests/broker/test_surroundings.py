@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import pytest
-from installation import eventually, tail
+from installation import eventually, patience, tail
 
 
 def run_in_shell(installation, line, timeout=60):
@@ -31,7 +31,7 @@ def test_no_standard_error(installation):
         links = subprocess.run(["ls", "-l", "/proc/%d/fd" % process.pid], capture_output=True, text=True, check=True).stdout
         assert len(re.findall(r" [012] -> /dev/null", links)) == 3, links
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(20 * patience()) == 0
     finally:
         process.kill()
 
@@ -46,7 +46,7 @@ def test_nobody_reads_its_log(installation):
         assert eventually(lambda: installation.redis.hgetall(installation.redis_prefix + "kpi:active_customers:90d"), 60)
         assert set(os.read(reader, 1 << 20)) == set(b".")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(20 * patience()) == 0
         assert b"lines were dropped" in os.read(reader, 1 << 20)
     finally:
         process.kill()
