@@ -330,8 +330,12 @@ def test_registry_away_when_a_schema_is_new(make_installation):
     time.sleep(3)  # some attempts
     assert process.poll() is None and len(installation.messages("touchpoints.enriched")) == 2, tail(process.log)
     assert process.log.read_text().count("records wait for a schema") == 1
-    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % status, timeout=5) as answer:
-        assert re.search(r'touchstream_engine_restarts_total\{role="journey",thread="0"\} [1-9]', answer.read().decode())
+
+    def has_begun_again():
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % status, timeout=30) as answer:
+            return re.search(r'touchstream_engine_restarts_total\{role="journey",thread="0"\} [1-9]', answer.read().decode())
+
+    assert eventually(has_begun_again, 20), tail(process.log)
     door.open_up()
     assert eventually(lambda: len(installation.messages("touchpoints.enriched")) == 6, 60), tail(process.log)
     events = [enriched["event_id"] for enriched in installation.records("touchpoints.enriched")]

@@ -100,7 +100,7 @@ def test_every_redis_key_is_filled(shop):
         newest = redis.xrevrange(key(stream), count=1)[0][1]
         whole = json.loads(newest["json"])
         assert str(whole.get("rule") or whole["kpi"]) in newest.values()
-    assert len(redis.xrange(key("journey:angry"))) == 2
+    assert eventually(lambda: len(redis.xrange(key("journey:angry"))) == 2), redis.xrange(key("journey:angry"))
     followup, due = redis.zrange(key("followups"), 0, 0, withscores=True)[0]
     assert redis.type(key("followup:" + followup)) == "hash" and due > 1e12
     assert eventually(lambda: {"journey", "kpi", "sink"} <= redis.hgetall(key("health")).keys(), 60), redis.hgetall(key("health"))
@@ -149,7 +149,7 @@ def test_the_read_api(shop):
         answer = shop.ask(path)
         assert answer.status_code == 200 and answer.json() is not None, (path, answer.status_code, answer.text[:200])
     named = lambda by: [one["dimension"] for one in shop.ask("/api/series?kpi=nps&by=" + by).json()["series"]]
-    assert named("all") == ["all"] and "channel=EMAIL" in named("channel") and named("channel=EMAIL") == ["channel=EMAIL"]
+    assert eventually(lambda: named("all") == ["all"] and "channel=EMAIL" in named("channel") and named("channel=EMAIL") == ["channel=EMAIL"]), named("channel")
     assert shop.ask("/api/nothing").status_code == 404
     assert shop.ask("/api/customers/nobody").status_code in (200, 404)
     with shop.ask("/api/stream", stream=True) as stream:

@@ -33,7 +33,7 @@ class Desk:
     def answers(self):
         try:
             return self.get().ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def get(self, **wanted):

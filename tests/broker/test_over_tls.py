@@ -73,7 +73,7 @@ def test_redis_over_tls(closed):
     write(installation, 1.0)
     assert eventually(lambda: has(installation, client, 1.0), 20), tail(sink.log)
     shown = lambda: {one["kpi"]: one for one in requests.get("http://%s/api/kpis?window=24h" % page, timeout=10).json()["kpis"]}["nps"]["value"]
-    assert shown() == 1.0
+    assert eventually(lambda: is_open(page) and shown() == 1.0, 20), tail(dashboard.log)
     with requests.get("http://%s/api/stream" % page, stream=True, timeout=20) as stream:
         # The second hello says that from here on values are told (sinks/dashboard/live.c). There is a line every other second even in silence.
         heard = itertools.islice(stream.iter_lines(), 40)

@@ -82,9 +82,9 @@ def test_what_was_deleted_unread_is_told(installation, role, topic, feeder, left
     assert told, installation.logs()
     assert {(name, int(number), int(records), int(start)) for name, number, records, start in told} == \
         {(topic, number, begin[number] - place[number], place[number]) for number in begin}, late.log.read_text()
-    metrics = urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=10).read().decode()
-    counted = re.findall(r"^touchstream_engine_gone_total\{.*\} (\S+)$", metrics, re.M)
-    assert [float(one) for one in counted] == [float(sum(begin[number] - place[number] for number in begin))], metrics
+    metrics = lambda: urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=30).read().decode()
+    counted = lambda: [float(one) for one in re.findall(r"^touchstream_engine_gone_total\{.*\} (\S+)$", metrics(), re.M)]
+    assert eventually(lambda: counted() == [float(sum(begin[number] - place[number] for number in begin))], 20), metrics()
     installation.stop(late)
 
 

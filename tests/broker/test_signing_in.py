@@ -20,8 +20,8 @@ class Page:
 
     def is_there(self):
         try:
-            return requests.get(self.url + "healthz", timeout=2).ok
-        except requests.ConnectionError:
+            return requests.get(self.url + "healthz", timeout=5).ok
+        except requests.RequestException:
             return False
 
     def get(self, path, token=None, session=None, **headers):
