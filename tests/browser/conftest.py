@@ -21,6 +21,7 @@ spec = importlib.util.spec_from_file_location("broker_conftest", BROKER / "conft
 broker = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(broker)
 services, program = broker.services, broker.program
+from installation import patience  # noqa: E402, found only from here on
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +60,7 @@ class Browser:
     def do(self, code, seconds=40):
         self.process.stdin.write(json.dumps({"code": code}) + "\n")
         self.process.stdin.flush()
-        answer = json.loads(self.answers.get(timeout=seconds))
+        answer = json.loads(self.answers.get(timeout=seconds * patience()))
         assert "error" not in answer, answer["error"]
         return answer["value"]
 
@@ -68,8 +69,8 @@ class Browser:
 
     def wait(self, condition, seconds=20):
         """Until an expression holds in the page; checked at every frame."""
-        self.do("await page.waitForFunction(() => { return %s; }, null, {timeout: %d, polling: 'raf'});" % (condition, seconds * 1000),
-                seconds + 10)
+        self.do("await page.waitForFunction(() => { return %s; }, null, {timeout: %d, polling: 'raf'});" % (condition, seconds * patience() * 1000),
+                2 * seconds + 20)
 
     def goto(self, url):
         self.do("await page.goto(%s);" % json.dumps(url))

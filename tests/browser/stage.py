@@ -47,8 +47,8 @@ class Stage:
 
     def is_ready(self):
         try:
-            return (requests.get("http://127.0.0.1:%d/readyz" % self.ingest_port, timeout=2).ok and
-                    requests.get(self.url + "api/hot", timeout=2).ok)
+            return (requests.get("http://127.0.0.1:%d/readyz" % self.ingest_port, timeout=5).ok and
+                    requests.get(self.url + "api/hot", timeout=5).ok)
         except requests.RequestException:
             return False
 

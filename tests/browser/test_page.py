@@ -16,7 +16,7 @@ import uuid
 
 import pytest
 import requests
-from installation import eventually, free_port
+from installation import eventually, free_port, patience
 from stage import ACT_TOKEN, angry
 from test_bad_input import good, moment
 
@@ -42,8 +42,8 @@ def page(stage, browser):
 
 def is_there(url):
     try:
-        return requests.get(url + "healthz", timeout=2).ok
-    except requests.ConnectionError:
+        return requests.get(url + "healthz", timeout=5).ok
+    except requests.RequestException:
         return False
 
 
@@ -400,13 +400,13 @@ def test_top_has_the_essentials_on_a_small_screen(stage, page):
     top = subprocess.Popen([stage.installation.program, "top", "--config", str(stage.installation.config)], stdin=end, stdout=end,
                            stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
     os.close(end)
-    shown, deadline = "", time.monotonic() + 20
+    shown, deadline = "", time.monotonic() + 20 * patience()
     while time.monotonic() < deadline and not all(word in shown for word in wanted):
         if select.select([terminal], [], [], 0.5)[0]:
             shown += os.read(terminal, 65536).decode(errors="replace")
     os.write(terminal, b"q")
     assert all(word in shown for word in wanted), (wanted, shown[-3000:])
-    assert top.wait(10) == 0
+    assert top.wait(10 * patience()) == 0
     os.close(terminal)
 
 
