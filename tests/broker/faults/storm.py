@@ -8,7 +8,7 @@ import time
 import uuid
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from installation import Installation, eventually
+from installation import Installation, eventually, patience
 from judge import EMPTY, EXACT, differences_of, instant_of, listing
 from oracle import event_from_avro
 from test_route import ALL_KPIS, OF_LABELS, judge_of
@@ -37,7 +37,7 @@ class Traffic:
 
     def finish(self):
         self.is_over = True
-        self.thread.join(60)
+        self.thread.join(60 * patience())
         assert not self.thread.is_alive(), "the traffic does not end"
 
 

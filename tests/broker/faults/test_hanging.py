@@ -58,7 +58,7 @@ def test_what_hangs_is_ended_as_decided(make_installation, careless_kafka, insta
     follow_up(installation, 2)
     before = keys_of(installation)
     assert b"after-2" not in before and b"hung" not in before and (b"hung-ended" in before) == is_commit
-    undecided = RawProducer(installation.services["KAFKA"], installation.prefix + "journey.busy.0")
+    undecided = RawProducer(installation.services["KAFKA"], installation.prefix + "journey.busy.0", 600000)
     undecided.add(installation.topic("touchpoints.enriched"), 0)
     undecided.produce(installation.topic("touchpoints.enriched"), 0, b"undecided", b"x")
     process = installation.start("journey")

@@ -203,7 +203,7 @@ def all_in_redis(installation, prefix):
     read = {"hash": client.hgetall, "set": client.smembers, "zset": lambda key: client.zrange(key, 0, -1, withscores=True), "string": client.get}
     for key in client.scan_iter(prefix + "*", 1000):
         name, kind = key[len(prefix):], client.type(key)
-        if name == "health":
+        if name == "health" or kind == "none":  # it has gone while this looked
             continue
         if kind == "stream":
             entries = client.xrange(key)

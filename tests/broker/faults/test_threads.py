@@ -6,7 +6,7 @@ import subprocess
 import uuid
 
 import pytest
-from installation import eventually
+from installation import eventually, patience
 from storm import is_caught_up
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -26,7 +26,7 @@ def test_the_engine_with_four_threads(services):
     surroundings = {**os.environ, **OPTIONS, "KAFKA": services["KAFKA"], "TOY_PREFIX": "t%s." % uuid.uuid4().hex[:8],
                     "TOY_THREADS": "4", "TOY_IDLE_MS": "4000"}
     for arguments in (["topics"], ["fill", "100000", "20000"], ["run", "a"], ["audit"]):
-        done = subprocess.run([toy, *arguments], env=surroundings, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([toy, *arguments], env=surroundings, capture_output=True, text=True, timeout=120 * patience())
         assert done.returncode == 0 and "ThreadSanitizer" not in done.stderr, "%s: %d\n%s" % (arguments, done.returncode, done.stderr[-3000:])
     assert "exactly once" in done.stdout + done.stderr
 
