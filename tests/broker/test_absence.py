@@ -7,7 +7,7 @@ import signal
 
 import requests
 
-from installation import eventually, free_port
+from installation import eventually, free_port, patience
 from oracle import event_from_avro
 from oracle.events import as_ms, in_order
 from oracle.windows import HOUR
@@ -119,7 +119,7 @@ def test_an_order_is_missed_in_silence_through_a_kill_and_the_receiver_hears_bot
         installation.start(role)
     ingest, _ = collector(installation)
     assert eventually(lambda: answers(ingest + "/readyz"), 20), installation.logs()
-    promised = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
+    promised = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4 * patience())  # three are sent before that
     for order in ("late", "kept"):
         assert post(ingest, good(customer_id="c-" + order, occurred_at=moment(), type="OrderPlaced", attributes={
             "promised_at": promised.isoformat(timespec="milliseconds")}, data={
