@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 enum { HIDDEN_MOST_MS = 5000, SILENT_MOST_MS = 8000 };
+/* So long a new handle hopes for a topic that Kafka says there is none of: less than until the next handle, or none would ever say so. */
+#define HOPES_FOR_TOPIC_MS "5000"
 
 static struct kafka_reader *reader_of(struct broker *broker)
 {
@@ -27,6 +29,7 @@ static bool reader_open(struct kafka_broker *self)
         return false;
     rd_kafka_conf_t *conf = kafka_conf_create(self->config->kafka, &reader->link, reader->name);
     kafka_conf_set(conf, "group.id", "touchstream-recovery"); /* never joined: librdkafka wants a name */
+    kafka_conf_set(conf, "topic.metadata.propagation.max.ms", HOPES_FOR_TOPIC_MS);
     kafka_conf_set(conf, "enable.auto.commit", "false");
     kafka_conf_set(conf, "enable.auto.offset.store", "false");
     kafka_conf_set(conf, "enable.partition.eof", "true");

@@ -177,6 +177,21 @@ def test_a_checkpoint_that_is_deleted_while_it_is_read_is_waited_for(make_instal
     del hides
 
 
+def test_a_checkpoint_that_is_deleted_before_it_is_read_is_missed_soon(installation):
+    """The handle that was to read it has never known it: librdkafka hopes for half a minute then, longer than we wait for a handle that says nothing."""
+    journey = run_through(installation, 200)
+    installation.stop(journey)
+    hides = leave_open(installation, "journeys")
+    process = installation.start("journey", name="again")
+    assert eventually(lambda: "msg=started" in process.log.read_text(), 30)
+    delete(installation, "journeys")
+    missing = r"topic is missing, waiting for it.* topic=%s " % re.escape(installation.topic("journeys"))
+    assert eventually(lambda: re.search(missing, process.log.read_text()), 30), tail(process.log)
+    installation.succeed("topics")
+    assert eventually(lambda: process.log.read_text().count("partition recovered") == 4, 30), tail(process.log)
+    del hides
+
+
 def test_at_a_start_after_which_the_remedy_helps(make_installation):
     """A commit that still came through in between, with the old topic's id, is as a running process may leave it."""
     installation = make_installation()
