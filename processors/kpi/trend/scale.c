@@ -37,14 +37,14 @@ double scale_out(enum trend_scale scale, double level)
 /* E[x] of x = scale_out(y), y normal; of a ROOT whatever y's law. */
 double scale_mean(enum trend_scale scale, double level, double variance, double per_item)
 {
-    double drawn;
+    double drawn, root = fmax(level, 0);
     switch (scale) {
     case TREND_ROOT:
-        return fmax((level * level + variance) / 4 - 0.375, 0);
+        return fmax((root * root + variance) / 4 - 0.375, 0);
     case TREND_LOG:
         return fmax(exp(level + variance / 2) - little_ms, 0);
     case TREND_SHARE:
-        drawn = (1 - cos(2 * level) * exp(-2 * variance)) / 2;
+        drawn = (1 - cos(2 * fmin(fmax(level, 0), M_PI_2)) * exp(-2 * variance)) / 2;
         return fmin(fmax(drawn * (1 + 0.75 * per_item) - 0.375 * per_item, 0), 1);
     default:
         return level;

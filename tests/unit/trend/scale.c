@@ -116,6 +116,7 @@ static void beyond_the_domain_is_its_end(void **unused)
     assert_true(scale_in(TREND_SHARE, 1.2, 9) == scale_in(TREND_SHARE, 1, 9) && scale_in(TREND_SHARE, -0.1, 9) == scale_in(TREND_SHARE, 0, 9));
     assert_true(scale_out(TREND_ROOT, -1) == 0 && scale_out(TREND_LOG, 1) == 0 && scale_out(TREND_SHARE, -1) == 0 && scale_out(TREND_SHARE, 2) == 1);
     assert_true(scale_mean(TREND_ROOT, 0, 0.1, 0) == 0 && scale_mean(TREND_SHARE, 0, 0, 0.1) == 0);
+    assert_true(scale_mean(TREND_ROOT, -3, 0, 0) == 0 && scale_mean(TREND_SHARE, -0.5, 0, 0) == 0 && scale_mean(TREND_SHARE, 2, 0, 0) == 1);
 }
 
 /* --- a detector on a scale */
