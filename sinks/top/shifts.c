@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ASKED = 300 };
 
@@ -55,10 +56,16 @@ static bool is_overtaken(const struct shift_shown *shift, const struct shift_sho
     return false;
 }
 
+/* A stage's are those of its channels and products, once more. */
+static bool is_of_stage(const struct shift_shown *shift)
+{
+    return shift->dimension.size > 6 && memcmp(shift->dimension.data, "stage=", 6) == 0;
+}
+
 static bool stands(const struct shift_shown *shift, const struct shift_shown others[], size_t count, int64_t now_ms)
 {
     int64_t usual_after_ms = view_equal_text(shift->resolution, "DAY") ? DAYS(30) : DAYS(7);
-    return !is_spike(shift) && now_ms - shift->detected_ms < usual_after_ms && !is_overtaken(shift, others, count);
+    return !is_spike(shift) && !is_of_stage(shift) && now_ms - shift->detected_ms < usual_after_ms && !is_overtaken(shift, others, count);
 }
 
 /* --- in words */

@@ -20,6 +20,7 @@ def test_only_shifts_that_stand_are_said(make_installation):
     shift(installation, "csat_top2", 2 * HOUR, 0.74, kind="SPIKE")  # over as it is said
     shift(installation, "csat_top2", 5 * DAY, 0.75, resolution="DAY")  # its days are watched apart
     shift(installation, "csat_top2", 6 * DAY, 0.76, dimension="product=boots")
+    shift(installation, "csat_top2", 1 * DAY, 0.765, dimension="stage=SUPPORT")  # said of its products and channels, too
     shift(installation, "sla_resolution", 8 * DAY, 0.77)  # usual by now
     shift(installation, "sla_resolution", 8 * DAY, 0.78, resolution="DAY")
     shift(installation, "sla_resolution", 40 * DAY, 0.79, resolution="DAY", dimension="channel=WEB")
