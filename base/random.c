@@ -1,6 +1,8 @@
 #include "base/random.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <sys/random.h>
 
 static uint64_t splitmix64(uint64_t *state)
 {
@@ -40,4 +42,10 @@ double random_normal(struct random *random)
     /* Box and Muller; the other half of the pair is given up for statelessness. */
     double u = 1.0 - random_unit(random), v = random_unit(random);
     return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
+}
+
+void random_secret(void *out, size_t size)
+{
+    if (getrandom(out, size, 0) != (ssize_t)size)
+        abort();
 }

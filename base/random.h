@@ -1,8 +1,9 @@
-/* Seeded random numbers (xoshiro256**, Blackman and Vigna 2018; seeded through splitmix64). Never secret.
+/* Seeded random numbers (xoshiro256**, Blackman and Vigna 2018; seeded through splitmix64). Never secret, but random_secret.
  * Handed in as an argument wherever chance is needed, so that a seed decides everything. */
 #ifndef TS_BASE_RANDOM_H
 #define TS_BASE_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct random {
@@ -23,5 +24,8 @@ static inline double random_unit(struct random *random) /* [0, 1) */
 }
 
 double random_normal(struct random *random); /* mean 0, deviation 1 */
+
+/* Not of those: from the system, for keys and what nobody may guess. At most 256 bytes, which it never falls short of. Any thread. */
+void random_secret(void *out, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 #include "sinks/dashboard/access.h"
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/signature.h"
 
 #include <arpa/inet.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 enum { CHANCE_TEXT_SIZE = 32 };
 
@@ -195,8 +195,7 @@ static void session_print(const struct access *access, const struct http_exchang
     char raw[CHANCE_TEXT_SIZE / 2];
     struct http_peer peer = http_exchange_peer(exchange);
     struct bytes chance = {0}, session = {0};
-    if (getrandom(raw, sizeof raw, 0) != (ssize_t)sizeof raw)
-        abort(); /* 16 bytes never fall short */
+    random_secret(raw, sizeof raw);
     signature_append_hex(&chance, view_of(raw, sizeof raw));
     access_session_print(view_of_text(access->settings->read_token), clock_now_ms(access->clock) / 1000 + length_s, bytes_view(&chance), &session);
     guesses_note_right(access->guesses, &peer, GUESS_SESSION, bytes_view(&session), clock_monotonic_ms(access->clock));

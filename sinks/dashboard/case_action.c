@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/thread.h"
 #include "schemas/records.h"
 #include "schemas/wire.h"
@@ -9,7 +10,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 enum { ACKNOWLEDGE_WAIT_MS = 10000 };
 
@@ -91,8 +91,7 @@ static bool action_of(struct view verb, enum case_action *action)
 static struct uuid random_uuid(void)
 {
     struct uuid uuid;
-    if (getrandom(uuid.bytes, sizeof uuid.bytes, 0) != (ssize_t)sizeof uuid.bytes)
-        abort(); /* 16 bytes never fall short */
+    random_secret(uuid.bytes, sizeof uuid.bytes);
     uuid.bytes[6] = (uint8_t)((uuid.bytes[6] & 0x0f) | 0x40);
     uuid.bytes[8] = (uint8_t)((uuid.bytes[8] & 0x3f) | 0x80);
     return uuid;

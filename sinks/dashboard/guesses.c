@@ -1,11 +1,12 @@
 #include "sinks/dashboard/guesses.h"
 
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/signature.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 /* More addresses than can owe anything at a time: all together are wrong about 400 times in the five minutes that one takes to pay. */
 enum { ADDRESSES_MAX = 512, MARKS_MAX = 256, KEY_SIZE = 32, NETWORK_SIZE = 8 };
@@ -35,8 +36,7 @@ struct guesses *guesses_create(void)
 {
     struct guesses *guesses = memory_zeroed(1, sizeof *guesses);
     pthread_mutex_init(&guesses->lock, NULL);
-    if (getrandom(guesses->key, sizeof guesses->key, 0) != (ssize_t)sizeof guesses->key)
-        abort(); /* 32 bytes never fall short */
+    random_secret(guesses->key, sizeof guesses->key);
     return guesses;
 }
 
@@ -102,9 +102,10 @@ bool guesses_were_right(struct guesses *guesses, enum guess_kind kind, struct vi
 
 static struct http_peer network_of(const struct http_peer *peer)
 {
-    static const char v4[] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";
     struct http_peer network = *peer;
-    if (memcmp(peer->bytes, v4, sizeof v4 - 1) != 0)
+    struct in6_addr address;
+    memcpy(&address, peer, sizeof address);
+    if (!IN6_IS_ADDR_V4MAPPED(&address))
         memset(network.bytes + NETWORK_SIZE, 0, sizeof network.bytes - NETWORK_SIZE);
     return network;
 }
