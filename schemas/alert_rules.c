@@ -1,5 +1,7 @@
 #include "schemas/alert_rules.h"
 
+#include "base/clock.h"
+
 const char *const alert_rule_names[RULE_COUNT] = {
     [RULE_FIRST_RESPONSE_WARNING] = "sla.first_response.warning",
     [RULE_FIRST_RESPONSE_BREACH] = "sla.first_response.breach",
@@ -27,4 +29,9 @@ bool alert_rule_exists(struct view name)
 bool alert_is_over(enum alert_state state)
 {
     return state == ALERT_STATE_RESOLVED || state == ALERT_STATE_VERIFIED || state == ALERT_STATE_EXPIRED;
+}
+
+int64_t shift_usual_after_ms(enum resolution resolution)
+{
+    return resolution == RESOLUTION_DAY ? DAYS(30) : DAYS(7);
 }

@@ -34,6 +34,9 @@ extern const char *const alert_rules_of_kpis[]; /* no customer's; NULL is behind
 /* Is there such a rule, those of cases and of KPIs among them? */
 bool alert_rule_exists(struct view name);
 
+/* What a shift has led to is usual after so long. */
+int64_t shift_usual_after_ms(enum resolution resolution);
+
 /* Nobody need act on it any more, nor will. */
 bool alert_is_over(enum alert_state state);
 

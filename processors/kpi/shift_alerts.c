@@ -26,7 +26,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-static const int64_t usual_after_ms[GRID_COUNT] = {[GRID_MINUTE] = DAYS(7), [GRID_HOUR] = DAYS(7), [GRID_DAY] = DAYS(30)};
 static const double left_of_it = 1.0 / 3;
 
 enum { NEWS_MS = DAYS(1), TEXT_MAX = 1000, WHEN_MAX = 80, DRIVERS_SAID = 2, DRIVER_BYTES_MAX = 120 };
@@ -99,7 +98,7 @@ static void say_end(char *text, size_t room, const struct shift_alert *alert, en
     else if (ending == BACK)
         snprintf(text, room, "is back: %s, usual was %s", value, before);
     else if (ending == USUAL_NOW)
-        snprintf(text, room, "has stayed so for %d d: %s is usual now", (int)(usual_after_ms[alert->grid] / DAYS(1)), value);
+        snprintf(text, room, "has stayed so for %d d: %s is usual now", (int)(shift_usual_after_ms((enum resolution)alert->grid) / DAYS(1)), value);
     else
         snprintf(text, room, "%s", ends[ending]);
 }
@@ -247,7 +246,7 @@ static enum ending ending_at(const struct shift_alert *shift, int64_t at_ms, con
     double is = shift->kind == SHIFT_KIND_TREND ? now->slope : now->level;
     if (now->is_known && (is - shift->before) / (shift->after - shift->before) <= left_of_it)
         return BACK;
-    return at_ms - shift->life.opened_at_ms >= usual_after_ms[shift->grid] ? USUAL_NOW : NOT_OVER;
+    return at_ms - shift->life.opened_at_ms >= shift_usual_after_ms((enum resolution)shift->grid) ? USUAL_NOW : NOT_OVER;
 }
 
 void shift_alert_row(struct step *step, struct series_state *state, enum grid grid, int64_t at_ms, const struct standing *now)

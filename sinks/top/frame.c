@@ -79,7 +79,7 @@ static void add_kpi(struct frame *frame, enum kpi_id id, struct view json)
         format_value(previous_text, kind, true, previous);
     stored_kpi_number(json, "n", &n);
     frame_add_line(frame, TONE_PLAIN, "%-26s %12s  %-24s %12s %12s %10.0f", kpi_names[id].name, value_text, range, target_text,
-             previous_text, n);
+                   previous_text, n);
 }
 
 static void choose_kpis(bool chosen[KPI_COUNT_OF_ALL], const struct redis_answer *answers, int most)
@@ -247,8 +247,8 @@ static void add_case(struct frame *frame, const struct redis_answer *hash, struc
     }
     struct view customer = redis_answer_field(hash, "customer"), state = redis_answer_field(hash, "state"), text = redis_answer_field(hash, "text");
     frame_add_line(frame, due.size && left_ms < 0 ? TONE_BAD : TONE_PLAIN, "%5.0f  %-20.*s %-16.*s %-14s %.*s",
-             strtod(arena_text(arena, score), NULL), VIEW_ARGUMENTS(customer), VIEW_ARGUMENTS(state), due_text,
-             VIEW_ARGUMENTS(text));
+                   strtod(arena_text(arena, score), NULL), VIEW_ARGUMENTS(customer), VIEW_ARGUMENTS(state), due_text,
+                   VIEW_ARGUMENTS(text));
 }
 
 static enum outcome add_cases(struct frame *frame, struct redis_link *link, const struct frame_wish *wish, int most,

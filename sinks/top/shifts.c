@@ -1,7 +1,7 @@
 #include "sinks/top/shifts.h"
 
-#include "base/clock.h"
 #include "base/time_text.h"
+#include "schemas/alert_rules.h"
 #include "schemas/kpi_text.h"
 
 #include <stdio.h>
@@ -64,7 +64,7 @@ static bool is_of_stage(const struct shift_shown *shift)
 
 static bool stands(const struct shift_shown *shift, const struct shift_shown others[], size_t count, int64_t now_ms)
 {
-    int64_t usual_after_ms = view_equal_text(shift->resolution, "DAY") ? DAYS(30) : DAYS(7);
+    int64_t usual_after_ms = shift_usual_after_ms(view_equal_text(shift->resolution, "DAY") ? RESOLUTION_DAY : RESOLUTION_HOUR);
     return !is_spike(shift) && !is_of_stage(shift) && now_ms - shift->detected_ms < usual_after_ms && !is_overtaken(shift, others, count);
 }
 

@@ -11,7 +11,7 @@ export const kindName = (shift) => kinds[shift.kind] || String(shift.kind).toLow
 export const isOfValue = (shift) => shift.kind !== "VARIANCE";
 
 const DAY_MS = 86400e3;
-/** After so long it is what is usual: as alerts of shifts have it (processors/kpi/shift_alerts.c). */
+/** After so long it is what is usual: as alerts of shifts have it (schemas/alert_rules.c). */
 const usualAfter = { MINUTE: 7 * DAY_MS, HOUR: 7 * DAY_MS, DAY: 30 * DAY_MS };
 
 /** When a spike was over, or another shift of the series took a level's or a slope's place, or another spread a spread's; null: it stands. */
