@@ -216,13 +216,20 @@ static void feed_row(struct step *step, struct series_state *state, enum grid gr
         tell(step, state, grid, &changes[i], row);
 }
 
+static struct row_said row_of(const struct series_state *state, enum grid grid, int32_t row, int64_t *flow)
+{
+    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
+    struct kpi_sums sums = series_bucket(&state->series, grid, row);
+    *flow += sums.n;
+    return row_say(state->series.kpi, grid, &sums, pool, *flow);
+}
+
 /* A count is watched as soon as it is much, by what the last months have of it: then what it is compared with is what came before. */
 static void feed_earlier(struct step *step, struct series_state *state, enum grid grid, int32_t until)
 {
-    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
+    int64_t flow = 0; /* gauges have no rows that say nothing */
     for (int32_t row = oldest_row(state, grid, until); row < until; row++) {
-        struct kpi_sums sums = series_bucket(&state->series, grid, row);
-        struct row_said said = row_say(state->series.kpi, grid, &sums, pool, 0);
+        struct row_said said = row_of(state, grid, row, &flow);
         feed_row(step, state, grid, row, &said, false);
     }
 }
@@ -238,7 +245,6 @@ static struct standing standing_of(const struct trend *trend)
 static void feed(struct step *step, struct series_state *state, enum grid grid, int32_t until, int32_t told_from)
 {
     struct watch *watch = &state->watch;
-    const struct kpi_sums *pool = &state->series.windows[state->series.window_count - 1].now;
     if (until - watch->next[grid] > rows_kept[grid]) { /* time has leapt over all that is known: what was learnt is stale */
         watch_adopt(watch, grid, NULL);
         state->shift.is_unwatched |= state->shift.grid == grid;
@@ -248,9 +254,9 @@ static void feed(struct step *step, struct series_state *state, enum grid grid, 
     bool is_missing = is_blurred(step, state);
     while (watch->next[grid] < until) {
         int32_t row = watch->next[grid]++;
-        struct kpi_sums sums = series_bucket(&state->series, grid, row);
-        flow += sums.n;
-        struct row_said said = is_missing ? (struct row_said){.value = NAN} : row_say(state->series.kpi, grid, &sums, pool, flow);
+        struct row_said said = row_of(state, grid, row, &flow);
+        if (is_missing)
+            said.value = NAN;
         if (!watch->trends[grid] && !isnan(said.value))
             feed_earlier(step, state, grid, row);
         feed_row(step, state, grid, row, &said, row >= told_from);

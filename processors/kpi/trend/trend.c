@@ -251,9 +251,9 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
         runs_add(&state->runs, row.number, at_ms, NAN, 1, &nothing);
         return 0;
     }
+    double weight = sampling_weight(state, n, trend->config.scale == TREND_LINEAR ? variance : 0);
     struct unit unit = unit_of(trend);
     row.on_scale = on_scale(&unit, value, n);
-    double weight = sampling_weight(state, n, trend->config.scale == TREND_LINEAR ? variance : 0);
     row.season = season_at(&state->season, kind, row.local_ms);
     season_learn(&state->season, kind, row.local_ms, row.on_scale, row.season.worth, weight);
     if (!row.season.ready)
@@ -264,7 +264,6 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
     row.rest = row.on_scale - row.season.worth;
 
     struct trend_change found[TREND_SHIFTS_MOST];
-    unit.per_item = state->noise;
     state->runs.least_noise = least_noise(trend);
     size_t count = look_at_row(state, &unit, &row, spike_part * trend->alarms, &found[0]);
     count += look_at_regime(state, &unit, &row, shift_part * trend->alarms, &found[count]);
