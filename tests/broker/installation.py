@@ -134,12 +134,15 @@ class Installation:
     def topic(self, name):
         return self.prefix + name
 
+    def own_topics(self, admin):
+        return [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(self.prefix)]
+
     def keep_the_past(self):
         """Kafka deletes by date: of events a hundred days old that are generated now, it could delete some before a test has read them."""
         admin = AdminClient({"bootstrap.servers": self.services["KAFKA"]})
         for_ever = ConfigEntry("retention.ms", "-1", incremental_operation=AlterConfigOpType.SET)
-        mine = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(self.prefix)]
-        for done in admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[for_ever]) for topic in mine]).values():
+        changes = [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[for_ever]) for topic in self.own_topics(admin)]
+        for done in admin.incremental_alter_configs(changes).values():
             done.result(20)
 
     def consumer(self, isolation="read_committed"):
@@ -228,7 +231,7 @@ class Installation:
         self.running.clear()
         admin = AdminClient({"bootstrap.servers": self.services["KAFKA"]})
         try:
-            mine = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(self.prefix)]
+            mine = self.own_topics(admin)
             for future in admin.delete_topics(mine).values() if mine else []:
                 future.result(20)
             keys = list(self.redis.scan_iter(self.redis_prefix + "*", 1000))

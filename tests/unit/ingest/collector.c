@@ -302,38 +302,48 @@ static void webhooks_go_through_their_mappings(void **state)
     assert_int_equal(post_view(fixture, "/v1/hooks/typeform", "", answered), 401);
 }
 
+/* The operator's own, in a folder of its own. */
+struct own_mapping {
+    char folder[40], path[80];
+};
+
+static const struct own_mapping *own_mapping_make(struct fixture *fixture, const char *name, const char *program)
+{
+    static struct own_mapping own; /* the settings keep the folder's name */
+    snprintf(own.folder, sizeof own.folder, "/tmp/touchstream-mappings-XXXXXX");
+    assert_non_null(mkdtemp(own.folder));
+    snprintf(own.path, sizeof own.path, "%s/%s.jq", own.folder, name);
+    FILE *file = fopen(own.path, "w");
+    assert_non_null(file);
+    fputs(program, file);
+    fclose(file);
+    fixture->settings.mappings_dir = own.folder;
+    return &own;
+}
+
+static void own_mapping_remove(const struct own_mapping *own)
+{
+    remove(own->path);
+    rmdir(own->folder);
+}
+
 /* A payload of three bytes holds no thread as long as one of 8 MiB may. */
 static void an_endless_mapping_does_not_hold_its_thread_for_long(void **state)
 {
     struct fixture *fixture = *state;
-    char folder[] = "/tmp/touchstream-mappings-XXXXXX", path[80];
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/endless.jq", folder);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs("def on: on; on", file);
-    fclose(file);
-    fixture->settings.mappings_dir = folder;
+    const struct own_mapping *own = own_mapping_make(fixture, "endless", "def on: on; on");
     fixture->settings.mapping_ms_max = 60000;
     start(fixture);
     assert_int_equal(post_view(fixture, "/v1/hooks/endless", TOKEN, VIEW_LITERAL("{}")), 200); /* this client waits 10 s */
     assert_non_null(strstr(answer, "within 2.0 s"));
-    remove(path);
-    rmdir(folder);
+    own_mapping_remove(own);
 }
 
 /* Three payloads of a mapping that does not end for them, one after the other: what comes next is not tried, until a minute has passed. */
 static void a_mapping_that_does_not_end_is_not_tried_each_time(void **state)
 {
     struct fixture *fixture = *state;
-    char folder[] = "/tmp/touchstream-mappings-XXXXXX", path[80];
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/now_and_then.jq", folder);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs("def on: on; if .endless then on else error(\"tried\") end", file);
-    fclose(file);
-    fixture->settings.mappings_dir = folder;
+    const struct own_mapping *own = own_mapping_make(fixture, "now_and_then", "def on: on; if .endless then on else error(\"tried\") end");
     fixture->settings.mapping_ms_max = 100;
     start(fixture);
     struct view endless = VIEW_LITERAL("{\"endless\": true}"), other = VIEW_LITERAL("{}");
@@ -361,8 +371,7 @@ static void a_mapping_that_does_not_end_is_not_tried_each_time(void **state)
         assert_int_equal(post_view(fixture, hook, TOKEN, other), 200);
         assert_non_null(strstr(answer, "\"tried\""));
     }
-    remove(path);
-    rmdir(folder);
+    own_mapping_remove(own);
 }
 
 static void who_does_not_say_who_they_are_is_401(void **state)
