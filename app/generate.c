@@ -7,6 +7,7 @@
 #include "base/time_text.h"
 #include "ingest/generate/generate.h"
 #include "ingest/import.h"
+#include "schemas/touchpoint_rules.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -53,7 +54,7 @@ static const char *options_wrong(int64_t *start_ms)
         return "--rate and --disorder cannot be negative, --duplicates goes from 0 to 0.5";
     if (start && !time_text_parse(view_of_text(start), start_ms))
         return "--start is not an ISO 8601 time";
-    if (start && !out && *start_ms > clock_now_ms(&clock_system) + MINUTES(5))
+    if (start && !out && *start_ms > clock_now_ms(&clock_system) + FUTURE_MS_MAX)
         return "--start is in the future, where nobody takes events from";
     return NULL;
 }

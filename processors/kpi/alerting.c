@@ -5,6 +5,7 @@
 #include "base/percent_text.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
+#include "schemas/touchpoint_rules.h"
 #include "schemas/wire.h"
 
 #include <string.h>
@@ -84,11 +85,9 @@ void alerting_load(struct alert_life *life, bool has_window, struct unpacker *in
 
 /* --- when it arrived --- */
 
-enum { AHEAD_MINUTES = 5 };
-
 int32_t alerting_newest_minute(const struct step *step)
 {
-    int64_t minute = step->record_at_ms / MINUTES(1) + AHEAD_MINUTES;
+    int64_t minute = step->record_at_ms / MINUTES(1) + FUTURE_MS_MAX / MINUTES(1);
     return step->record_at_ms > 0 && minute < PACKED_INDEX_MOST ? (int32_t)minute : PACKED_INDEX_MOST; /* a record without a date bounds nothing */
 }
 
