@@ -11,20 +11,35 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static enum log_level least_level = LOG_INFO;
-static bool is_json;
+static bool is_json, is_for_journal;
 static const char *role_name = "touchstream";
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
+static const char *const journal_levels[] = {"<7>", "<6>", "<4>", "<3>"}; /* sd-daemon(3) */
+
+/* systemd says so of the stream it gave us, which somebody may have turned into another since: systemd.exec(5). */
+static bool is_read_by_journal(int descriptor)
+{
+    unsigned long long device, number;
+    struct stat status;
+    const char *stream = getenv("JOURNAL_STREAM");
+    return stream && sscanf(stream, "%llu:%llu", &device, &number) == 2 && fstat(descriptor, &status) == 0 &&
+           status.st_dev == device && status.st_ino == number;
+}
 
 void log_configure(enum log_level least, bool as_json, const char *role)
 {
     least_level = least;
     is_json = as_json;
     role_name = role;
+    is_for_journal = is_read_by_journal(STDERR_FILENO);
 }
 
 bool log_level_from_name(const char *name, enum log_level *out)
@@ -155,7 +170,7 @@ static bool is_there_room(void)
     return poll(&out, 1, atomic_load(&dropped) ? 0 : PATIENCE_MS) != 0;
 }
 
-static void write_out(const struct bytes *line)
+static void write_out(enum log_level level, const struct bytes *line)
 {
     if (!is_there_room()) {
         atomic_fetch_add(&dropped, 1);
@@ -165,7 +180,9 @@ static void write_out(const struct bytes *line)
     if (count)
         log_warning("nobody took the log for a while, lines were dropped", "lines", LOG_NUMBER(count), NULL);
     /* One write, so that lines of several threads and processes do not mix. */
-    ssize_t written = write(STDERR_FILENO, line->data, line->size);
+    const char *before = is_for_journal ? journal_levels[level] : "";
+    const struct iovec parts[] = {{(void *)(uintptr_t)before, strlen(before)}, {line->data, line->size}};
+    ssize_t written = writev(STDERR_FILENO, parts, 2);
     (void)written;
 }
 
@@ -244,7 +261,7 @@ void log_line(enum log_level level, const char *message, ...)
         keep_complaint(message, error, now_ms);
 
     bytes_append_text(&line, is_json ? "}\n" : "\n");
-    write_out(&line);
+    write_out(level, &line);
     bytes_finish(&line);
 }
 

@@ -3,7 +3,8 @@
  *     log_warning("kafka is away, waiting", "brokers", brokers, "error", text, NULL);
  *     log_info("recovered", "entries", LOG_NUMBER(n), NULL);
  *
- * Keys and values alternate as text and end with NULL. A value is quoted and escaped when it must be. */
+ * Keys and values alternate as text and end with NULL. A value is quoted and escaped when it must be. Where the journal of systemd reads
+ * stderr, each line begins with its level for it: `journalctl -p warning`. */
 #ifndef TS_BASE_LOG_H
 #define TS_BASE_LOG_H
 
