@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "base/process_metrics.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct status_server {
 static void answer_metrics(struct http_exchange *exchange)
 {
     struct bytes text = {0};
+    process_metrics_update();
     metrics_render(&text);
     http_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_view(&text));
     bytes_finish(&text);

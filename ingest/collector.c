@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "base/process_metrics.h"
 #include "ingest/batch.h"
 #include "ingest/hooks.h"
 #include "ingest/request_body.h"
@@ -269,6 +270,7 @@ static void take_hook(struct collector *collector, struct http_exchange *exchang
 static void answer_metrics(struct http_exchange *exchange)
 {
     struct bytes text = {0};
+    process_metrics_update();
     metrics_render(&text);
     http_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_view(&text));
     bytes_finish(&text);

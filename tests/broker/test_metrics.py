@@ -1,7 +1,10 @@
 """What /metrics says, held to what can be counted from outside."""
 
 import json
+import os
+import pathlib
 import re
+import subprocess
 import time
 import urllib.request
 
@@ -90,3 +93,20 @@ def test_alert_rules_are_about_metrics_that_are_there():
     told = set(re.findall(r"touchstream_\w+", (ROOT / "docs/METRICS.md").read_text()))
     asked = set(re.findall(r"touchstream_\w+", (ROOT / "deploy/prometheus/alerts.yaml").read_text()))
     assert len(asked) > 8 and asked <= told, asked - told
+
+
+def test_a_process_tells_of_itself_by_the_names_that_everybody_uses(installation):
+    port = free_port()
+    process = installation.start("sink", settings={"status.listen": "127.0.0.1:%d" % port})
+    told = eventually(lambda: metrics_of(port), 20)
+    here = pathlib.Path("/proc/%d" % process.pid)
+    pages = [int(pages) for pages in (here / "statm").read_text().split()[:2]]
+    fields = (here / "stat").read_text().rsplit(")", 1)[1].split()
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert told["process_start_time_seconds"] == pytest.approx(booted + int(fields[19]) / os.sysconf("SC_CLK_TCK"), abs=1)
+    assert 0 < told["process_cpu_seconds_total"] <= (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + 0.1
+    for metric, wanted in zip(("process_virtual_memory_bytes", "process_resident_memory_bytes"), pages):
+        assert told[metric] == pytest.approx(wanted * os.sysconf("SC_PAGESIZE"), rel=0.5)
+    assert told["process_open_fds"] == pytest.approx(len(os.listdir(here / "fd")), abs=10) and told["process_open_fds"] < told["process_max_fds"]
+    version = subprocess.run([installation.program, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    assert told['touchstream_build_info{version="%s"}' % version] == 1
