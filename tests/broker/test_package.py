@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -55,6 +56,27 @@ def test_its_unit_starts_the_program_it_brings_with_the_configuration_it_brings(
     assert (control / "conffiles").read_text().split() == [config]  # what somebody changed in it survives an upgrade
     done = subprocess.run([files / program.lstrip("/"), "settings", "--config", files / config.lstrip("/")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_each_service_by_itself_has_an_address_for_its_metrics(package):
+    _, files, _ = package
+    lines = {path.parent.name: path.read_text() for path in (files / "lib/systemd/system").glob("*.d/*.conf")}
+    assert set(lines) == {"touchstream@%s.service.d" % name for name in ("journey", "kpi", "sink", "notify", "dashboard")}
+    listens = [re.search(r"^Environment=TOUCHSTREAM_STATUS_LISTEN=(127.0.0.1:\d+)$", text, re.M)[1] for text in lines.values()]
+    taken = re.findall(r"listen: (127.0.0.1:\d+)", (files / "etc/touchstream/touchstream.yaml").read_text())
+    assert len(taken) == 3 and len(set(listens + taken)) == 8
+
+
+def test_systemd_understands_its_units(package, tmp_path):
+    _, files, _ = package
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd-analyze here")
+    units = shutil.copytree(files / "lib/systemd/system", tmp_path / "units")
+    unit = (units / "touchstream@.service").read_text().replace("ExecStart=/usr/bin/touchstream", "ExecStart=/bin/echo")  # it is not installed here
+    (units / "touchstream@.service").write_text(unit)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", "touchstream@journey.service"], capture_output=True, text=True,
+                          env={**os.environ, "SYSTEMD_UNIT_PATH": "%s:" % units})
+    assert done.returncode == 0 and "touchstream" not in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 def test_its_dependencies_are_named_and_its_scripts_are_scripts(package):
