@@ -77,6 +77,7 @@ struct broker_port {
     enum outcome (*unassign)(struct broker *broker, const int32_t *partitions, size_t count);
     int64_t (*begin_offset)(struct broker *broker, int32_t partition); /* asks and waits; −1: no answer */
     int64_t (*end_offset)(struct broker *broker, int32_t partition); /* for the lag; −1: not known yet */
+    int32_t (*input_partitions)(struct broker *broker); /* asks and waits; 0: no answer */
     /* The broker's own id of the input topic, which one that is deleted and made anew under its name does not share. `is_fresh`: as it is
      * from now on (RETRY: ask again), else as it was seen last, a second ago as a rule. "": not to be had. */
     enum outcome (*input_id)(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE]);

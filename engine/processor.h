@@ -53,6 +53,7 @@ struct step {
     struct arena *arena;     /* forgotten soon after the callback has returned */
     struct outbox *outbox;
     int64_t record_at_ms;    /* the timestamp of the record at `offset`; in batch_end and summarise 0 */
+    int32_t input_partitions; /* how many the input had when the task began; 0: not known */
     bool is_behind;          /* in summarise: many records wait for this worker, so how much counts and not how soon */
     void *engine;            /* the engine's own */
 };

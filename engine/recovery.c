@@ -67,6 +67,7 @@ static struct task *task_start(struct worker *worker, const struct broker_commit
     struct task *task = task_create(worker->config->processor, worker->config->shared, commit->partition);
     task->allowed_disorder_ms = worker->settings->allowed_disorder_ms;
     task->entries_max = worker->settings->entries_max;
+    task->input_partitions = worker->input_partitions;
     task->active_at_ms = task->passed_at_ms = worker_now_ms(worker);
     task->loading_since_us = clock_monotonic_us();
     task_place(worker, task, commit);
@@ -121,6 +122,7 @@ static enum outcome on_assigned(struct worker *worker)
             return OUTCOME_STOP;
         }
     }
+    worker->input_partitions = worker->broker->port->input_partitions(worker->broker);
     enum outcome outcome = input_learn(worker);
     if (outcome == OUTCOME_OK)
         outcome = worker->broker->port->committed(worker->broker, commits, worker->event_count);

@@ -160,6 +160,7 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
                         .clock_ms = clock_after(task, lane),
                         .arena = room->arena,
                         .outbox = room->outbox,
+                        .input_partitions = task->input_partitions,
                         .engine = task};
     enum outcome outcome = OUTCOME_OK;
     if (lane->routed == OUTCOME_PARK)

@@ -36,6 +36,7 @@ struct task {
     char input_id[BROKER_ID_SIZE]; /* of the topic whose records were applied; "": not known */
     int64_t allowed_disorder_ms;
     int64_t entries_max;
+    int32_t input_partitions; /* 0: not known */
     struct entry_list dead;   /* restored from tombstones, needed while replaying */
     bool is_loaded;           /* all entries read; waits for its input to start */
     bool is_placed;           /* the input goes on where we stand: a record or an end at or beyond next_offset was seen */

@@ -40,6 +40,7 @@ struct worker {
     struct worker_report *report; /* metrics and status; worker_report.c */
     struct watch watch;
     int64_t input_looked_at_ms; /* input.c */
+    int32_t input_partitions;      /* when it was last given any; 0: not known */
     char input_id[BROKER_ID_SIZE]; /* of the input as it was last seen; "": not known */
     atomic_uint *beats;      /* counts on as long as no call hangs; NULL: nobody listens */
 };

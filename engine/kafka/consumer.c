@@ -464,6 +464,14 @@ int64_t kafka_consumer_begin_offset(struct broker *broker, int32_t partition)
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? low : -1;
 }
 
+int32_t kafka_consumer_input_partitions(struct broker *broker)
+{
+    const struct kafka_consumer *consumer = consumer_of(broker);
+    int32_t count; /* 0 without an answer */
+    kafka_partition_count(consumer->handle, consumer->topic, ASK_SHORTLY_MS, &count);
+    return count;
+}
+
 int64_t kafka_consumer_end_offset(struct broker *broker, int32_t partition)
 {
     const struct kafka_consumer *consumer = consumer_of(broker);

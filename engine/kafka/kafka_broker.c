@@ -55,6 +55,7 @@ static const struct broker_port kafka_port = {
     .unassign = kafka_consumer_unassign,
     .begin_offset = kafka_consumer_begin_offset,
     .end_offset = kafka_consumer_end_offset,
+    .input_partitions = kafka_consumer_input_partitions,
     .input_id = input_id,
     .is_input_gone = is_input_gone,
     .is_output_gone = kafka_producer_is_topic_gone,

@@ -107,6 +107,7 @@ enum outcome kafka_consumer_resume(struct broker *broker, int32_t partition, int
 enum outcome kafka_consumer_unassign(struct broker *broker, const int32_t *partitions, size_t count);
 int64_t kafka_consumer_begin_offset(struct broker *broker, int32_t partition);
 int64_t kafka_consumer_end_offset(struct broker *broker, int32_t partition);
+int32_t kafka_consumer_input_partitions(struct broker *broker);
 
 bool kafka_producer_open(struct kafka_broker *self, int thread, atomic_bool *stop, bool *is_hopeless);
 void kafka_producer_close(struct kafka_producer *producer);

@@ -42,6 +42,7 @@ static void *journey_task_create(void *shared, int32_t partition)
     atomic_fetch_add(&task->shared->task_count, 1);
     task->partition = partition;
     task->miskeyed = miskeyed_metric();
+    task->misplaced = misplaced_metric();
     task->clock_sent_ms = task->clock_looked_ms = INT64_MIN;
     dimensions_init(&task->dimensions, &task->shared->plan);
     for (uint32_t channel = 0; channel < CHANNEL_COUNT; channel++)
@@ -208,6 +209,8 @@ static enum outcome journey_apply(struct step *step, struct entry *entry)
     const struct touchpoint *touch = &enriched.touch;
     if (!view_equal(step->record->key, touch->customer_id))
         miskeyed_note(task, step, touch->source);
+    else if (step->offset % MISPLACED_LOOK_EVERY == 0)
+        misplaced_look(task, step, touch->source);
     if (activity_is_one(touch) && !outbox_sums_are_muted(step->outbox)) /* who works on a case is no source of data */
         heard_note(task->heard, touch->source, touch->received_at_ms < step->record_at_ms ? touch->received_at_ms : step->record_at_ms);
     task->refusal = "happened longer ago than journey.revision_horizon";

@@ -1,5 +1,6 @@
 #include "processors/journey/miskeyed.h"
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -9,6 +10,12 @@ struct metric *miskeyed_metric(void)
 {
     return metrics_counter("touchstream_journey_miskeyed_total", NULL,
                            "Touchpoints whose Kafka key is not their customer_id: a customer may be spread over partitions (docs/INGEST.md).");
+}
+
+struct metric *misplaced_metric(void)
+{
+    return metrics_counter("touchstream_journey_misplaced_total", NULL,
+                           "Touchpoints, of every 17th that is looked at, in a partition that murmur2 of their customer_id does not choose: a customer may be spread over partitions (docs/INGEST.md).");
 }
 
 /* Neither the key nor the customer is named: a log is kept by other rules than customers' data. */
@@ -25,4 +32,21 @@ void miskeyed_note(const struct journey_task *task, const struct step *step, str
                 "«Kafka directly»)",
                 "partition", LOG_NUMBER(task->partition), "offset", LOG_NUMBER(step->offset), "source", name, "key",
                 step->record->key.data ? "another" : "none", NULL);
+}
+
+void misplaced_look(const struct journey_task *task, const struct step *step, struct view source)
+{
+    char name[257];
+    if (step->input_partitions == 0 || outbox_is_muted(step->outbox))
+        return;
+    int32_t home = hash_kafka_partition(step->record->key, step->input_partitions);
+    if (home == task->partition)
+        return;
+    metric_add(task->misplaced, 1);
+    if (!log_hourly("misplaced", ""))
+        return;
+    snprintf(name, sizeof name, "%.*s", VIEW_ARGUMENTS(source));
+    log_warning("a touchpoint is in another partition than murmur2 of its key chooses: what comes of the same customer through our doors, and from Java, goes there and "
+                "counts as another customer's. A producer made of librdkafka wants partitioner=murmur2_random (docs/INGEST.md, «Kafka directly»)",
+                "partition", LOG_NUMBER(task->partition), "chosen", LOG_NUMBER(home), "offset", LOG_NUMBER(step->offset), "source", name, NULL);
 }

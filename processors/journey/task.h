@@ -70,7 +70,7 @@ struct journey_task {
     uint64_t forgotten_ids;
     struct map forgotten;   /* forget.h: hash of a customer's id → when they were forgotten */
     size_t forgotten_most;  /* to be looked through then */
-    struct metric *miskeyed; /* miskeyed.h */
+    struct metric *miskeyed, *misplaced; /* miskeyed.h */
     const char *refusal; /* why apply parks a touchpoint; NULL: the engine does, having no room for another entry */
 };
 

@@ -378,11 +378,22 @@ def test_what_a_newer_schema_has_and_ours_does_not(make_installation):
     assert [record["channel"] for record in installation.records("touchpoints.enriched") if record["customer_id"] == "c-next"] == ["DEVICE"]
 
 
+def start_watched(installation):
+    """The journey stage, and what asks for its metrics."""
+    status = free_port()
+    process = installation.start("journey", settings={"status.listen": "127.0.0.1:%d" % status})
+
+    def metrics():
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % status, timeout=5) as answer:
+            return answer.read().decode()
+
+    return process, metrics
+
+
 def test_keys_that_are_not_the_customers_are_made_known(make_installation):
     """Where another producer's keys spread a customer over partitions each part is a customer, and the numbers alone do not show it."""
     installation = make_installation()
-    status = free_port()
-    process = installation.start("journey", settings={"status.listen": "127.0.0.1:%d" % status})
+    process, metrics = start_watched(installation)
     import_lines(installation)
     value = next(message.value() for message in installation.messages("touchpoints") if message.value())
     id, record = int.from_bytes(value[1:5], "big"), installation.decode(value)
@@ -396,9 +407,35 @@ def test_keys_that_are_not_the_customers_are_made_known(make_installation):
     said = [line for line in process.log.read_text().splitlines() if "key is not its customer_id" in line]
     assert len(said) == 1 and re.search(r"level=warning .* partition=\d offset=\d+ source=erp key=(none|another)", said[0]), said
     assert "secret" not in process.log.read_text()
-    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % status, timeout=5) as answer:
-        assert "\ntouchstream_journey_miskeyed_total 3\n" in answer.read().decode()
+    assert "\ntouchstream_journey_miskeyed_total 3\n" in metrics()
     assert not installation.rejected()
+
+
+@pytest.mark.parametrize("partitioner", ["consistent_random", "murmur2_random"])
+def test_partitions_that_the_key_does_not_choose_are_made_known(make_installation, partitioner):
+    """A client made of librdkafka that is left its default puts the right keys into other partitions than our doors and Java clients do. All counts
+    as before, and who produces as we do hears nothing."""
+    installation = make_installation()
+    import_lines(installation)
+    process, metrics = start_watched(installation)
+    value = next(message.value() for message in installation.messages("touchpoints") if message.value())
+    id, record = int.from_bytes(value[1:5], "big"), installation.decode(value)
+    producer = Producer({"bootstrap.servers": installation.services["KAFKA"], "partitioner": partitioner})
+    for i in range(400):
+        written, customer = io.BytesIO(), "c-secret-%d" % (i % 40)
+        fastavro.schemaless_writer(written, installation.schemas[id], {**record, "customer_id": customer, "source": "erp", "event_id": uuid.uuid4().bytes})
+        producer.produce(installation.topic("touchpoints"), key=customer, value=value[:5] + written.getvalue())
+    producer.flush(10)
+    assert eventually(lambda: len(installation.messages("touchpoints.enriched")) == 402, 60), tail(process.log)
+    found = int(re.search(r"\ntouchstream_journey_misplaced_total (\d+)\n", metrics()).group(1))
+    said = [line for line in process.log.read_text().splitlines() if "murmur2" in line]
+    if partitioner == "murmur2_random":
+        assert found == 0 and not said, said
+    else:
+        assert 0 < found <= 400 // 17 + 8
+        assert len(said) == 1 and re.search(r"level=warning .*partitioner=murmur2_random.* partition=(\d) chosen=(?!\1)\d offset=\d+ source=erp", said[0]), said
+    assert "secret" not in process.log.read_text() and not installation.rejected()
+    assert "\ntouchstream_journey_miskeyed_total 0\n" in metrics()
 
 
 READERS = [("inspect", "touchpoints"), ("explain", "nps", "--window", "24h"), ("backtest", "cases")]

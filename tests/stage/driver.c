@@ -232,7 +232,8 @@ static void slot_changed(struct driver *driver, struct slot *slot)
 static struct step step_of(struct driver *driver, const struct record *record)
 {
     return (struct step){.task = driver->task, .record = record, .offset = driver->offset, .record_at_ms = driver->record_at_ms,
-                         .clock_ms = driver->clock_ms, .arena = &driver->arena, .outbox = &driver->outbox, .engine = driver};
+                         .clock_ms = driver->clock_ms, .arena = &driver->arena, .outbox = &driver->outbox, .input_partitions = driver->outbox.partitions,
+                         .engine = driver};
 }
 
 void entry_changed(struct step *step, struct entry *entry)

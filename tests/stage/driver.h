@@ -19,7 +19,7 @@ struct driver_output {
     int64_t offset;      /* of the input record that caused it */
 };
 
-/* `partitions`: what outbox_partition_count says of every output. The task is that of partition 0. */
+/* `partitions`: how many the input has, and what outbox_partition_count says of every output. The task is that of partition 0. */
 struct driver *driver_create(const struct processor *processor, void *shared, int32_t partitions);
 struct driver *driver_create_partition(const struct processor *processor, void *shared, int32_t partition, int32_t partitions);
 void driver_destroy(struct driver *driver);

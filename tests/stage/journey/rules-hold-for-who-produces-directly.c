@@ -1,7 +1,10 @@
 /* Who produces to the topic without the collector is held to the same rules, and what breaks them costs nobody else anything. */
+#include "base/hash.h"
 #include "base/metrics.h"
+#include "processors/journey/miskeyed.h"
 #include "tests/stage/journey/life.h"
 
+enum { PARTITIONS = 4 };
 #define NOW_MS (LIFE_START_MS + DAYS(1))
 
 static struct touchpoint review_now(const char *customer)
@@ -158,9 +161,67 @@ static void a_key_that_is_not_the_customers_counts_and_is_known(void **state)
     life_end(&life);
 }
 
+static void feed_some(struct driver *driver, const char *customer, size_t count)
+{
+    struct touchpoint touch = review_now(customer);
+    struct bytes value = {0};
+    wire_begin(&value, 1);
+    touchpoint_encode(&value, &touch);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(driver_feed(driver, touch.customer_id, bytes_view(&value), NOW_MS), OUTCOME_OK);
+    bytes_finish(&value);
+    driver_commit(driver);
+}
+
+/* The key is right, and the partition is one that our own doors would not have chosen: as of a producer that does not use murmur2. */
+static void a_partition_that_is_not_the_keys_is_known(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    struct metric *misplaced = metrics_counter("touchstream_journey_misplaced_total", NULL, "");
+    int32_t home = hash_kafka_partition(VIEW_LITERAL("c-1"), PARTITIONS);
+    for (int32_t partition = 0; partition < PARTITIONS; partition++) {
+        int64_t before = metric_value(misplaced), expected = partition == home ? 0 : 3;
+        struct driver *driver = driver_create_partition(&journey_processor, &life.shared, partition, PARTITIONS);
+        feed_some(driver, "c-1", 3 * MISPLACED_LOOK_EVERY);
+        assert_int_equal(driver_entry_count(driver), 1);
+        assert_int_equal(metric_value(misplaced) - before, expected);
+        driver_recover(driver); /* what is read again was counted */
+        assert_int_equal(metric_value(misplaced) - before, expected);
+        driver_destroy(driver);
+    }
+    life_end(&life);
+}
+
+/* Transactions of one record each: their markers stand at every second offset. */
+static void it_is_known_whichever_offsets_a_producer_leaves_out(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    struct metric *misplaced = metrics_counter("touchstream_journey_misplaced_total", NULL, "");
+    int32_t other = (hash_kafka_partition(VIEW_LITERAL("c-1"), PARTITIONS) + 1) % PARTITIONS;
+    for (int is_odd = 0; is_odd < 2; is_odd++) {
+        int64_t before = metric_value(misplaced);
+        struct driver *driver = driver_create_partition(&journey_processor, &life.shared, other, PARTITIONS);
+        for (int i = 0; i < 100; i++) {
+            if (i % 2 == is_odd)
+                feed_some(driver, "c-1", 1);
+            else
+                driver_tick(driver, NOW_MS);
+        }
+        assert_true(metric_value(misplaced) > before);
+        driver_destroy(driver);
+    }
+    life_end(&life);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_partition_that_is_not_the_keys_is_known),
+        cmocka_unit_test(it_is_known_whichever_offsets_a_producer_leaves_out),
         cmocka_unit_test(a_key_that_is_not_the_customers_counts_and_is_known),
         cmocka_unit_test(amounts_that_cannot_be_are_refused),
         cmocka_unit_test(a_clock_of_another_unit_does_not_move_ours),
