@@ -124,7 +124,14 @@ static bool split_lines(struct view body, struct growing *growing)
 struct event_headers {
     struct json_writer json;
     struct arena *arena;
+    struct view data; /* the name of a header that claims to be it; null: none */
 };
+
+/* CloudEvents keeps both names for the payload: no attribute may have them, and in this mode the body is the payload. */
+static bool is_reserved(struct view key)
+{
+    return view_equal_text(key, "data") || view_equal_text(key, "data_base64");
+}
 
 /* CloudEvents' HTTP binding: a header's value in double quotes is unescaped, before its percent signs are. */
 static struct view header_unquote(struct arena *arena, struct view text)
@@ -166,20 +173,23 @@ static void on_header(void *context, struct view name, struct view value)
     struct event_headers *headers = context;
     if (name.size <= 3 || strncasecmp(name.data, "ce-", 3) != 0)
         return;
-    char *key = arena_alloc(headers->arena, name.size);
-    for (size_t i = 3; i < name.size; i++)
-        key[i - 3] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] - 'A' + 'a') : name.data[i];
-    json_key_view(&headers->json, view_of(key, name.size - 3));
+    char *lower = arena_alloc(headers->arena, name.size);
+    for (size_t i = 0; i < name.size; i++)
+        lower[i] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] - 'A' + 'a') : name.data[i];
+    struct view key = view_of(lower + 3, name.size - 3);
+    if (is_reserved(key))
+        headers->data = view_of(lower, name.size);
+    json_key_view(&headers->json, key);
     struct bytes meant = {0}; /* header values are percent-encoded where they are not plain ASCII */
     percent_decode(&meant, header_unquote(headers->arena, value));
     write_value(&headers->json, bytes_view(&meant));
     bytes_finish(&meant);
 }
 
-static bool event_of_headers(const struct http_exchange *exchange, struct view body, struct growing *growing)
+static bool event_of_headers(const struct http_exchange *exchange, struct view body, struct growing *growing, struct json_fault *fault)
 {
     struct bytes text = {0};
-    struct event_headers headers = {json_writer_on(&text), growing->arena};
+    struct event_headers headers = {.json = json_writer_on(&text), .arena = growing->arena};
     json_open_object(&headers.json);
     http_exchange_each_header(exchange, on_header, &headers);
     if (body.size) {
@@ -189,7 +199,9 @@ static bool event_of_headers(const struct http_exchange *exchange, struct view b
     json_close_object(&headers.json);
     add(growing, arena_copy(growing->arena, bytes_view(&text)), body.size > RECORD_BYTES_MAX);
     bytes_finish(&text);
-    return true;
+    if (headers.data.data)
+        *fault = accept_fault("unknown_field", headers.data, VIEW_LITERAL("the data of a CloudEvent in binary mode is in the body, and no attribute has that name"));
+    return headers.data.data == NULL;
 }
 
 /* --- any --- */
@@ -212,13 +224,13 @@ bool request_body_split(const struct http_exchange *exchange, enum body_kind kin
         body = view_of(body.data + 3, body.size - 3);
     char first = first_character(body);
     if (first == '\0' && kind == BODY_EVENT_BARE)
-        return event_of_headers(exchange, (struct view){NULL, 0}, &growing);
+        return event_of_headers(exchange, (struct view){NULL, 0}, &growing, fault);
     if (first == '\0')
         return refuse(fault, arena, "the body is empty");
     if (kind == BODY_NDJSON)
         return split_lines(body, &growing);
     if (kind == BODY_EVENT_BARE)
-        return request_body_is_json(body) ? event_of_headers(exchange, body, &growing)
+        return request_body_is_json(body) ? event_of_headers(exchange, body, &growing, fault)
                                           : refuse(fault, arena, "the body is not JSON");
     if (kind == BODY_EVENT_BATCH && first != '[')
         return refuse(fault, arena, "a batch of CloudEvents is a JSON array");

@@ -273,6 +273,27 @@ static void a_cloud_event_without_data_has_no_body(void **state)
     assert_non_null(strstr(answer, "missing_field"));
 }
 
+/* In binary mode the body is the data; no attribute may have either name. */
+static void data_in_a_header_is_no_data(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    struct view none = VIEW_LITERAL(""), review = VIEW_LITERAL("{\"stars\": 5, \"text\": \"\"}");
+    static const char *const attributes[][2] = {{"ce-data: x\r\n", "ce-data"},
+                                                {"CE-Data: {\"stars\": 1}\r\n", "ce-data"},
+                                                {"ce-data_base64: eyJzdGFycyI6IDUsICJ0ZXh0IjogIiJ9\r\n", "ce-data_base64"}};
+    for (size_t i = 0; i < 2 * sizeof attributes / sizeof *attributes; i++) {
+        char headers[600], expected[100];
+        snprintf(headers, sizeof headers, "%s%s", TOKEN JSON EVENT_HEADERS("ReviewPosted", "c7"), attributes[i / 2][0]);
+        snprintf(expected, sizeof expected, "\"code\":\"unknown_field\",\"path\":\"%s\"", attributes[i / 2][1]);
+        post_view(fixture, "/v1/touchpoints", headers, i % 2 ? review : none);
+        if (!strstr(answer, expected))
+            fail_msg("%s: %s", attributes[i / 2][0], answer);
+        assert_non_null(strstr(answer, "in the body"));
+    }
+    assert_int_equal(fixture->broker.touchpoints, 0);
+}
+
 static void a_cloud_event_with_broken_text_in_a_header_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -612,6 +633,7 @@ int main(void)
         TEST(a_record_that_is_json_but_no_touchpoint_is_a_verdict),
         TEST(cloud_events_in_three_modes),
         TEST(a_cloud_event_without_data_has_no_body),
+        TEST(data_in_a_header_is_no_data),
         TEST(a_cloud_event_with_broken_text_in_a_header_is_refused),
         TEST(webhooks_go_through_their_mappings),
         TEST(an_endless_mapping_does_not_hold_its_thread_for_long),
