@@ -1,6 +1,7 @@
 #include "ingest/collector.h"
 
 #include "base/address.h"
+#include "base/guesses.h"
 #include "base/http_server.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -21,6 +22,7 @@ struct collector {
     struct sources *sources;
     struct hooks *hooks;
     struct verdicts *verdicts;
+    struct guesses *guesses;
     struct http_server *http;
     atomic_bool is_overdue; /* Kafka has not acknowledged in time what it was sent */
 };
@@ -80,6 +82,39 @@ static void refuse_for(struct http_exchange *exchange, int status, const char *c
     refuse(exchange, status, code, reason);
 }
 
+/* Seconds, 0: a wrong token is told that it is wrong. */
+static int guess_wait_s(struct guesses *guesses, const struct http_exchange *exchange, int64_t now_ms)
+{
+    struct view token = http_exchange_bearer(exchange);
+    struct http_peer peer = http_exchange_peer(exchange);
+    if (token.data == NULL || guesses_were_wrong(guesses, GUESS_TOKEN, token))
+        return 0;
+    int wait_s = guesses_wait_s(guesses, &peer, GUESS_TOKEN, now_ms);
+    if (wait_s)
+        guesses_tell("ingest", &peer, wait_s);
+    else
+        guesses_note_wrong(guesses, &peer, GUESS_TOKEN, token, now_ms);
+    return wait_s;
+}
+
+/* A right token has been let in before this: whoever guesses behind the same proxy must not keep events out, which would be worse than that
+ * the right one can still be found. So this tells those who run us of guessing, and spoils it only for who takes 429 at its word.
+ *
+ * A signature that does not fit is no guess: as a rule a secret was changed, or a clock is wrong, every body has another, and its sender is to
+ * hear just that. A token beside it is one: else anything in that header would hide it. */
+static void refuse_stranger(struct collector *collector, struct http_exchange *exchange, const char *reason)
+{
+    int wait_s = guess_wait_s(collector->guesses, exchange, clock_monotonic_ms(collector->parts.clock));
+    if (wait_s) {
+        char text[120];
+        snprintf(text, sizeof text, "too many wrong tokens came from your address, or from all: try again in %d s, or with a right one at once", wait_s);
+        refuse_for(exchange, 429, "too_many_guesses", text, wait_s);
+        return;
+    }
+    http_exchange_add_header(exchange, "WWW-Authenticate", "Bearer");
+    refuse(exchange, 401, "bad_credentials", reason);
+}
+
 static bool is_kafka_there(const struct collector *collector)
 {
     const struct outlet *outlet = collector->parts.outlet;
@@ -116,8 +151,7 @@ static void on_headers(void *context, struct http_exchange *exchange)
     if (!is_post_path(path) || !view_equal_text(http_exchange_method(exchange), "POST"))
         return;
     if (!sources_know_bearer(collector->sources, exchange, &source, &may_sign) && !may_sign) {
-        http_exchange_add_header(exchange, "WWW-Authenticate", "Bearer");
-        refuse(exchange, 401, "bad_credentials", "send Authorization: Bearer TOKEN, or a signature");
+        refuse_stranger(collector, exchange, "send Authorization: Bearer TOKEN, or a signature");
     } else if (view_equal(path, touchpoints_path) && request_body_kind(exchange) == BODY_UNKNOWN) {
         refuse(exchange, 415, "bad_type",
                "Content-Type is application/json, application/x-ndjson, application/cloudevents+json or "
@@ -309,7 +343,7 @@ static void handle(void *context, struct http_exchange *exchange)
     }
     const struct source *source = sources_authenticate(collector->sources, exchange, clock_now_ms(collector->parts.clock));
     if (!source)
-        refuse(exchange, 401, "bad_credentials", "the signature does not fit the body, or its stamp is more than five minutes off");
+        refuse_stranger(collector, exchange, "the signature does not fit the body, or its stamp is more than five minutes off");
     else if (!is_kafka_there(collector))
         refuse_for(exchange, 503, "kafka_away", "Kafka cannot be reached; send the same again later", 5);
     else if (is_hook(path))
@@ -336,6 +370,7 @@ struct collector *collector_create(const struct collector_parts *parts, struct b
     collector->parts = *parts;
     collector->sources = sources;
     collector->verdicts = verdicts_create();
+    collector->guesses = guesses_create();
     collector->hooks = hooks_create(settings->mappings_dir, settings->mapping_ms_max, parts->clock);
     struct http_server_settings http = {.address = address.host,
                                         .port = address.port,
@@ -389,5 +424,6 @@ void collector_destroy(struct collector *collector)
     hooks_destroy(collector->hooks);
     verdicts_destroy(collector->verdicts);
     sources_destroy(collector->sources);
+    guesses_destroy(collector->guesses);
     free(collector);
 }

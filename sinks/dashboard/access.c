@@ -1,10 +1,8 @@
 #include "sinks/dashboard/access.h"
 
-#include "base/log.h"
 #include "base/random.h"
 #include "base/signature.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -143,14 +141,11 @@ static struct judgement judge_actor(const struct access *access, const struct ht
 
 static void refuse_guesser(struct http_exchange *exchange, int wait_s)
 {
-    char address[INET6_ADDRSTRLEN] = "", wait[16], reason[120];
+    char wait[16], reason[120];
     struct http_peer peer = http_exchange_peer(exchange);
-    inet_ntop(AF_INET6, peer.bytes, address, sizeof address); /* of IPv4 ::ffff:a.b.c.d */
     snprintf(wait, sizeof wait, "%d", wait_s);
     snprintf(reason, sizeof reason, "too many wrong tokens came from your address, or from all; none is looked at for %d s", wait_s);
-    if (log_seldom("guesses at the dashboard's tokens", ""))
-        log_warning("too many guesses at the dashboard's tokens, further ones are not looked at for a while", "address", address, "seconds", wait,
-                    NULL);
+    guesses_tell("dashboard", &peer, wait_s);
     http_exchange_add_header(exchange, "Retry-After", wait);
     http_exchange_refuse(exchange, 429, "too_many_guesses", reason);
 }

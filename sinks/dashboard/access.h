@@ -6,16 +6,16 @@
  * dashboard with the same token takes it, and a new token ends all sessions. Acting takes dashboard.token as a bearer token, never a cookie: no other site
  * can make a visitor's browser send it.
  *
- * Whoever knows no token can guess one, and a cookie is a guess, too: its token can be tried without asking us. guesses.h has how often. The random
+ * Whoever knows no token can guess one, and a cookie is a guess, too: its token can be tried without asking us. base/guesses.h has how often. The random
  * part makes a cookie that we have seen to be good one that nobody can have come upon by guessing the token.
  *
  * Any thread. */
 #ifndef TS_SINKS_DASHBOARD_ACCESS_H
 #define TS_SINKS_DASHBOARD_ACCESS_H
 
+#include "base/guesses.h"
 #include "base/http_server.h"
 #include "sinks/dashboard/dashboard.h"
-#include "sinks/dashboard/guesses.h"
 
 struct access {
     const struct dashboard_settings *settings;

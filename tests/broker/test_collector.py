@@ -20,10 +20,10 @@ from test_bad_input import good, nps
 TOKEN = "a-token-of-our-own"
 
 
-def collector(installation, **settings):
+def collector(installation, name="ingest", **settings):
     """Starts one; answers its URL once it is ready."""
     port = free_port()
-    process = installation.start("ingest", settings={"ingest.listen": "127.0.0.1:%d" % port, "ingest.token": TOKEN, **settings})
+    process = installation.start("ingest", name=name, settings={"ingest.listen": "127.0.0.1:%d" % port, "ingest.token": TOKEN, **settings})
     url = "http://127.0.0.1:%d" % port
     assert eventually(lambda: answers(url + "/healthz"), 20), installation.logs()
     return url, process
@@ -210,6 +210,48 @@ def test_metrics_count_what_senders_hear(taken):
     assert set(heard) == {"200", "400", "404", "413", "431"} and verdicts == {"accepted": 2, "rejected": 3}
     after = counted(url)
     assert {what: after(what) - before(what) for what in (*heard, *verdicts)} == {**heard, **verdicts}
+
+
+def refused(answer):
+    wait = int(answer.headers.get("Retry-After", 0))
+    error = answer.json()["error"]
+    return answer.status_code == 429 and 0 < wait <= 60 and error["code"] == "too_many_guesses" and "%d s" % wait in error["reason"]
+
+
+def test_who_guesses_at_tokens_is_told_to_wait_and_nobody_else(shared_installation):
+    """Whoever has a right one notices nothing of it, though they come from the same address: as through one proxy."""
+    secret = "s3cret"
+    url, process = collector(shared_installation, "ingest-guessed-at", **{"ingest.sources": [{"name": "shop", "token": "shop-token"}, {"name": "vendor", "secret": secret}]})
+    assert eventually(lambda: answers(url + "/readyz"), 20), process.log.read_text()
+    assert post(url, good(), token=None).status_code == 401
+    first = [post(url, good(), token="guess %d" % i) for i in range(12)]
+    assert [answer.status_code for answer in first] == 10 * [401] + 2 * [429] and all(map(refused, first[10:]))
+    assert refused(post(url, good(), token="another", **{"X-Forwarded-For": "192.0.2.7", "Forwarded": "for=192.0.2.7"}))
+    assert refused(post(url, {}, path="/v1/hooks/typeform", token="another"))
+    assert refused(post(url, good(), token="another", **{"X-Touchstream-Signature": "00"}))  # a signature beside it hides none
+    for token in (TOKEN, "shop-token"):
+        assert post(url, good(customer_id="c-proxy", source="shop"), token=token).json()["accepted"] == 1
+    body = json.dumps(good(source="vendor"))
+    signature = hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+    assert post(url, body, token=None, **{"X-Touchstream-Signature": signature}).json()["accepted"] == 1
+    # As before for who shows nothing, what was wrong before, or a signature that does not fit: its secret was changed, or a clock is wrong.
+    assert post(url, good(), token=None).status_code == 401 and post(url, good(), token="guess 3").status_code == 401
+    for i in range(12):
+        assert post(url, body + i * " " + "\n", token=None, **{"X-Touchstream-Signature": signature}).status_code == 401
+    assert answers(url + "/healthz")
+
+    log = process.log.read_text()
+    told = [line for line in log.splitlines() if "guess" in line]
+    assert len(told) == 1 and "level=warning" in told[0] and "127.0.0.1" in told[0], log
+    assert TOKEN not in log and "shop-token" not in log and "guess 3" not in log
+    assert counted(url)("429") == 5
+
+
+def test_one_wrong_token_sent_again_and_again_is_one_guess(shared_installation):
+    url, _ = collector(shared_installation, "ingest-with-a-new-token")
+    for _ in range(50):  # a sender whom nobody has told of the new token
+        assert post(url, good(), token="the old token").status_code == 401
+    assert post(url, good(), token="another").status_code == 401
 
 
 def test_a_source_with_a_signature(make_installation):

@@ -1,6 +1,7 @@
 /* The collector as a sender sees it: status codes, verdicts, and that 2xx waits for Kafka. Kafka is a list here. */
 #include "ingest/collector.h"
 
+#include "base/guesses.h"
 #include "base/signature.h"
 #include "base/time_text.h"
 #include "ingest/batch.h"
@@ -405,6 +406,29 @@ static void who_does_not_say_who_they_are_is_401(void **state)
     assert_int_equal(fixture->broker.touchpoints + fixture->broker.rejected, 0);
 }
 
+static int guess(const struct fixture *fixture, int number)
+{
+    char headers[200];
+    snprintf(headers, sizeof headers, "Authorization: Bearer guess %d\r\n" JSON, number);
+    return post_view(fixture, "/v1/touchpoints", headers, VIEW_LITERAL(EVENT("1", "5")));
+}
+
+static void who_guesses_is_told_to_wait_and_who_knows_is_not(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    for (int i = 0; i < GUESSES_AT_ONCE; i++)
+        assert_int_equal(guess(fixture, i), 401);
+    assert_int_equal(guess(fixture, 100), 429);
+    assert_non_null(strstr(answer, "Retry-After: 30\r\n"));
+    assert_int_equal(guess(fixture, 3), 401); /* is no news */
+    assert_int_equal(post(fixture, "application/json", EVENT("1", "5")), 200);
+    fixture->clock.at_ms += GUESSES_EACH_MS;
+    assert_int_equal(guess(fixture, 100), 401);
+    assert_int_equal(guess(fixture, 101), 429);
+    assert_int_equal(fixture->broker.touchpoints, 1);
+}
+
 static void other_types_sizes_paths_and_methods(void **state)
 {
     struct fixture *fixture = *state;
@@ -639,6 +663,7 @@ int main(void)
         TEST(an_endless_mapping_does_not_hold_its_thread_for_long),
         TEST(a_mapping_that_does_not_end_is_not_tried_each_time),
         TEST(who_does_not_say_who_they_are_is_401),
+        TEST(who_guesses_is_told_to_wait_and_who_knows_is_not),
         TEST(other_types_sizes_paths_and_methods),
         TEST(no_200_before_every_acknowledgement),
         TEST(silent_kafka_is_503_in_time_and_then_at_once),

@@ -1,5 +1,5 @@
-/* Who guesses at the dashboard's tokens: how often, from one address and from all, and whom that does not stop. */
-#include "sinks/dashboard/guesses.h"
+/* Who guesses at tokens: how often, from one address and from all, and whom that does not stop. */
+#include "base/guesses.h"
 #include "base/clock.h"
 #include "tests/unit/cmocka_all.h"
 

@@ -1,11 +1,13 @@
-#include "sinks/dashboard/guesses.h"
+#include "base/guesses.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/signature.h"
 
-#include <netinet/in.h>
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* More addresses than can owe anything at a time: all together are wrong about 400 times in the five minutes that one takes to pay. */
@@ -179,4 +181,15 @@ void guesses_note_right(struct guesses *guesses, const struct http_peer *peer, e
         marks_add(&guesses->right, mark);
     address_place(guesses, peer, now_ms)->was_right = true;
     pthread_mutex_unlock(&guesses->lock);
+}
+
+/* --- who runs us hears of it ------------------------------------------------------------------------------------- */
+
+void guesses_tell(const char *whose, const struct http_peer *peer, int wait_s)
+{
+    char address[INET6_ADDRSTRLEN] = "";
+    if (!log_seldom("guesses at tokens", whose))
+        return;
+    inet_ntop(AF_INET6, peer->bytes, address, sizeof address); /* of IPv4 ::ffff:a.b.c.d */
+    log_warning("too many guesses at tokens, further ones are told nothing for a while", "of", whose, "address", address, "seconds", LOG_NUMBER(wait_s), NULL);
 }
