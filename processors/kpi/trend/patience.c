@@ -1,5 +1,7 @@
 #include "processors/kpi/trend/patience.h"
 
+#include "processors/kpi/trend/sound.h"
+
 #include <math.h>
 
 static const double edge = 0;             /* log odds */
@@ -58,4 +60,10 @@ void patience_said(struct patience *patience, double limit, double log_odds)
         patience->flapping = true;
     double least = limit - edge + patience->excess;
     learn_peak(patience, fmin(fmax(least, log_odds - edge), said_most * least));
+}
+
+bool patience_is_sound(const struct patience *patience)
+{
+    return isfinite(patience->rows) && isfinite(patience->excursions) && isfinite(patience->excess) && isfinite(patience->recent) &&
+           sound_is_flag(&patience->flapping) && (isfinite(patience->peak) || patience->peak == -INFINITY);
 }

@@ -22,5 +22,6 @@ void patience_init(struct patience *patience);
 double patience_limit(const struct patience *patience, double false_alarms);
 void patience_learn(struct patience *patience, double log_odds);
 void patience_said(struct patience *patience, double limit, double log_odds);
+bool patience_is_sound(const struct patience *patience); /* sound.h */
 
 #endif

@@ -1,6 +1,7 @@
 #include "processors/kpi/trend/runs.h"
 
 #include "processors/kpi/trend/skew.h"
+#include "processors/kpi/trend/sound.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static const double memory_rows = 500;      /* a regime forgets what is older: s
 static const double ripe_rows = 3;          /* a new regime has at least so many rows before it is said */
 static const double quantum_steps = 10;     /* so many steps before the least of them is held for the grain of the data */
 static const double floor_of_range = 0.01;  /* least σ, of the range seen: what the eye would not see */
+enum { YOUNG_ROWS = 4 };                     /* before it is pruned */
 static const double floor_of_nothing = 1e-50; /* of a series that has only been 0; its square and the inverse of it still are numbers */
 
 enum { LL, LS, LE, SS, SE, EE };
@@ -212,7 +214,7 @@ static void runs_prune(struct runs *runs)
     while (runs->count > RUNS_MOST - 2) {
         int least = -1;
         for (int k = 1; k < runs->count; k++)
-            if (runs->row - runs->run[k].start_row > 3 &&
+            if (runs->row - runs->run[k].start_row >= YOUNG_ROWS &&
                 (least < 0 || runs->run[k].log_weight < runs->run[least].log_weight))
                 least = k;
         runs->run[least] = runs->run[--runs->count];
@@ -345,9 +347,34 @@ void runs_accept(struct runs *runs, int candidate)
     lead(runs, start_row);
 }
 
+static bool run_is_sound(const struct run *run, int64_t row)
+{
+    const double numbers[] = {run->origin, run->last, run->sum, run->squares, run->expected, run->deviation, run->shape, run->scale, run->log_weight};
+    return run->start_row >= 0 && run->start_row <= row && sound_is_instant(run->start_at_ms) && sound_is_flag(&run->flat) && sound_is_count(run->rows) &&
+           sound_is_count(run->odd) && sound_are_numbers(numbers, sizeof numbers / sizeof *numbers) && sound_are_numbers(run->mean, 3) &&
+           sound_are_numbers(run->spread, 6);
+}
+
+/* Two begin with a row, or there would be none that may go (runs_prune). */
+static bool are_few_young(const struct runs *runs)
+{
+    int young = 0;
+    for (int k = 0; k < runs->count; k++)
+        young += runs->row - runs->run[k].start_row < YOUNG_ROWS;
+    return young <= 2 * YOUNG_ROWS;
+}
+
 bool runs_are_sound(const struct runs *runs)
 {
-    return runs->count >= 0 && runs->count <= RUNS_MOST && runs->waiting >= 0 && runs->waiting <= RUNS_WAITED;
+    const double numbers[] = {runs->log_all, runs->quantum, runs->skewness, runs->least_noise};
+    bool is_new = isnan(runs->last_value);
+    bool are_sound = runs->count >= 0 && runs->count <= RUNS_MOST && runs->waiting >= 0 && runs->waiting < RUNS_WAITED + (runs->count > 0) &&
+                     sound_is_count(runs->steps) && sound_is_count(runs->row) && sound_are_numbers(numbers, sizeof numbers / sizeof *numbers) &&
+                     (is_new || (isfinite(runs->last_value) && isfinite(runs->low) && isfinite(runs->high)));
+    for (int k = 0; are_sound && k < runs->count; k++)
+        are_sound = run_is_sound(&runs->run[k], runs->row);
+    return are_sound && (runs->count == 0 ? sound_are_numbers(runs->waited, (size_t)runs->waiting) && sound_are_numbers(runs->waited_weight, (size_t)runs->waiting)
+                                          : !is_new && are_few_young(runs));
 }
 
 double run_mean(const struct run *run)

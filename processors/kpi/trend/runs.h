@@ -63,7 +63,7 @@ struct runs_forecast runs_expect(const struct runs *runs, double weight);
 void runs_add(struct runs *runs, int64_t row, int64_t at_ms, double value, double weight, struct runs_news *news);
 /* The candidate becomes the present regime; the doubts about other beginnings are settled with it. */
 void runs_accept(struct runs *runs, int candidate);
-/* Could this have been written by us? For states read back from outside. */
+/* sound.h */
 bool runs_are_sound(const struct runs *runs);
 double run_mean(const struct run *run);
 double run_deviation(const struct run *run); /* of the noise */

@@ -1,5 +1,7 @@
 #include "processors/kpi/trend/season.h"
 
+#include "processors/kpi/trend/sound.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -327,4 +329,17 @@ void season_restart(struct season *season, int64_t local_ms, double level, doubl
         return;
     season->level = level;
     season->level_rows = rows;
+}
+
+bool season_is_sound(const struct season *season)
+{
+    const double numbers[] = {season->rows, season->level, season->level_rows, season->rows_per_slot, season->anchor, season->spread, season->even, season->even_rows};
+    bool is_new = season->first_at_ms == INT64_MIN && season->last_at_ms == INT64_MIN;
+    return (is_new || (sound_is_instant(season->first_at_ms) && sound_is_instant(season->last_at_ms))) && sound_is_flag(&season->settled) &&
+           sound_is_flag(&season->centred) && sound_are_numbers(numbers, sizeof numbers / sizeof *numbers) &&
+           sound_are_floats(season->hour, SEASON_HOURS) && sound_are_floats(season->hour_rows, SEASON_HOURS) &&
+           sound_are_floats(season->miss, SEASON_HOURS) && sound_are_floats(season->miss_rows, SEASON_HOURS) &&
+           sound_are_floats(season->even_miss, SEASON_HOURS) && sound_are_floats(season->even_miss_rows, SEASON_HOURS) &&
+           sound_are_floats(season->day_miss, SEASON_DAYS) && sound_are_floats(season->day_rows, SEASON_DAYS) &&
+           sound_are_floats(season->week, SEASON_SLOTS) && sound_are_floats(season->week_rows, SEASON_SLOTS);
 }

@@ -44,5 +44,6 @@ struct season_part season_at(const struct season *season, enum season_kind kind,
 void season_learn(struct season *season, enum season_kind kind, int64_t local_ms, double value, double worth, double weight);
 /* The level has shifted: it is this since so many rows. */
 void season_restart(struct season *season, int64_t local_ms, double level, double rows);
+bool season_is_sound(const struct season *season); /* sound.h */
 
 #endif

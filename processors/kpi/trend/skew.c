@@ -1,5 +1,7 @@
 #include "processors/kpi/trend/skew.h"
 
+#include "processors/kpi/trend/sound.h"
+
 #include <math.h>
 
 static const double rows_least = 300;   /* a short series is made of its shifts, and they are lopsided, too */
@@ -36,4 +38,9 @@ double skew_unbend(double skewness, double z, double *log_slope)
     if (bend < bend_least)
         distance += (bend - edge) * 2 / skewness * root / edge;
     return distance;
+}
+
+bool skew_is_sound(const struct skew *skew)
+{
+    return isfinite(skew->rows) && isfinite(skew->first) && isfinite(skew->third);
 }

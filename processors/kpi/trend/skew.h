@@ -6,12 +6,15 @@
 #ifndef TS_KPI_TREND_SKEW_H
 #define TS_KPI_TREND_SKEW_H
 
+#include <stdbool.h>
+
 struct skew {
     double rows, first, third; /* running moments of the distances */
 };
 
 /* Zero-initialised is a series not yet known, taken for even. `z`: off its forecast by so many deviations. */
 void skew_learn(struct skew *skew, double z);
+bool skew_is_sound(const struct skew *skew); /* sound.h */
 /* The skewness to go by: 0 unless it stands out of what chance does. */
 double skew_of(const struct skew *skew);
 

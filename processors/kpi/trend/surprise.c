@@ -1,5 +1,7 @@
 #include "processors/kpi/trend/surprise.h"
 
+#include "processors/kpi/trend/sound.h"
+
 #include <math.h>
 
 static const double edge_share = 0.05;
@@ -63,4 +65,9 @@ double student_to_normal(double z, double shape)
 {
     double bend = (8 * shape + 1) / (8 * shape + 3);
     return bend * sqrt(shape * log1p(z * z / shape));
+}
+
+bool surprise_is_sound(const struct surprise *surprise)
+{
+    return isfinite(surprise->edge) && isfinite(surprise->first) && isfinite(surprise->second) && isfinite(surprise->rows) && isfinite(surprise->beyond);
 }

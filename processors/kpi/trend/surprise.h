@@ -7,6 +7,8 @@
 #ifndef TS_KPI_TREND_SURPRISE_H
 #define TS_KPI_TREND_SURPRISE_H
 
+#include <stdbool.h>
+
 struct surprise {
     double edge;            /* the quantile: this far are 5 % of the rows */
     double first, second;   /* moments of ln(distance / edge) beyond it */
@@ -17,6 +19,7 @@ void surprise_init(struct surprise *surprise);
 void surprise_learn(struct surprise *surprise, double distance);
 /* The share of rows at least so far off, in log10: 0 … -300. */
 double surprise_log10(const struct surprise *surprise, double distance);
+bool surprise_is_sound(const struct surprise *surprise); /* sound.h */
 
 /* How far a Student t of this shape at z is off, as a standard normal would have it: the same tail probability. */
 double student_to_normal(double z, double shape);

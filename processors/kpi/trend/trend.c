@@ -6,6 +6,7 @@
 #include "processors/kpi/trend/runs.h"
 #include "processors/kpi/trend/season.h"
 #include "processors/kpi/trend/skew.h"
+#include "processors/kpi/trend/sound.h"
 #include "processors/kpi/trend/surprise.h"
 #include "processors/kpi/trend/unusual.h"
 
@@ -236,6 +237,18 @@ static int64_t offset_ms(const struct trend_config *config, int64_t at_ms)
     return config->resolution == TREND_HOUR ? offset_ms - beside_ms : offset_ms;
 }
 
+/* Numbers that a damaged state has made absurd, or a series at the ends of arithmetic, are nobody's news. */
+static size_t hand_out(const struct trend_change *found, size_t count, struct trend_change *out, size_t most)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < count && told < most; i++) {
+        const double numbers[] = {found[i].before, found[i].after, found[i].low, found[i].high, found[i].confidence};
+        if (sound_are_numbers(numbers, sizeof numbers / sizeof *numbers))
+            out[told++] = found[i];
+    }
+    return told;
+}
+
 size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, double variance, struct trend_change *out,
                  size_t most)
 {
@@ -267,11 +280,7 @@ size_t trend_add(struct trend *trend, int64_t at_ms, double value, double n, dou
     state->runs.least_noise = least_noise(trend);
     size_t count = look_at_row(state, &unit, &row, spike_part * trend->alarms, &found[0]);
     count += look_at_regime(state, &unit, &row, shift_part * trend->alarms, &found[count]);
-    if (row.season.hushed)
-        return 0;
-    count = count < most ? count : most;
-    memcpy(out, found, count * sizeof *out);
-    return count;
+    return row.season.hushed ? 0 : hand_out(found, count, out, most);
 }
 
 double trend_score(const struct trend *trend)
@@ -288,7 +297,7 @@ bool trend_stands_at(const struct trend *trend, double *level, double *slope)
     struct unit unit = unit_of(trend);
     *level = mean_in_unit(&unit, run_mean(now), run_wobble(now));
     *slope = slope_in_unit(&unit, now->mean[1], run_mean(now) + now->mean[1] * now->rows / 2); /* by now, not on average */
-    return true;
+    return isfinite(*level) && isfinite(*slope);
 }
 
 /* The state goes out as it lies in memory, behind a mark that changes with its layout: checkpoints are read back by the
@@ -318,6 +327,13 @@ void trend_save(const struct trend *trend, struct bytes *out)
     bytes_append(out, &trend->state, sizeof trend->state);
 }
 
+static bool state_is_sound(const struct state *state)
+{
+    return sound_is_count(state->row) && state->spike_row >= INT64_MIN / 2 && state->spike_row <= state->row && state->runs.row <= state->row &&
+           isfinite(state->noise) && isfinite(state->score) && sound_is_flag(&state->hushed) && season_is_sound(&state->season) && skew_is_sound(&state->skew) &&
+           surprise_is_sound(&state->surprise) && patience_is_sound(&state->patience) && unusual_is_sound(&state->unusual) && runs_are_sound(&state->runs);
+}
+
 struct trend *trend_load(const struct trend_config *config, struct view saved)
 {
     struct mark mark = mark_of(config);
@@ -325,7 +341,7 @@ struct trend *trend_load(const struct trend_config *config, struct view saved)
         return NULL;
     struct trend *trend = trend_create(config);
     memcpy(&trend->state, saved.data + sizeof mark, sizeof trend->state);
-    if (runs_are_sound(&trend->state.runs))
+    if (state_is_sound(&trend->state))
         return trend;
     trend_destroy(trend);
     return NULL;

@@ -1,5 +1,7 @@
 #include "processors/kpi/trend/unusual.h"
 
+#include "processors/kpi/trend/sound.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -62,4 +64,13 @@ double unusual_add(struct unusual *unusual, double distance, double value, doubl
     if (rarest < wake * wake_margin)
         rarest *= wake_rest;
     return rarest / (half_rarity + rarest);
+}
+
+bool unusual_is_sound(const struct unusual *unusual)
+{
+    bool are_sound = isfinite(unusual->level) && isfinite(unusual->spread) && isfinite(unusual->rows) && isfinite(unusual->wake) &&
+                     sound_are_numbers(unusual->mean, UNUSUAL_VIEWS);
+    for (int k = 0; k < UNUSUAL_VIEWS; k++)
+        are_sound &= surprise_is_sound(&unusual->view[k]);
+    return are_sound;
 }

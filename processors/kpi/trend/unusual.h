@@ -20,5 +20,6 @@ void unusual_init(struct unusual *unusual);
 /* `distance`: from the forecast in its deviations, signed; `value`: less the season; `noise`:
  * this row's usual deviation against that of the mean row. */
 double unusual_add(struct unusual *unusual, double distance, double value, double noise);
+bool unusual_is_sound(const struct unusual *unusual); /* sound.h */
 
 #endif
