@@ -166,20 +166,20 @@ void dimensions_finish(struct dimensions *dimensions)
 }
 
 /* Not memcmp, whose call costs more than all of it. */
-static bool tuple_is_same(const struct tuple *tuple, const struct tuple *other)
+static bool tuple_is_same(const struct dimensions *dimensions, const struct tuple *tuple, const struct tuple *other)
 {
     uint32_t differs = (tuple->product ^ other->product) | (tuple->segment ^ other->segment) | (tuple->channel ^ other->channel) |
                        (tuple->region ^ other->region) | (tuple->source ^ other->source);
-    for (int i = 0; i < ATTRIBUTES_MAX; i++)
+    for (uint32_t i = 0; i < dimensions->plan->attribute_count; i++)
         differs |= tuple->attributes[i] ^ other->attributes[i];
     return differs == 0;
 }
 
-static uint32_t tuple_hash(const struct tuple *tuple)
+static uint32_t tuple_hash(const struct dimensions *dimensions, const struct tuple *tuple)
 {
     uint64_t mixed = ((uint64_t)tuple->product << 32 | tuple->segment) * 0x9e3779b97f4a7c15u;
     mixed ^= ((uint64_t)tuple->region << 32 | tuple->source) * 0xff51afd7ed558ccdu;
-    for (int i = 0; i < ATTRIBUTES_MAX; i++)
+    for (uint32_t i = 0; i < dimensions->plan->attribute_count; i++)
         mixed = mixed * 31 + tuple->attributes[i];
     mixed += tuple->channel;
     return (uint32_t)((mixed ^ mixed >> 32) * 0x94d049bb133111ebu >> 32);
@@ -187,8 +187,8 @@ static uint32_t tuple_hash(const struct tuple *tuple)
 
 static uint32_t *place_of(struct dimensions *dimensions, const struct tuple *tuple)
 {
-    uint32_t mask = dimensions->table_capacity - 1, place = tuple_hash(tuple) & mask;
-    while (dimensions->table[place] != 0 && !tuple_is_same(&dimensions->tuples[dimensions->table[place]], tuple))
+    uint32_t mask = dimensions->table_capacity - 1, place = tuple_hash(dimensions, tuple) & mask;
+    while (dimensions->table[place] != 0 && !tuple_is_same(dimensions, &dimensions->tuples[dimensions->table[place]], tuple))
         place = (place + 1) & mask;
     return &dimensions->table[place];
 }
@@ -204,7 +204,7 @@ static void grow_table(struct dimensions *dimensions)
 
 uint32_t dimensions_number(struct dimensions *dimensions, const struct tuple *tuple)
 {
-    if (tuple_is_same(tuple, &dimensions->tuples[0]))
+    if (tuple_is_same(dimensions, tuple, &dimensions->tuples[0]))
         return 0;
     uint32_t *place = place_of(dimensions, tuple);
     if (*place)
