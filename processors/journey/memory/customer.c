@@ -33,7 +33,7 @@ struct customer *customer_create(void)
 /* What is unpacked takes three to five times what it was packed. Whose story is not long has nearly all of it at home; a larger run for them, too,
  * is memory that many awake do not need. By steps, that a run which is given back fits another; the most is less than what the C library maps and
  * unmaps each time. */
-enum { LONG_STORY_BYTES = 640, ROOM_A_PACKED_BYTE = 4, ROOM_STEP_BYTES = 512, ROOM_BYTES_MOST = 96 * 1024 };
+enum { LONG_STORY_BYTES = 640, ROOM_A_PACKED_BYTE = 3, ROOM_STEP_BYTES = 512, ROOM_BYTES_MOST = 96 * 1024 };
 
 void customer_room_for(struct customer *customer, size_t packed_bytes)
 {

@@ -63,16 +63,11 @@ char *room_text(struct room *room, struct view text)
 /* --- arrays --- */
 
 /* The capacity is a function of the count, so that it need not be kept: it is reached exactly when one more must fit. */
-static bool is_full_at(uint32_t count)
-{
-    return (count & (count - 1)) == 0;
-}
-
 void *room_array_grow(struct room *room, void *array, uint32_t count, size_t item_size)
 {
-    if (!is_full_at(count))
+    if (room_capacity_of(count) != count)
         return array;
-    return room_resize(room, array, count * item_size, (count ? 2 * count : 1) * item_size);
+    return room_resize(room, array, count * item_size, room_capacity_of(count + 1) * item_size);
 }
 
 void *room_array_sized(struct room *room, uint32_t count, size_t item_size)
