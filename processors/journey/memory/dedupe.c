@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-/* The capacity of a table is a power of two. */
-enum { GROW_BY = 4 };
+/* A table's capacity is 48, 64, 96, 128 …, and seven eighths of it are used: what is awake has to be in the caches, and nobody is looked for beyond the
+ * first larger id. */
+enum { GROW_BY = 4, TABLE_LEAST = 48 };
 
 void dedupe_finish(struct room *room, struct dedupe *dedupe)
 {
@@ -14,18 +15,38 @@ void dedupe_finish(struct room *room, struct dedupe *dedupe)
     *dedupe = (struct dedupe){0};
 }
 
-/* Where `id` is, or the empty place where it belongs; capacity: neither (a full scanned list). */
+static bool is_table(const struct dedupe *dedupe)
+{
+    return dedupe->capacity > DEDUPE_SCANNED_MAX;
+}
+
+static uint32_t home_of(const struct dedupe *dedupe, uint64_t id)
+{
+    return (uint32_t)((id >> 32) * dedupe->capacity >> 32);
+}
+
+static uint32_t place_after(const struct dedupe *dedupe, uint32_t place)
+{
+    return place + 1 < dedupe->capacity ? place + 1 : 0;
+}
+
+static uint32_t used_most(uint32_t capacity)
+{
+    return capacity / 8 * 7;
+}
+
+/* Where `id` is, if it is there. */
 static uint32_t place_of(const struct dedupe *dedupe, uint64_t id)
 {
-    if (dedupe->capacity <= DEDUPE_SCANNED_MAX) {
+    if (!is_table(dedupe)) {
         uint32_t place = 0;
         while (place < dedupe->count && dedupe->ids[place] != id)
             place++;
         return place;
     }
-    uint32_t mask = dedupe->capacity - 1, place = (uint32_t)id & mask;
-    while (dedupe->ids[place] != 0 && dedupe->ids[place] != id)
-        place = (place + 1) & mask;
+    uint32_t place = home_of(dedupe, id);
+    while (dedupe->ids[place] != 0 && dedupe->ids[place] < id)
+        place = place_after(dedupe, place);
     return place;
 }
 
@@ -33,9 +54,9 @@ static uint32_t capacity_for(uint32_t count)
 {
     if (count <= DEDUPE_SCANNED_MAX)
         return (count + GROW_BY - 1) / GROW_BY * GROW_BY;
-    uint32_t capacity = 2 * DEDUPE_SCANNED_MAX;
-    while (capacity / 4 * 3 < count)
-        capacity *= 2;
+    uint32_t capacity = TABLE_LEAST;
+    while (used_most(capacity) < count)
+        capacity = capacity % 3 ? capacity / 2 * 3 : capacity / 3 * 4;
     return capacity;
 }
 
@@ -43,9 +64,9 @@ static void allocate(struct room *room, struct dedupe *dedupe, uint32_t capacity
 {
     dedupe->capacity = capacity;
     dedupe->count = 0;
-    size_t size = capacity * (sizeof(uint64_t) + sizeof(uint32_t));
-    dedupe->ids = room_take(room, size);
-    memset(dedupe->ids, 0, size);
+    dedupe->ids = room_take(room, capacity * (sizeof(uint64_t) + sizeof(uint32_t)));
+    if (is_table(dedupe))
+        memset(dedupe->ids, 0, capacity * sizeof(uint64_t)); /* no id, no second */
 }
 
 /* On its way through a table the smaller id takes a place and the larger one goes on: so the table looks the same in whatever
@@ -53,8 +74,8 @@ static void allocate(struct room *room, struct dedupe *dedupe, uint32_t capacity
 void dedupe_put_into_table(struct dedupe *dedupe, uint64_t id, uint32_t second)
 {
     uint32_t *seconds = dedupe_seconds(dedupe);
-    uint32_t mask = dedupe->capacity - 1, place = (uint32_t)id & mask;
-    for (; dedupe->ids[place] != 0; place = (place + 1) & mask) {
+    uint32_t place = home_of(dedupe, id);
+    for (; dedupe->ids[place] != 0; place = place_after(dedupe, place)) {
         if (dedupe->ids[place] < id)
             continue;
         uint64_t larger = dedupe->ids[place];
@@ -73,11 +94,11 @@ void dedupe_put_into_table(struct dedupe *dedupe, uint64_t id, uint32_t second)
 static void rebuild(struct room *room, struct dedupe *dedupe, int64_t kept_after, uint32_t more)
 {
     struct dedupe old = *dedupe;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < old.capacity; i++)
+    uint32_t kept = 0, end = dedupe_end(&old);
+    for (uint32_t i = 0; i < end; i++)
         kept += old.ids[i] != 0 && dedupe_seconds(&old)[i] > kept_after;
     allocate(room, dedupe, capacity_for(kept + more));
-    for (uint32_t i = 0; i < old.capacity; i++) {
+    for (uint32_t i = 0; i < end; i++) {
         if (old.ids[i] != 0 && dedupe_seconds(&old)[i] > kept_after)
             dedupe_put(dedupe, old.ids[i], dedupe_seconds(&old)[i]);
     }
@@ -86,9 +107,9 @@ static void rebuild(struct room *room, struct dedupe *dedupe, int64_t kept_after
 
 static bool is_full(const struct dedupe *dedupe)
 {
-    if (dedupe->capacity <= DEDUPE_SCANNED_MAX)
+    if (!is_table(dedupe))
         return dedupe->count >= dedupe->capacity;
-    return dedupe->count >= dedupe->capacity / 4 * 3;
+    return dedupe->count >= used_most(dedupe->capacity);
 }
 
 static int compare_seconds(const void *a, const void *b)
@@ -102,7 +123,7 @@ static void forget_oldest(struct room *room, struct dedupe *dedupe, uint64_t *fo
 {
     uint32_t *seconds = memory_allocate(dedupe->count * sizeof *seconds);
     uint32_t count = 0, before = dedupe->count;
-    for (uint32_t i = 0; i < dedupe->capacity; i++) {
+    for (uint32_t i = 0; i < dedupe_end(dedupe); i++) {
         if (dedupe->ids[i] != 0)
             seconds[count++] = dedupe_seconds(dedupe)[i];
     }
@@ -120,7 +141,7 @@ bool dedupe_first_sight(struct room *room, struct dedupe *dedupe, const struct u
     second = second < 0 ? 0 : second > UINT32_MAX ? UINT32_MAX : second;
     if (dedupe->capacity > 0) {
         uint32_t place = place_of(dedupe, id);
-        if (place < dedupe->capacity && dedupe->ids[place] == id) {
+        if (place < dedupe_end(dedupe) && dedupe->ids[place] == id) {
             bool is_first = dedupe_seconds(dedupe)[place] <= kept_after;
             if (is_first)
                 dedupe_seconds(dedupe)[place] = (uint32_t)second;

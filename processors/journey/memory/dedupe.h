@@ -42,6 +42,12 @@ static inline uint64_t dedupe_mixed(uint64_t id_high, uint64_t id_low)
     return mixed ? mixed : 1;
 }
 
+/* As many places are looked at for all ids; those of a table with an id of 0 are empty. */
+static inline uint32_t dedupe_end(const struct dedupe *dedupe)
+{
+    return dedupe->capacity <= DEDUPE_SCANNED_MAX ? dedupe->count : dedupe->capacity;
+}
+
 /* By place; they lie behind the ids. */
 static inline uint32_t *dedupe_seconds(const struct dedupe *dedupe)
 {

@@ -88,7 +88,7 @@ static inline uint32_t *recent_of(struct packing *packing, uint64_t mixed)
 /* A table has empty places, in no order: a branch at each would be foretold wrongly half of the time, and then costs more than all else. */
 static void seen_begin(struct packing *packing, const struct dedupe *seen)
 {
-    uint32_t end = seen->capacity <= DEDUPE_SCANNED_MAX ? seen->count : seen->capacity, place = 0;
+    uint32_t end = dedupe_end(seen), place = 0;
     places_reserve(packing, end + 1);
     for (uint32_t i = 0; i < end; i++) {
         packing->mixed[place] = seen->ids[i];
