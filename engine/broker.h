@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 enum broker_event {
     BROKER_NOTHING,
@@ -39,10 +40,27 @@ struct broker_batch {
     enum broker_event event;
     const int32_t *partitions; /* of the event */
     size_t partition_count;
-    bool was_input_gone; /* before these records came there was no such topic for a while: they may be another's (input_id) */
+    bool was_input_gone; /* before these records came there was no such topic for a while: they may be another's (origin_ids) */
 };
 
 enum { BROKER_METADATA_MAX = 256, BROKER_ID_SIZE = 24 };
+
+/* The topics that a worker's state is of. */
+enum broker_origin { ORIGIN_INPUT, ORIGIN_CHECKPOINT, ORIGINS };
+
+/* The broker's own ids of them, which a topic that is deleted and made anew under its name does not share. "": not known. */
+struct broker_ids {
+    char of[ORIGINS][BROKER_ID_SIZE];
+};
+
+/* What is not known by now stays as it was. */
+static inline void broker_ids_update(struct broker_ids *ids, const struct broker_ids *now)
+{
+    for (int origin = 0; origin < ORIGINS; origin++) {
+        if (now->of[origin][0])
+            memcpy(ids->of[origin], now->of[origin], BROKER_ID_SIZE);
+    }
+}
 
 /* A committed offset and the text that was committed with it. */
 struct broker_commit {
@@ -78,9 +96,8 @@ struct broker_port {
     int64_t (*begin_offset)(struct broker *broker, int32_t partition); /* asks and waits; −1: no answer */
     int64_t (*end_offset)(struct broker *broker, int32_t partition); /* for the lag; −1: not known yet */
     int32_t (*input_partitions)(struct broker *broker); /* asks and waits; 0: no answer */
-    /* The broker's own id of the input topic, which one that is deleted and made anew under its name does not share. `is_fresh`: as it is
-     * from now on (RETRY: ask again), else as it was seen last, a second ago as a rule. "": not to be had. */
-    enum outcome (*input_id)(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE]);
+    /* `is_fresh`: as they are from now on (RETRY: ask again), else as they were seen last, a second ago as a rule. */
+    enum outcome (*origin_ids)(struct broker *broker, bool is_fresh, struct broker_ids *ids);
 
     /* The broker has said that there is no such topic, and nothing has come of it since. */
     bool (*is_input_gone)(struct broker *broker);

@@ -199,7 +199,9 @@ bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max
 }
 
 /* --- the marker as text: "touchstream 1 VERSION OFFSET CLOCK", and " SUMMED_OFFSET" where that is behind the committed one, and
- * " topic=ID" where the id of the input is known */
+ * " topic=ID" and " state=ID" where the ids of the input and of the checkpoint topic are known */
+
+static const char *const id_names[ORIGINS] = {[ORIGIN_INPUT] = "topic", [ORIGIN_CHECKPOINT] = "state"};
 
 static void append(char metadata[BROKER_METADATA_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -218,8 +220,23 @@ void checkpoint_marker_print(const struct task *task, char metadata[BROKER_METAD
              task->checkpoint.marker_offset, task->checkpoint.marker_clock_ms);
     if (task->has_unsummed)
         append(metadata, " %" PRId64, task->summed_offset);
-    if (task->input_id[0])
-        append(metadata, " topic=%s", task->input_id);
+    for (int origin = 0; origin < ORIGINS; origin++) {
+        if (task->ids.of[origin][0])
+            append(metadata, " %s=%s", id_names[origin], task->ids.of[origin]);
+    }
+}
+
+/* How long it is; 0: there is none of this name. */
+static size_t id_parse(const char *text, const char *name, char id[BROKER_ID_SIZE])
+{
+    size_t before = strlen(name) + 2;
+    if (text[0] != ' ' || strncmp(text + 1, name, before - 2) != 0 || text[before - 1] != '=')
+        return 0;
+    size_t size = strcspn(text + before, " ");
+    if (size == 0 || size >= BROKER_ID_SIZE)
+        return 0;
+    memcpy(id, text + before, size);
+    return before + size;
 }
 
 bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out)
@@ -230,7 +247,7 @@ bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out
         return false;
     if (sscanf(metadata + consumed, " %" SCNd64 "%n", &out->summed_offset, &more) == 1)
         consumed += more;
-    if (sscanf(metadata + consumed, " topic=%23s%n", out->input_id, &more) == 1)
-        consumed += more;
+    for (int origin = 0; origin < ORIGINS; origin++)
+        consumed += (int)id_parse(metadata + consumed, id_names[origin], out->ids.of[origin]);
     return metadata[consumed] == '\0';
 }

@@ -80,7 +80,7 @@ struct checkpoint_marker {
     int64_t offset, clock_ms;
     int64_t summed_offset; /* −1: as far as the committed offset */
     int version;
-    char input_id[BROKER_ID_SIZE]; /* "": from before it was noted, or not known then */
+    struct broker_ids ids; /* "": from before it was noted, or not known then */
 };
 bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out);
 

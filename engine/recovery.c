@@ -11,8 +11,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "engine/input.h"
 #include "engine/mutation.h"
+#include "engine/origin.h"
 #include "engine/worker_batch.h"
 #include "engine/worker_report.h"
 #include "engine/worker_wait.h"
@@ -39,12 +39,11 @@ static void task_add(struct worker *worker, struct task *task)
 static void task_place(struct worker *worker, struct task *task, const struct broker_commit *commit)
 {
     struct checkpoint_marker marker;
-    memcpy(task->input_id, worker->input_id, sizeof task->input_id);
+    task->ids = worker->ids;
     task->committed_offset = commit->offset;
     task->next_offset = task->summed_offset = commit->offset > 0 ? commit->offset : 0;
     if (commit->offset >= 0 && checkpoint_marker_parse(commit->metadata, &marker)) {
-        if (marker.input_id[0])
-            memcpy(task->input_id, marker.input_id, sizeof task->input_id);
+        broker_ids_update(&task->ids, &marker.ids);
         task->clock_ms = MUTANT(CLOCK_NOT_RESTORED) ? CLOCK_UNSET : marker.clock_ms;
         if (marker.offset < task->next_offset)
             task->next_offset = marker.offset;
@@ -106,7 +105,7 @@ static bool are_known(struct worker *worker, const struct broker_commit *commits
     for (size_t i = 0; i < count; i++) {
         struct checkpoint_marker marker;
         bool has_marker = commits[i].offset >= 0 && checkpoint_marker_parse(commits[i].metadata, &marker);
-        if (has_marker && !input_is_known(worker, &commits[i], &marker))
+        if (has_marker && !origin_is_known(worker, &commits[i], &marker))
             return false;
     }
     return true;
@@ -123,7 +122,7 @@ static enum outcome on_assigned(struct worker *worker)
         }
     }
     worker->input_partitions = worker->broker->port->input_partitions(worker->broker);
-    enum outcome outcome = input_learn(worker);
+    enum outcome outcome = origin_learn(worker);
     if (outcome == OUTCOME_OK)
         outcome = worker->broker->port->committed(worker->broker, commits, worker->event_count);
     if (outcome == OUTCOME_RETRY) {

@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "engine/farewell.h"
 #include "engine/kafka/kafka_broker.h"
+#include "engine/origin.h"
 #include "engine/worker.h"
 
 #include <pthread.h>
@@ -197,17 +198,21 @@ static struct publisher *ticks_create(const struct runner_config *config)
     return ticks;
 }
 
-static struct identity *identity_of_input(const struct runner_config *config)
+static struct identity *identity_of_origins(const struct runner_config *config)
 {
-    char topic[300];
-    snprintf(topic, sizeof topic, "%s%s", config->kafka->topic_prefix ? config->kafka->topic_prefix : "", config->processor->input);
-    return identity_create(config->kafka, topic);
+    char names[ORIGINS][ORIGIN_NAME_SIZE];
+    const char *topics[ORIGINS];
+    for (int origin = 0; origin < ORIGINS; origin++) {
+        origin_name(config, (enum broker_origin)origin, names[origin]);
+        topics[origin] = names[origin];
+    }
+    return identity_create(config->kafka, topics);
 }
 
 enum outcome runner_run(const struct runner_config *config, atomic_bool *stop)
 {
     int64_t count = config->settings.threads;
-    struct kafka_shared shared = {ticks_create(config), identity_of_input(config)};
+    struct kafka_shared shared = {ticks_create(config), identity_of_origins(config)};
     struct runner_thread *threads = memory_zeroed((size_t)count, sizeof *threads);
     atomic_bool is_failed = false;
     for (int i = 0; i < count; i++) {

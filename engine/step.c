@@ -142,7 +142,7 @@ static enum outcome step_record(struct task *task, const struct step_room *room,
                                 const struct lane *lane)
 {
     if (record->offset < task->next_offset && !MUTANT(DUPLICATES_APPLIED)) {
-        task->is_doubtful = true; /* delivered twice, or another topic's: see input.h */
+        task->is_doubtful = true; /* delivered twice, or another topic's: see origin.h */
         return OUTCOME_OK;
     }
     if (outcome_is_for_later(lane->routed))

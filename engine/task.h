@@ -33,7 +33,7 @@ struct task {
     int64_t committed_offset; /* everything before it was committed, by us or an earlier owner; −1: nothing ever */
     int64_t summed_offset;    /* the processor's sums hold everything before it and were sent; see has_unsummed */
     int64_t clock_ms;         /* CLOCK_UNSET: no record yet */
-    char input_id[BROKER_ID_SIZE]; /* of the topic whose records were applied; "": not known */
+    struct broker_ids ids;    /* of the topics whose records were applied, and that the entries are in */
     int64_t allowed_disorder_ms;
     int64_t entries_max;
     int32_t input_partitions; /* 0: not known */
@@ -50,8 +50,8 @@ struct task {
     int64_t loading_since_us;
     int64_t watched_offset;   /* watch.c: next_offset when it last moved, */
     int64_t still_looks;      /* and how many looks ago that was */
-    int short_looks;          /* input.c: in a row, at which the input ended before next_offset */
-    bool is_doubtful;         /* input.c: a record came at an offset that was applied before */
+    int short_looks;          /* origin.c: in a row, at which the input ended before next_offset */
+    bool is_doubtful;         /* origin.c: a record came at an offset that was applied before */
     int64_t parked, applied;  /* counted since the last report */
 };
 

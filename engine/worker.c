@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "engine/gone.h"
-#include "engine/input.h"
+#include "engine/origin.h"
 #include "engine/recovery.h"
 #include "engine/worker_batch.h"
 #include "engine/worker_report.h"
@@ -55,7 +55,7 @@ static enum outcome ends_note(struct worker *worker, const struct broker_batch *
             continue;
         bool is_short = batch->ends[i].offset < task->next_offset;
         if (is_short && !task->is_placed)
-            return input_is_short(worker, task, batch->ends[i].offset);
+            return origin_is_short(worker, task, batch->ends[i].offset);
         if (is_short)
             continue; /* an end noted before the last records came */
         task_note_place(task, batch->ends[i].offset);
@@ -101,7 +101,7 @@ static enum outcome take_records(struct worker *worker)
         return OUTCOME_STOP;
     worker_note_event(worker, &batch);
     if (batch.was_input_gone)
-        input_doubt(worker);
+        origin_doubt(worker);
     if (batch.count) {
         now_ms = worker_now_ms(worker);
         if (!worker->is_batch_open)
@@ -161,7 +161,7 @@ enum outcome worker_step(struct worker *worker)
     worker_beat(worker);
     if (watch_is_stuck(worker, now_ms))
         return OUTCOME_STOP;
-    enum outcome outcome = input_look(worker, now_ms);
+    enum outcome outcome = origin_look(worker, now_ms);
     if (outcome != OUTCOME_OK)
         return outcome == OUTCOME_STOP ? OUTCOME_STOP : worker_wait_for_events(worker, 0);
     if (now_ms < worker->again_at_ms) { /* after a failure: events still, records not */
@@ -178,7 +178,7 @@ enum outcome worker_step(struct worker *worker)
         return OUTCOME_OK;
     if (take_records(worker) == OUTCOME_STOP)
         return OUTCOME_STOP;
-    if (input_is_in_doubt(worker))
+    if (origin_is_in_doubt(worker))
         return OUTCOME_OK;
     if (worker->loading_count && recovery_load(worker, IDLE_WAIT_MS / 10) == OUTCOME_STOP)
         return OUTCOME_STOP;
@@ -193,7 +193,7 @@ enum outcome worker_step(struct worker *worker)
 /* Offsets of a topic that is not there are not taken, however often they are sent. */
 enum outcome worker_close(struct worker *worker)
 {
-    if (worker->broker->port->is_input_gone(worker->broker) || input_look(worker, worker_now_ms(worker)) != OUTCOME_OK)
+    if (worker->broker->port->is_input_gone(worker->broker) || origin_look(worker, worker_now_ms(worker)) != OUTCOME_OK)
         return OUTCOME_RETRY;
     return batch_commit_checkpoints(worker, false);
 }

@@ -39,9 +39,9 @@ struct worker {
     int64_t reported_at_ms;
     struct worker_report *report; /* metrics and status; worker_report.c */
     struct watch watch;
-    int64_t input_looked_at_ms; /* input.c */
-    int32_t input_partitions;      /* when it was last given any; 0: not known */
-    char input_id[BROKER_ID_SIZE]; /* of the input as it was last seen; "": not known */
+    int32_t input_partitions; /* when it was last given any; 0: not known */
+    int64_t origin_looked_at_ms; /* origin.c */
+    struct broker_ids ids;   /* of the topics as they were last seen */
     atomic_uint *beats;      /* counts on as long as no call hangs; NULL: nobody listens */
 };
 

@@ -23,12 +23,12 @@ static enum outcome tick(struct broker *broker, int32_t partition, int64_t times
     return publisher_send(self->shared.ticks, self->consumer.topic, partition, nothing, nothing, timestamp_ms, NULL);
 }
 
-static enum outcome input_id(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE])
+static enum outcome origin_ids(struct broker *broker, bool is_fresh, struct broker_ids *ids)
 {
     struct kafka_broker *self = (struct kafka_broker *)broker;
     if (is_fresh)
-        return identity_ask(self->shared.identity, &self->consumer.id_ticket, id);
-    identity_read(self->shared.identity, id);
+        return identity_ask(self->shared.identity, &self->consumer.id_ticket, ids);
+    identity_read(self->shared.identity, ids);
     return OUTCOME_OK;
 }
 
@@ -56,7 +56,7 @@ static const struct broker_port kafka_port = {
     .begin_offset = kafka_consumer_begin_offset,
     .end_offset = kafka_consumer_end_offset,
     .input_partitions = kafka_consumer_input_partitions,
-    .input_id = input_id,
+    .origin_ids = origin_ids,
     .is_input_gone = is_input_gone,
     .is_output_gone = kafka_producer_is_topic_gone,
     .begin = kafka_producer_begin,

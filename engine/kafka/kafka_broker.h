@@ -79,7 +79,7 @@ struct kafka_reader {
 /* What the workers of a runner have in common. Outlives them. */
 struct kafka_shared {
     struct publisher *ticks;   /* NULL: no ticks */
-    struct identity *identity; /* of the input */
+    struct identity *identity; /* of the input and the checkpoint topic */
 };
 
 struct kafka_broker {

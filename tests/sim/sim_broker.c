@@ -493,10 +493,10 @@ static void sim_close(struct broker *broker)
     free(self);
 }
 
-static enum outcome sim_input_id(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE])
+static enum outcome sim_origin_ids(struct broker *broker, bool is_fresh, struct broker_ids *ids)
 {
     (void)broker, (void)is_fresh;
-    id[0] = '\0';
+    *ids = (struct broker_ids){{WORLD_INPUT_ID, WORLD_CHECKPOINT_ID}};
     return OUTCOME_OK;
 }
 
@@ -521,7 +521,7 @@ static const struct broker_port sim_port = {
     .begin_offset = sim_begin_offset,
     .end_offset = sim_end_offset,
     .input_partitions = sim_input_partitions,
-    .input_id = sim_input_id,
+    .origin_ids = sim_origin_ids,
     .is_input_gone = sim_is_input_gone,
     .is_output_gone = sim_is_output_gone,
     .begin = sim_begin,

@@ -259,7 +259,7 @@ static void compare_offsets(struct world *world, struct model *model, int partit
     if (world->input[partition].count == 0)
         return;
     char wanted[200];
-    snprintf(wanted, sizeof wanted, "touchstream 1 1 %zu %" PRId64, world->input[partition].count, model->clock_ms);
+    snprintf(wanted, sizeof wanted, "touchstream 1 1 %zu %" PRId64 " topic=" WORLD_INPUT_ID " state=" WORLD_CHECKPOINT_ID, world->input[partition].count, model->clock_ms);
     if (strcmp(wanted, committed->metadata) != 0)
         fail(model, "marker", partition, "", wanted, committed->metadata);
 }

@@ -19,6 +19,10 @@
 
 enum { WORLD_PARTITIONS_MAX = 8, WORLD_OUTPUTS_MAX = 8, WORLD_MEMBERS_MAX = 8, WORLD_PRODUCERS_MAX = 8 };
 
+/* Its topics' ids, as long as Kafka's: so are markers. */
+#define WORLD_INPUT_ID "the-simulation-s-input"
+#define WORLD_CHECKPOINT_ID "the-simulation-s-state"
+
 enum sim_state { SIM_OPEN, SIM_COMMITTED, SIM_ABORTED, SIM_CONTROL, SIM_COMPACTED };
 
 struct sim_record {

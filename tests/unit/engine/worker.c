@@ -1,4 +1,4 @@
-/* A worker, turn by turn: its pace, on a clock that does what the wall's may do; and an input that is another topic all of a sudden. */
+/* A worker, turn by turn: its pace, on a clock that does what the wall's may do; and topics that are others all of a sudden. */
 #include "engine/worker.h"
 
 #include "base/memory.h"
@@ -17,7 +17,7 @@ struct scene {
     bool has_record;
     struct record record;
     bool is_failing; /* commits */
-    const char *input_id;
+    const char *ids[ORIGINS];
     bool is_id_late, was_gone, is_gone;
     bool is_output_gone;
     atomic_bool stop;
@@ -71,11 +71,12 @@ static int64_t end_offset(struct broker *broker, int32_t partition)
     return ((struct scene *)broker)->end;
 }
 
-static enum outcome input_id(struct broker *broker, bool is_fresh, char id[BROKER_ID_SIZE])
+static enum outcome origin_ids(struct broker *broker, bool is_fresh, struct broker_ids *ids)
 {
     if (is_fresh && ((struct scene *)broker)->is_id_late)
         return OUTCOME_RETRY;
-    snprintf(id, BROKER_ID_SIZE, "%s", ((struct scene *)broker)->input_id);
+    for (int origin = 0; origin < ORIGINS; origin++)
+        snprintf(ids->of[origin], BROKER_ID_SIZE, "%s", ((struct scene *)broker)->ids[origin]);
     return OUTCOME_OK;
 }
 
@@ -90,7 +91,7 @@ static bool is_output_gone(struct broker *broker)
 }
 
 static const struct broker_port port = {.poll = poll, .begin = begin, .send_offsets = send_offsets, .commit = commit, .tick = tick,
-                                        .end_offset = end_offset, .input_id = input_id, .is_input_gone = is_input_gone, .is_output_gone = is_output_gone};
+                                        .end_offset = end_offset, .origin_ids = origin_ids, .is_input_gone = is_input_gone, .is_output_gone = is_output_gone};
 
 static enum outcome route(void *task, const struct record *record, struct route *out)
 {
@@ -113,7 +114,7 @@ static const struct processor processor = {.name = "toy", .outputs = outputs, .r
 
 static void scene_begin(struct scene *scene)
 {
-    *scene = (struct scene){.broker = {&port}, .input_id = "first", .end = -1};
+    *scene = (struct scene){.broker = {&port}, .ids = {"first", "its state"}, .end = -1};
     clock_manual_init(&scene->clock, HOURS(1000));
     scene->config = (struct runner_config){.processor = &processor,
                                            .clock = &scene->clock.clock,
@@ -226,19 +227,25 @@ static bool stops(struct scene *scene, int64_t within_ms)
     return false;
 }
 
-static void with_an_input_that_is_made_anew_it_commits_nothing_and_ends(void **state)
+static void commits_nothing_and_ends_with_another(enum broker_origin origin)
 {
-    (void)state;
     struct scene scene;
     scene_begin(&scene);
     pass(&scene, 1500);
-    scene.input_id = ""; /* it is gone, or nobody answers: that may pass */
+    scene.ids[origin] = ""; /* it is gone, or nobody answers: that may pass */
     pass(&scene, 3000);
-    scene.input_id = "second";
+    scene.ids[origin] = "second";
     scene.commits = 0;
     assert_true(stops(&scene, 1100));
     assert_int_equal(scene.commits, 0);
     worker_finish(&scene.worker);
+}
+
+static void with_a_topic_that_is_made_anew_it_commits_nothing_and_ends(void **state)
+{
+    (void)state;
+    commits_nothing_and_ends_with_another(ORIGIN_INPUT);
+    commits_nothing_and_ends_with_another(ORIGIN_CHECKPOINT);
 }
 
 static void records_at_offsets_that_were_had_are_not_passed_over_before_it_is_known_whose_they_are(void **state)
@@ -255,7 +262,7 @@ static void records_at_offsets_that_were_had_are_not_passed_over_before_it_is_kn
     assert_int_equal(worker_close(&scene.worker), OUTCOME_RETRY); /* nor if it is to end meanwhile */
     scene.is_id_late = false;
     pass(&scene, 10); /* delivered twice, then */
-    scene.input_id = "second";
+    scene.ids[ORIGIN_INPUT] = "second";
     scene.has_record = true;
     scene.worker.closed_at_ms = 0; /* a commit is due */
     scene.worker.tasks.tasks[0]->is_touched = true;
@@ -271,7 +278,7 @@ static void records_that_come_after_it_was_gone_are_not_committed_before_it_is_k
     scene_begin(&scene);
     pass(&scene, 1010);
     scene.commits = 0;
-    scene.input_id = "second";
+    scene.ids[ORIGIN_INPUT] = "second";
     scene.has_record = scene.was_gone = true;
     scene.worker.tasks.tasks[0]->is_touched = true;
     scene.worker.closed_at_ms = 0;
@@ -324,7 +331,7 @@ static void a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_
     (void)state;
     struct scene scene;
     scene_begin(&scene);
-    scene.input_id = "";
+    scene.ids[ORIGIN_INPUT] = "";
     struct task *task = scene.worker.tasks.tasks[0];
     task->next_offset = 50;
     task->is_placed = true;
@@ -338,7 +345,7 @@ static void a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_
     worker_finish(&scene.worker);
 }
 
-static void a_marker_tells_of_which_topic_it_is(void **state)
+static void a_marker_tells_of_which_topics_it_is(void **state)
 {
     (void)state;
     char text[BROKER_METADATA_MAX];
@@ -346,18 +353,23 @@ static void a_marker_tells_of_which_topic_it_is(void **state)
     struct task *task = task_create(&processor, NULL, 0);
     task->checkpoint.marker_offset = 7;
     task->checkpoint.marker_clock_ms = 1000;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 8; i++) {
         task->has_unsummed = i & 1;
         task->summed_offset = 5;
-        snprintf(task->input_id, sizeof task->input_id, "%s", i & 2 ? "9xX_-0123456789abcdefg" : "");
+        snprintf(task->ids.of[ORIGIN_INPUT], BROKER_ID_SIZE, "%s", i & 2 ? "9xX_-0123456789abcdefg" : "");
+        snprintf(task->ids.of[ORIGIN_CHECKPOINT], BROKER_ID_SIZE, "%s", i & 4 ? "1_-Xx90123456789abcdef" : "");
         checkpoint_marker_print(task, text);
         assert_true(checkpoint_marker_parse(text, &marker));
         assert_int_equal(marker.offset, 7);
         assert_int_equal(marker.clock_ms, 1000);
         assert_int_equal(marker.summed_offset, i & 1 ? 5 : -1);
-        assert_string_equal(marker.input_id, task->input_id);
+        assert_string_equal(marker.ids.of[ORIGIN_INPUT], task->ids.of[ORIGIN_INPUT]);
+        assert_string_equal(marker.ids.of[ORIGIN_CHECKPOINT], task->ids.of[ORIGIN_CHECKPOINT]);
     }
     assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 5 topic=a more", &marker));
+    assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 5 state=a topic=b", &marker));
+    assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 state=", &marker));
+    assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 state=longer-than-kafka-s-ids-are", &marker));
     assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 and more", &marker));
     task_destroy(task);
 }
@@ -368,12 +380,12 @@ int main(void)
                                        cmocka_unit_test(events_of_the_past_do_not_hold_up_ticks),
                                        cmocka_unit_test(a_clock_that_leaps_ahead_makes_no_more_of_them),
                                        cmocka_unit_test(what_failed_is_tried_again_in_time_though_the_clock_is_put_back),
-                                       cmocka_unit_test(with_an_input_that_is_made_anew_it_commits_nothing_and_ends),
+                                       cmocka_unit_test(with_a_topic_that_is_made_anew_it_commits_nothing_and_ends),
                                        cmocka_unit_test(records_at_offsets_that_were_had_are_not_passed_over_before_it_is_known_whose_they_are),
                                        cmocka_unit_test(records_that_come_after_it_was_gone_are_not_committed_before_it_is_known_whose_they_are),
                                        cmocka_unit_test(whoever_ends_without_an_input_does_not_try_to_commit),
                                        cmocka_unit_test(whoever_ends_without_an_output_tries_to_commit_once),
                                        cmocka_unit_test(a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment),
-                                       cmocka_unit_test(a_marker_tells_of_which_topic_it_is)};
+                                       cmocka_unit_test(a_marker_tells_of_which_topics_it_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
