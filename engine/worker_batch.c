@@ -200,11 +200,12 @@ static bool is_stop_wanted(const struct worker *worker)
     return worker->stop && atomic_load(worker->stop);
 }
 
-/* Told to end, after a try that failed. What is to go into a topic that was deleted cannot be committed: librdkafka hopes for half a minute that there will
- * be one again. */
+/* Told to end, after a try that failed. What is to go into a topic that was deleted, and offsets of one, cannot be committed: librdkafka hopes for half
+ * a minute that there will be one again. */
 static bool is_in_vain(const struct worker *worker)
 {
-    return is_stop_wanted(worker) && worker->backoff_ms && worker->broker->port->is_output_gone(worker->broker);
+    const struct broker_port *port = worker->broker->port;
+    return is_stop_wanted(worker) && worker->backoff_ms && (port->is_input_gone(worker->broker) || port->is_output_gone(worker->broker));
 }
 
 /* Finishes a batch that is closed already. */

@@ -51,7 +51,7 @@ void kafka_tell_topic_gone(const struct kafka_link *link, const char *topic)
                     "by", link->name, NULL);
 }
 
-static void topic_gone(struct kafka_link *link, const char *topic)
+void kafka_link_topic_gone(struct kafka_link *link, const char *topic)
 {
     atomic_store(&link->is_topic_gone, true);
     atomic_store(&link->had_topic_gone, true);
@@ -65,7 +65,7 @@ void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void 
     log_speak_for(link->service);
     if (kafka_is_topic_missing((rd_kafka_resp_err_t)code)) {
         snprintf(text, sizeof text, "%.*s", (int)strcspn(reason, " :"), reason); /* «TOPIC [PARTITION]: …» or «TOPIC: …» */
-        topic_gone(link, text);
+        kafka_link_topic_gone(link, text);
         return;
     }
     switch ((rd_kafka_resp_err_t)code) {
@@ -237,7 +237,7 @@ struct record kafka_record_of(const rd_kafka_message_t *message, struct view top
 bool kafka_message_is_record(struct kafka_link *link, const rd_kafka_message_t *message)
 {
     if (kafka_is_topic_missing(message->err) && message->rkt) {
-        topic_gone(link, rd_kafka_topic_name(message->rkt));
+        kafka_link_topic_gone(link, rd_kafka_topic_name(message->rkt));
         return false;
     }
     switch (message->err) {

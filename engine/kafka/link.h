@@ -56,6 +56,9 @@ bool kafka_link_check(struct kafka_link *link, rd_kafka_t *handle);
 /* Kafka has no such topic, or not so many partitions of it. */
 bool kafka_is_topic_missing(rd_kafka_resp_err_t code);
 
+/* Kafka has said so of a topic that this handle is about: notes it, and tells. Any thread. */
+void kafka_link_topic_gone(struct kafka_link *link, const char *topic);
+
 /* Says so: once for all partitions, and whoever else notices. Any thread. */
 void kafka_tell_topic_gone(const struct kafka_link *link, const char *topic);
 

@@ -401,6 +401,15 @@ enum outcome kafka_producer_produce(struct broker *broker, const struct broker_m
     return OUTCOME_OK;
 }
 
+/* Kafka takes no offsets of an input that it does not have, or takes it for one it has lost for a moment: asked again, it knows. */
+static void look_for_input(struct kafka_broker *self)
+{
+    struct kafka_consumer *consumer = &self->consumer;
+    int32_t count;
+    if (kafka_partition_count(consumer->handle, consumer->topic, ASK_SHORTLY_MS, &count) == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        kafka_link_topic_gone(&consumer->link, consumer->topic);
+}
+
 enum outcome kafka_producer_send_offsets(struct broker *broker, const struct broker_commit *commits, size_t count)
 {
     struct kafka_broker *self = (struct kafka_broker *)broker;
@@ -416,9 +425,11 @@ enum outcome kafka_producer_send_offsets(struct broker *broker, const struct bro
         place->metadata = memory_copy_text(commits[i].metadata);
         place->metadata_size = strlen(commits[i].metadata);
     }
-    outcome = outcome_of(&self->producer, "offsets",
-                         rd_kafka_send_offsets_to_transaction(self->producer.handle, offsets, membership->told, CALL_MS));
+    rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(self->producer.handle, offsets, membership->told, CALL_MS);
     rd_kafka_topic_partition_list_destroy(offsets); /* frees the metadata too */
+    if (error && kafka_is_topic_missing(rd_kafka_error_code(error)))
+        look_for_input(self);
+    outcome = outcome_of(&self->producer, "offsets", error);
     return outcome;
 }
 

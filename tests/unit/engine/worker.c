@@ -19,7 +19,7 @@ struct scene {
     bool is_failing; /* commits */
     const char *ids[ORIGINS];
     bool is_id_late, was_gone, is_gone;
-    bool is_output_gone;
+    bool is_output_gone, loses_input; /* with a commit that fails */
     atomic_bool stop;
     int64_t end;
     int commits, tries, ticks;
@@ -50,6 +50,7 @@ static enum outcome commit(struct broker *broker)
 {
     struct scene *scene = (struct scene *)broker;
     scene->tries++;
+    scene->is_gone |= scene->loses_input;
     if (scene->is_failing)
         return OUTCOME_RETRY;
     scene->commits++;
@@ -305,14 +306,13 @@ static void whoever_ends_without_an_input_does_not_try_to_commit(void **state)
 }
 
 /* Half a minute otherwise; nor is a topic's absence the end of a commit that goes through, having nothing for it. */
-static void whoever_ends_without_an_output_tries_to_commit_once(void **state)
+static void tries_once_where_a_commit_cannot_be(bool loses_input)
 {
-    (void)state;
     struct scene scene;
     scene_begin(&scene);
     pass(&scene, 1010);
     scene.worker.stop = &scene.stop;
-    scene.is_output_gone = true;
+    scene.is_output_gone = !loses_input;
     atomic_store(&scene.stop, true);
     scene.worker.tasks.tasks[0]->is_touched = true;
     scene.commits = 0;
@@ -320,10 +320,18 @@ static void whoever_ends_without_an_output_tries_to_commit_once(void **state)
     assert_int_equal(scene.commits, 1);
     scene.worker.tasks.tasks[0]->is_touched = true;
     scene.is_failing = true;
+    scene.loses_input = loses_input;
     scene.tries = 0;
     assert_int_not_equal(worker_close(&scene.worker), OUTCOME_OK);
     assert_int_equal(scene.tries, 1);
     worker_finish(&scene.worker);
+}
+
+static void whoever_ends_without_an_output_or_loses_the_input_tries_to_commit_once(void **state)
+{
+    (void)state;
+    tries_once_where_a_commit_cannot_be(false);
+    tries_once_where_a_commit_cannot_be(true);
 }
 
 static void a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment(void **state)
@@ -384,7 +392,7 @@ int main(void)
                                        cmocka_unit_test(records_at_offsets_that_were_had_are_not_passed_over_before_it_is_known_whose_they_are),
                                        cmocka_unit_test(records_that_come_after_it_was_gone_are_not_committed_before_it_is_known_whose_they_are),
                                        cmocka_unit_test(whoever_ends_without_an_input_does_not_try_to_commit),
-                                       cmocka_unit_test(whoever_ends_without_an_output_tries_to_commit_once),
+                                       cmocka_unit_test(whoever_ends_without_an_output_or_loses_the_input_tries_to_commit_once),
                                        cmocka_unit_test(a_log_that_lost_its_end_ends_it_but_not_one_whose_end_is_hidden_for_a_moment),
                                        cmocka_unit_test(a_marker_tells_of_which_topics_it_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
