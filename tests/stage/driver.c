@@ -257,12 +257,23 @@ static void fire_timers(struct driver *driver)
     }
 }
 
+/* Where the clock is once the record has been seen. */
+static int64_t clock_after(const struct driver *driver, enum outcome routed, const struct route *route)
+{
+    if (routed != OUTCOME_OK || route->event_at_ms == INT64_MIN)
+        return driver->clock_ms;
+    int64_t at_ms = route->event_at_ms - (route->is_tick ? 0 : driver->processor->allowed_disorder_ms);
+    return at_ms > driver->clock_ms ? at_ms : driver->clock_ms;
+}
+
 static enum outcome run_record(struct driver *driver, const struct record *record)
 {
     struct route route = {.event_at_ms = INT64_MIN};
     driver->record_at_ms = record->timestamp_ms;
     enum outcome outcome = driver->processor->route(driver->task, record, &route);
+    int64_t before_ms = driver->clock_ms;
     struct step step = step_of(driver, record);
+    step.clock_ms = clock_after(driver, outcome, &route);
     if (outcome == OUTCOME_OK && route.key.data) {
         struct slot *slot = slot_open(driver, route.key);
         if (slot->entry.applied_offset < driver->offset) {
@@ -272,12 +283,7 @@ static enum outcome run_record(struct driver *driver, const struct record *recor
     }
     if (outcome == OUTCOME_PARK)
         driver->processor->park(&step, record);
-    int64_t before_ms = driver->clock_ms;
-    if (route.event_at_ms != INT64_MIN) {
-        int64_t clock_ms = route.event_at_ms - (route.is_tick ? 0 : driver->processor->allowed_disorder_ms);
-        if (clock_ms > driver->clock_ms)
-            driver->clock_ms = clock_ms;
-    }
+    driver->clock_ms = step.clock_ms;
     fire_timers(driver);
     step = step_of(driver, record);
     if (driver->clock_ms > before_ms && driver->processor->clock_moved)

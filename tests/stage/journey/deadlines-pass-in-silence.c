@@ -37,6 +37,22 @@ static void breach_fires_in_silence(void **state)
     desk_close(&desk);
 }
 
+/* The very event that moves the clock past a deadline comes after it. */
+static void who_answers_too_late_does_not_undo_the_breach(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open(&desk);
+    desk_ticket(&desk, 0, "t1", "OPENED");
+    desk_ticket(&desk, HOURS(3), "t1", "AGENT_REPLIED");
+    const struct alert *breach = desk_rule(&desk, "sla.first_response.breach");
+    assert_non_null(breach);
+    assert_int_equal(breach->opened_at_ms, DESK_START_MS + HOURS(2));
+    assert_int_equal(breach->state, ALERT_STATE_RESOLVED);
+    assert_int_equal(breach->revision, 2);
+    desk_close(&desk);
+}
+
 static void answered_at_the_deadline_is_met(void **state)
 {
     struct desk desk;
@@ -138,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(breach_fires_in_silence),      cmocka_unit_test(answered_at_the_deadline_is_met),
+        cmocka_unit_test(who_answers_too_late_does_not_undo_the_breach),
         cmocka_unit_test(a_paused_clock_warns_later),   cmocka_unit_test(device_in_trouble_is_one_alert),
         cmocka_unit_test(a_device_with_a_long_name_is_cut_between_characters),
         cmocka_unit_test(a_crash_changes_nothing),

@@ -24,6 +24,19 @@ static void totals_stay_and_gauges_do_not(void **state)
     life_end(&life);
 }
 
+/* It passed before the forgetting, though nothing told us so but the forgetting itself. */
+static void a_deadline_that_has_passed_counts(void **state)
+{
+    (void)state;
+    struct life life;
+    life_begin(&life);
+    life_ticket(&life, 0, "OPENED");
+    life_add(&life, HOURS(3), "CustomerForgotten", "");
+    assert_int_equal(life_sums(&life, "sla_first_response all").n, 1);
+    assert_int_equal(life_sums(&life, "response_24h all").n, 0);
+    life_end(&life);
+}
+
 static void who_comes_back_is_new(void **state)
 {
     (void)state;
@@ -197,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(totals_stay_and_gauges_do_not),
+        cmocka_unit_test(a_deadline_that_has_passed_counts),
         cmocka_unit_test(who_comes_back_is_new),
         cmocka_unit_test(what_comes_late_counts_and_leaves_no_trace),
         cmocka_unit_test(who_was_forgotten_long_ago_is_new),
