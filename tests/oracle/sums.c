@@ -1,9 +1,9 @@
 /* journey-sums: touchpoints in their JSON form on stdin, a line each, through the journey stage in memory; on stdout what the
  * stage told the KPI stage, added up: a line "KPI DIMENSION MINUTE n num sum squares immature bins" for each bucket, and
- * "sentiment EVENT_ID LABEL SCALED TOPIC…" for each text.
+ * "sentiment EVENT_ID LABEL SCALED TOPIC…" for each text, "alert …" and "followup …" as JSON.
  *
  * Lines between: "tick MS" moves the clock, "commit" ends a batch, "checkpoint N" writes N entries of a pass, "crash" kills
- * and recovers. Arguments: a configuration file, the time zone. For check.py. */
+ * and recovers. Arguments: a configuration file, the time zone. For check.py and relations.py. */
 #include "base/map.h"
 #include "base/memory.h"
 #include "processors/journey/journey.h"
@@ -63,6 +63,14 @@ static void enriched_tell(const struct enriched_touchpoint *enriched)
     printf("\n");
 }
 
+static void record_tell(const char *what, const struct record_shape *shape, const void *record)
+{
+    struct bytes line = {0};
+    record_to_json(&line, shape, record);
+    printf("%s %.*s\n", what, VIEW_ARGUMENTS(bytes_view(&line)));
+    bytes_finish(&line);
+}
+
 static void outputs_take(struct driver *driver)
 {
     struct arena arena;
@@ -75,6 +83,8 @@ static void outputs_take(struct driver *driver)
             continue;
         struct kpi_delta delta;
         struct enriched_touchpoint enriched;
+        struct alert alert;
+        struct follow_up follow_up;
         if (strcmp(output->topic, "kpi.deltas") == 0) {
             if (!kpi_delta_decode(&delta, avro, &arena))
                 die("a delta does not decode");
@@ -84,6 +94,14 @@ static void outputs_take(struct driver *driver)
             if (!enriched_touchpoint_decode(&enriched, avro, &arena))
                 die("an enriched touchpoint does not decode");
             enriched_tell(&enriched);
+        } else if (strcmp(output->topic, "alerts") == 0) {
+            if (!alert_decode(&alert, avro, &arena))
+                die("an alert does not decode");
+            record_tell("alert", &alert_shape, &alert);
+        } else if (strcmp(output->topic, "followups") == 0) {
+            if (!follow_up_decode(&follow_up, avro, &arena))
+                die("a follow-up does not decode");
+            record_tell("followup", &follow_up_shape, &follow_up);
         } else if (strcmp(output->topic, "touchpoints.rejected") == 0) {
             printf("rejected\n");
         }
