@@ -163,6 +163,25 @@ static int64_t promises_next_ms(struct turn *turn)
     return next_at_ms;
 }
 
+int64_t alert_rules_promise_after(struct turn *turn, int64_t after_ms)
+{
+    const struct customer *customer = turn->customer;
+    int64_t next_at_ms = NEVER_MS;
+    for (uint32_t i = 0; customer->open_ticket_count > 0 && i < customer->ticket_count; i++) {
+        struct sla_reading sla;
+        if (customer->tickets[i].id == NULL)
+            continue;
+        sla_read(turn->task, &turn->customer->room, &customer->tickets[i], turn->step->clock_ms, &sla);
+        for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
+            const struct promise *promise = &sla.promises[kind];
+            int64_t at_ms = promise->warn_at_ms > after_ms ? promise->warn_at_ms : promise->due_at_ms;
+            if (promise->is_running && at_ms > after_ms && at_ms < next_at_ms)
+                next_at_ms = at_ms;
+        }
+    }
+    return next_at_ms;
+}
+
 /* Nearly always the review has seen what comes next. */
 int64_t alert_rules_next_ms(struct turn *turn)
 {

@@ -90,8 +90,25 @@ static void crossing_remember(struct turn *turn, struct entry *entry, const stru
     timer_set_by(entry, task->after.next_at_ms);
 }
 
+/* Time alone makes a customer hot as a promise to them is endangered, or broken: at the first such instant since anything happened at which
+ * they were. The clock may be far beyond it, in history or where the partition was silent. Leaves the score as it was then. */
+static int64_t crossed_at_ms(struct turn *turn)
+{
+    int64_t now_ms = turn->at_ms, at_ms = as_of_ms(turn->customer, INT64_MIN);
+    bool is_hot = false;
+    while (!is_hot && at_ms < now_ms) {
+        int64_t next_at_ms = alert_rules_promise_after(turn, at_ms);
+        turn->at_ms = at_ms = next_at_ms < now_ms ? next_at_ms : now_ms;
+        score_read(turn);
+        is_hot = turn->hot.score >= turn->settings->hot_from && !turn_live_case(turn);
+    }
+    turn->at_ms = now_ms;
+    return at_ms;
+}
+
 static bool crossing_of(struct turn *turn, struct case_fact *fact)
 {
+    int64_t at_ms = turn->arrival ? turn->arrival->moment.at_ms : crossed_at_ms(turn);
     const struct hot_reason *heaviest = NULL;
     for (uint32_t i = 0; i < turn->hot.count && heaviest == NULL; i++)
         heaviest = turn->hot.reasons[i].has_event ? &turn->hot.reasons[i] : NULL;
@@ -99,8 +116,7 @@ static bool crossing_of(struct turn *turn, struct case_fact *fact)
         return false;
     *fact = (struct case_fact){.code = FACT_CROSSED, .stage = turn->customer->stage};
     fact->moment = turn->arrival ? turn->arrival->moment : heaviest->event;
-    if (turn->arrival == NULL)
-        fact->moment.at_ms = turn->at_ms;
+    fact->moment.at_ms = at_ms;
     fact->tuple = turn->arrival ? turn->arrival->tuple
                                 : dimensions_of_segment(&turn->task->dimensions, turn->customer->segment);
     struct uuid id = case_id_of(turn->customer_id, &fact->moment);
@@ -115,10 +131,11 @@ static void score_review(struct turn *turn, struct entry *entry)
     if (is_hot == was_hot)
         return;
     customer_care(turn->customer)->is_hot = is_hot;
-    struct case_fact fact;
-    if (!is_hot || turn_live_case(turn) || !crossing_of(turn, &fact))
+    if (!is_hot || turn_live_case(turn))
         return;
-    crossing_remember(turn, entry, &fact);
+    struct case_fact fact;
+    if (crossing_of(turn, &fact))
+        crossing_remember(turn, entry, &fact);
     score_read(turn);
 }
 

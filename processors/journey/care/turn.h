@@ -51,6 +51,8 @@ void case_alerts_forget(struct turn *turn);
 /* alert_rules.c */
 void alert_rules_review(struct turn *turn);
 int64_t alert_rules_next_ms(struct turn *turn);
+/* When the next promise on an open ticket is endangered or broken; NEVER_MS: none. */
+int64_t alert_rules_promise_after(struct turn *turn, int64_t after_ms);
 
 /* rule_alerts.c */
 void rule_alerts_forget(struct turn *turn);

@@ -73,6 +73,37 @@ static void answered_at_the_deadline_is_met(void **state)
     desk_close(&desk);
 }
 
+static void say(struct desk *desk, int64_t at_ms, const char *action)
+{
+    char data[256];
+    snprintf(data, sizeof data, "\"ticket_id\":\"t1\",\"action\":\"%s\",\"text\":\"Terrible service. I will cancel my account.\"", action);
+    desk_add(desk, at_ms, "TicketChanged", data);
+}
+
+/* However far the clock leaps past it. */
+static void a_promise_that_makes_hot_opens_the_case_when_it_breaks(void **state)
+{
+    (void)state;
+    for (int leaps = 0; leaps < 2; leaps++) {
+        struct desk desk;
+        desk_open(&desk);
+        say(&desk, 0, "OPENED");
+        desk_ticket(&desk, HOURS(1), "t1", "RESOLVED");
+        say(&desk, HOURS(2), "REOPENED");
+        desk_ticket(&desk, HOURS(3), "t1", "RESOLVED");
+        say(&desk, HOURS(4), "REOPENED");
+        assert_null(desk_case(&desk));
+        for (int64_t at_ms = HOURS(5); !leaps && at_ms < DAYS(9); at_ms += MINUTES(15))
+            desk_tick(&desk, at_ms);
+        desk_ticket(&desk, DAYS(9), "t1", "CUSTOMER_REPLIED");
+        assert_non_null(desk_case(&desk));
+        assert_int_equal(desk_case(&desk)->kind, ALERT_KIND_HOT_TICKET);
+        assert_int_equal(desk_case(&desk)->opened_at_ms, DESK_START_MS + HOURS(52));
+        assert_int_equal(desk_n(&desk, KPI_LOOP_CONTACT_24H), 1);
+        desk_close(&desk);
+    }
+}
+
 static void a_paused_clock_warns_later(void **state)
 {
     struct desk desk;
@@ -155,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(breach_fires_in_silence),      cmocka_unit_test(answered_at_the_deadline_is_met),
         cmocka_unit_test(who_answers_too_late_does_not_undo_the_breach),
+        cmocka_unit_test(a_promise_that_makes_hot_opens_the_case_when_it_breaks),
         cmocka_unit_test(a_paused_clock_warns_later),   cmocka_unit_test(device_in_trouble_is_one_alert),
         cmocka_unit_test(a_device_with_a_long_name_is_cut_between_characters),
         cmocka_unit_test(a_crash_changes_nothing),
