@@ -50,7 +50,7 @@ static void snapshot_of(const struct customer *customer, struct customer_snapsho
         .has_last_ces = ces >= 0,
         .last_ces = ces,
         .events = (int64_t)customer->events,
-        .first_seen_at_ms = customer->first_activity.at_ms};
+        .first_seen_at_ms = customer_first_seen_ms(customer)};
     if (customer->sentiment_count > 0)
         out->mean_sentiment = (double)customer->sentiment_sum / KPI_SENTIMENT_SCALE / customer->sentiment_count;
 }

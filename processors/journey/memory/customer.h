@@ -197,6 +197,17 @@ struct customer {
     struct packed_name *kept; /* values that they remember for all: keeping.h */
 };
 
+/* Whom somebody only worked on has done nothing, and was seen as that began. */
+static inline int64_t customer_first_seen_ms(const struct customer *customer)
+{
+    return customer->has_activity ? customer->first_activity.at_ms : customer->stage_since_at_ms;
+}
+
+static inline int64_t customer_last_seen_ms(const struct customer *customer)
+{
+    return customer->has_activity ? customer->activity.last_ms : customer->stage_since_at_ms;
+}
+
 enum { CUSTOMER_ROOM_BYTES = 1024 };
 
 /* A customer with a long story gets a larger room, before anything hangs off them. */

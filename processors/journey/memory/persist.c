@@ -316,8 +316,8 @@ static void cases_describe(const struct customer *customer, struct journey *out,
 
 static void journey_describe(struct journey_task *task, const struct customer *customer, struct journey *out, struct arena *arena)
 {
-    out->first_seen_at_ms = customer->first_activity.at_ms;
-    out->last_seen_at_ms = customer->activity.last_ms;
+    out->first_seen_at_ms = customer_first_seen_ms(customer);
+    out->last_seen_at_ms = customer_last_seen_ms(customer);
     out->stage = (enum stage)customer->stage;
     out->stage_since_at_ms = customer->stage_since_at_ms;
     out->events = (int64_t)customer->events;

@@ -361,6 +361,27 @@ static void two_cases_turn_out_to_be_one(void **state)
     desk_close(&desk);
 }
 
+/* Somebody may act on a case of another life of theirs; of those who were forgotten nothing else may be known. */
+static void who_is_only_worked_on_was_seen_then(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct journey journey;
+    uint32_t id;
+    struct view avro;
+    desk_open(&desk);
+    desk_act(&desk, HOURS(2), VIEW_LITERAL("0191d2a0-0000-7000-8000-000000000001"), "CONTACTED", NULL);
+    desk_act(&desk, HOURS(3), VIEW_LITERAL("0191d2a0-0000-7000-8000-000000000001"), "CLOSED", NULL);
+    assert_int_equal(desk.last.customer.first_seen_at_ms, DESK_START_MS + HOURS(2));
+    driver_checkpoint_begin(desk.driver);
+    assert_true(driver_checkpoint_write(desk.driver, 10));
+    assert_true(wire_split(driver_saved(desk.driver, VIEW_LITERAL("c-1")), &id, &avro));
+    assert_true(journey_decode(&journey, avro, &desk.arena));
+    assert_int_equal(journey.first_seen_at_ms, DESK_START_MS + HOURS(2));
+    assert_int_equal(journey.last_seen_at_ms, DESK_START_MS + HOURS(2));
+    desk_close(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +403,7 @@ int main(void)
         cmocka_unit_test(whose_turn_it_is),
         cmocka_unit_test(an_earlier_answer_heard_of_later_keeps_the_case),
         cmocka_unit_test(two_cases_turn_out_to_be_one),
+        cmocka_unit_test(who_is_only_worked_on_was_seen_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
