@@ -51,7 +51,7 @@ static void *journey_task_create(void *shared, int32_t partition)
     task->heard = heard_create();
     arena_init(&task->route_arena);
     arena_init(&task->save_arena);
-    task->guest = customer_create();
+    task->guest = customers_create(1);
     return task;
 }
 

@@ -66,6 +66,8 @@ struct journey_task {
     struct bytes pack_bytes; /* scratch of resting.c */
     struct slab resting;     /* the packed customers */
     struct customer *newest, *oldest, *spare; /* those awake, and structs to be used again: resting.c */
+    struct customer **homes;                  /* the pieces of memory they are in */
+    size_t home_count, home_capacity;
     uint32_t awake_count;
     uint64_t forgotten_ids;
     struct map forgotten;   /* forget.h: hash of a customer's id → when they were forgotten */

@@ -22,12 +22,21 @@ static struct home *home_of(struct customer *customer)
     return (struct home *)(void *)customer;
 }
 
-struct customer *customer_create(void)
+_Static_assert(sizeof(struct home) % 64 == 0, "each of several begins a cache line");
+
+struct customer *customers_create(size_t count)
 {
-    struct home *home = memory_resize_lines(NULL, 0, sizeof *home);
-    home->customer = (struct customer){0};
-    room_init(&home->customer.room, home->room, home->room + sizeof home->room);
-    return &home->customer;
+    struct home *homes = memory_resize_lines(NULL, 0, count * sizeof *homes);
+    for (size_t i = 0; i < count; i++) {
+        homes[i].customer = (struct customer){0};
+        room_init(&homes[i].customer.room, homes[i].room, homes[i].room + sizeof homes[i].room);
+    }
+    return &homes->customer;
+}
+
+struct customer *customer_at(struct customer *customers, size_t place)
+{
+    return &home_of(customers)[place].customer;
 }
 
 /* What is unpacked takes three to five times what it was packed. Whose story is not long has nearly all of it at home; a larger run for them, too,

@@ -95,18 +95,34 @@ static void list_add(struct journey_task *task, struct customer *customer)
     task->newest = customer;
 }
 
-static void struct_put_by(struct journey_task *task, struct customer *customer)
+enum { MADE_TOGETHER = 16 };
+
+static void spare_add(struct journey_task *task, struct customer *customer)
 {
-    customer_clear(customer);
     customer->older = task->spare;
     task->spare = customer;
 }
 
+static void struct_put_by(struct journey_task *task, struct customer *customer)
+{
+    customer_clear(customer);
+    spare_add(task, customer);
+}
+
+static void structs_make(struct journey_task *task)
+{
+    struct customer *customers = customers_create(MADE_TOGETHER);
+    task->homes = GROWN(task->homes, task->home_count, task->home_capacity);
+    task->homes[task->home_count++] = customers;
+    for (size_t i = MADE_TOGETHER; i > 0; i--)
+        spare_add(task, customer_at(customers, i - 1));
+}
+
 static struct customer *struct_take(struct journey_task *task)
 {
+    if (task->spare == NULL)
+        structs_make(task);
     struct customer *customer = task->spare;
-    if (customer == NULL)
-        return customer_create();
     task->spare = customer->older;
     customer->older = NULL;
     return customer;
@@ -297,11 +313,9 @@ void customer_release(struct journey_task *task, struct entry *entry)
 
 void resting_finish(struct journey_task *task)
 {
-    while (task->spare) {
-        struct customer *customer = task->spare;
-        task->spare = customer->older;
-        free(customer);
-    }
+    for (size_t i = 0; i < task->home_count; i++)
+        free(task->homes[i]);
+    free(task->homes);
     bytes_finish(&task->pack_bytes);
     slab_finish(&task->resting);
 }
