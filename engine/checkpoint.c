@@ -199,7 +199,8 @@ bool checkpoint_close(struct task *task, struct outbox *outbox, size_t bytes_max
 }
 
 /* --- the marker as text: "touchstream 1 VERSION OFFSET CLOCK", and " SUMMED_OFFSET" where that is behind the committed one, and
- * " topic=ID" and " state=ID" where the ids of the input and of the checkpoint topic are known */
+ * " topic=ID" and " state=ID" where the ids of the input and of the checkpoint topic are known. What a later program adds, " NAME=VALUE" each,
+ * is passed over: the rest is as true without it, or the text begins with another number than 1. */
 
 static const char *const id_names[ORIGINS] = {[ORIGIN_INPUT] = "topic", [ORIGIN_CHECKPOINT] = "state"};
 
@@ -239,6 +240,20 @@ static size_t id_parse(const char *text, const char *name, char id[BROKER_ID_SIZ
     return before + size;
 }
 
+/* How long one is that we do not know; 0: there is none. */
+static size_t addition_pass(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
+    if (text[0] != ' ')
+        return 0;
+    size_t name = strspn(text + 1, letters), value = text[1 + name] == '=' ? strcspn(text + 2 + name, " ") : 0;
+    for (int origin = 0; origin < ORIGINS; origin++) {
+        if (strlen(id_names[origin]) == name && memcmp(text + 1, id_names[origin], name) == 0)
+            return 0; /* ours, and not as we write it */
+    }
+    return name && value ? 1 + name + 1 + value : 0;
+}
+
 bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out)
 {
     int consumed = 0, more = 0;
@@ -249,5 +264,7 @@ bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out
         consumed += more;
     for (int origin = 0; origin < ORIGINS; origin++)
         consumed += (int)id_parse(metadata + consumed, id_names[origin], out->ids.of[origin]);
+    while ((more = (int)addition_pass(metadata + consumed)) > 0)
+        consumed += more;
     return metadata[consumed] == '\0';
 }

@@ -374,6 +374,11 @@ static void a_marker_tells_of_which_topics_it_is(void **state)
         assert_string_equal(marker.ids.of[ORIGIN_INPUT], task->ids.of[ORIGIN_INPUT]);
         assert_string_equal(marker.ids.of[ORIGIN_CHECKPOINT], task->ids.of[ORIGIN_CHECKPOINT]);
     }
+    assert_true(checkpoint_marker_parse("touchstream 1 1 7 1000 5 topic=a state=b of_later=c more=d,e", &marker));
+    assert_string_equal(marker.ids.of[ORIGIN_CHECKPOINT], "b");
+    assert_true(checkpoint_marker_parse("touchstream 1 1 7 1000 of_later=c", &marker));
+    assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 of_later=", &marker));
+    assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 of_later=c ", &marker));
     assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 5 topic=a more", &marker));
     assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 5 state=a topic=b", &marker));
     assert_false(checkpoint_marker_parse("touchstream 1 1 7 1000 state=", &marker));
