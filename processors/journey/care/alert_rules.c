@@ -143,7 +143,10 @@ void alert_rules_review(struct turn *turn)
     rule_alerts_age(turn);
 }
 
-static int64_t promises_next_ms(struct turn *turn)
+/* When something comes of a promise, by what is asked; NEVER_MS: nothing does. */
+typedef int64_t (*promise_instant)(const struct customer *customer, const struct ticket *ticket, const struct sla_reading *sla, int kind, int64_t after_ms);
+
+static int64_t promises_soonest(struct turn *turn, promise_instant instant, int64_t after_ms)
 {
     const struct customer *customer = turn->customer;
     int64_t next_at_ms = NEVER_MS;
@@ -154,39 +157,38 @@ static int64_t promises_next_ms(struct turn *turn)
             continue;
         sla_read(turn->task, &turn->customer->room, ticket, turn->step->clock_ms, &sla);
         for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
-            enum alert_rule rule;
-            int64_t at_ms = promise_next(customer->care, ticket, &sla, kind, turn->step->clock_ms, &rule);
-            if (at_ms < next_at_ms)
-                next_at_ms = at_ms;
+            int64_t at_ms = instant(customer, ticket, &sla, kind, after_ms);
+            next_at_ms = at_ms < next_at_ms ? at_ms : next_at_ms;
         }
     }
     return next_at_ms;
 }
 
+static int64_t alerted_at_ms(const struct customer *customer, const struct ticket *ticket, const struct sla_reading *sla, int kind, int64_t clock_ms)
+{
+    enum alert_rule rule;
+    return promise_next(customer->care, ticket, sla, kind, clock_ms, &rule);
+}
+
+static int64_t endangered_at_ms(const struct customer *customer, const struct ticket *ticket, const struct sla_reading *sla, int kind, int64_t after_ms)
+{
+    (void)customer;
+    (void)ticket;
+    const struct promise *promise = &sla->promises[kind];
+    int64_t at_ms = promise->warn_at_ms > after_ms ? promise->warn_at_ms : promise->due_at_ms;
+    return promise->is_running && at_ms > after_ms ? at_ms : NEVER_MS;
+}
+
 int64_t alert_rules_promise_after(struct turn *turn, int64_t after_ms)
 {
-    const struct customer *customer = turn->customer;
-    int64_t next_at_ms = NEVER_MS;
-    for (uint32_t i = 0; customer->open_ticket_count > 0 && i < customer->ticket_count; i++) {
-        struct sla_reading sla;
-        if (customer->tickets[i].id == NULL)
-            continue;
-        sla_read(turn->task, &turn->customer->room, &customer->tickets[i], turn->step->clock_ms, &sla);
-        for (int kind = 0; sla.is_open && kind < PROMISE_COUNT; kind++) {
-            const struct promise *promise = &sla.promises[kind];
-            int64_t at_ms = promise->warn_at_ms > after_ms ? promise->warn_at_ms : promise->due_at_ms;
-            if (promise->is_running && at_ms > after_ms && at_ms < next_at_ms)
-                next_at_ms = at_ms;
-        }
-    }
-    return next_at_ms;
+    return promises_soonest(turn, endangered_at_ms, after_ms);
 }
 
 /* Nearly always the review has seen what comes next. */
 int64_t alert_rules_next_ms(struct turn *turn)
 {
     const struct customer *customer = turn->customer;
-    int64_t next_at_ms = turn->promises_are_stale ? promises_next_ms(turn) : turn->promises_next_ms;
+    int64_t next_at_ms = turn->promises_are_stale ? promises_soonest(turn, alerted_at_ms, turn->step->clock_ms) : turn->promises_next_ms;
     for (uint32_t i = 0; customer->care && i < customer->care->alert_count; i++) {
         const struct rule_alert *alert = &customer->care->alerts[i];
         int64_t at_ms = alert->changed_at_ms + turn->settings->expire_after_ms;
