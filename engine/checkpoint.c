@@ -227,31 +227,40 @@ void checkpoint_marker_print(const struct task *task, char metadata[BROKER_METAD
     }
 }
 
-/* How long it is; 0: there is none of this name. */
-static size_t id_parse(const char *text, const char *name, char id[BROKER_ID_SIZE])
-{
-    size_t before = strlen(name) + 2;
-    if (text[0] != ' ' || strncmp(text + 1, name, before - 2) != 0 || text[before - 1] != '=')
-        return 0;
-    size_t size = strcspn(text + before, " ");
-    if (size == 0 || size >= BROKER_ID_SIZE)
-        return 0;
-    memcpy(id, text + before, size);
-    return before + size;
-}
-
-/* How long one is that we do not know; 0: there is none. */
-static size_t addition_pass(const char *text)
+/* " NAME=VALUE": how long it is; 0: there is none. */
+static size_t part_parse(const char *text, struct view *name, struct view *value)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
     if (text[0] != ' ')
         return 0;
-    size_t name = strspn(text + 1, letters), value = text[1 + name] == '=' ? strcspn(text + 2 + name, " ") : 0;
-    for (int origin = 0; origin < ORIGINS; origin++) {
-        if (strlen(id_names[origin]) == name && memcmp(text + 1, id_names[origin], name) == 0)
-            return 0; /* ours, and not as we write it */
+    *name = view_of(text + 1, strspn(text + 1, letters));
+    const char *end = name->data + name->size;
+    *value = view_of(end + 1, *end == '=' ? strcspn(end + 1, " ") : 0);
+    return name->size && value->size ? 1 + name->size + 1 + value->size : 0;
+}
+
+static int origin_of(struct view name)
+{
+    int origin = 0;
+    while (origin < ORIGINS && !view_equal_text(name, id_names[origin]))
+        origin++;
+    return origin;
+}
+
+/* Ours in our order, then what we do not know. */
+static bool parts_parse(const char *text, struct broker_ids *ids)
+{
+    struct view name, value;
+    size_t size;
+    for (int next = 0; (size = part_parse(text, &name, &value)) > 0; text += size) {
+        int origin = origin_of(name);
+        if (origin < ORIGINS && (origin < next || value.size >= BROKER_ID_SIZE))
+            return false;
+        if (origin < ORIGINS)
+            memcpy(ids->of[origin], value.data, value.size);
+        next = origin < ORIGINS ? origin + 1 : ORIGINS;
     }
-    return name && value ? 1 + name + 1 + value : 0;
+    return *text == '\0';
 }
 
 bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out)
@@ -262,9 +271,5 @@ bool checkpoint_marker_parse(const char *metadata, struct checkpoint_marker *out
         return false;
     if (sscanf(metadata + consumed, " %" SCNd64 "%n", &out->summed_offset, &more) == 1)
         consumed += more;
-    for (int origin = 0; origin < ORIGINS; origin++)
-        consumed += (int)id_parse(metadata + consumed, id_names[origin], out->ids.of[origin]);
-    while ((more = (int)addition_pass(metadata + consumed)) > 0)
-        consumed += more;
-    return metadata[consumed] == '\0';
+    return parts_parse(metadata + consumed, &out->ids);
 }
