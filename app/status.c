@@ -4,8 +4,7 @@
 #include "base/http_server.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/metrics.h"
-#include "base/process_metrics.h"
+#include "base/process.h"
 
 #include <stdlib.h>
 
@@ -16,15 +15,6 @@ struct status_server {
     atomic_bool *is_ready;
 };
 
-static void answer_metrics(struct http_exchange *exchange)
-{
-    struct bytes text = {0};
-    process_metrics_update();
-    metrics_render(&text);
-    http_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_view(&text));
-    bytes_finish(&text);
-}
-
 static void handle(void *context, struct http_exchange *exchange)
 {
     struct status_server *server = context;
@@ -34,7 +24,7 @@ static void handle(void *context, struct http_exchange *exchange)
     if (is_known && !http_exchange_allows(exchange, "GET, HEAD"))
         http_exchange_refuse(exchange, 405, "bad_method", "this path takes another method");
     else if (view_equal_text(path, "/metrics"))
-        answer_metrics(exchange);
+        process_answer_metrics(exchange);
     else if (view_equal_text(path, "/healthz") || (view_equal_text(path, "/readyz") && is_ready))
         http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n"));
     else if (view_equal_text(path, "/readyz"))

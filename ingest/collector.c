@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
-#include "base/process_metrics.h"
+#include "base/process.h"
 #include "ingest/batch.h"
 #include "ingest/hooks.h"
 #include "ingest/request_body.h"
@@ -301,19 +301,10 @@ static void take_hook(struct collector *collector, struct http_exchange *exchang
 
 /* --- every request --- */
 
-static void answer_metrics(struct http_exchange *exchange)
-{
-    struct bytes text = {0};
-    process_metrics_update();
-    metrics_render(&text);
-    http_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_view(&text));
-    bytes_finish(&text);
-}
-
 static void answer_get(struct collector *collector, struct http_exchange *exchange, struct view path)
 {
     if (view_equal_text(path, "/metrics"))
-        answer_metrics(exchange);
+        process_answer_metrics(exchange);
     else if (view_equal_text(path, "/healthz") || is_kafka_there(collector))
         http_exchange_answer(exchange, 200, "text/plain", VIEW_LITERAL("ok\n"));
     else

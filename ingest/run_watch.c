@@ -1,26 +1,13 @@
 #include "ingest/run_watch.h"
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/thread.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 enum { TICK_MS = 100, IDLE_TICKS_MAX = 10 };
 static const int64_t memory_bytes_max = 512 << 20;
-
-/* Of the whole process: what one run takes in a tick or two, when it takes so much, is nearly all of what is new. */
-static int64_t resident_bytes(void)
-{
-    long long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%lld %lld", &size, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return resident * sysconf(_SC_PAGESIZE);
-}
 
 /* Called with the lock held. */
 static void tick(struct run_watch *watch)
@@ -33,7 +20,8 @@ static void tick(struct run_watch *watch)
     if (watch->input != watch->seen_input) {
         watch->seen_input = watch->input;
         watch->seen_ms = 0;
-        watch->bytes_before = resident_bytes();
+        /* Of the whole process: what one run takes in a tick or two, when it takes so much, is nearly all of what is new. */
+        watch->bytes_before = process_memory().resident_bytes;
         return;
     }
     watch->seen_ms += TICK_MS;
@@ -41,7 +29,7 @@ static void tick(struct run_watch *watch)
         return;
     if (watch->seen_ms >= watch->time_ms_max)
         snprintf(watch->why, sizeof watch->why, "the mapping did not come to an end within %.1f s", (double)watch->time_ms_max / 1000);
-    else if (resident_bytes() - watch->bytes_before > memory_bytes_max)
+    else if (process_memory().resident_bytes - watch->bytes_before > memory_bytes_max)
         snprintf(watch->why, sizeof watch->why, "the mapping took more than %d MiB of memory", (int)(memory_bytes_max >> 20));
     if (watch->why[0])
         watch->stop(watch->context, watch->why);

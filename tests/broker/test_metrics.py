@@ -104,6 +104,7 @@ def test_a_process_tells_of_itself_by_the_names_that_everybody_uses(installation
     fields = (here / "stat").read_text().rsplit(")", 1)[1].split()
     booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     assert told["process_start_time_seconds"] == pytest.approx(booted + int(fields[19]) / os.sysconf("SC_CLK_TCK"), abs=1)
+    assert metrics_of(port)["process_start_time_seconds"] == told["process_start_time_seconds"]
     assert 0 < told["process_cpu_seconds_total"] <= (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + 0.1
     for metric, wanted in zip(("process_virtual_memory_bytes", "process_resident_memory_bytes"), pages):
         assert told[metric] == pytest.approx(wanted * os.sysconf("SC_PAGESIZE"), rel=0.5)

@@ -1,9 +1,10 @@
-#include "base/process_metrics.h"
+#include "base/process.h"
 
 #include "base/clock.h"
 #include "base/metrics.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -22,18 +23,25 @@ static void cpu_read(void)
         metric_set(metrics_counter("process_cpu_seconds_total", NULL, "CPU time, user and system."), seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
 }
 
+struct process_memory process_memory(void)
+{
+    long long pages = 0, resident_pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL || fscanf(file, "%lld %lld", &pages, &resident_pages) != 2)
+        pages = resident_pages = 0;
+    if (file)
+        fclose(file);
+    int64_t page_bytes = sysconf(_SC_PAGESIZE);
+    return (struct process_memory){pages * page_bytes, resident_pages * page_bytes};
+}
+
 static void memory_read(void)
 {
-    unsigned long pages, resident_pages;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL)
+    struct process_memory memory = process_memory();
+    if (memory.resident_bytes == 0)
         return;
-    if (fscanf(file, "%lu %lu", &pages, &resident_pages) == 2) {
-        double page_bytes = (double)sysconf(_SC_PAGESIZE);
-        metric_set(metrics_gauge("process_virtual_memory_bytes", NULL, "Virtual memory."), (double)pages * page_bytes);
-        metric_set(metrics_gauge("process_resident_memory_bytes", NULL, "Resident memory."), (double)resident_pages * page_bytes);
-    }
-    fclose(file);
+    metric_set(metrics_gauge("process_virtual_memory_bytes", NULL, "Virtual memory."), (double)memory.virtual_bytes);
+    metric_set(metrics_gauge("process_resident_memory_bytes", NULL, "Resident memory."), (double)memory.resident_bytes);
 }
 
 static void descriptors_read(void)
@@ -56,7 +64,7 @@ static double up_at_start_s(void)
 {
     char text[1024];
     unsigned long long ticks = 0;
-    FILE *file = fopen("/proc/self/stat", "r");
+    FILE *file = fopen("/proc/self/stat", "re");
     size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
     text[size] = '\0';
     if (file)
@@ -77,12 +85,23 @@ static void start_read(void)
     metric_set(metrics_gauge("process_start_time_seconds", NULL, "When it was started, as seconds since the epoch."), (double)clock_now_ms(&clock_system) / 1000 - age_s);
 }
 
-void process_metrics_update(void)
+/* Read once: reckoned anew it would be another millisecond each time, and a restart to whoever counts its changes. */
+static void constants_read(void)
 {
     static const char version[] = "version=\"" TS_VERSION "\"";
     metric_set(metrics_gauge("touchstream_build_info", version, "1; the label says which version this is."), 1);
+    start_read();
+}
+
+void process_answer_metrics(struct http_exchange *exchange)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct bytes text = {0};
+    pthread_once(&once, constants_read);
     cpu_read();
     memory_read();
     descriptors_read();
-    start_read();
+    metrics_render(&text);
+    http_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_view(&text));
+    bytes_finish(&text);
 }
